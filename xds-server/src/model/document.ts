@@ -1,0 +1,34 @@
+import type { ClusterSpec } from "./cluster.ts";
+import type { EndpointsSpec } from "./endpoints.ts";
+import type { EnvoyResourceSpec } from "./envoy-resource.ts";
+import type { FilterSpec } from "./filter.ts";
+import type { ListenerSpec } from "./listener.ts";
+import type { NodeGroupSpec } from "./node-group.ts";
+import type { RouteSpec } from "./route.ts";
+
+/** The spec of each kind. Adding a kind is a line here and a row in kinds.ts. */
+export interface Specs {
+  readonly Cluster: ClusterSpec;
+  readonly Endpoints: EndpointsSpec;
+  readonly Route: RouteSpec;
+  readonly Listener: ListenerSpec;
+  readonly NodeGroup: NodeGroupSpec;
+  readonly Filter: FilterSpec;
+  readonly EnvoyResource: EnvoyResourceSpec;
+}
+
+export type Kind = keyof Specs;
+
+/** One thing that an operator wrote, parsed and known to have the right shape. */
+export interface Document<K extends Kind = Kind> {
+  readonly kind: K;
+  /** Unique within its kind. 1 to 253 characters. */
+  readonly name: string;
+  readonly spec: Specs[K];
+}
+
+/** Names one document. */
+export interface DocumentKey {
+  readonly kind: Kind;
+  readonly name: string;
+}

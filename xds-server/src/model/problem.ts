@@ -1,0 +1,18 @@
+/** One fault in what an operator wrote. Expected failures are lists of these, never exceptions, and never only the first. */
+export interface Problem {
+  /** A stable code, explained in docs/PROBLEMS.md: "ROUTE_UNKNOWN_CLUSTER". */
+  readonly code: string;
+  /** The action, the names, the state and the wish: `Cannot compile route "checkout": cluster "pay" does not exist`. */
+  readonly message: string;
+  /** The document at fault; absent when the fault is not inside one (a file that is not YAML). */
+  readonly kind?: string;
+  readonly name?: string;
+  /** Where in the document: "spec.routes[2].cluster". Empty for the whole document. */
+  readonly path: string;
+  /** What stands there, shortened; absent for secrets and for missing values. */
+  readonly found?: string;
+  /** What to do, often the nearest valid name: `did you mean "cart"?`. */
+  readonly hint?: string;
+  /** Where the document came from, when it came from a file: "shop/edge.yaml:12". */
+  readonly source?: string;
+}

@@ -1,0 +1,103 @@
+/** A protobuf type URL, as it stands in `Any.type_url` and in discovery requests. */
+export type TypeUrl = `type.googleapis.com/${string}`;
+
+/** One xDS resource type. Adding a type to Chancery is adding a row here. */
+export interface ResourceType {
+  readonly typeUrl: TypeUrl;
+  /** The name people say: "CDS". */
+  readonly shortName: string;
+  /** The message's full name: "envoy.config.cluster.v3.Cluster". */
+  readonly message: string;
+  /** The message's field that carries the resource's name, in proto spelling. */
+  readonly nameField: string;
+  /** The full name of the type's own gRPC discovery service; absent where Envoy defines none. */
+  readonly service?: string;
+  /**
+   * True when a state-of-the-world response must list everything that the client subscribed to, because a resource
+   * that is left out counts as deleted (xDS protocol, "Deleting resources"). False when only what changed may be sent.
+   */
+  readonly fullState: boolean;
+}
+
+interface Row {
+  readonly shortName: string;
+  readonly message: string;
+  readonly nameField?: string;
+  readonly service?: string;
+  readonly fullState?: boolean;
+}
+
+const row = ({ shortName, message, nameField = "name", service, fullState = false }: Row): ResourceType => ({
+  shortName,
+  message,
+  nameField,
+  fullState,
+  typeUrl: `type.googleapis.com/${message}`,
+  ...(service === undefined ? {} : { service }),
+});
+
+/**
+ * All resource types, in the order in which additions are pushed so that nothing refers to what the client has not
+ * got yet (xDS protocol, "Eventual consistency considerations"). Removals go out in the reverse order.
+ */
+export const resourceTypes: readonly ResourceType[] = [
+  row({
+    shortName: "SDS",
+    message: "envoy.extensions.transport_sockets.tls.v3.Secret",
+    service: "envoy.service.secret.v3.SecretDiscoveryService",
+  }),
+  row({
+    shortName: "CDS",
+    message: "envoy.config.cluster.v3.Cluster",
+    service: "envoy.service.cluster.v3.ClusterDiscoveryService",
+    fullState: true,
+  }),
+  row({
+    shortName: "EDS",
+    message: "envoy.config.endpoint.v3.ClusterLoadAssignment",
+    nameField: "cluster_name",
+    service: "envoy.service.endpoint.v3.EndpointDiscoveryService",
+  }),
+  row({
+    shortName: "ECDS",
+    message: "envoy.config.core.v3.TypedExtensionConfig",
+    service: "envoy.service.extension.v3.ExtensionConfigDiscoveryService",
+  }),
+  row({
+    shortName: "LDS",
+    message: "envoy.config.listener.v3.Listener",
+    service: "envoy.service.listener.v3.ListenerDiscoveryService",
+    fullState: true,
+  }),
+  row({
+    shortName: "SRDS",
+    message: "envoy.config.route.v3.ScopedRouteConfiguration",
+    service: "envoy.service.route.v3.ScopedRoutesDiscoveryService",
+    fullState: true,
+  }),
+  row({
+    shortName: "RDS",
+    message: "envoy.config.route.v3.RouteConfiguration",
+    service: "envoy.service.route.v3.RouteDiscoveryService",
+  }),
+  row({
+    shortName: "RTDS",
+    message: "envoy.service.runtime.v3.Runtime",
+    service: "envoy.service.runtime.v3.RuntimeDiscoveryService",
+  }),
+];
+
+const byUrl: ReadonlyMap<string, ResourceType> = new Map(resourceTypes.map((type) => [type.typeUrl, type]));
+const byShortName: ReadonlyMap<string, ResourceType> = new Map(resourceTypes.map((type) => [type.shortName, type]));
+
+/** The row of a type URL, or undefined when Chancery does not serve that type. */
+export function resourceTypeOf(typeUrl: string): ResourceType | undefined {
+  return byUrl.get(typeUrl);
+}
+
+/** The row of a short name such as "CDS". Throws on a name that has no row: short names are constants of the code. */
+export function resourceType(shortName: string): ResourceType {
+  const type = byShortName.get(shortName);
+  if (type === undefined) throw new Error(`No resource type is called "${shortName}"`);
+  return type;
+}
