@@ -1,0 +1,1 @@
+export { messageSchema, registry } from "./registry.ts";

@@ -1,0 +1,9 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import { registry } from "../image.js";
+
+export { registry };
+
+/** The schema of the message that a type URL names: "type.googleapis.com/envoy.config.cluster.v3.Cluster". */
+export function messageSchema(typeUrl: string): DescMessage | undefined {
+  return registry.getMessage(typeUrl.slice(typeUrl.lastIndexOf("/") + 1));
+}
