@@ -17,6 +17,18 @@ export interface ResourceType {
    * that is left out counts as deleted (xDS protocol, "Deleting resources"). False when only what changed may be sent.
    */
   readonly fullState: boolean;
+  /** Short names of the types whose resources refer to this one: a removal waits until those have settled. */
+  readonly usedBy: readonly string[];
+  /**
+   * True when a client answers only once the resources are ready for use, so that what refers to them can wait for
+   * the answer: Envoy holds back the answer to CDS while a cluster warms.
+   */
+  readonly answeredWhenReady: boolean;
+  /**
+   * False when a deletion is not sent to a client that holds the resource: it lets go by itself once nothing uses it,
+   * and a removal would break what still drains (a filter chain without its filter answers 500).
+   */
+  readonly sendsRemovals: boolean;
 }
 
 interface Row {
@@ -25,13 +37,20 @@ interface Row {
   readonly nameField?: string;
   readonly service?: string;
   readonly fullState?: boolean;
+  readonly usedBy?: readonly string[];
+  readonly answeredWhenReady?: boolean;
+  readonly sendsRemovals?: boolean;
 }
 
-const row = ({ shortName, message, nameField = "name", service, fullState = false }: Row): ResourceType => ({
+const row = ({ shortName, message, service, ...rest }: Row): ResourceType => ({
+  nameField: "name",
+  fullState: false,
+  usedBy: [],
+  answeredWhenReady: false,
+  sendsRemovals: true,
+  ...rest,
   shortName,
   message,
-  nameField,
-  fullState,
   typeUrl: `type.googleapis.com/${message}`,
   ...(service === undefined ? {} : { service }),
 });
@@ -45,23 +64,29 @@ export const resourceTypes: readonly ResourceType[] = [
     shortName: "SDS",
     message: "envoy.extensions.transport_sockets.tls.v3.Secret",
     service: "envoy.service.secret.v3.SecretDiscoveryService",
+    usedBy: ["CDS", "LDS"],
   }),
   row({
     shortName: "CDS",
     message: "envoy.config.cluster.v3.Cluster",
     service: "envoy.service.cluster.v3.ClusterDiscoveryService",
     fullState: true,
+    usedBy: ["LDS", "SRDS", "RDS"],
+    answeredWhenReady: true,
   }),
   row({
     shortName: "EDS",
     message: "envoy.config.endpoint.v3.ClusterLoadAssignment",
     nameField: "cluster_name",
     service: "envoy.service.endpoint.v3.EndpointDiscoveryService",
+    usedBy: ["CDS"],
   }),
   row({
     shortName: "ECDS",
     message: "envoy.config.core.v3.TypedExtensionConfig",
     service: "envoy.service.extension.v3.ExtensionConfigDiscoveryService",
+    usedBy: ["LDS"],
+    sendsRemovals: false,
   }),
   row({
     shortName: "LDS",
@@ -79,6 +104,7 @@ export const resourceTypes: readonly ResourceType[] = [
     shortName: "RDS",
     message: "envoy.config.route.v3.RouteConfiguration",
     service: "envoy.service.route.v3.RouteDiscoveryService",
+    usedBy: ["LDS", "SRDS"],
   }),
   row({
     shortName: "RTDS",

@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Snapshot } from "../resources/snapshot.ts";
+import { onRequest, onSnapshot, onTime, openStream, type Request, type Step } from "./stream.ts";
+import { type Asking, deltaRequest, said, snapshot, sotwRequest } from "./testing.ts";
+import type { Variant } from "./type-stream.ts";
+
+const HOLD = { holdLimitMs: 1000 };
+const open = (variant: Variant, at: Snapshot): Step => ({ stream: openStream(variant, at, HOLD), responses: [] });
+const ask = (step: Step, request: Request, now = 0): Step => onRequest(step.stream, request, now);
+const publish = (step: Step, next: Snapshot, now = 0): Step => onSnapshot(step.stream, next, now);
+const lastNonce = (step: Step): string => String(step.stream.lastNonce);
+
+/** The same behaviour in both variants: `want` subscribes to everything (no names) or to these names. */
+const variants = [
+  {
+    variant: "sotw",
+    want: (type: string, names: string[] = [], asking: Asking = {}) => sotwRequest(type, names, asking),
+    answer: (type: string, names: string[], asking: Asking) => sotwRequest(type, names, asking),
+  },
+  {
+    variant: "delta",
+    want: (type: string, names: string[] = [], asking: Asking = {}) => deltaRequest(type, { added: names }, asking),
+    answer: (type: string, _names: string[], asking: Asking) => deltaRequest(type, {}, asking),
+  },
+] as const;
+
+for (const { variant, want, answer } of variants) {
+  describe(`a ${variant} stream`, () => {
+    test("sends everything to a client that names nothing", () => {
+      const step = ask(open(variant, snapshot({ CDS: { a: "1", b: "1" } })), want("CDS"));
+      assert.deepEqual(said(step), ["CDS +a@1 +b@1"]);
+    });
+
+    test("answers a wildcard at once even when there is nothing", () => {
+      assert.deepEqual(said(ask(open(variant, snapshot({})), want("LDS"))), ["LDS"]);
+    });
+
+    test("sends only what a client named", () => {
+      const step = ask(open(variant, snapshot({ EDS: { a: "1", b: "1" } })), want("EDS", ["b"]));
+      assert.deepEqual(said(step), ["EDS +b@1"]);
+    });
+
+    test("keeps a subscription to a name that comes to exist later", () => {
+      let step = ask(open(variant, snapshot({ EDS: { a: "1" } })), want("EDS", ["a", "late"]));
+      step = ask(step, answer("EDS", ["a", "late"], { nonce: lastNonce(step) }));
+      assert.deepEqual(said(publish(step, snapshot({ EDS: { a: "1", late: "1" } }))), ["EDS +late@1"]);
+    });
+
+    test("says nothing when a new snapshot changes nothing that the client holds", () => {
+      let step = ask(open(variant, snapshot({ CDS: { a: "1" } })), want("CDS"));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "1" }, RDS: { r: "1" } }))), []);
+    });
+
+    test("waits for an answer, then sends the newest snapshot only", () => {
+      let step = ask(open(variant, snapshot({ RDS: { a: "1" } })), want("RDS", ["a"]));
+      step = publish(step, snapshot({ RDS: { a: "2" } }));
+      assert.deepEqual(said(step), []);
+      step = publish(step, snapshot({ RDS: { a: "3" } }));
+      assert.deepEqual(said(ask(step, answer("RDS", ["a"], { nonce: "1" }))), ["RDS +a@3"]);
+    });
+
+    test("does not send a refused version again, and sends the next one", () => {
+      let step = ask(open(variant, snapshot({ RDS: { a: "bad" } })), want("RDS", ["a"]));
+      step = ask(step, answer("RDS", ["a"], { nonce: "1", refusal: "no such cluster" }), 7);
+      assert.deepEqual(said(step), []);
+      assert.equal(step.answer?.refusal, "no such cluster");
+      assert.deepEqual(
+        step.stream.types.get("type.googleapis.com/envoy.config.route.v3.RouteConfiguration")?.held.get("a"),
+        {
+          sent: "bad",
+          refusal: { version: "bad", reason: "no such cluster", at: 7 },
+        },
+      );
+      assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "bad" } }))), []);
+      assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "good" } }))), ["RDS +a@good"]);
+    });
+
+    test("sends the others of a refused response again without the one that the reason names", () => {
+      let step = ask(open(variant, snapshot({ EDS: { a: "1", "a-b": "1" } })), want("EDS", ["a", "a-b"]));
+      step = ask(step, answer("EDS", ["a", "a-b"], { nonce: "1", refusal: "endpoints of a-b: bad address" }));
+      assert.deepEqual(said(step), ["EDS +a@1"]);
+    });
+
+    test("takes an answer to a response that is no longer the last one for nothing", () => {
+      const step = ask(open(variant, snapshot({ CDS: { a: "1" } })), want("CDS"));
+      assert.equal(ask(step, answer("CDS", [], { nonce: "99" })).answer, undefined);
+    });
+
+    test("sends clusters before routes, and routes only when the clusters are ready", () => {
+      let step = ask(open(variant, snapshot({ CDS: {}, RDS: { r: "1" } })), want("CDS"));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, want("RDS", ["r"]));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = publish(step, snapshot({ CDS: { c: "1" }, RDS: { r: "2" } }));
+      assert.deepEqual(said(step), ["CDS +c@1"]);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step) }))), ["RDS +r@2"]);
+    });
+
+    test("sends the routes anyway when the clusters are not ready within the limit", () => {
+      let step = ask(open(variant, snapshot({ CDS: { c: "1" }, RDS: { r: "1" } })), want("CDS"), 100);
+      step = ask(step, want("RDS", ["r"]), 200);
+      assert.deepEqual(said(step), []);
+      assert.equal(step.wakeAt, 1100);
+      assert.deepEqual(said(onTime(step.stream, 1099)), []);
+      assert.deepEqual(said(onTime(step.stream, 1100)), ["RDS +r@1"]);
+    });
+
+    test("removes a cluster only after the routes that used it have changed", () => {
+      let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, want("RDS", ["r"]));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = publish(step, snapshot({ CDS: {}, RDS: { r: "2" } }));
+      assert.deepEqual(said(step), ["RDS +r@2"]);
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      assert.deepEqual(said(step), ["CDS -old"]);
+    });
+
+    test("replaces a cluster by adding first, changing the route next and removing last", () => {
+      let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, want("RDS", ["r"]));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = publish(step, snapshot({ CDS: { new: "1" }, RDS: { r: "2" } }));
+      assert.deepEqual(said(step), [variant === "sotw" ? "CDS +new@1 =old@1" : "CDS +new@1"]);
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      assert.deepEqual(said(step), ["RDS +r@2"]);
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      assert.deepEqual(said(step), [variant === "sotw" ? "CDS =new@1 -old" : "CDS -old"]);
+    });
+
+    test("sends endpoints again, though unchanged, when their cluster changes", () => {
+      let step = ask(open(variant, snapshot({ CDS: { a: "1" }, EDS: { a: "1" } })), want("CDS"));
+      step = ask(step, want("EDS", ["a"]));
+      step = ask(step, answer("EDS", ["a"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("CDS", [], { nonce: "1" }));
+      step = publish(step, snapshot({ CDS: { a: "2" }, EDS: { a: "1" } }));
+      assert.deepEqual(said(step), ["CDS +a@2", "EDS +a@1"]);
+    });
+
+    test("keeps a filter that is deleted until the proxy lets go of it by itself", () => {
+      let step = ask(open(variant, snapshot({ ECDS: { f: "1" } })), want("ECDS", ["f"]));
+      step = ask(step, answer("ECDS", ["f"], { nonce: "1" }));
+      assert.deepEqual(said(publish(step, snapshot({}))), []);
+    });
+
+    test("sends nothing of a type that the client watches no more", () => {
+      let step = ask(open(variant, snapshot({ EDS: { a: "1" } })), want("EDS", ["a"]));
+      const leave =
+        variant === "sotw"
+          ? sotwRequest("EDS", [], { nonce: "1" })
+          : deltaRequest("EDS", { removed: ["a"] }, { nonce: "1" });
+      step = ask(step, leave);
+      assert.deepEqual(said(publish(step, snapshot({ EDS: { a: "2" } }))), []);
+    });
+
+    test("gives a moved proxy the snapshot of its new group", () => {
+      let step = ask(open(variant, snapshot({ LDS: { here: "1" } })), want("LDS"));
+      step = ask(step, answer("LDS", [], { nonce: "1" }));
+      assert.deepEqual(said(publish(step, snapshot({ LDS: { there: "1" } }))), ["LDS +there@1 -here"]);
+    });
+  });
+}
+
+describe("a delta stream", () => {
+  test("says at once that a named resource does not exist, once", () => {
+    let step = ask(open("delta", snapshot({})), deltaRequest("EDS", { added: ["ghost"] }));
+    assert.deepEqual(said(step), ["EDS -ghost"]);
+    step = ask(step, deltaRequest("EDS", {}, { nonce: "1" }));
+    assert.deepEqual(said(step), []);
+    assert.deepEqual(said(publish(step, snapshot({ EDS: { ghost: "1" } }))), ["EDS +ghost@1"]);
+  });
+
+  test("sends the difference to a client that comes back with versions, deletions included", () => {
+    const request = deltaRequest("CDS", { initial: { same: "1", changed: "1", gone: "1" } });
+    const step = ask(open("delta", snapshot({ CDS: { same: "1", changed: "2", added: "1" } })), request);
+    assert.deepEqual(said(step), ["CDS +changed@2 +added@1 -gone"]);
+  });
+
+  test("sends nothing to a client that comes back up to date", () => {
+    const step = ask(open("delta", snapshot({ CDS: { a: "1" } })), deltaRequest("CDS", { initial: { a: "1" } }));
+    assert.deepEqual(said(step), []);
+  });
+
+  test("sends a name that is subscribed to again, changed or not", () => {
+    let step = ask(open("delta", snapshot({ EDS: { a: "1" } })), deltaRequest("EDS", { added: ["a"] }));
+    step = ask(step, deltaRequest("EDS", {}, { nonce: "1" }));
+    assert.deepEqual(said(ask(step, deltaRequest("EDS", { added: ["a"] }))), ["EDS +a@1"]);
+  });
+
+  test("tells a wildcard client the state of a name that it stops naming", () => {
+    let step = ask(open("delta", snapshot({ CDS: { a: "1" } })), deltaRequest("CDS", { added: ["*", "a"] }));
+    step = ask(step, deltaRequest("CDS", {}, { nonce: "1" }));
+    assert.deepEqual(said(ask(step, deltaRequest("CDS", { removed: ["a"] }))), ["CDS +a@1"]);
+  });
+
+  test("counts a subscription whatever nonce comes with it", () => {
+    let step = ask(open("delta", snapshot({ EDS: { a: "1", b: "1" } })), deltaRequest("EDS", { added: ["a"] }));
+    step = ask(step, deltaRequest("EDS", { added: ["b"] }, { nonce: "stale" }));
+    assert.deepEqual(said(step), []);
+    assert.deepEqual(said(ask(step, deltaRequest("EDS", {}, { nonce: "1" }))), ["EDS +b@1"]);
+  });
+});
+
+describe("a sotw stream", () => {
+  test("brings the new ones when the list of names grows", () => {
+    let step = ask(open("sotw", snapshot({ EDS: { a: "1", b: "1" } })), sotwRequest("EDS", ["a"]));
+    step = ask(step, sotwRequest("EDS", ["a", "b"], { nonce: "1" }));
+    assert.deepEqual(said(step), ["EDS +b@1"]);
+  });
+
+  test("gives a request with a stale nonce no answer", () => {
+    let step = ask(open("sotw", snapshot({ EDS: { a: "1", b: "1" } })), sotwRequest("EDS", ["a"]));
+    step = ask(step, sotwRequest("EDS", ["b"], { nonce: "0" }));
+    assert.deepEqual(said(step), []);
+    assert.deepEqual(said(ask(step, sotwRequest("EDS", ["a"], { nonce: "1" }))), []);
+  });
+
+  test("answers a client that comes back with the nonce and version of another life", () => {
+    const step = ask(open("sotw", snapshot({ CDS: { a: "1" } })), sotwRequest("CDS", [], { nonce: "7" }));
+    assert.deepEqual(said(step), ["CDS +a@1"]);
+  });
+
+  test("says that a named cluster does not exist by leaving it out", () => {
+    const step = ask(open("sotw", snapshot({ CDS: { a: "1" } })), sotwRequest("CDS", ["ghost"]));
+    assert.deepEqual(said(step), ["CDS -ghost"]);
+  });
+
+  test("sends only the changed one of many endpoints or routes", () => {
+    let step = ask(open("sotw", snapshot({ EDS: { a: "1", b: "1" } })), sotwRequest("EDS", ["a", "b"]));
+    step = ask(step, sotwRequest("EDS", ["a", "b"], { nonce: "1" }));
+    assert.deepEqual(said(publish(step, snapshot({ EDS: { a: "1", b: "2" } }))), ["EDS +b@2"]);
+  });
+
+  test("repeats the last good version of a refused cluster, because leaving it out would delete it", () => {
+    let step = ask(open("sotw", snapshot({ CDS: { a: "1", b: "1" } })), sotwRequest("CDS"));
+    step = ask(step, sotwRequest("CDS", [], { nonce: "1" }));
+    step = publish(step, snapshot({ CDS: { a: "bad", b: "1" } }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: "2", refusal: "Error adding/updating cluster(s) a: no" }));
+    assert.deepEqual(said(step), []);
+    assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "2" } }))), ["CDS +b@2 =a@1"]);
+  });
+});

@@ -1,0 +1,64 @@
+import { type ResourceType, resourceType } from "../resources/resource-types.ts";
+import type { Resource, ResourceKey, Snapshot } from "../resources/snapshot.ts";
+import type { Request, Response, Step } from "./stream.ts";
+
+/** A resource of a given version; `rewarms` names resources of the next type that it makes the client wait for. */
+export function resource(
+  shortName: string,
+  name: string,
+  version: string,
+  rewarms: readonly ResourceKey[] = [],
+): Resource {
+  return { typeUrl: resourceType(shortName).typeUrl, name, version, body: new Uint8Array(), rewarms };
+}
+
+/** A snapshot in short: `{ CDS: { cart: "1" } }` gives every cluster endpoints of its own to wait for. */
+export function snapshot(byType: Record<string, Record<string, string>>): Snapshot {
+  const entries = Object.entries(byType).map(([shortName, versions]) => {
+    const rewarms = (name: string) => (shortName === "CDS" ? [{ typeUrl: resourceType("EDS").typeUrl, name }] : []);
+    const set = Object.entries(versions).map(
+      ([name, version]) => [name, resource(shortName, name, version, rewarms(name))] as const,
+    );
+    return [resourceType(shortName).typeUrl, new Map(set)] as const;
+  });
+  return { resources: new Map(entries) };
+}
+
+export interface Asking {
+  readonly nonce?: string;
+  readonly refusal?: string;
+}
+
+export function sotwRequest(shortName: string, list: readonly string[] = [], asking: Asking = {}): Request {
+  return request(resourceType(shortName), { list }, asking);
+}
+
+export function deltaRequest(
+  shortName: string,
+  names: { added?: readonly string[]; removed?: readonly string[]; initial?: Record<string, string> } = {},
+  asking: Asking = {},
+): Request {
+  const initialVersions = new Map(Object.entries(names.initial ?? {}));
+  return request(
+    resourceType(shortName),
+    { added: names.added ?? [], removed: names.removed ?? [], initialVersions },
+    asking,
+  );
+}
+
+function request(type: ResourceType, names: Request["names"], { nonce = "", refusal }: Asking): Request {
+  const asked = { type, responseNonce: nonce, names };
+  return refusal === undefined ? asked : { ...asked, refusal };
+}
+
+/** A step's responses in one line each: "CDS +changed =kept -removed". */
+export function said({ responses }: Pick<Step, "responses">): string[] {
+  return responses.map(({ type, update: { changed, kept, removed } }: Response) =>
+    [
+      type.shortName,
+      ...changed.map(({ name, version }) => `+${name}@${version}`),
+      ...kept.map(({ name, version }) => `=${name}@${version}`),
+      ...removed.map((name) => `-${name}`),
+    ].join(" "),
+  );
+}
