@@ -1,1 +1,2 @@
+export { decode, encode, packAny } from "./encode.ts";
 export { messageSchema, registry } from "./registry.ts";
