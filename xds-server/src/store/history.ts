@@ -1,0 +1,177 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Acknowledged } from "./acknowledged.ts";
+import { openHistory } from "./open-history.ts";
+import { keyOf } from "./replay.ts";
+import {
+  type ChainHead,
+  chained,
+  digestOf,
+  noteDigest,
+  type RevisionHeader,
+  toggled,
+  type Version,
+} from "./revision-chain.ts";
+import { inTransaction } from "./sqlite-file.ts";
+
+/** A version with its JSON, and the revision that replaced or deleted it: null while it is in the mesh. */
+export interface StoredVersion extends Version {
+  readonly until: number | null;
+  readonly json: string;
+}
+
+/** What a revision does to one document; without `json` it is deleted. */
+export interface Edit {
+  readonly kind: string;
+  readonly name: string;
+  readonly json?: string;
+}
+
+/** The rows of the store: versions of documents and the chain of revisions, on disk. Knows nothing of what is in a document. */
+export class History {
+  readonly #database: DatabaseSync;
+  readonly #acknowledged: Acknowledged;
+  readonly #keepRevisions: number;
+  readonly #live = new Map<string, Version>();
+  readonly #statements = new Map<string, StatementSync>();
+  #head: ChainHead;
+  #anchor: number;
+  #open = true;
+
+  /** Hands each document of the mesh, as JSON, to `load`. */
+  constructor(directory: string, keepRevisions: number, load: (json: string) => void) {
+    const { database, acknowledged, head, anchor, live } = openHistory(directory);
+    this.#database = database;
+    this.#acknowledged = acknowledged;
+    this.#keepRevisions = keepRevisions;
+    this.#head = head;
+    this.#anchor = anchor;
+    for (const [key, { json, ...version }] of live) {
+      this.#live.set(key, version);
+      load(json);
+    }
+  }
+
+  /** The newest revision; 0 before the first. */
+  get head(): number {
+    return this.#head.revision;
+  }
+
+  /** The oldest revision that the mesh can be rebuilt at. */
+  get anchor(): number {
+    return this.#anchor;
+  }
+
+  /** The version of a document that is in the mesh. */
+  live(kind: string, name: string): Version | undefined {
+    return this.#live.get(keyOf({ kind, name }));
+  }
+
+  /** Writes the next revision. It is on disk when this returns; when this throws, nothing has changed. */
+  append(header: RevisionHeader, edits: readonly Edit[]): void {
+    const { revision } = header;
+    const left = edits.flatMap(({ kind, name }) => this.live(kind, name) ?? []);
+    const entered = edits.flatMap(({ kind, name, json }) =>
+      json === undefined ? [] : [{ kind, name, since: revision, digest: digestOf(json), json }],
+    );
+    const head = chained(this.#head.chain, header, toggled(this.#head.state, [...left, ...entered]));
+    const anchor = Math.max(this.#anchor, revision - this.#keepRevisions);
+    inTransaction(this.#database, () => {
+      for (const { kind, name, since } of left)
+        this.#sql("UPDATE versions SET until = ? WHERE kind = ? AND name = ? AND since = ?").run(
+          revision,
+          kind,
+          name,
+          since,
+        );
+      for (const { kind, name, digest, json } of entered) {
+        this.#sql("INSERT OR IGNORE INTO contents VALUES (?, ?)").run(digest, json);
+        this.#sql("INSERT INTO versions VALUES (?, ?, ?, NULL, ?)").run(kind, name, revision, digest);
+      }
+      this.#sql("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?)").run(
+        revision,
+        header.time,
+        header.author,
+        header.message,
+        head.state,
+        head.chain,
+      );
+      if (anchor > this.#anchor) this.#forgetBefore(anchor);
+    });
+    for (const version of left) this.#live.delete(keyOf(version));
+    for (const { json: _, ...version } of entered) this.#live.set(keyOf(version), version);
+    this.#head = head;
+    this.#anchor = anchor;
+  }
+
+  /** Notes that the writer is told of the newest revision, so that its loss would be found. */
+  acknowledge(): void {
+    this.#acknowledged.record(this.#head);
+  }
+
+  /** Newest first. */
+  headers({ before, limit }: { readonly before: number; readonly limit: number }): readonly RevisionHeader[] {
+    return this.#all<RevisionHeader>(
+      "SELECT revision, time, author, message FROM revisions WHERE revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+      this.#anchor,
+      before,
+      Math.max(0, limit),
+    );
+  }
+
+  /** The versions that a revision ended or began. */
+  turnedAt(revision: number): readonly StoredVersion[] {
+    return this.#all<StoredVersion>(
+      `${selectVersions} WHERE since = ?1 OR until = ?1 ORDER BY kind, name, since`,
+      revision,
+    );
+  }
+
+  /** The versions that were in the mesh at a revision and are no more. */
+  gone(revision: number): readonly StoredVersion[] {
+    return this.#all<StoredVersion>(`${selectVersions} WHERE since <= ?1 AND until > ?1`, revision);
+  }
+
+  /** The versions of the mesh that are newer than a revision. */
+  *newer(revision: number): Iterable<Version> {
+    for (const version of this.#live.values()) if (version.since > revision) yield version;
+  }
+
+  note(key: string): string | undefined {
+    const [found] = this.#all<{ value: string }>("SELECT value FROM notes WHERE key = ?", key);
+    return found?.value;
+  }
+
+  setNote(key: string, value: string): void {
+    this.#sql("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)").run(key, value, noteDigest({ key, value }));
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#database.close();
+    this.#acknowledged.close();
+  }
+
+  #forgetBefore(anchor: number): void {
+    this.#sql("DELETE FROM revisions WHERE revision < ?").run(anchor);
+    for (const { digest } of this.#all<{ digest: string }>(
+      "DELETE FROM versions WHERE until <= ? RETURNING digest",
+      anchor,
+    ))
+      this.#sql("DELETE FROM contents WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE digest = ?1)").run(
+        digest,
+      );
+  }
+
+  #all<Row>(sql: string, ...values: (string | number)[]): readonly Row[] {
+    return this.#sql(sql).all(...values) as unknown as readonly Row[];
+  }
+
+  #sql(text: string): StatementSync {
+    const statement = this.#statements.get(text) ?? this.#database.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
+  }
+}
+
+const selectVersions = "SELECT kind, name, since, until, digest, json FROM versions JOIN contents USING (digest)";
