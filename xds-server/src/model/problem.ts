@@ -16,3 +16,13 @@ export interface Problem {
   /** Where the document came from, when it came from a file: "shop/edge.yaml:12". */
   readonly source?: string;
 }
+
+/** More than these help nobody, and a hostile input must not make an endless answer. */
+const maxProblems = 1000;
+
+/** The problems that are told: all, or the first ones and how many more there are. */
+export function boundedProblems(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= maxProblems) return problems;
+  const message = `Cannot list all problems: ${problems.length - maxProblems} more were found`;
+  return [...problems.slice(0, maxProblems), { code: "PROBLEMS_CUT_SHORT", message, path: "" }];
+}
