@@ -1,5 +1,12 @@
 import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
-import { type Resource, type ResourceKey, resourcesOf, type Snapshot, type Version } from "../resources/snapshot.ts";
+import {
+  type Resource,
+  type ResourceKey,
+  type ResourceSet,
+  resourcesOf,
+  type Snapshot,
+  type Version,
+} from "../resources/snapshot.ts";
 import { amended, replaced } from "./subscription.ts";
 import {
   accepted,
@@ -54,6 +61,8 @@ export interface Response {
   readonly type: ResourceType;
   readonly nonce: string;
   readonly update: Update;
+  /** Everything of the type in the snapshot that the update leads to. */
+  readonly available: ResourceSet;
 }
 
 /** A client's verdict on a response. */
@@ -141,7 +150,7 @@ function respond(start: Stream, now: number): Step {
     }
     const lastNonce = stream.lastNonce + 1;
     const nonce = String(lastNonce);
-    responses.push({ type, nonce, update });
+    responses.push({ type, nonce, update, available });
     stream = { ...withType(stream, sent(before, { update, nonce, now })), lastNonce };
     stream = warmedAnew(
       stream,

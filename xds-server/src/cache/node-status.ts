@@ -1,0 +1,91 @@
+import type { ProxyStatus, ProxyStatuses, StreamStatus } from "./proxy-status.ts";
+import type { Node } from "./snapshot-cache.ts";
+
+/** What a stream tells of itself; `describe` is called when somebody asks, so that a push costs nothing here. */
+export interface OpenStream {
+  readonly node: Node;
+  readonly group: () => string;
+  readonly describe: () => StreamStatus;
+}
+
+interface Known {
+  readonly node: Node;
+  readonly streams: Set<OpenStream>;
+  group: string;
+  since: number;
+}
+
+export interface NodeStatusOptions {
+  /** Proxies that are gone are remembered up to this number, the longest gone forgotten first. */
+  readonly maxGone: number;
+  readonly now: () => number;
+}
+
+/** Who is connected, and what each holds: the one owner of what flows up from the proxies. */
+export class NodeStatus implements ProxyStatuses {
+  readonly #known = new Map<string, Known>();
+  readonly #watchers = new Set<(nodeId: string) => void>();
+  readonly #options: NodeStatusOptions;
+
+  constructor(options: NodeStatusOptions) {
+    this.#options = options;
+  }
+
+  /** A stream opened. The returned function says that it closed. */
+  opened(stream: OpenStream): () => void {
+    const { id } = stream.node;
+    const streams = this.#known.get(id)?.streams ?? new Set();
+    streams.add(stream);
+    this.#known.set(id, { node: stream.node, streams, group: stream.group(), since: this.#options.now() });
+    this.changed(id);
+    return () => this.#closed(id, stream);
+  }
+
+  /** Something about a proxy changed: tells the watchers. */
+  changed(nodeId: string): void {
+    for (const watcher of this.#watchers) watcher(nodeId);
+  }
+
+  all(): readonly ProxyStatus[] {
+    return [...this.#known.values()].map(statusOf).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+  }
+
+  get(nodeId: string): ProxyStatus | undefined {
+    const known = this.#known.get(nodeId);
+    return known && statusOf(known);
+  }
+
+  watch(watcher: (nodeId: string) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  #closed(id: string, stream: OpenStream): void {
+    const known = this.#known.get(id);
+    if (known === undefined || !known.streams.delete(stream)) return;
+    if (known.streams.size === 0) {
+      // Insertion order is the order of leaving, so that the first ones found below are the longest gone.
+      this.#known.delete(id);
+      this.#known.set(id, { ...known, group: stream.group(), since: this.#options.now() });
+      this.#forgetLongestGone();
+    }
+    this.changed(id);
+  }
+
+  #forgetLongestGone(): void {
+    const gone = [...this.#known].filter(([, { streams }]) => streams.size === 0);
+    for (const [id] of gone.slice(0, Math.max(0, gone.length - this.#options.maxGone))) this.#known.delete(id);
+  }
+}
+
+function statusOf({ node, streams, group, since }: Known): ProxyStatus {
+  const [newest] = [...streams].slice(-1);
+  return {
+    nodeId: node.id,
+    cluster: node.cluster,
+    nodeGroup: newest?.group() ?? group,
+    ...(node.version === undefined ? {} : { version: node.version }),
+    streams: [...streams].map((stream) => stream.describe()),
+    since,
+  };
+}

@@ -1,0 +1,45 @@
+import { emptySnapshot, type Snapshot } from "../resources/snapshot.ts";
+import type { Watchable } from "../watchable.ts";
+
+/** What a proxy says of itself when it opens a stream (`envoy.config.core.v3.Node`). */
+export interface Node {
+  readonly id: string;
+  /** Empty when the proxy gave none. */
+  readonly cluster: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
+  /** The proxy's own version, such as "1.40.0"; absent when it gave none. */
+  readonly version?: string;
+}
+
+/** What was last published: a snapshot for each node group, and who belongs to which. */
+export interface Published {
+  readonly snapshots: ReadonlyMap<string, Snapshot>;
+  readonly groupOf: (node: Node) => string;
+}
+
+/** The newest snapshot of each node group, and word of each later one. */
+export class SnapshotCache implements Watchable<Published> {
+  #published: Published = { snapshots: new Map(), groupOf: () => "" };
+  readonly #watchers = new Set<(published: Published) => void>();
+
+  get(): Published {
+    return this.#published;
+  }
+
+  /** The group of a proxy, and what it should hold. */
+  for(node: Node): { readonly group: string; readonly snapshot: Snapshot } {
+    const group = this.#published.groupOf(node);
+    return { group, snapshot: this.#published.snapshots.get(group) ?? emptySnapshot };
+  }
+
+  publish(published: Published): void {
+    this.#published = published;
+    for (const watcher of this.#watchers) watcher(published);
+  }
+
+  watch(watcher: (published: Published) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+}

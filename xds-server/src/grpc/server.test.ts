@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { status } from "@grpc/grpc-js";
+import { snapshot } from "../protocol/testing.ts";
+import { resourceType } from "../resources/resource-types.ts";
+import { DeltaStream, SotwStream, testServer } from "./testing.ts";
+
+const node = { id: "edge-1" };
+const limits = { maxNameLength: 100, maxSubscriptions: 5, maxStreams: 20 };
+
+describe("the discovery services over a real socket", { timeout: 20_000 }, () => {
+  let at: Awaited<ReturnType<typeof testServer>>;
+  before(async () => {
+    at = await testServer({ limits });
+    at.publish({
+      default: snapshot({ CDS: { cart: "v1" }, EDS: { cart: "v1", catalog: "v1" } }),
+      inner: snapshot({ CDS: { secret: "v9" } }),
+    });
+  });
+  after(() => at.server.close());
+
+  test("state of the world carries names, versions, nonce and who answered", async () => {
+    const stream = new SotwStream(at.address);
+    stream.ask("EDS", { node, resourceNames: ["cart"] });
+    const { typeUrl, nonce, versionInfo, resources, controlPlane } = await stream.next();
+    assert.equal(typeUrl, resourceType("EDS").typeUrl);
+    assert.equal(nonce, "1");
+    assert.match(versionInfo, /^[0-9a-f]{16}$/);
+    assert.deepEqual(
+      resources.map((any) => any.typeUrl),
+      [typeUrl],
+    );
+    assert.equal(controlPlane?.identifier, "test-server");
+    stream.close();
+  });
+
+  test("delta carries each resource's own name and version, and what does not exist", async () => {
+    const stream = new DeltaStream(at.address);
+    stream.ask("EDS", { node, resourceNamesSubscribe: ["catalog", "ghost"] });
+    const response = await stream.next();
+    assert.deepEqual(
+      response.resources.map(({ name, version }) => [name, version]),
+      [["catalog", "v1"]],
+    );
+    assert.deepEqual(response.removedResources, ["ghost"]);
+    assert.equal(response.controlPlane?.identifier, "test-server");
+    stream.close();
+  });
+
+  test("each type has a service of its own, which fills in the type URL", async () => {
+    const sotw = new SotwStream(at.address, "/envoy.service.cluster.v3.ClusterDiscoveryService/StreamClusters");
+    sotw.ask("CDS", { node, typeUrl: "" });
+    assert.equal((await sotw.next()).typeUrl, resourceType("CDS").typeUrl);
+    sotw.close();
+    const delta = new DeltaStream(at.address, "/envoy.service.endpoint.v3.EndpointDiscoveryService/DeltaEndpoints");
+    delta.ask("EDS", { node, resourceNamesSubscribe: ["cart"] });
+    assert.equal((await delta.next()).resources.length, 1);
+    delta.close();
+  });
+
+  test("a proxy gets the snapshot of its node group", async () => {
+    const stream = new DeltaStream(at.address);
+    stream.ask("CDS", { node: { id: "in-1", cluster: "inner" } });
+    assert.deepEqual(
+      (await stream.next()).resources.map(({ name }) => name),
+      ["secret"],
+    );
+    assert.equal(at.statuses.get("in-1")?.nodeGroup, "inner");
+    stream.close();
+  });
+
+  test("status tells what is pending, what is in step, and what was refused in the proxy's own words", async () => {
+    const stream = new DeltaStream(at.address);
+    stream.ask("CDS", { node: { id: "teller" } });
+    const { nonce } = await stream.next();
+    const type = () => at.statuses.get("teller")?.streams[0]?.types[0];
+    assert.equal(type()?.state, "pending");
+    const told = new Promise<void>((resolve) => {
+      const unwatch = at.statuses.watch((id) => {
+        if (id !== "teller" || type()?.state !== "refused") return;
+        unwatch();
+        resolve();
+      });
+    });
+    stream.ask("CDS", { responseNonce: nonce, errorDetail: { code: 13, message: "no such policy" } });
+    await told;
+    assert.equal(type()?.resources[0]?.refusal?.reason, "no such policy");
+    assert.ok(at.counted.includes("refused CDS"));
+    stream.close();
+  });
+
+  const badRequests: [string, (stream: SotwStream) => void, status, RegExp][] = [
+    ["garbage instead of a message", (s) => s.send(randomBytes(300)), status.INVALID_ARGUMENT, /decoded/],
+    [
+      "an unknown type URL",
+      (s) => s.ask("CDS", { node, typeUrl: "type.googleapis.com/no.Such" }),
+      status.INVALID_ARGUMENT,
+      /"type.googleapis.com\/no.Such" is not served/,
+    ],
+    ["no node", (s) => s.ask("CDS", {}), status.INVALID_ARGUMENT, /must carry a node/],
+    [
+      "a node without id",
+      (s) => s.ask("CDS", { node: { cluster: "c" } }),
+      status.INVALID_ARGUMENT,
+      /must carry a node/,
+    ],
+    ["a huge node id", (s) => s.ask("CDS", { node: { id: "n".repeat(101) } }), status.INVALID_ARGUMENT, /over 100/],
+    [
+      "a huge resource name",
+      (s) => s.ask("EDS", { node, resourceNames: ["n".repeat(101)] }),
+      status.INVALID_ARGUMENT,
+      /over 100/,
+    ],
+    [
+      "too many names",
+      (s) => s.ask("EDS", { node, resourceNames: ["a", "b", "c", "d", "e", "f"] }),
+      status.RESOURCE_EXHAUSTED,
+      /over 5 names/,
+    ],
+  ];
+  for (const [what, send, code, message] of badRequests) {
+    test(`${what} ends that stream with ${status[code]} and leaves the others alone`, async () => {
+      const other = new SotwStream(at.address);
+      other.ask("CDS", { node: { id: "bystander" } });
+      const { nonce } = await other.next();
+      const bad = new SotwStream(at.address);
+      send(bad);
+      const ended = await bad.ended;
+      assert.equal(ended.code, code);
+      assert.match(ended.details, message);
+      bad.close();
+      other.ask("CDS", { responseNonce: nonce });
+      other.ask("EDS", { resourceNames: ["cart"] });
+      assert.equal((await other.next()).resources.length, 1);
+      other.close();
+    });
+  }
+
+  test("a service of one type refuses another type", async () => {
+    const stream = new SotwStream(at.address, "/envoy.service.cluster.v3.ClusterDiscoveryService/StreamClusters");
+    stream.ask("LDS", { node });
+    assert.equal((await stream.ended).code, status.INVALID_ARGUMENT);
+    stream.close();
+  });
+});
+
+describe("a full server", { timeout: 20_000 }, () => {
+  test("refuses one stream more than its limit, and takes it when another has gone", async () => {
+    const at = await testServer({ limits: { maxStreams: 1 } });
+    at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
+    const first = new SotwStream(at.address);
+    first.ask("CDS", { node });
+    await first.next();
+    const second = new SotwStream(at.address);
+    assert.equal((await second.ended).code, status.RESOURCE_EXHAUSTED);
+    const gone = new Promise<void>((resolve) => {
+      at.statuses.watch(() => at.statuses.get("edge-1")?.streams.length === 0 && resolve());
+    });
+    first.close();
+    await gone;
+    const third = new SotwStream(at.address);
+    third.ask("CDS", { node });
+    assert.equal((await third.next()).resources.length, 1);
+    third.close();
+    second.close();
+    at.server.close();
+  });
+
+  test("remembers proxies that are gone, the latest ones", async () => {
+    const at = await testServer();
+    at.publish({ default: snapshot({}) });
+    for (const id of ["a", "b", "c"]) {
+      const stream = new SotwStream(at.address);
+      stream.ask("CDS", { node: { id } });
+      await stream.next();
+      const gone = new Promise<void>((resolve) => {
+        at.statuses.watch(() => at.statuses.get(id)?.streams.length === 0 && resolve());
+      });
+      stream.close();
+      await gone;
+    }
+    assert.deepEqual(
+      at.statuses.all().map(({ nodeId }) => nodeId),
+      ["b", "c"],
+    );
+    at.server.close();
+  });
+});

@@ -1,0 +1,68 @@
+import type { Logger } from "pino";
+import type { SnapshotCache } from "./cache/snapshot-cache.ts";
+import type { Compile } from "./compile/compile.ts";
+import type { Artifacts } from "./filter-registry/catalog.ts";
+import { nodeGroupOf } from "./model/node-group.ts";
+import type { MeshState } from "./store/store.ts";
+import type { Watchable } from "./watchable.ts";
+
+export interface ReconcilerOptions {
+  readonly store: Watchable<MeshState>;
+  readonly artifacts: Watchable<Artifacts>;
+  readonly compile: Compile;
+  readonly cache: SnapshotCache;
+  /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
+  readonly holdOffMs: number;
+  readonly log: Logger;
+  readonly compiled: (seconds: number) => void;
+}
+
+export interface Reconciler {
+  /** The revision that was last published. */
+  published(): number;
+  close(): void;
+}
+
+/**
+ * The one loop from inputs to snapshots. The first change after a quiet time is published at once; those that follow
+ * within `holdOffMs` are published together at its end.
+ */
+export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...rest }: ReconcilerOptions): Reconciler {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let published = 0;
+
+  const reconcile = (): void => {
+    timer = undefined;
+    const started = performance.now();
+    const { revision, mesh } = store.get();
+    const { snapshots, problems } = rest.compile({ mesh, artifacts: artifacts.get() });
+    rest.compiled((performance.now() - started) / 1000);
+    lastAt = performance.now();
+    if (problems.length > 0) {
+      // Writes are checked before they are kept, so this is a store from elsewhere: an artifact lost, an older compiler.
+      log.error({ revision, problems }, "the mesh does not compile; proxies keep the last snapshot that did");
+      return;
+    }
+    const groups = mesh.all("NodeGroup");
+    published = revision;
+    cache.publish({ snapshots, groupOf: (node) => nodeGroupOf(node, groups) });
+    log.debug({ revision, groups: snapshots.size }, "published");
+  };
+  const due = (): void => {
+    if (timer !== undefined) return;
+    const wait = lastAt + holdOffMs - performance.now();
+    if (wait <= 0) reconcile();
+    else timer = setTimeout(reconcile, wait);
+  };
+
+  reconcile();
+  const unwatch = [store.watch(due), artifacts.watch(due)];
+  return {
+    published: () => published,
+    close() {
+      clearTimeout(timer);
+      for (const stop of unwatch) stop();
+    },
+  };
+}
