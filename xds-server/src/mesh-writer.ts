@@ -23,7 +23,7 @@ export type CheckResult =
 
 export type WriteResult =
   /** `revision` is absent when the change changed nothing. */
-  | { readonly ok: true; readonly revision: Revision | undefined }
+  | { readonly ok: true; readonly revision: Revision | undefined; readonly compiled: Compiled }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
@@ -42,7 +42,7 @@ export function meshWriter(store: Store, compileMesh: (mesh: Mesh) => Compiled):
       const expectedRevision = store.get().revision;
       const checked = check(change);
       if (!checked.ok) return checked;
-      return { ok: true, revision: store.commit(change, { author, message, expectedRevision }) };
+      return { ...checked, revision: store.commit(change, { author, message, expectedRevision }) };
     },
   };
 }

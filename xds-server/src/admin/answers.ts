@@ -1,0 +1,210 @@
+import { z } from "zod";
+import { proxyStates } from "../cache/proxy-state.ts";
+import type { ProxyStatus } from "../cache/proxy-status.ts";
+import { kinds } from "../model/kinds.ts";
+import type { Problem } from "../model/problem.ts";
+import type { ChangedDocument } from "./document-changes.ts";
+import type { FilterVersion } from "./filters.ts";
+import type { GroupImpact } from "./impact.ts";
+import type { ProblemDetails } from "./problem-json.ts";
+import type { ProxySummary, SentResource } from "./proxies.ts";
+import type { RevisionSummary } from "./revisions.ts";
+import type { Outcome, ResourceRefusal } from "./settled.ts";
+import type { WriteAnswer } from "./write.ts";
+
+/** The bodies and answers of the admin API under the names that `/openapi.json` gives them. */
+export const components = z.registry<{ readonly id: string }>();
+
+/** A schema that `/openapi.json` lists by name. */
+function component<S extends z.ZodType>(id: string, schema: S): S {
+  components.add(schema, { id });
+  return schema;
+}
+
+const milliseconds = z.int().describe("Milliseconds since the epoch");
+const newestRevision = z.int().describe("The newest revision");
+const syncState = z.enum(["synced", "pending", "refused"]);
+const changeWord = z.enum(["created", "changed", "deleted"]);
+
+const kindDocuments = new Map(
+  kinds.map(({ kind, schema }) => {
+    const document = z.strictObject({ kind: z.literal(kind), name: z.string().min(1).max(253), spec: schema });
+    return [kind, component(kind, document)];
+  }),
+);
+const anyDocument = component("Document", z.union([...kindDocuments.values()]));
+const anyDocuments = component("DocumentList", z.array(anyDocument));
+const documentKey = component(
+  "DocumentKey",
+  z.strictObject({ kind: z.enum(kinds.map(({ kind }) => kind)), name: z.string() }),
+);
+
+const changedDocument = z.object({
+  ...documentKey.shape,
+  change: changeWord,
+}) satisfies z.ZodType<ChangedDocument>;
+const documentChange = component(
+  "DocumentChange",
+  changedDocument.extend({ before: anyDocument.optional(), after: anyDocument.optional() }),
+);
+
+const resourceRefusal = component(
+  "ResourceRefusal",
+  z.object({
+    type: z.string().describe('"ECDS"'),
+    name: z.string(),
+    version: z.string(),
+    reason: z.string().describe("The proxy's own words"),
+    at: milliseconds,
+  }) satisfies z.ZodType<ResourceRefusal>,
+);
+
+const groupImpact = z.object({
+  nodeGroup: z.string(),
+  resources: z.array(z.object({ type: z.string(), name: z.string(), change: changeWord })),
+  proxies: z.array(z.string()).describe("Connected proxies of the group"),
+}) satisfies z.ZodType<GroupImpact>;
+
+const outcome = z.object({
+  nodeId: z.string(),
+  nodeGroup: z.string(),
+  state: z.enum(proxyStates),
+  refusals: z.array(resourceRefusal),
+}) satisfies z.ZodType<Outcome>;
+
+const write = z.object({
+  revision: newestRevision,
+  dryRun: z.boolean(),
+  changes: z.array(documentChange),
+  unchanged: z.array(documentKey).describe("Sent, and already so"),
+  impact: z.array(groupImpact),
+  proxies: z.array(outcome).exactOptional().describe("What became of it, when the request asked to wait"),
+}) satisfies z.ZodType<Omit<WriteAnswer, "changes">>;
+
+const revisionHead = { revision: z.int(), time: milliseconds, author: z.string(), message: z.string() };
+const revisionSummary = z.object({
+  ...revisionHead,
+  changes: z.array(changedDocument),
+}) satisfies z.ZodType<RevisionSummary>;
+
+const typeStatus = z.object({
+  typeUrl: z.string(),
+  shortName: z.string(),
+  state: syncState,
+  resources: z.array(
+    z.object({
+      name: z.string(),
+      state: syncState,
+      wanted: z.string().exactOptional(),
+      sent: z.string().exactOptional(),
+      accepted: z.string().exactOptional(),
+      refusal: resourceRefusal.omit({ type: true, name: true }).exactOptional(),
+    }),
+  ),
+});
+const stream = { id: z.int(), peer: z.string(), variant: z.enum(["sotw", "delta"]) };
+const proxyHead = {
+  nodeId: z.string(),
+  cluster: z.string(),
+  nodeGroup: z.string(),
+  version: z.string().exactOptional(),
+  since: milliseconds,
+};
+const proxy = z.object({
+  ...proxyHead,
+  state: z.enum(proxyStates),
+  streams: z.array(z.object({ ...stream, openedAt: milliseconds, types: z.array(typeStatus) })),
+}) satisfies z.ZodType<Omit<ProxyStatus, "streams">>;
+const proxySummary = z.object({
+  ...proxyHead,
+  state: z.enum(proxyStates),
+  streams: z.int().describe("How many are open"),
+  types: z.array(
+    z.object({ type: z.string(), state: syncState, resources: z.int(), refusals: z.array(resourceRefusal) }),
+  ),
+}) satisfies z.ZodType<ProxySummary>;
+const sentResource = z.object({
+  name: z.string(),
+  version: z.string().exactOptional(),
+  state: syncState,
+  resource: z.json().exactOptional(),
+}) satisfies z.ZodType<SentResource>;
+const sentType = z.object({ type: z.string(), typeUrl: z.string(), resources: z.array(sentResource) });
+
+const filterVersion = component(
+  "FilterVersion",
+  z.object({
+    filter: z.string(),
+    sha256: z.string(),
+    bytes: z.int(),
+    uploadedAt: milliseconds,
+    usedBy: z.array(z.string()).describe("Filter documents"),
+  }) satisfies z.ZodType<FilterVersion>,
+);
+
+const problem = component(
+  "Problem",
+  z.object({
+    code: z.string().describe("Stable, explained in docs/PROBLEMS.md"),
+    message: z.string(),
+    kind: z.string().exactOptional(),
+    name: z.string().exactOptional(),
+    path: z.string().describe('Where: "spec.routes[2].cluster"'),
+    found: z.string().exactOptional(),
+    hint: z.string().exactOptional(),
+    source: z.string().exactOptional(),
+  }) satisfies z.ZodType<Problem>,
+);
+
+const listOf = <S extends z.ZodType>(items: S) => z.object({ revision: newestRevision, items: z.array(items) });
+
+/** Every body and answer. */
+export const answers = {
+  problemDetails: component(
+    "ProblemDetails",
+    z.object({
+      type: z.string(),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string(),
+      problems: z.array(problem),
+    }) satisfies z.ZodType<ProblemDetails>,
+  ),
+  write: component("WriteAnswer", write),
+  anyDocuments,
+  change: component(
+    "Change",
+    z.union([
+      anyDocuments,
+      anyDocument,
+      z.strictObject({ set: anyDocuments.optional(), delete: z.array(documentKey).optional() }),
+    ]),
+  ),
+  revisions: component("RevisionList", listOf(revisionSummary)),
+  revision: component("Revision", z.object({ ...revisionHead, changes: z.array(documentChange) })),
+  revisionDiff: component("RevisionDiff", z.object({ from: z.int(), to: z.int(), changes: z.array(documentChange) })),
+  proxies: component("ProxyList", listOf(proxySummary)),
+  proxy: component("Proxy", proxy),
+  proxyConfig: component(
+    "ProxyConfig",
+    z.object({ nodeId: z.string(), streams: z.array(z.object({ ...stream, types: z.array(sentType) })) }),
+  ),
+  filterVersion,
+  filterVersions: component("FilterVersionList", z.object({ items: z.array(filterVersion) })),
+};
+
+/** The schemas of one kind: its document, the body of a PUT, and the list. */
+export const kindAnswers = new Map(
+  kinds.map(({ kind, plural, schema }) => {
+    const document = kindDocuments.get(kind) ?? anyDocument;
+    const specOnly = z.strictObject({ spec: schema });
+    return [
+      kind,
+      {
+        document,
+        written: component(`${kind}Body`, z.union([document, specOnly])),
+        list: component(`${kind}List`, listOf(document).describe(`All ${plural}`)),
+      },
+    ];
+  }),
+);

@@ -1,0 +1,63 @@
+import type { FastifySchema } from "fastify";
+import { z } from "zod";
+import { answers, components } from "./answers.ts";
+import { jsonMediaType, wasmMediaType, yamlMediaTypes } from "./body.ts";
+import { problemMediaType } from "./problem-json.ts";
+
+/** What `/openapi.json` tells of one route. The schemas are those that the route reads by. */
+export interface Operation {
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  /** A component: the JSON or YAML body. */
+  readonly body?: z.ZodType;
+  /** The body is a Wasm module. */
+  readonly wasm?: true;
+  /** A component: the JSON answer. */
+  readonly answer: z.ZodType;
+}
+
+export const nameParams = z.object({ name: z.string().describe("The document's name, percent-encoded") });
+
+export function operation({ tags, summary, params, query, body, wasm, answer }: Operation): { schema: FastifySchema } {
+  const schema: FastifySchema = {
+    tags,
+    summary,
+    response: {
+      "2xx": content("Done", answer, [jsonMediaType]),
+      "4xx": content("Refused, with every fault found", answers.problemDetails, [problemMediaType]),
+    },
+  };
+  if (params !== undefined) schema.params = inline(params);
+  if (query !== undefined) schema.querystring = inline(query);
+  if (body !== undefined) schema.body = content("The body", body, [jsonMediaType, ...yamlMediaTypes.slice(0, 1)]);
+  if (wasm) schema.body = { content: { [wasmMediaType]: { schema: { type: "string", format: "binary" } } } };
+  return { schema };
+}
+
+/** The schemas of all components, as JSON Schema. */
+export function componentSchemas(): Record<string, object> {
+  const { schemas } = z.toJSONSchema(components, { ...jsonSchemaOptions, uri: componentUri });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, { $schema: _dialect, $id: _id, ...schema }]) => [id, schema]),
+  );
+}
+
+const jsonSchemaOptions = { io: "input", unrepresentable: "any" } as const;
+
+function componentUri(id: string): string {
+  return `#/components/schemas/${id}`;
+}
+
+function inline(schema: z.ZodType): object {
+  const { $schema: _dialect, ...inlined } = z.toJSONSchema(schema, jsonSchemaOptions);
+  return inlined;
+}
+
+function content(description: string, schema: z.ZodType, mediaTypes: readonly string[]): object {
+  const id = components.get(schema)?.id;
+  if (id === undefined) throw new Error(`The schema of "${description}" is not a component`);
+  const reference = { schema: { $ref: componentUri(id) } };
+  return { description, content: Object.fromEntries(mediaTypes.map((type) => [type, reference])) };
+}

@@ -1,0 +1,64 @@
+import { STATUS_CODES } from "node:http";
+import type { FastifyReply } from "fastify";
+import type { Problem } from "../model/problem.ts";
+
+/** The body of every refused request: problem details (RFC 9457) with every fault found. */
+export interface ProblemDetails {
+  /** Where the first problem's code is explained. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly problems: readonly Problem[];
+}
+
+/** Ends a request with a refusal. Thrown at the HTTP border only, where Fastify's error handler answers it. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly problems: readonly Problem[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, problems: readonly Problem[], headers: Readonly<Record<string, string>> = {}) {
+    super(problems[0]?.message ?? STATUS_CODES[status]);
+    this.name = "Refusal";
+    this.status = status;
+    this.problems = problems;
+    this.headers = headers;
+  }
+}
+
+/** A refusal with one fault that is not inside a document. */
+export function refusal(status: number, code: string, message: string, more: Partial<Problem> = {}): Refusal {
+  return new Refusal(status, [{ code, message, path: "", ...more }]);
+}
+
+export function sendRefusal(reply: FastifyReply, { status, problems, headers }: Refusal): FastifyReply {
+  return reply
+    .code(status)
+    .headers(headers)
+    .type(problemMediaType)
+    .send(JSON.stringify(problemDetails(status, problems)));
+}
+
+export function problemDetails(status: number, problems: readonly Problem[]): ProblemDetails {
+  const [first, ...others] = problems;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  return {
+    type: first === undefined ? "about:blank" : `urn:chancery:problem:${first.code}`,
+    title: STATUS_CODES[status] ?? "Refused",
+    status,
+    detail: `${first?.message ?? STATUS_CODES[status]}${more}`,
+    problems,
+  };
+}
+
+export const problemMediaType = "application/problem+json";
+
+/** The longest part of an operator's own text that an answer repeats. */
+const maxFound = 80;
+
+/** Text as a problem's `found` shows it: one line, shortened. */
+export function shortened(text: string): string {
+  const line = text.replaceAll(/\p{Cc}+/gu, " ");
+  return line.length > maxFound ? `${line.slice(0, maxFound)}…` : line;
+}

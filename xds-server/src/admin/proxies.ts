@@ -1,0 +1,145 @@
+import type { FastifyInstance } from "fastify";
+import { decode, messageSchema, toJson } from "xds-proto-ts";
+import { z } from "zod";
+import { type ProxyState, proxyState, proxyStates, worstState } from "../cache/proxy-state.ts";
+import type { ProxyStatus, StreamStatus, SyncState } from "../cache/proxy-status.ts";
+import { didYouMean } from "../model/nearest.ts";
+import { resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
+import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot.ts";
+import type { AdminDeps } from "./admin-deps.ts";
+import { answers } from "./answers.ts";
+import { operation } from "./operation.ts";
+import { refusal, shortened } from "./problem-json.ts";
+import { queryOf } from "./query.ts";
+import { withoutSecrets } from "./redact.ts";
+import type { ResourceRefusal } from "./settled.ts";
+
+/** A proxy at a glance. */
+export interface ProxySummary extends Omit<ProxyStatus, "streams"> {
+  readonly state: ProxyState;
+  readonly streams: number;
+  /** By resource type, over all streams of the proxy, in push order. */
+  readonly types: readonly TypeSummary[];
+}
+
+export interface TypeSummary {
+  /** "CDS". */
+  readonly type: string;
+  readonly state: SyncState;
+  /** How many resources the proxy holds or waits for. */
+  readonly resources: number;
+  readonly refusals: readonly ResourceRefusal[];
+}
+
+/** One resource as a proxy was sent it. */
+export interface SentResource {
+  readonly name: string;
+  /** The version last sent; absent when the proxy was told that there is no such resource. */
+  readonly version?: string;
+  readonly state: SyncState;
+  /** Envoy's proto-JSON, secrets redacted; absent when the version sent is not the newest any more, so no longer kept. */
+  readonly resource?: unknown;
+}
+
+export function proxySummary(proxy: ProxyStatus): ProxySummary {
+  const types = resourceTypes.flatMap(({ shortName: type }) => {
+    const held = proxy.streams.flatMap((stream) => stream.types).filter((each) => each.shortName === type);
+    if (held.length === 0) return [];
+    const resources = held.flatMap((each) => each.resources);
+    const refusals = resources.flatMap(({ name, refusal: said }) =>
+      said === undefined ? [] : [{ type, name, ...said }],
+    );
+    return [{ type, state: worstState(held.map(({ state }) => state)), resources: resources.length, refusals }];
+  });
+  return { ...proxy, state: proxyState(proxy), streams: proxy.streams.length, types };
+}
+
+const listQuery = z.strictObject({
+  nodeGroup: z.string().optional().describe("Only the proxies of this node group"),
+  state: z.enum(proxyStates).optional().describe("Only the proxies in this state"),
+});
+
+interface Identified {
+  readonly Params: { readonly nodeId: string };
+}
+
+/** What each connected proxy holds, refuses and was sent. */
+export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
+  const tags = ["proxies"];
+  const params = z.object({ nodeId: z.string().describe("The proxy's node id") });
+
+  const list = { tags, summary: "List the proxies and what they hold", query: listQuery, answer: answers.proxies };
+  app.get("/api/v1/proxies", operation(list), (request) => {
+    const { nodeGroup, state } = queryOf(request, listQuery);
+    const items = deps.proxies
+      .all()
+      .filter((proxy) => nodeGroup === undefined || proxy.nodeGroup === nodeGroup)
+      .map(proxySummary)
+      .filter((proxy) => state === undefined || proxy.state === state);
+    return { revision: deps.store.get().revision, items };
+  });
+
+  const one = { tags, params, summary: "Read one proxy, stream by stream", answer: answers.proxy };
+  app.get<Identified>("/api/v1/proxies/:nodeId", operation(one), (request) => {
+    queryOf(request, z.strictObject({}));
+    const proxy = find(deps, request.params.nodeId);
+    return { ...proxy, state: proxyState(proxy) };
+  });
+
+  const config = { tags, params, summary: "Read what a proxy was sent, secrets redacted", answer: answers.proxyConfig };
+  app.get<Identified>("/api/v1/proxies/:nodeId/config", operation(config), (request) => {
+    queryOf(request, z.strictObject({}));
+    const proxy = find(deps, request.params.nodeId);
+    const snapshot = deps.snapshots().get(proxy.nodeGroup) ?? emptySnapshot;
+    const newest = (typeUrl: TypeUrl, name: string) => resourcesOf(snapshot, typeUrl).get(name);
+    return { nodeId: proxy.nodeId, streams: proxy.streams.map((stream) => sentOn(stream, newest)) };
+  });
+}
+
+function sentOn(
+  { id, peer, variant, types }: StreamStatus,
+  newest: (typeUrl: TypeUrl, name: string) => Resource | undefined,
+) {
+  return {
+    id,
+    peer,
+    variant,
+    types: types.map(({ typeUrl, shortName, resources }) => ({
+      type: shortName,
+      typeUrl,
+      resources: resources.map(({ name, sent, state }): SentResource => {
+        const resource = newest(typeUrl, name);
+        const isNewest = resource !== undefined && resource.version === sent;
+        return {
+          name,
+          state,
+          ...(sent === undefined ? {} : { version: sent }),
+          ...(isNewest ? { resource: readable(resource) } : {}),
+        };
+      }),
+    })),
+  };
+}
+
+function readable({ typeUrl, body }: Resource): unknown {
+  const schema = messageSchema(typeUrl);
+  if (schema === undefined) return undefined;
+  return withoutSecrets(toJson(schema, decode(schema, body)), typeUrl.endsWith(".Secret"));
+}
+
+function find({ proxies }: AdminDeps, nodeId: string): ProxyStatus {
+  const proxy = proxies.get(nodeId);
+  if (proxy !== undefined) return proxy;
+  const hint = didYouMean(
+    nodeId,
+    proxies.all().map((each) => each.nodeId),
+  );
+  throw refusal(
+    404,
+    "PROXY_UNKNOWN",
+    `Cannot find proxy "${shortened(nodeId)}": it is not connected, nor was it lately`,
+    {
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
+}

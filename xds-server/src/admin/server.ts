@@ -1,0 +1,145 @@
+import swagger from "@fastify/swagger";
+import { type FastifyError, type FastifyInstance, fastify } from "fastify";
+import type { AdminDeps } from "./admin-deps.ts";
+import { jsonMediaType, registerBodies, wasmMediaType, yamlMediaTypes } from "./body.ts";
+import { registerDocuments } from "./documents.ts";
+import { registerEvents } from "./events.ts";
+import { registerFilters } from "./filters.ts";
+import { guard, isLoopback } from "./guard.ts";
+import { livenessUrl, readinessUrl, registerHealth } from "./health.ts";
+import { KnownUrls } from "./known-urls.ts";
+import { registerMesh } from "./mesh.ts";
+import { componentSchemas } from "./operation.ts";
+import { problemDetails, problemMediaType, Refusal, refusal, sendRefusal, shortened } from "./problem-json.ts";
+import { registerProxies } from "./proxies.ts";
+import { registerRevisions } from "./revisions.ts";
+
+export interface RunningAdmin {
+  readonly host: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** The address would let anybody on the network change the mesh. */
+export class AdminNeedsToken extends Error {
+  constructor(host: string) {
+    super(`Cannot serve the admin API on ${host} without a token: give a token, or listen on 127.0.0.1`);
+    this.name = "AdminNeedsToken";
+  }
+}
+
+/** Serves the admin API until closed. Throws AdminNeedsToken, or what the system says of the address. */
+export async function startAdmin(deps: AdminDeps): Promise<RunningAdmin> {
+  const { listen } = deps;
+  if (deps.token === undefined && !isLoopback(listen.host)) throw new AdminNeedsToken(listen.host);
+  const app = await adminApp(deps);
+  await app.listen({ host: listen.host, port: listen.port });
+  const address = app.server.address();
+  if (address === null || typeof address === "string") throw new Error("The admin API listens nowhere");
+  return { host: address.address, port: address.port, close: () => app.close() };
+}
+
+async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: deps.maxBodyBytes,
+    // Slow clients may not hold a connection for ever.
+    requestTimeout: 60_000,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
+    frameworkErrors: (error, _request, reply) => {
+      sendRefusal(reply, refusalOf(error) ?? refusal(400, "REQUEST_MALFORMED", "Cannot read the request"));
+    },
+    clientErrorHandler(error, socket) {
+      if (!socket.writable) return void socket.destroy();
+      const message = `Cannot read the request: it is not valid HTTP (${error.code ?? "malformed"})`;
+      const body = JSON.stringify(problemDetails(400, [{ code: "REQUEST_MALFORMED", message, path: "" }]));
+      const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: ${problemMediaType}\r\nconnection: close\r\n`;
+      socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    },
+  });
+  // The schemas of the routes only describe; what is read is checked by the same zod schemas, which name every fault.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => JSON.stringify);
+  const urls = new KnownUrls();
+  app.addHook("onRoute", ({ url, method }) => urls.add(url, [method].flat()));
+  registerGuard(app, deps);
+  registerErrors(app, deps, urls);
+  registerBodies(app);
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Chancery admin API", version: "1" },
+      components: { securitySchemes: { token: { type: "http", scheme: "bearer" } }, schemas: componentSchemas() },
+    },
+  });
+  for (const register of groups) register(app, deps);
+  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+  return app;
+}
+
+/** Each group of routes is one file and one entry here. */
+const groups: readonly ((app: FastifyInstance, deps: AdminDeps) => void)[] = [
+  registerDocuments,
+  registerMesh,
+  registerRevisions,
+  registerProxies,
+  registerFilters,
+  registerEvents,
+  registerHealth,
+];
+
+function registerGuard(app: FastifyInstance, { listen, token, metrics }: AdminDeps): void {
+  const { refuse } = guard({ host: listen.host, token, open: new Set([livenessUrl, readinessUrl]) });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-content-type-options", "nosniff");
+    const refused = refuse(request);
+    if (refused !== undefined) throw refused;
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, routeOptions } = request;
+    const seconds = reply.elapsedTime / 1_000;
+    metrics.adminAnswered({ method, route: routeOptions.url ?? "unknown", status: reply.statusCode, seconds });
+  });
+}
+
+function registerErrors(app: FastifyInstance, { log }: AdminDeps, urls: KnownUrls): void {
+  app.setErrorHandler<FastifyError | Refusal>((error, request, reply) => {
+    const refused = error instanceof Refusal ? error : refusalOf(error);
+    if (refused !== undefined) return sendRefusal(reply, refused);
+    log.error({ err: error, method: request.method, url: request.url }, "the admin API failed to answer");
+    return sendRefusal(reply, refusal(500, "INTERNAL", "The server failed to answer; its log says why"));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?")[0] ?? "";
+    const methods = urls.methodsOf(path);
+    if (methods !== undefined) {
+      const allow = methods.join(", ");
+      const message = `Cannot ${request.method} ${shortened(path)}: this URL takes ${allow}`;
+      const problems = [{ code: "METHOD_NOT_ALLOWED", message, path: "", found: request.method }];
+      return sendRefusal(reply, new Refusal(405, problems, { allow }));
+    }
+    const near = urls.nearest(path);
+    const hint = near === undefined ? "/openapi.json lists every URL" : `did you mean ${near}?`;
+    return sendRefusal(reply, refusal(404, "URL_UNKNOWN", `Cannot find ${shortened(path)}`, { hint }));
+  });
+}
+
+/** Fastify's own refusals in our words; undefined for everything that is not the client's fault. */
+function refusalOf(error: FastifyError): Refusal | undefined {
+  const message = `Cannot read the request: ${error.message}`;
+  switch (error.code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return refusal(413, "BODY_TOO_LARGE", "Cannot read the body: it is larger than this server takes", {
+        hint: "send it in parts, or raise the server's limit",
+      });
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return refusal(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a body of this content type", {
+        path: "headers.content-type",
+        hint: `send ${[jsonMediaType, yamlMediaTypes[0], wasmMediaType].join(", ")}`,
+      });
+    default:
+      if (error.statusCode === undefined || error.statusCode >= 500) return undefined;
+      return refusal(error.statusCode, "REQUEST_MALFORMED", message);
+  }
+}

@@ -1,0 +1,66 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { duration, durationMs } from "../model/fields.ts";
+import { refusal, shortened } from "./problem-json.ts";
+import { queryOf } from "./query.ts";
+
+/** How a write is to be made, as its query and headers say. */
+export interface WriteRequest {
+  readonly author: string;
+  readonly message: string;
+  readonly dryRun: boolean;
+  /** How long to wait for the touched proxies; absent: not at all. */
+  readonly waitMs?: number;
+  /** Aborted when the client went away. */
+  readonly aborted: AbortSignal;
+  /** Throws the refusal when the store is not as the writer expects. Called right before the write. */
+  readonly precondition: () => void;
+}
+
+const maxWaitMs = 60_000;
+const maxMessageLength = 1_000;
+
+export const writeQuery = z.strictObject({
+  dryRun: z.enum(["true", "false"]).optional().describe("true: only tell what the write would do"),
+  wait: duration
+    .optional()
+    .describe("Wait this long, at most 60s, until every touched proxy has taken or refused the write"),
+  message: z.string().max(maxMessageLength).optional().describe("One line that says why, kept with the revision"),
+});
+
+/** Reads the query and headers that all writes share. */
+export function writeRequest(request: FastifyRequest, reply: FastifyReply, precondition: () => void): WriteRequest {
+  const query = queryOf(request, writeQuery);
+  const author = printableHeader(request, "x-chancery-author", 128);
+  const message = query.message ?? printableHeader(request, "x-chancery-message", maxMessageLength);
+  if (/\p{Cc}/u.test(message ?? "")) {
+    throw refusal(400, "QUERY_INVALID", "Cannot read the message: it must be one printable line", {
+      path: "query.message",
+    });
+  }
+  const aborted = new AbortController();
+  reply.raw.once("close", () => aborted.abort());
+  return {
+    author: author ?? "admin",
+    message: message ?? "",
+    dryRun: query.dryRun === "true",
+    aborted: aborted.signal,
+    precondition,
+    ...(query.wait === undefined ? {} : { waitMs: Math.min(durationMs(query.wait), maxWaitMs) }),
+  };
+}
+
+function printableHeader(request: FastifyRequest, name: string, maxLength: number): string | undefined {
+  const value = request.headers[name];
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value)) return value;
+  throw refusal(
+    400,
+    "HEADER_INVALID",
+    `Cannot read the header ${name}: it must be 1 to ${maxLength} printable characters`,
+    {
+      path: `headers.${name}`,
+      found: shortened(String(value)),
+    },
+  );
+}

@@ -1,0 +1,95 @@
+import type { Compiled } from "../compile/compile.ts";
+import type { DocumentKey } from "../model/document.ts";
+import type { Change, Mesh } from "../model/mesh.ts";
+import type { Problem } from "../model/problem.ts";
+import { type DocumentChange, RevisionConflict } from "../store/store.ts";
+import type { AdminDeps } from "./admin-deps.ts";
+import { type ChangedDocument, changedDocument, effectiveChanges } from "./document-changes.ts";
+import { type GroupImpact, impactOf } from "./impact.ts";
+import { Refusal, refusal } from "./problem-json.ts";
+import { type Outcome, settled } from "./settled.ts";
+import type { WriteRequest } from "./write-request.ts";
+
+/** The answer to every write. */
+export interface WriteAnswer {
+  /** The newest revision. It holds the change, unless this was a dry run. */
+  readonly revision: number;
+  readonly dryRun: boolean;
+  /** What the write changed; a dry run gives each document before and after as well. */
+  readonly changes: readonly (ChangedDocument & Pick<DocumentChange, "before" | "after">)[];
+  /** Documents that were sent and already stood so. */
+  readonly unchanged: readonly DocumentKey[];
+  /** The resources that change for each node group, and the proxies that get them. */
+  readonly impact: readonly GroupImpact[];
+  /** What became of it on each touched proxy; only when the request asked to wait. */
+  readonly proxies?: readonly Outcome[];
+}
+
+/** What to change of the mesh as it stands; asked again after every wait, so that it is never out of date. */
+export type ChangeOf = (mesh: Mesh) => Change;
+
+/**
+ * Makes one write: every path of the admin API that changes the mesh comes through here. Checks what only running the
+ * filters can tell first; from the precondition to the commit nothing awaits.
+ */
+export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
+  const { store, writer, snapshots, proxies } = deps;
+  const filterProblems = await configurationProblems(deps, changeOf(store.get().mesh));
+  request.precondition();
+  const { mesh } = store.get();
+  const change = changeOf(mesh);
+  const published = snapshots();
+  const changes = effectiveChanges(mesh, change);
+  const touched = new Set(changes.map(({ kind, name }) => `${kind} ${name}`));
+  const unchanged = change.set
+    .filter(({ kind, name }) => !touched.has(`${kind} ${name}`))
+    .map(({ kind, name }) => ({ kind, name }));
+
+  const compiled = commitOrCheck(writer, change, { ...request, filterProblems });
+  const impact = impactOf(published, compiled.snapshots, proxies.all());
+  const answer: WriteAnswer = {
+    revision: store.get().revision,
+    dryRun: request.dryRun,
+    changes: changes.map((each) => (request.dryRun ? { ...changedDocument(each), ...each } : changedDocument(each))),
+    unchanged,
+    impact,
+  };
+  if (request.waitMs === undefined || request.dryRun) return answer;
+  const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
+  return { ...answer, proxies: await settled(deps, waiting) };
+}
+
+function commitOrCheck(
+  writer: AdminDeps["writer"],
+  change: Change,
+  { author, message, dryRun, filterProblems }: WriteRequest & { readonly filterProblems: readonly Problem[] },
+): Compiled {
+  try {
+    const onlyCheck = dryRun || filterProblems.length > 0;
+    const result = onlyCheck ? writer.check(change) : writer.write(change, { author, message });
+    const problems = [...(result.ok ? [] : result.problems), ...filterProblems];
+    if (!result.ok || problems.length > 0) throw new Refusal(422, problems);
+    return result.compiled;
+  } catch (error) {
+    if (!(error instanceof RevisionConflict)) throw error;
+    throw refusal(409, "REVISION_CONFLICT", `Cannot write: revision ${error.actual} came in between`, {
+      hint: "send the request again",
+    });
+  }
+}
+
+/** Runs each new filter configuration through its module, as Envoy will. Unknown modules are the compiler's to report. */
+async function configurationProblems({ store, catalog }: AdminDeps, change: Change): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for (const { kind, name, after } of effectiveChanges(store.get().mesh, change)) {
+    if (kind !== "Filter" || after?.kind !== "Filter") continue;
+    const { sha256, config } = after.spec as { readonly sha256: string; readonly config?: unknown };
+    if (!catalog.get().has(sha256)) continue;
+    const causes = await catalog.checkConfiguration(sha256, config === undefined ? "" : JSON.stringify(config));
+    for (const cause of causes) {
+      const message = `Cannot use filter "${name}" with this configuration: ${cause}`;
+      problems.push({ code: "FILTER_CONFIG_REFUSED", kind, name, path: "spec.config", message });
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,103 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { proxyState, proxyStates } from "../cache/proxy-state.ts";
+import type { ProxyStatus } from "../cache/proxy-status.ts";
+
+/** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
+export interface Metrics {
+  /** One discovery response was sent. */
+  pushed(shortName: string): void;
+  /** One discovery response was refused by the proxy. */
+  refused(shortName: string): void;
+  /** The mesh was compiled, in so many seconds. */
+  compiled(seconds: number): void;
+  /** A discovery stream opened (1) or closed (-1). */
+  streams(variant: "sotw" | "delta", change: 1 | -1): void;
+  /** The admin API answered. `route` is the pattern, never the path, so that the number of series is bounded. */
+  adminAnswered(answer: AdminAnswer): void;
+  /** Where the values come from that are read at each scrape. */
+  read(sources: MetricSources): void;
+  /** The text of `/metrics` and its content type. */
+  exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+export interface AdminAnswer {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+export interface MetricSources {
+  readonly revision: () => number;
+  readonly proxies: () => readonly ProxyStatus[];
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const pushes = new Counter({
+    name: "chancery_pushes_total",
+    help: "Discovery responses sent to proxies.",
+    labelNames: ["type"] as const,
+    registers,
+  });
+  const refusals = new Counter({
+    name: "chancery_refusals_total",
+    help: "Discovery responses that a proxy refused.",
+    labelNames: ["type"] as const,
+    registers,
+  });
+  const compileSeconds = new Histogram({
+    name: "chancery_compile_seconds",
+    help: "Time to compile the mesh into snapshots.",
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  });
+  const streams = new Gauge({
+    name: "chancery_streams",
+    help: "Open discovery streams.",
+    labelNames: ["variant"] as const,
+    registers,
+  });
+  const adminSeconds = new Histogram({
+    name: "chancery_admin_request_seconds",
+    help: "Time to answer requests to the admin API.",
+    labelNames: ["method", "route", "status"] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers,
+  });
+
+  return {
+    pushed: (type) => pushes.inc({ type }),
+    refused: (type) => refusals.inc({ type }),
+    compiled: (seconds) => compileSeconds.observe(seconds),
+    streams: (variant, change) => streams.inc({ variant }, change),
+    adminAnswered: ({ method, route, status, seconds }) => adminSeconds.observe({ method, route, status }, seconds),
+    read({ revision, proxies }) {
+      new Gauge({
+        name: "chancery_revision",
+        help: "The newest revision of the mesh.",
+        registers,
+        collect() {
+          this.set(revision());
+        },
+      });
+      new Gauge({
+        name: "chancery_proxies",
+        help: "Proxies that are connected or were lately, by node group and state.",
+        labelNames: ["group", "state"] as const,
+        registers,
+        collect() {
+          this.reset();
+          for (const proxy of proxies()) {
+            // Every state of a group has a series, so that an alert on "refused" sees 0 before it sees 1.
+            for (const state of proxyStates)
+              this.inc({ group: proxy.nodeGroup, state }, state === proxyState(proxy) ? 1 : 0);
+          }
+        },
+      });
+    },
+    exposition: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
