@@ -1,0 +1,58 @@
+// Behind `npm run up` and `npm test`: from a fresh clone to the built program. Plain JavaScript for any Node from 18 on.
+import { fileURLToPath } from "node:url";
+import { run } from "./child.mjs";
+import { installDependencies } from "./dependencies.mjs";
+import { environmentFor, rerunOnSupportedNode } from "./node-runtime.mjs";
+import { Failure, reportFailure, withProgress } from "./progress.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What `npm run up` brings up; arguments of the person's own come after these. */
+const shop = [
+  ["--config", "envoy-configs/shop"],
+  ...[
+    ["catalog", 9001],
+    ["cart", 9002],
+    ["cart-v2", 9003],
+  ].map(([name, port]) => [
+    "--run",
+    `node envoy-configs/shop-services/dist/main.js --name ${name} --listen 127.0.0.1:${port}`,
+  ]),
+  ["--try", "curl localhost:10000/cart"],
+  ["--try", "npx chancery apply -f envoy-configs/examples/weights.yaml"],
+  ["--try", "npx chancery filter push filters/request-policy --to shop-edge"],
+].flat();
+
+const commands = {
+  async up(args) {
+    const { code, output } = await withProgress("Building", () =>
+      run(process.execPath, ["--run", "build"], { cwd: root, quiet: true }),
+    );
+    if (code !== 0) throw new Failure(`Cannot build:\n${output.trim()}`);
+    const chancery = new URL("./chancery.mjs", import.meta.url);
+    process.argv = [process.execPath, fileURLToPath(chancery), "up", ...shop, ...args];
+    await import(chancery.href);
+  },
+  async test(args) {
+    const { code } = await run(process.execPath, ["--run", "check", ...(args.length > 0 ? ["--", ...args] : [])], {
+      cwd: root,
+    });
+    process.exitCode = code;
+  },
+};
+
+async function launch([name, ...args]) {
+  const command = commands[name];
+  if (command === undefined) throw new Failure("Usage: node launch.mjs up|test [arguments]");
+  const exitCode = await rerunOnSupportedNode(fileURLToPath(import.meta.url), [name, ...args]);
+  if (exitCode !== undefined) {
+    process.exitCode = exitCode;
+    return;
+  }
+  process.chdir(root);
+  process.env.PATH = environmentFor(process.execPath).PATH;
+  await installDependencies(root, process.env);
+  await command(args);
+}
+
+await launch(process.argv.slice(2)).catch(reportFailure);
