@@ -1,0 +1,60 @@
+import {
+  Context,
+  Counter,
+  FilterHeadersStatusValues,
+  GrpcStatusValues,
+  LogLevelValues,
+  log,
+  parseJson,
+  RootContext,
+  registerRootContext,
+  send_local_response,
+} from "@chancery/filter-sdk";
+import { readPolicy } from "./configuration";
+import { Policy } from "./policy";
+
+const allowed = new Counter("request_policy.allowed");
+const denied = new Counter("request_policy.denied");
+
+class PolicyRoot extends RootContext {
+  policy: Policy | null = null;
+
+  override onConfigure(_configuration_size: u32): bool {
+    const json = parseJson(this.getConfiguration());
+    const policy = json.problems.length === 0 ? readPolicy(json) : null;
+    for (let i = 0; i < json.problems.length; i++) {
+      log(LogLevelValues.error, `request-policy refuses its configuration: ${json.problems[i]}`);
+    }
+    this.policy = policy;
+    return json.problems.length === 0;
+  }
+
+  override createContext(context_id: u32): Context {
+    return new PolicyContext(context_id, this, this.policy);
+  }
+}
+
+class PolicyContext extends Context {
+  private policy: Policy | null;
+
+  constructor(context_id: u32, root: RootContext, policy: Policy | null) {
+    super(context_id, root);
+    this.policy = policy;
+  }
+
+  override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
+    const policy = this.policy;
+    // The proxy does not use a filter whose configuration was refused.
+    if (!policy) throw new Error("request-policy has no configuration");
+    const verdict = policy.decide();
+    if (verdict.allow) {
+      allowed.tag("rule", verdict.rule).increment(1);
+      return FilterHeadersStatusValues.Continue;
+    }
+    denied.tag("rule", verdict.rule).increment(1);
+    send_local_response(verdict.status, verdict.details, verdict.body, verdict.headers, GrpcStatusValues.InvalidCode);
+    return FilterHeadersStatusValues.StopIteration;
+  }
+}
+
+registerRootContext((context_id: u32) => new PolicyRoot(context_id), "request-policy");

@@ -1,0 +1,94 @@
+// The numbers of the ABI, under the names of @solo-io/proxy-runtime.
+
+export enum LogLevelValues {
+  trace,
+  debug,
+  info,
+  warn,
+  error,
+  critical,
+}
+
+export enum FilterHeadersStatusValues {
+  Continue = 0,
+  StopIteration = 1,
+  ContinueAndEndStream = 2,
+  StopAllIterationAndBuffer = 3,
+  StopAllIterationAndWatermark = 4,
+}
+
+export enum FilterDataStatusValues {
+  Continue = 0,
+  StopIterationAndBuffer = 1,
+  StopIterationAndWatermark = 2,
+  StopIterationNoBuffer = 3,
+}
+
+export enum FilterTrailersStatusValues {
+  Continue = 0,
+  StopIteration = 1,
+}
+
+export enum GrpcStatusValues {
+  /** No gRPC status is given with a local response. */
+  InvalidCode = -1,
+  Ok = 0,
+  Canceled = 1,
+  Unknown = 2,
+  InvalidArgument = 3,
+  DeadlineExceeded = 4,
+  NotFound = 5,
+  AlreadyExists = 6,
+  PermissionDenied = 7,
+  ResourceExhausted = 8,
+  FailedPrecondition = 9,
+  Aborted = 10,
+  OutOfRange = 11,
+  Unimplemented = 12,
+  Internal = 13,
+  Unavailable = 14,
+  DataLoss = 15,
+  Unauthenticated = 16,
+}
+
+/** What a host call answered. A filter decides what a failure means; none of them traps. */
+export enum WasmResultValues {
+  Ok = 0,
+  NotFound = 1,
+  BadArgument = 2,
+  SerializationFailure = 3,
+  ParseFailure = 4,
+  BadExpression = 5,
+  InvalidMemoryAccess = 6,
+  Empty = 7,
+  CasMismatch = 8,
+  ResultMismatch = 9,
+  InternalFailure = 10,
+  BrokenConnection = 11,
+  Unimplemented = 12,
+}
+
+export enum HeaderMapTypeValues {
+  RequestHeaders = 0,
+  RequestTrailers = 1,
+  ResponseHeaders = 2,
+  ResponseTrailers = 3,
+}
+
+export enum BufferTypeValues {
+  HttpRequestBody = 0,
+  HttpResponseBody = 1,
+  VmConfiguration = 6,
+  PluginConfiguration = 7,
+}
+
+export enum MetricTypeValues {
+  Counter = 0,
+  Gauge = 1,
+  Histogram = 2,
+}
+
+export enum StreamTypeValues {
+  Request = 0,
+  Response = 1,
+}
