@@ -77,7 +77,7 @@ const write = z.object({
   dryRun: z.boolean(),
   changes: z.array(documentChange),
   unchanged: z.array(documentKey).describe("Sent, and already so"),
-  impact: z.array(groupImpact),
+  impact: z.array(groupImpact).exactOptional().describe("What changes for whom; in dry runs and when waiting"),
   proxies: z.array(outcome).exactOptional().describe("What became of it, when the request asked to wait"),
 }) satisfies z.ZodType<Omit<WriteAnswer, "changes">>;
 

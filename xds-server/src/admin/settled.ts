@@ -35,14 +35,17 @@ export async function settled(
   { impact, published, timeoutMs, aborted }: Waiting,
 ): Promise<readonly Outcome[]> {
   const deadline = performance.now() + timeoutMs;
+  const expectations = impact.flatMap((group) => group.proxies.map((nodeId) => ({ nodeId, group })));
+  const outcomes = new Map<string, Outcome>();
+  let open = expectations;
   for (;;) {
-    // Until the group's new snapshot is out, its proxies look synced with the old one.
-    const outcomes = impact.flatMap((group) => {
+    for (const { nodeId, group } of open) {
+      // Until the group's new snapshot is out, its proxies look synced with the old one.
       const isOut = snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup);
-      return group.proxies.map((nodeId) => outcomeOf(proxies.get(nodeId), { nodeId, group, isOut }));
-    });
-    if (outcomes.every(({ state }) => state !== "pending")) return outcomes;
-    if (aborted.aborted || performance.now() >= deadline) return outcomes;
+      outcomes.set(nodeId, outcomeOf(proxies.get(nodeId), { nodeId, group, isOut }));
+    }
+    open = open.filter(({ nodeId }) => outcomes.get(nodeId)?.state === "pending");
+    if (open.length === 0 || aborted.aborted || performance.now() >= deadline) return [...outcomes.values()];
     await pause(checkEveryMs);
   }
 }

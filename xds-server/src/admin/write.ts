@@ -19,8 +19,8 @@ export interface WriteAnswer {
   readonly changes: readonly (ChangedDocument & Pick<DocumentChange, "before" | "after">)[];
   /** Documents that were sent and already stood so. */
   readonly unchanged: readonly DocumentKey[];
-  /** The resources that change for each node group, and the proxies that get them. */
-  readonly impact: readonly GroupImpact[];
+  /** The resources that change for each node group, and the proxies that get them; in dry runs and when waiting. */
+  readonly impact?: readonly GroupImpact[];
   /** What became of it on each touched proxy; only when the request asked to wait. */
   readonly proxies?: readonly Outcome[];
 }
@@ -46,17 +46,18 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
     .map(({ kind, name }) => ({ kind, name }));
 
   const compiled = commitOrCheck(writer, change, { ...request, filterProblems });
-  const impact = impactOf(published, compiled.snapshots, proxies.all());
   const answer: WriteAnswer = {
     revision: store.get().revision,
     dryRun: request.dryRun,
     changes: changes.map((each) => (request.dryRun ? { ...changedDocument(each), ...each } : changedDocument(each))),
     unchanged,
-    impact,
   };
-  if (request.waitMs === undefined || request.dryRun) return answer;
+  // The state of all proxies is only looked at when asked for: a plain write costs the same for one proxy or thousands.
+  if (!request.dryRun && request.waitMs === undefined) return answer;
+  const impact = impactOf(published, compiled.snapshots, proxies.all());
+  if (request.dryRun || request.waitMs === undefined) return { ...answer, impact };
   const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
-  return { ...answer, proxies: await settled(deps, waiting) };
+  return { ...answer, impact, proxies: await settled(deps, waiting) };
 }
 
 function commitOrCheck(

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { Command, type CommanderError, Option } from "commander";
+import { AdminClient } from "./client.ts";
+import { CommandFailure, exitCodes } from "./exit-codes.ts";
+import { coloured, printError, printJson, problemText } from "./terminal.ts";
+
+export interface AdminOptions {
+  readonly admin: string;
+  readonly tokenFile?: string;
+  readonly output?: string;
+}
+
+/** Where the admin API is, unless --admin or CHANCERY_ADMIN says otherwise. */
+const defaultAdmin = "http://127.0.0.1:18001";
+
+/** A command with this command line's manners: usage faults end with exit code 2. */
+export function command(name: string, summary: string): Command {
+  return new Command(name)
+    .description(summary)
+    .showSuggestionAfterError()
+    .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage));
+}
+
+/** A command that talks to the admin API. `outputs` are what -o takes beyond "text". */
+export function adminCommand(name: string, summary: string, outputs: readonly string[] = ["json"]): Command {
+  return command(name, summary)
+    .addOption(new Option("--admin <url>", "the admin API's address").env("CHANCERY_ADMIN").default(defaultAdmin))
+    .option("--token-file <file>", "a file with the bearer token (or set CHANCERY_TOKEN)")
+    .addOption(new Option("-o, --output <format>", "how to print").choices(["text", ...outputs]).default("text"));
+}
+
+/** What a command does, with its failures told and turned into exit codes. */
+export function run<Options extends AdminOptions>(
+  action: (client: AdminClient, options: Options) => Promise<number>,
+): (this: Command) => Promise<void> {
+  return async function (this: Command) {
+    const options = this.opts<Options>();
+    try {
+      process.exitCode = await action(clientOf(options), options);
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      process.exitCode = error.exitCode;
+      tell(error, options.output === "json");
+    }
+  };
+}
+
+function tell({ message, problems }: CommandFailure, asJson: boolean): void {
+  if (asJson) printJson({ error: message, problems });
+  if (problems.length === 0) printError(`${coloured("red", "error:")} ${message}`);
+  for (const problem of problems) printError(`${coloured("red", "error:")} ${problemText(problem)}`);
+}
+
+function clientOf({ admin, tokenFile }: AdminOptions): AdminClient {
+  if (!/^https?:\/\//.test(admin) || !URL.canParse(admin)) {
+    throw new CommandFailure(exitCodes.usage, `--admin must be a URL such as ${defaultAdmin}, not "${admin}"`);
+  }
+  const { CHANCERY_TOKEN } = process.env;
+  const token = tokenFile === undefined ? CHANCERY_TOKEN : readToken(tokenFile);
+  return new AdminClient({ admin, author: author(), ...(token === undefined || token === "" ? {} : { token }) });
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(exitCodes.usage, `Cannot read the token file: ${cause}`);
+  }
+}
+
+/** The user's name, as far as a header can carry it. */
+function author(): string {
+  const name = userName()
+    .replaceAll(/[^\x20-\x7e]/g, "?")
+    .slice(0, 128);
+  return name === "" ? "cli" : name;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a user id that has no name.
+    return "cli";
+  }
+}

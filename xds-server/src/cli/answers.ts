@@ -1,0 +1,94 @@
+import type { Document, DocumentKey } from "../model/document.ts";
+import type { Problem } from "../model/problem.ts";
+
+// What the admin API answers, as far as the command line reads it. /openapi.json describes the whole.
+
+export interface ProblemDetails {
+  readonly detail: string;
+  readonly problems: readonly Problem[];
+}
+
+export interface List<T> {
+  readonly revision: number;
+  readonly items: readonly T[];
+}
+
+export interface ChangedDocument extends DocumentKey {
+  readonly change: "created" | "changed" | "deleted";
+  readonly before?: Document;
+  readonly after?: Document;
+}
+
+export interface GroupImpact {
+  readonly nodeGroup: string;
+  readonly resources: readonly { readonly type: string; readonly name: string; readonly change: string }[];
+  readonly proxies: readonly string[];
+}
+
+export interface Refusal {
+  /** "ECDS". */
+  readonly type: string;
+  readonly name: string;
+  /** The proxy's own words. */
+  readonly reason: string;
+}
+
+/** What became of a write on one proxy. */
+export interface Outcome {
+  readonly nodeId: string;
+  readonly state: "synced" | "pending" | "refused" | "disconnected";
+  readonly refusals: readonly Refusal[];
+}
+
+export interface WriteAnswer {
+  readonly revision: number;
+  readonly changes: readonly ChangedDocument[];
+  readonly unchanged: readonly DocumentKey[];
+  readonly impact?: readonly GroupImpact[];
+  readonly proxies?: readonly Outcome[];
+}
+
+export interface Difference {
+  readonly changes: readonly ChangedDocument[];
+  readonly impact?: readonly GroupImpact[];
+}
+
+export interface Revision {
+  readonly revision: number;
+  readonly time: number;
+  readonly author: string;
+  readonly message: string;
+  readonly changes: readonly ChangedDocument[];
+}
+
+export interface KnownProxy {
+  readonly nodeId: string;
+  readonly nodeGroup: string;
+  readonly version?: string;
+  readonly state: Outcome["state"];
+  readonly since: number;
+  readonly types: readonly {
+    readonly type: string;
+    readonly state: string;
+    readonly resources: number;
+    readonly refusals: readonly Refusal[];
+  }[];
+}
+
+/** A Filter document as it is handed back when it is changed: what the command line does not know stays as it is. */
+export interface FilterDocument extends DocumentKey {
+  readonly spec: {
+    readonly listeners: readonly string[];
+    readonly sha256: string;
+    readonly config?: unknown;
+    readonly failure?: string;
+  };
+}
+
+export interface FilterVersion {
+  readonly filter: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly uploadedAt: number;
+  readonly usedBy: readonly string[];
+}

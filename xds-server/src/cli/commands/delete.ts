@@ -1,0 +1,71 @@
+import { Argument, type Command } from "commander";
+import type { DocumentKey } from "../../model/document.ts";
+import type { KindRow } from "../../model/kinds.ts";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import type { WriteAnswer } from "../answers.ts";
+import { apiPath } from "../client.ts";
+import { readDocumentFiles } from "../document-files.ts";
+import { CommandFailure, exitCodes } from "../exit-codes.ts";
+import { readKind, repeated } from "../option-values.ts";
+import { printWritten, sendApply, type WriteOptions, withWriteOptions } from "../written.ts";
+
+interface DeleteOptions extends AdminOptions, WriteOptions {
+  readonly file?: readonly string[];
+}
+
+export function deleteCommand(): Command {
+  return withWriteOptions(adminCommand("delete", "delete documents as one revision, all or nothing"))
+    .addArgument(new Argument("[kind]", 'such as "clusters" or "Cluster"').argParser(readKind))
+    .argument("[names...]", "the documents' names")
+    .option("-f, --file <path>", 'delete what stands in a file, a folder, or "-"; may be repeated', repeated)
+    .addHelpText("after", "\nExamples:\n  chancery delete routes shop\n  chancery delete -f weights.yaml")
+    .action(async function (this: Command) {
+      const [row, names]: [KindRow | undefined, readonly string[]] = [this.processedArgs[0], this.processedArgs[1]];
+      await run<DeleteOptions>(async (client, options) => {
+        const keys = keysOf(row, names, options.file);
+        const query = { dryRun: "true" };
+        const dryRun = await client.send<WriteAnswer>(apiPath("apply"), {
+          method: "POST",
+          query,
+          body: { delete: keys },
+        });
+        refuseMissing(keys, dryRun.body);
+        const { body } = await sendApply(client, options, { delete: keys });
+        return printWritten(body, options.output);
+      }).call(this);
+    });
+}
+
+function keysOf(
+  row: KindRow | undefined,
+  names: readonly string[],
+  files: readonly string[] | undefined,
+): readonly DocumentKey[] {
+  if (files !== undefined && row === undefined)
+    return readDocumentFiles(files).documents.map(({ kind, name }) => ({ kind, name }));
+  if (files === undefined && row !== undefined && names.length > 0)
+    return names.map((name) => ({ kind: row.kind, name }));
+  throw new CommandFailure(
+    exitCodes.usage,
+    "Name a kind and at least one document, or give -f: `chancery delete routes shop`",
+  );
+}
+
+/** A name that does not exist is most likely mistyped; the server would take it as already deleted. */
+function refuseMissing(keys: readonly DocumentKey[], { changes }: WriteAnswer): void {
+  const found = new Set(changes.map(({ kind, name }) => `${kind} ${name}`));
+  const missing = keys.filter(({ kind, name }) => !found.has(`${kind} ${name}`));
+  if (missing.length === 0) return;
+  const problems = missing.map(({ kind, name }) => {
+    const message = `Cannot delete ${kind} "${name}": it does not exist`;
+    return {
+      code: "DOCUMENT_UNKNOWN",
+      message,
+      kind,
+      name,
+      path: "",
+      hint: "nothing was deleted; `chancery get` lists what is there",
+    };
+  });
+  throw new CommandFailure(exitCodes.refused, "Nothing was deleted", problems);
+}

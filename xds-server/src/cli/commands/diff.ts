@@ -1,0 +1,65 @@
+import { Argument, type Command } from "commander";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import type { Difference } from "../answers.ts";
+import { type AdminClient, apiPath } from "../client.ts";
+import { readDocumentFiles, withSources } from "../document-files.ts";
+import { CommandFailure, exitCodes } from "../exit-codes.ts";
+import { yamlDiff } from "../line-diff.ts";
+import { readRevision, repeated } from "../option-values.ts";
+import { coloured, colouredState, print, printJson } from "../terminal.ts";
+
+interface DiffOptions extends AdminOptions {
+  readonly file?: readonly string[];
+  readonly exitCode?: boolean;
+}
+
+export function diffCommand(): Command {
+  return adminCommand("diff", "show what an apply would change, or what changed between two revisions")
+    .addArgument(new Argument("[from]", "a revision").argParser(readRevision))
+    .addArgument(new Argument("[to]", "a later revision; the newest when left out").argParser(readRevision))
+    .option("-f, --file <path>", 'compare with what stands in a file, a folder, or "-"; may be repeated', repeated)
+    .option("--exit-code", "end with exit code 1 when there are differences")
+    .addHelpText("after", "\nExamples:\n  chancery diff -f weights.yaml\n  chancery diff 3 7")
+    .action(async function (this: Command) {
+      const [from, to]: [number?, number?] = [this.processedArgs[0], this.processedArgs[1]];
+      await run<DiffOptions>(async (client, options) => {
+        const difference = await read(client, options.file, { from, to });
+        if (options.output === "json") printJson(difference);
+        else printDifference(difference);
+        return options.exitCode && difference.changes.length > 0 ? exitCodes.refused : exitCodes.done;
+      }).call(this);
+    });
+}
+
+async function read(
+  client: AdminClient,
+  files: readonly string[] | undefined,
+  { from, to }: { readonly from: number | undefined; readonly to: number | undefined },
+): Promise<Difference> {
+  if (files !== undefined && from === undefined) {
+    const documents = readDocumentFiles(files);
+    const request = { method: "POST", query: { dryRun: "true" }, body: { set: documents.documents } } as const;
+    return (await withSources(documents, client.send<Difference>(apiPath("apply"), request))).body;
+  }
+  if (files === undefined && from !== undefined) {
+    const query = { from: String(from), to: to === undefined ? undefined : String(to) };
+    return (await client.send<Difference>(apiPath("revisions", "diff"), { query })).body;
+  }
+  throw new CommandFailure(exitCodes.usage, "Give -f FILE, or one or two revisions: `chancery diff 3 7`");
+}
+
+const colours = { " ": "gray", "-": "red", "+": "green" } as const;
+
+function printDifference({ changes, impact = [] }: Difference): void {
+  if (changes.length === 0) print("No differences.");
+  for (const { kind, name, change, before, after } of changes) {
+    print(`${kind} "${name}" ${colouredState(change)}`);
+    for (const { sign, text } of yamlDiff(before?.spec, after?.spec))
+      print(coloured(colours[sign], `  ${sign} ${text}`));
+  }
+  for (const { nodeGroup, resources, proxies } of impact) {
+    const names = resources.map(({ type, name, change }) => `${type} ${name} ${change}`).join(", ");
+    const who = proxies.length === 0 ? "no connected proxy" : proxies.join(", ");
+    print(`Node group "${nodeGroup}" (${who}): ${names}`);
+  }
+}

@@ -1,0 +1,137 @@
+import { type Command, Option } from "commander";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import type { FilterDocument, FilterVersion, Outcome, WriteAnswer } from "../answers.ts";
+import { type AdminClient, type Answer, apiPath } from "../client.ts";
+import { CommandFailure, exitCodes } from "../exit-codes.ts";
+import { type FilterModule, filterModule, readConfig } from "../filter-module.ts";
+import { print, printable, printError, printJson } from "../terminal.ts";
+import { isFine, outcomesTable, printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
+
+interface PushOptions extends AdminOptions, WriteOptions {
+  readonly to?: readonly string[];
+  readonly config?: string;
+  readonly failure?: "closed" | "open" | "reload";
+  readonly name?: string;
+}
+
+export function filterPushCommand(): Command {
+  return withWriteOptions(adminCommand("push", "build a filter and load it into running proxies"))
+    .argument("<path>", "a filter's folder, or a .wasm file")
+    .option("--to <listeners>", "the listeners to run in, separated by commas; as before when left out", (text) =>
+      text.split(","),
+    )
+    .option("--config <file>", "its configuration, JSON; as before when left out, at first DIR/config.json")
+    .addOption(
+      new Option("--failure <mode>", "what becomes of requests when the filter crashed").choices([
+        "closed",
+        "open",
+        "reload",
+      ]),
+    )
+    .option("--name <name>", "the Filter document's name; the filter's own when left out")
+    .addHelpText("after", pushHelp)
+    .action(async function (this: Command, path: string) {
+      await run<PushOptions>((client, options) => push(client, path, options)).call(this);
+    });
+}
+
+const pushHelp = `
+When a proxy refuses the filter, the former version is put back and the exit code is 1.
+
+Examples:
+  chancery filter push filters/request-policy --to shop-edge
+  chancery filter push build/mine.wasm --config mine.json`;
+
+async function push(client: AdminClient, path: string, options: PushOptions): Promise<number> {
+  const module = await filterModule(path);
+  for (const warning of module.warnings) printError(warning);
+  const name = options.name ?? module.name;
+  const url = apiPath("filters", name);
+  const former = await client.find<FilterDocument>(url);
+  const { body: version } = await client.send<FilterVersion>(apiPath("filters", name, "versions"), {
+    method: "POST",
+    wasm: module.wasm,
+  });
+  const spec = specOf(version.sha256, { module, options, former: former?.body });
+  // Nobody may have changed the document since it was read, so that what would be put back is what stood here.
+  const unchanged = former?.etag === undefined ? { "if-none-match": "*" } : { "if-match": former.etag };
+  const message = options.message ?? `push ${name} ${version.sha256.slice(0, 12)}`;
+  const written = await sendWrite(
+    client,
+    url,
+    { ...options, message },
+    { method: "PUT", body: { spec }, headers: unchanged },
+  );
+  const refusing = (written.body.proxies ?? []).filter(({ state }) => state === "refused");
+  if (refusing.length === 0) {
+    const exitCode = printWritten(written.body, options.output);
+    if (options.output !== "json")
+      print(`Filter "${name}" is version ${version.sha256.slice(0, 12)} (${version.bytes} bytes).`);
+    return exitCode;
+  }
+  const restored = await putBack(client, url, { former, written, refusing, options });
+  if (options.output === "json") printJson({ refused: written.body, restored });
+  else {
+    print(outcomesTable(written.body.proxies ?? []));
+    for (const each of refusing) printError(refusalText(name, each));
+    const what = former === undefined ? "taken out again" : `back at version ${former.body.spec.sha256.slice(0, 12)}`;
+    const unsettled = (restored.proxies ?? [])
+      .filter((outcome) => !isFine(outcome))
+      .map(({ nodeId }) => printable(nodeId));
+    const but = unsettled.length === 0 ? "" : `, but not confirmed by ${unsettled.join(", ")}`;
+    printError(`The filter is ${what} (revision ${restored.revision})${but}.`);
+  }
+  return exitCodes.refused;
+}
+
+function specOf(
+  sha256: string,
+  { module, options, former }: { module: FilterModule; options: PushOptions; former: FilterDocument | undefined },
+): object {
+  const listeners = options.to ?? former?.spec.listeners;
+  if (listeners === undefined) {
+    throw new CommandFailure(
+      exitCodes.usage,
+      "This filter is new: say with --to in which listeners it runs, such as --to shop-edge",
+    );
+  }
+  const config =
+    options.config === undefined ? (former?.spec.config ?? module.config) : readConfig(options.config, true);
+  const { failure = former?.spec.failure } = options;
+  return {
+    ...former?.spec,
+    listeners,
+    sha256,
+    ...(config === undefined ? {} : { config }),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+interface Refused {
+  readonly former: Answer<FilterDocument> | undefined;
+  readonly written: Answer<WriteAnswer>;
+  readonly refusing: readonly Outcome[];
+  readonly options: PushOptions;
+}
+
+async function putBack(
+  client: AdminClient,
+  url: string,
+  { former, written, refusing, options }: Refused,
+): Promise<WriteAnswer> {
+  const who = refusing
+    .map(({ nodeId }) => printable(nodeId))
+    .slice(0, 3)
+    .join(", ");
+  const write = { ...options, message: `put back: refused by ${who}` };
+  const headers: Record<string, string> = written.etag === undefined ? {} : { "if-match": written.etag };
+  if (former === undefined) return (await sendWrite(client, url, write, { method: "DELETE", headers })).body;
+  return (await sendWrite(client, url, write, { method: "PUT", body: former.body, headers })).body;
+}
+
+function refusalText(name: string, { nodeId, refusals }: Outcome): string {
+  const reasons = refusals.map(
+    ({ type, name: resource, reason }) => `${type} ${printable(resource)}: ${printable(reason)}`,
+  );
+  return `Proxy "${printable(nodeId)}" refused filter "${name}": ${reasons.join("; ")}`;
+}

@@ -1,0 +1,12 @@
+import type { Command } from "commander";
+import { command } from "../admin-command.ts";
+import { filterBuildCommand } from "./filter-build.ts";
+import { filterListCommand } from "./filter-list.ts";
+import { filterPushCommand } from "./filter-push.ts";
+
+export function filterCommand(): Command {
+  return command("filter", "build Wasm filters, push them to running proxies, list their versions")
+    .addCommand(filterBuildCommand())
+    .addCommand(filterPushCommand())
+    .addCommand(filterListCommand());
+}

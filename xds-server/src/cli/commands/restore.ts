@@ -1,0 +1,20 @@
+import { Argument, type Command } from "commander";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import { apiPath } from "../client.ts";
+import { readRevision } from "../option-values.ts";
+import { printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
+
+export function restoreCommand(): Command {
+  return withWriteOptions(adminCommand("restore", "make the mesh what it was at a revision, as a new revision"))
+    .addArgument(new Argument("<revision>", "its number, as `chancery revisions` lists it").argParser(readRevision))
+    .addHelpText("after", "\nExample:\n  chancery restore 7 -m 'the release was bad'")
+    .action(async function (this: Command) {
+      const revision = String(this.processedArgs[0]);
+      await run<AdminOptions & WriteOptions>(async (client, options) => {
+        const { body } = await sendWrite(client, apiPath("revisions", revision, "restore"), options, {
+          method: "POST",
+        });
+        return printWritten(body, options.output);
+      }).call(this);
+    });
+}

@@ -1,0 +1,42 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import type { List, Revision } from "../answers.ts";
+import { apiPath } from "../client.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { print, printable, printJson, table } from "../terminal.ts";
+
+interface RevisionsOptions extends AdminOptions {
+  readonly limit: string;
+  readonly before?: string;
+}
+
+/** How many changed documents a line names. */
+const maxNamed = 3;
+
+export function revisionsCommand(): Command {
+  return adminCommand("revisions", "list who changed what and when, newest first")
+    .option("--limit <number>", "at most so many", readNumber, "20")
+    .option("--before <revision>", "only those before this one", readNumber)
+    .addHelpText("after", "\nExample:\n  chancery revisions --limit 5")
+    .action(
+      run<RevisionsOptions>(async (client, { limit, before, output }) => {
+        const query = { limit, before };
+        const { body } = await client.send<List<Revision>>(apiPath("revisions"), { query });
+        if (output === "json") printJson(body.items);
+        else if (body.items.length === 0) print("No revisions.");
+        else print(table(["REVISION", "TIME", "AUTHOR", "CHANGES", "MESSAGE"], body.items.map(tableRow)));
+        return exitCodes.done;
+      }),
+    );
+}
+
+function tableRow({ revision, time, author, changes, message }: Revision): readonly string[] {
+  const named = changes.slice(0, maxNamed).map(({ kind, name, change }) => `${kind} "${name}" ${change}`);
+  const more = changes.length > maxNamed ? [`${changes.length - maxNamed} more`] : [];
+  return [String(revision), new Date(time).toISOString(), author, [...named, ...more].join(", "), printable(message)];
+}
+
+function readNumber(text: string): string {
+  if (/^\d{1,15}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be a whole number.");
+}

@@ -1,0 +1,58 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Command } from "commander";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import type { KnownProxy, List } from "../answers.ts";
+import { type AdminClient, apiPath } from "../client.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { print, printable, printJson, table } from "../terminal.ts";
+
+interface StatusOptions extends AdminOptions {
+  readonly watch?: boolean;
+  readonly nodeGroup?: string;
+}
+
+const watchEveryMs = 1_000;
+
+export function statusCommand(): Command {
+  return adminCommand("status", "show each proxy: what it holds, waits for and refuses, with its own reason")
+    .option("-w, --watch", "show it again every second until interrupted")
+    .option("--node-group <name>", "only the proxies of this node group")
+    .addHelpText("after", "\nExample:\n  chancery status --watch")
+    .action(
+      run<StatusOptions>(async (client, options) => {
+        await show(client, options);
+        while (options.watch) {
+          await pause(watchEveryMs);
+          await show(client, options);
+        }
+        return exitCodes.done;
+      }),
+    );
+}
+
+async function show(client: AdminClient, { output, watch, nodeGroup }: StatusOptions): Promise<void> {
+  const { body } = await client.send<List<KnownProxy>>(apiPath("proxies"), { query: { nodeGroup } });
+  if (output === "json") return printJson(body);
+  // On a terminal a watch redraws in place; in a file it goes on below.
+  if (watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J\x1b[3J");
+  print(statusText(body));
+}
+
+function statusText({ revision, items }: List<KnownProxy>): string {
+  const head = `Revision ${revision}, ${items.length === 1 ? "1 proxy" : `${items.length} proxies`}`;
+  if (items.length === 0) return `${head}. A proxy shows up here once it connects to the xDS address.`;
+  const headings = ["PROXY", "GROUP", "ENVOY", "TYPE", "STATE", "RESOURCES", "REASON"];
+  return `${head}\n${table(headings, items.flatMap(proxyRows))}`;
+}
+
+function proxyRows(proxy: KnownProxy): readonly (readonly string[])[] {
+  const { nodeId, nodeGroup, version = "", state, since, types } = proxy;
+  const who = [printable(nodeId), printable(nodeGroup), printable(version)];
+  if (state === "disconnected") return [[...who, "", state, "", `since ${new Date(since).toISOString()}`]];
+  if (types.length === 0) return [[...who, "", "pending", "", "connected, has not asked for anything yet"]];
+  const lines = types.flatMap(({ type, state: typeState, resources, refusals }) => {
+    const [reason = "", ...others] = refusals.map(({ name, reason: said }) => `${printable(name)}: ${printable(said)}`);
+    return [[type, typeState, String(resources), reason], ...others.map((other) => ["", "", "", other])];
+  });
+  return lines.map((line, index) => [...(index === 0 ? who : ["", "", ""]), ...line]);
+}

@@ -1,0 +1,82 @@
+import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Document } from "../model/document.ts";
+import { parseYaml } from "../model/parse.ts";
+import type { Problem } from "../model/problem.ts";
+import { CommandFailure, exitCodes } from "./exit-codes.ts";
+
+export interface ReadDocuments {
+  readonly documents: readonly Document[];
+  /** Where each document stands: "shop/edge.yaml:12". */
+  readonly sources: ReadonlyMap<Document, string>;
+}
+
+/** Reads documents from files, folders (all .yaml, .yml and .json files below) and standard input ("-"). */
+export function readDocumentFiles(paths: readonly string[]): ReadDocuments {
+  const files = [...new Set(paths.flatMap((path) => (path === "-" ? ["-"] : filesAt(path))))];
+  const parsed = files.map((file) => parseYaml(readText(file), { source: file === "-" ? "stdin" : file }));
+  const problems = [...parsed.flatMap((each) => each.problems)];
+  const sources = new Map(parsed.flatMap((each) => [...each.sources]));
+  const documents = parsed.flatMap((each) => each.documents);
+  problems.push(...duplicates(documents, sources));
+  if (problems.length > 0) throw new CommandFailure(exitCodes.refused, "The documents have faults", problems);
+  if (documents.length === 0) throw new CommandFailure(exitCodes.refused, `No documents in ${paths.join(", ")}`);
+  return { documents, sources };
+}
+
+/** Runs a request about documents; the problems that it is refused with say where the documents stand. */
+export async function withSources<T>({ sources }: ReadDocuments, request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    const byKey = new Map([...sources].map(([{ kind, name }, source]) => [`${kind} ${name}`, source]));
+    const problems = error.problems.map((problem) => {
+      const source = problem.source ?? byKey.get(`${problem.kind} ${problem.name}`);
+      return source === undefined ? problem : { ...problem, source };
+    });
+    throw new CommandFailure(error.exitCode, error.message, problems);
+  }
+}
+
+function filesAt(path: string): readonly string[] {
+  return reading(path, () => {
+    if (!statSync(path).isDirectory()) return [path];
+    const entries: Dirent[] = readdirSync(path, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+  });
+}
+
+function readText(file: string): string {
+  return reading(file, () => readFileSync(file === "-" ? 0 : file, "utf8"));
+}
+
+function reading<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new CommandFailure(
+      exitCodes.refused,
+      `Cannot read ${path}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function duplicates(documents: readonly Document[], sources: ReadonlyMap<Document, string>): readonly Problem[] {
+  const first = new Map<string, Document>();
+  return documents.flatMap((document) => {
+    const { kind, name } = document;
+    const former = first.get(`${kind} ${name}`);
+    first.set(`${kind} ${name}`, former ?? document);
+    if (former === undefined) return [];
+    const message = `Cannot read ${kind} "${name}": it is given twice, first in ${sources.get(former)}`;
+    const source = sources.get(document);
+    const hint = "keep one of the two, or rename one";
+    return [
+      { code: "DOCUMENT_DUPLICATE", message, kind, name, path: "", hint, ...(source === undefined ? {} : { source }) },
+    ];
+  });
+}

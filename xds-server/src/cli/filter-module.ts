@@ -1,0 +1,49 @@
+import { readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { CommandFailure, exitCodes } from "./exit-codes.ts";
+
+/** A compiled filter, built from its folder or read from a file. */
+export interface FilterModule {
+  readonly name: string;
+  readonly wasm: Uint8Array;
+  readonly wasmPath: string;
+  readonly warnings: readonly string[];
+  /** The configuration that stands beside the source, when there is one. */
+  readonly config?: unknown;
+}
+
+/** Builds the filter of a folder, or reads a .wasm file; its name is the file's. */
+export async function filterModule(path: string): Promise<FilterModule> {
+  if (isFolder(path)) return await build(path);
+  if (!path.endsWith(".wasm"))
+    throw new CommandFailure(exitCodes.usage, `${path} is neither a filter's folder nor a .wasm file`);
+  return { name: basename(path, ".wasm"), wasm: new Uint8Array(readFileSync(path)), wasmPath: path, warnings: [] };
+}
+
+async function build(directory: string): Promise<FilterModule> {
+  // The compiler is large: only the commands that build load it.
+  const { buildFilter } = await import("@chancery/filter-sdk/build");
+  const built = await buildFilter(directory);
+  if (!built.ok) throw new CommandFailure(exitCodes.refused, `Cannot build ${directory}:\n${built.errors.join("\n")}`);
+  const { name, wasm, wasmPath, warnings } = built;
+  const config = readConfig(join(directory, "config.json"), false);
+  return { name, wasm, wasmPath, warnings, ...(config === undefined ? {} : { config }) };
+}
+
+/** A filter's configuration: a JSON file. Undefined when it may be missing, and is. */
+export function readConfig(file: string, isNeeded: boolean): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isMissing && !isNeeded) return undefined;
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(exitCodes.refused, `Cannot read the configuration ${file}: ${cause}`);
+  }
+}
+
+function isFolder(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new CommandFailure(exitCodes.refused, `${path} does not exist`);
+  return found.isDirectory();
+}

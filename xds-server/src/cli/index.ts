@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import { applyCommand } from "./commands/apply.ts";
+import { deleteCommand } from "./commands/delete.ts";
+import { diffCommand } from "./commands/diff.ts";
+import { filterCommand } from "./commands/filter.ts";
+import { getCommand } from "./commands/get.ts";
+import { restoreCommand } from "./commands/restore.ts";
+import { revisionsCommand } from "./commands/revisions.ts";
+import { statusCommand } from "./commands/status.ts";
+
+/** The commands that talk to a running server, in the order in which --help lists them. */
+export function cliCommands(): Command[] {
+  return [
+    applyCommand(),
+    getCommand(),
+    deleteCommand(),
+    diffCommand(),
+    statusCommand(),
+    revisionsCommand(),
+    restoreCommand(),
+    filterCommand(),
+  ];
+}

@@ -1,0 +1,67 @@
+import { styleText } from "node:util";
+import type { Problem } from "../model/problem.ts";
+
+export type Colour = "green" | "yellow" | "red" | "gray" | "bold";
+
+/** Colours on a terminal only; styleText honours NO_COLOR and FORCE_COLOR. */
+export function coloured(colour: Colour, text: string): string {
+  return styleText(colour, text, { stream: process.stdout });
+}
+
+const stateColours: Readonly<Record<string, Colour>> = {
+  synced: "green",
+  created: "green",
+  pending: "yellow",
+  changed: "yellow",
+  refused: "red",
+  deleted: "red",
+  disconnected: "gray",
+  unchanged: "gray",
+};
+
+/** A state or a change in its colour. */
+export function colouredState(word: string): string {
+  const colour = stateColours[word.trim()];
+  return colour === undefined ? word : coloured(colour, word);
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** Columns, aligned by what is written, not by its colour codes. The last column may be as long as it likes. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[], colour: (cell: string) => string): string =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? colour(cell) : colour(cell.padEnd(widths[column] ?? 0))))
+      .join("  ")
+      .trimEnd();
+  return [line(headings, (cell) => coloured("bold", cell)), ...rows.map((row) => line(row, colouredState))].join("\n");
+}
+
+/** One fault in two or three lines: where and what, then what to do. */
+export function problemText({ message, kind, name, path, found, hint, source }: Problem): string {
+  const where = [source, kind === undefined ? undefined : `${kind} "${name}"`, path].filter(Boolean).join(" ");
+  const lines = [
+    message,
+    where === "" ? undefined : `  at ${where}${found === undefined ? "" : `: ${found}`}`,
+    hint && `  ${hint}`,
+  ];
+  return lines.filter(Boolean).join("\n");
+}
+
+/** Text of a server or a proxy may hold control codes; a terminal must not obey them. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, " ");
+}

@@ -1,0 +1,74 @@
+import { type Command, Option } from "commander";
+import { durationMs } from "../model/fields.ts";
+import type { Outcome, WriteAnswer } from "./answers.ts";
+import { type AdminClient, type Answer, apiPath, type Request } from "./client.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { readDuration } from "./option-values.ts";
+import { coloured, colouredState, print, printable, printJson, table } from "./terminal.ts";
+
+/** The options that every command has that writes. */
+export interface WriteOptions {
+  /** False with --no-wait. */
+  readonly wait: boolean;
+  readonly timeout: string;
+  readonly message?: string;
+}
+
+export function withWriteOptions(command: Command): Command {
+  return command
+    .option("--no-wait", "do not wait for the proxies")
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait for the proxies").default("10s").argParser(readDuration),
+    )
+    .option("-m, --message <text>", "one line that says why, kept with the revision");
+}
+
+/** Sends a write; waits, when it should, until every touched proxy has taken or refused it. */
+export function sendWrite(
+  client: AdminClient,
+  path: string,
+  { wait, timeout, message }: WriteOptions,
+  request: Request,
+): Promise<Answer<WriteAnswer>> {
+  const waiting = wait ? { wait: timeout } : {};
+  const query = { ...waiting, message, ...request.query };
+  return client.send(path, { ...request, query, extraMs: wait ? durationMs(timeout) : 0 });
+}
+
+/** Many documents as one revision. */
+export function sendApply(client: AdminClient, options: WriteOptions, body: unknown): Promise<Answer<WriteAnswer>> {
+  return sendWrite(client, apiPath("apply"), options, { method: "POST", body });
+}
+
+/** Prints what a write did and what the proxies made of it; the exit code says whether all have it. */
+export function printWritten(answer: WriteAnswer, output: string | undefined): number {
+  if (output === "json") printJson(answer);
+  else printText(answer);
+  return (answer.proxies ?? []).every(isFine) ? exitCodes.done : exitCodes.refused;
+}
+
+export function isFine({ state }: Outcome): boolean {
+  return state === "synced" || state === "disconnected";
+}
+
+function printText({ revision, changes, unchanged, proxies }: WriteAnswer): void {
+  const words = [
+    ...changes.map(({ kind, name, change }) => ({ kind, name, word: change as string })),
+    ...unchanged.map(({ kind, name }) => ({ kind, name, word: "unchanged" })),
+  ];
+  for (const { kind, name, word } of words) print(`${kind} "${name}" ${colouredState(word)}`);
+  if (changes.length === 0) print(`Nothing to change; revision ${revision} stays.`);
+  else print(`Revision ${coloured("bold", String(revision))}.`);
+  if (proxies === undefined) return;
+  if (changes.length > 0 && proxies.length === 0) print("No connected proxy is touched.");
+  if (proxies.length > 0) print(outcomesTable(proxies));
+}
+
+export function outcomesTable(proxies: readonly Outcome[]): string {
+  const rows = proxies.flatMap(({ nodeId, state, refusals }) => {
+    const reasons = refusals.map(({ type, name, reason }) => `${type} ${printable(name)}: ${printable(reason)}`);
+    if (reasons.length === 0) reasons.push(state === "pending" ? "has not answered in time" : "");
+    return reasons.map((reason, index) => (index === 0 ? [printable(nodeId), state, reason] : ["", "", reason]));
+  });
+  return table(["PROXY", "STATE", "REASON"], rows);
+}
