@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { memoCompile } from "./compile/memo.ts";
+import { type ConfigFiles, type ConfigFilesOptions, watchConfigFiles } from "./config-files.ts";
+import { meshWriter } from "./mesh-writer.ts";
+import type { Problem } from "./model/problem.ts";
+import { openSqliteStore } from "./store/sqlite-store.ts";
+
+describe("configuration files at the start", () => {
+  it("are applied as one revision of author files, from folders in folders, YAML and JSON", async (t) => {
+    const here = site(t, {
+      "a.yaml": `${cluster("a", 1)}---\n${cluster("b", 2)}`,
+      "deep/er/c.yml": `- ${JSON.stringify(clusterDocument("c", 3))}\n`,
+      "d.json": JSON.stringify([clusterDocument("d", 4)]),
+      "notes.txt": "not a document",
+      ".hidden.yaml": "nor: this",
+    });
+    await here.start();
+    assert.equal(here.clusters(), "a=1 b=2 c=3 d=4");
+    assert.deepEqual(
+      here.store.revisions({ limit: 9 }).map(({ author }) => author),
+      ["files"],
+    );
+  });
+
+  it("are taken as named, whatever their extension, and once when named twice", async (t) => {
+    const here = site(t, { "mesh.conf": cluster("a", 1), "other.yaml": cluster("b", 1) });
+    await here.start({ paths: [join(here.folder, "mesh.conf"), join(here.folder, "mesh.conf")] });
+    assert.equal(here.clusters(), "a=1");
+  });
+
+  it("are refused with every fault, its file and line, and nothing is applied", async (t) => {
+    const here = site(t, {
+      "good.yaml": cluster("a", 1),
+      "empty.yaml": "# nothing\n",
+      "broken.yaml": "kind: [",
+      "twice.yaml": `# the other is in good.yaml\n${cluster("a", 2)}`,
+      "wrong.yaml": `${cluster("b", 1)}  nonsense: 1\n`,
+    });
+    symlinkSync("nowhere", join(here.folder, "dangling.yaml"));
+    const found = await here.refused();
+    assert.deepEqual(found.map(({ code, source }) => `${code} ${source?.slice(here.folder.length + 1)}`).sort(), [
+      "CONFIG_FILE_EMPTY empty.yaml",
+      "CONFIG_FILE_UNREADABLE dangling.yaml",
+      "DOCUMENT_DUPLICATE twice.yaml:2",
+      "FIELD_UNKNOWN wrong.yaml:6",
+      "YAML_INVALID broken.yaml:1",
+    ]);
+    assert.match(found.find(({ code }) => code === "DOCUMENT_DUPLICATE")?.message ?? "", /first in \S+good\.yaml:1$/);
+    assert.equal(here.store.get().revision, 0);
+  });
+
+  it("are refused with what the compiler finds, and the file and line of the document", async (t) => {
+    const here = site(t, { "route.yaml": `${cluster("a", 1)}---\n${route("r", "missing")}` });
+    const [problem] = await here.refused();
+    assert.equal(problem?.code, "ROUTE_UNKNOWN_CLUSTER");
+    assert.match(problem?.source ?? "", /route\.yaml:\d+$/);
+  });
+
+  it("are refused when a path does not exist, is no file, is not text, or is too large", async (t) => {
+    const here = site(t, { "latin.yaml": "", "large.yaml": "#".repeat(3000) });
+    writeFileSync(join(here.folder, "latin.yaml"), Buffer.from([0x6b, 0xff]));
+    const paths = ["missing", "latin.yaml", "large.yaml"].map((name) => join(here.folder, name));
+    const found = await here.refused({ paths: [...paths, "/dev/null"], limits: { maxEntries: 9, maxFileBytes: 2000 } });
+    assert.deepEqual(new Set(found.map(({ code }) => code)), new Set(["CONFIG_FILE_UNREADABLE"]));
+    assert.deepEqual(found.length, 4);
+  });
+
+  it("are refused when there are too many, and a circle of links ends", async (t) => {
+    const here = site(t, { "a/one.yaml": cluster("a", 1), "a/two.yaml": cluster("b", 1) });
+    symlinkSync("..", join(here.folder, "a", "up"));
+    const found = await here.refused({ limits: { maxEntries: 3, maxFileBytes: 2000 } });
+    assert.deepEqual(
+      found.map(({ code }) => code),
+      ["CONFIG_FILES_TOO_MANY"],
+    );
+    await here.start();
+    assert.equal(here.clusters(), "a=1 b=1");
+  });
+
+  it("do not undo what others changed since, when they are as they were", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    (await here.start()).close();
+    here.write(clusterDocument("a", 9));
+    const running = await here.start();
+    assert.equal(here.clusters(), "a=9");
+    running.close();
+    here.put("a.yaml", cluster("a", 2));
+    await here.start();
+    assert.equal(here.clusters(), "a=2");
+  });
+
+  it("let go what went from them while the server was down, and nothing else", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+    (await here.start()).close();
+    here.write(clusterDocument("mine", 1));
+    rmSync(join(here.folder, "b.yaml"));
+    await here.start();
+    assert.equal(here.clusters(), "a=1 mine=1");
+  });
+
+  it("are refused when the folder is suddenly empty, as one that is not mounted, but not when it always was", async (t) => {
+    const here = site(t, {});
+    (await here.start()).close();
+    here.put("a.yaml", cluster("a", 1));
+    (await here.start()).close();
+    rmSync(join(here.folder, "a.yaml"));
+    assert.deepEqual(
+      (await here.refused()).map(({ code }) => code),
+      ["CONFIG_FILES_GONE"],
+    );
+    await here.start({ paths: [] });
+    assert.equal(here.clusters(), "a=1");
+  });
+});
+
+describe("changes of configuration files", () => {
+  it("are applied when the system tells of them: added, edited in place, renamed over, in new folders, deleted", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    await here.start({ pollMs: never });
+    here.put("b.yaml", cluster("b", 1));
+    await here.until("a=1 b=1");
+    here.put("a.yaml", cluster("a", 2));
+    await here.until("a=2 b=1");
+    here.put(".a.yaml.swp", cluster("a", 3));
+    renameSync(join(here.folder, ".a.yaml.swp"), join(here.folder, "a.yaml"));
+    await here.until("a=3 b=1");
+    here.put("new/folder/c.yaml", cluster("c", 1));
+    await here.until("a=3 b=1 c=1");
+    here.put("new/folder/c.yaml", cluster("c", 2));
+    await here.until("a=3 b=1 c=2");
+    rmSync(join(here.folder, "b.yaml"));
+    await here.until("a=3 c=2");
+    rmSync(join(here.folder, "new"), { recursive: true });
+    rmSync(join(here.folder, "a.yaml"));
+    await here.until("");
+  });
+
+  it("are applied when the system does not tell, and for a file that was named", async (t) => {
+    const here = site(t, {
+      "seen/link.yaml": "",
+      "elsewhere/real.yaml": cluster("a", 1),
+      "named.yaml": cluster("b", 1),
+    });
+    rmSync(join(here.folder, "seen/link.yaml"));
+    symlinkSync("../elsewhere/real.yaml", join(here.folder, "seen/link.yaml"));
+    await here.start({ pollMs: 20, paths: [join(here.folder, "seen"), join(here.folder, "named.yaml")] });
+    here.put("elsewhere/real.yaml", cluster("a", 2));
+    await here.until("a=2 b=1");
+    here.put("named.yaml", cluster("b", 2));
+    await here.until("a=2 b=2");
+  });
+
+  it("leave alone what was made by other ways", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+    await here.start({ pollMs: never });
+    here.write(clusterDocument("mine", 1));
+    rmSync(join(here.folder, "b.yaml"));
+    await here.until("a=1 mine=1");
+  });
+
+  for (const [what, damage, code] of [
+    ["emptied", (path: string) => truncateSync(path), "CONFIG_FILE_EMPTY"],
+    ["half written", (path: string) => writeFileSync(path, cluster("a", 2).slice(0, -9)), "YAML_INVALID"],
+    ["not YAML", (path: string) => writeFileSync(path, "kind: ["), "YAML_INVALID"],
+    [
+      "one that the compiler refuses",
+      (path: string) => writeFileSync(path, route("r", "gone")),
+      "ROUTE_UNKNOWN_CLUSTER",
+    ],
+  ] as const)
+    it(`keep the mesh while a file is ${what}, and go on when it is whole again`, async (t) => {
+      const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+      await here.start({ pollMs: never });
+      damage(join(here.folder, "a.yaml"));
+      await here.reported(code);
+      assert.equal(here.clusters(), "a=1 b=1");
+      here.put("a.yaml", cluster("a", 3));
+      await here.until("a=3 b=1");
+    });
+
+  it("keep the mesh while a named file is gone", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    const path = join(here.folder, "a.yaml");
+    await here.start({ pollMs: never, paths: [path] });
+    renameSync(path, `${path}~`);
+    await here.reported("CONFIG_FILE_UNREADABLE");
+    assert.equal(here.clusters(), "a=1");
+    here.put("a.yaml", cluster("a", 2));
+    await here.until("a=2");
+  });
+
+  it("that were refused are tried again when the mesh has changed", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    await here.start({ pollMs: 20 });
+    here.put("r.yaml", route("r", "later"));
+    await here.reported("ROUTE_UNKNOWN_CLUSTER");
+    here.write(clusterDocument("later", 1));
+    await here.condition(() => here.store.get().mesh.get("Route", "r") !== undefined);
+  });
+
+  it("are not applied after close", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    const running = await here.start({ pollMs: 5, settleMs: 1 });
+    running.close();
+    here.put("a.yaml", cluster("a", 2));
+    const other = await here.start({ paths: [join(here.folder, "a.yaml")] });
+    assert.equal(here.store.get().revision, 2);
+    other.close();
+  });
+});
+
+const never = 3_600_000;
+
+/** A folder of files, and a store that they are applied to. */
+function site(t: TestContext, files: Readonly<Record<string, string>>) {
+  const root = mkdtempSync(join(tmpdir(), "chancery-files-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  const folder = join(root, "files");
+  const store = openSqliteStore({ directory: join(root, "data"), now: Date.now, keepRevisions: 100 });
+  t.after(() => store.close());
+  const compile = memoCompile();
+  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: new Map() }));
+  const reported: Problem[] = [];
+  const log = {
+    info: () => undefined,
+    error: (fields: { problem?: Problem; err?: unknown }) =>
+      reported.push(fields.problem ?? assert.fail(String(fields.err))),
+  } as unknown as ConfigFilesOptions["log"];
+
+  const watchFiles = (options: Partial<ConfigFilesOptions>) =>
+    watchConfigFiles({ paths: [folder], store, writer, log, settleMs: 10, ...options });
+  const put = (name: string, text: string) => {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  };
+  const clusters = () =>
+    [...store.get().mesh.all("Cluster").values()]
+      .map(({ name, spec }) => `${name}=${spec.endpoints?.[0]?.port}`)
+      .sort()
+      .join(" ");
+  const condition = async (holds: () => boolean, what: () => unknown = () => "the condition does not hold") => {
+    for (const deadline = Date.now() + 10_000; !holds(); await setTimeout(5))
+      if (Date.now() > deadline) assert.fail(String(what()));
+  };
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(files)) put(name, text);
+  return {
+    folder,
+    store,
+    put,
+    clusters,
+    condition,
+    write: (document: ReturnType<typeof clusterDocument>) =>
+      assert.ok(writer.write({ set: [document], delete: [] }, { author: "admin" }).ok),
+    start: async (options: Partial<ConfigFilesOptions> = {}): Promise<ConfigFiles & { ok: true }> => {
+      const started = await watchFiles(options);
+      assert.ok(started.ok, JSON.stringify(started));
+      t.after(() => started.close());
+      return started;
+    },
+    refused: async (options: Partial<ConfigFilesOptions> = {}): Promise<readonly Problem[]> => {
+      const started = await watchFiles(options);
+      return started.ok ? assert.fail("the files were applied") : started.problems;
+    },
+    until: (wanted: string) =>
+      condition(
+        () => clusters() === wanted,
+        () => `"${clusters()}" is not "${wanted}": ${JSON.stringify(reported)}`,
+      ),
+    reported: (code: string) =>
+      condition(
+        () => reported.some((problem) => problem.code === code),
+        () => `not ${code}: ${JSON.stringify(reported)}`,
+      ),
+  };
+}
+
+function clusterDocument(name: string, port: number) {
+  return { kind: "Cluster", name, spec: { endpoints: [{ address: "127.0.0.1", port }] } } as const;
+}
+
+function cluster(name: string, port: number): string {
+  return `kind: Cluster\nname: ${name}\nspec:\n  endpoints:\n    - { address: "127.0.0.1", port: ${port} }\n`;
+}
+
+function route(name: string, to: string): string {
+  return `kind: Route\nname: ${name}\nspec:\n  hosts: ["${name}"]\n  routes:\n    - match: { prefix: "/" }\n      cluster: ${to}\n`;
+}
