@@ -12,7 +12,7 @@ import {
 import { damage } from "./sqlite-file.ts";
 
 /** A document as it is now, with its JSON. */
-export interface LiveVersion extends Version {
+interface LiveVersion extends Version {
   readonly json: string;
 }
 
