@@ -155,6 +155,17 @@ describe("changes of configuration files", () => {
     await here.until("a=2 b=2");
   });
 
+  it("are applied when links are moved to another folder at once, as Kubernetes does with a mounted ConfigMap", async (t) => {
+    const here = site(t, { "..1/a.yaml": cluster("a", 1), "..2/a.yaml": cluster("a", 2) });
+    symlinkSync("..1", join(here.folder, "..data"));
+    symlinkSync("..data/a.yaml", join(here.folder, "a.yaml"));
+    await here.start({ pollMs: never });
+    assert.equal(here.clusters(), "a=1");
+    symlinkSync("..2", join(here.folder, "..next"));
+    renameSync(join(here.folder, "..next"), join(here.folder, "..data"));
+    await here.until("a=2");
+  });
+
   it("leave alone what was made by other ways", async (t) => {
     const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
     await here.start({ pollMs: never });
@@ -204,13 +215,12 @@ describe("changes of configuration files", () => {
   });
 
   it("are not applied after close", async (t) => {
-    const here = site(t, { "a.yaml": cluster("a", 1) });
-    const running = await here.start({ pollMs: 5, settleMs: 1 });
-    running.close();
-    here.put("a.yaml", cluster("a", 2));
-    const other = await here.start({ paths: [join(here.folder, "a.yaml")] });
-    assert.equal(here.store.get().revision, 2);
-    other.close();
+    const [closed, other] = [site(t, { "a.yaml": cluster("a", 1) }), site(t, { "a.yaml": cluster("a", 1) })];
+    (await closed.start({ pollMs: 5, settleMs: 1 })).close();
+    await other.start({ pollMs: 50 });
+    for (const here of [closed, other]) here.put("a.yaml", cluster("a", 2));
+    await other.until("a=2");
+    assert.equal(closed.clusters(), "a=1");
   });
 });
 
