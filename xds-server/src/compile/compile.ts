@@ -1,7 +1,15 @@
 import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Document } from "../model/document.ts";
 import type { Mesh } from "../model/mesh.ts";
-import type { Problem } from "../model/problem.ts";
+import { defaultNodeGroup } from "../model/node-group.ts";
+import { boundedProblems, type Problem } from "../model/problem.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
+import type { Builders } from "./builders.ts";
+import type { Built, Scope } from "./built.ts";
+import type { BuiltEnvoyResource } from "./envoy-resources.ts";
+import { inRunningOrder } from "./listeners.ts";
+import { type Generation, type Placed, place } from "./placement.ts";
+import { referenceProblems } from "./references.ts";
 
 /** Everything that the compiler reads. */
 export interface Inputs {
@@ -18,3 +26,71 @@ export interface Compiled {
 
 /** Compiles an earlier result's resources again only where their documents changed. */
 export type Compile = (inputs: Inputs) => Compiled;
+
+/** One run over the whole mesh. What did not change since the previous generation stays the same object. */
+export function compileMesh(
+  inputs: Inputs,
+  make: Builders,
+  previous?: Generation,
+): { readonly compiled: Compiled; readonly generation: Generation } {
+  const { mesh, artifacts } = inputs;
+  const envoyResources = new Map<Document<"EnvoyResource">, BuiltEnvoyResource>();
+  for (const document of mesh.all("EnvoyResource").values()) envoyResources.set(document, make.envoyResource(document));
+
+  const placed: Placed[] = [];
+  const problems: Problem[] = [];
+  const add = (owner: Document, scopes: readonly Scope[], made: Built, isFallback = false): void => {
+    problems.push(...made.problems);
+    for (const resource of made.resources) {
+      for (const scope of scopes) placed.push({ scope, resource, owner, isFallback });
+    }
+  };
+
+  for (const document of mesh.all("Cluster").values()) {
+    const { nodeGroup, eds } = document.spec;
+    add(document, [nodeGroup], make.cluster(document));
+    if (eds !== undefined) add(document, [nodeGroup], make.noEndpoints(document), true);
+  }
+  for (const document of mesh.all("Endpoints").values()) {
+    // Endpoints beside those in the Cluster itself are a problem already; no second one about their resource.
+    const isWanted = mesh.get("Cluster", document.name)?.spec.endpoints === undefined;
+    if (isWanted) add(document, [document.spec.nodeGroup], make.endpoints(document));
+  }
+  for (const document of mesh.all("Route").values()) problems.push(...make.route(document).problems);
+  const filters = filtersByListener(mesh);
+  for (const document of mesh.all("Listener").values()) {
+    const scopes = [document.spec.nodeGroup];
+    add(document, scopes, make.listener(document, ...(filters.get(document.name) ?? [])));
+    if (document.spec.http === undefined) continue;
+    const routes = document.spec.http.routes.flatMap((name) => mesh.get("Route", name) ?? []);
+    add(document, scopes, make.routes(document, ...routes.map((route) => make.route(route))));
+  }
+  for (const document of mesh.all("Filter").values()) {
+    const artifact = artifacts.get(document.spec.sha256);
+    if (artifact !== undefined) add(document, filterScopes(mesh, document), make.filter(document, artifact));
+  }
+  for (const [document, made] of envoyResources) add(document, [document.spec.nodeGroup], made);
+
+  problems.push(...referenceProblems({ mesh, artifacts, envoyResources }));
+  const groupNames = [defaultNodeGroup, ...mesh.all("NodeGroup").keys()];
+  const { generation, problems: duplicates } = place(placed, groupNames, previous);
+  problems.push(...duplicates);
+  return { compiled: { snapshots: generation.snapshots, problems: boundedProblems(problems) }, generation };
+}
+
+/** The names of the filters of each listener, in the order in which they run. */
+function filtersByListener(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
+  const filters = new Map<string, string[]>();
+  for (const { name, spec } of inRunningOrder([...mesh.all("Filter").values()])) {
+    for (const listener of spec.listeners) filters.set(listener, [...(filters.get(listener) ?? []), name]);
+  }
+  return filters;
+}
+
+/** A filter goes where its listeners are. */
+function filterScopes(mesh: Mesh, { spec }: Document<"Filter">): readonly Scope[] {
+  const scopes = new Set(
+    spec.listeners.flatMap((name) => mesh.get("Listener", name) ?? []).map((listener) => listener.spec.nodeGroup),
+  );
+  return scopes.has(undefined) ? [undefined] : [...scopes];
+}

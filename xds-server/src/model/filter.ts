@@ -29,4 +29,7 @@ export const filterSchema = z
   .meta({ description: "A Wasm module in listeners, swapped in while requests flow." });
 
 /** A Wasm module in listeners, swapped in while requests flow. */
-export type FilterSpec = Immutable<z.infer<typeof filterSchema>>;
+export type FilterSpec = Immutable<Omit<z.infer<typeof filterSchema>, "config">> & {
+  /** Any JSON. */
+  readonly config?: unknown;
+};

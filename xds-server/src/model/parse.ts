@@ -6,6 +6,7 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  type YAMLError,
   type Document as YamlDocument,
 } from "yaml";
 import type { Document } from "./document.ts";
@@ -35,7 +36,10 @@ export interface YamlOptions extends ParseOptions {
 
 /** Reads documents from JSON values: one document, or a list of them. */
 export function parseDocuments(input: unknown, { source }: ParseOptions = {}): Parsed {
-  return collected(itemsOf(input).map(({ value }) => ({ value, locate: () => source })));
+  return collected(
+    itemsOf(input).map(({ value }) => ({ value, locate: () => source })),
+    [],
+  );
 }
 
 /** Reads documents from YAML or JSON text: one or several YAML documents, each a document of ours or a list of them. */
@@ -61,7 +65,7 @@ export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
     // One key twice, and tags that nobody resolves, are faults: what was meant cannot be known.
     for (const yaml of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })) {
       const faults = [...yaml.errors, ...yaml.warnings];
-      problems.push(...faults.map(({ message, pos }) => refused("YAML_INVALID", message, pos[0])));
+      problems.push(...faults.map((fault) => refused("YAML_INVALID", causeOf(fault), fault.pos[0])));
       if (faults.length > 0 || yaml.contents === null) continue;
       const value: unknown = yaml.toJS({ maxAliasCount: maxAliases });
       if (value === null) continue;
@@ -74,13 +78,16 @@ export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
     if (cause === undefined) throw error;
     return failed([refused("YAML_INVALID", cause)]);
   }
-  const parsed = collected(items);
-  return { ...parsed, problems: boundedProblems([...problems, ...parsed.problems]) };
+  return collected(items, problems);
 }
+
+const tooDeep = "it nests too deep";
+
+const causeOf = ({ code, message }: YAMLError): string => (code === "RESOURCE_EXHAUSTION" ? tooDeep : message);
 
 /** What the parser throws on purpose: on aliases without end or anchor, and when nesting exhausts the stack. */
 function refusal(error: unknown): string | undefined {
-  if (error instanceof RangeError) return "it nests too deep";
+  if (error instanceof RangeError) return tooDeep;
   return error instanceof ReferenceError ? error.message : undefined;
 }
 
@@ -94,10 +101,10 @@ const itemsOf = (input: unknown): { readonly value: unknown; readonly path: Path
 
 const failed = (problems: readonly Problem[]): Parsed => ({ documents: [], problems, sources: new Map() });
 
-function collected(items: readonly Item[]): Parsed {
+function collected(items: readonly Item[], earlier: readonly Problem[]): Parsed {
   const documents = new Map<string, Document>();
   const sources = new Map<Document, string>();
-  const problems: Problem[] = [];
+  const problems = [...earlier];
   for (const { value, locate } of items) {
     const parsed = parseDocument(value, locate);
     if (!parsed.ok) {

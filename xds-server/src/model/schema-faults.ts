@@ -1,12 +1,21 @@
 import { z } from "zod";
 import { didYouMean } from "./nearest.ts";
-import { type Path, shown, valueAt } from "./path.ts";
+import { type Path, pathText, shown, valueAt } from "./path.ts";
 import type { Fault } from "./shape.ts";
 
 /** Everything that a schema finds wrong with a value. Paths begin with `prefix`. */
 export function schemaFaults(schema: z.ZodType, value: unknown, prefix: Path): Fault[] {
   const result = schema.safeParse(value);
-  return result.success ? [] : result.error.issues.flatMap((issue) => faultsOf(issue, { schema, value, prefix }));
+  if (result.success) return [];
+  const seen = new Set<string>();
+  return result.error.issues
+    .filter((issue) => {
+      // A text that breaks one rule often breaks the next for the same reason; of an object, each fault is its own.
+      if (typeof valueAt(value, issue.path) === "object") return true;
+      const place = pathText(issue.path);
+      return seen.size < seen.add(place).size;
+    })
+    .flatMap((issue) => faultsOf(issue, { schema, value, prefix }));
 }
 
 interface Context {

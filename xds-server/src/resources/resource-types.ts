@@ -1,3 +1,7 @@
+import { isMessage, type Message } from "@bufbuild/protobuf";
+import { Cluster_DiscoveryType, ClusterSchema } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
+import type { ResourceKey } from "./snapshot.ts";
+
 /** A protobuf type URL, as it stands in `Any.type_url` and in discovery requests. */
 export type TypeUrl = `type.googleapis.com/${string}`;
 
@@ -29,6 +33,8 @@ export interface ResourceType {
    * and a removal would break what still drains (a filter chain without its filter answers 500).
    */
   readonly sendsRemovals: boolean;
+  /** What a client waits for anew whenever it takes a new version of a resource of this type. */
+  readonly rewarms: (message: Message) => readonly ResourceKey[];
 }
 
 interface Row {
@@ -40,6 +46,7 @@ interface Row {
   readonly usedBy?: readonly string[];
   readonly answeredWhenReady?: boolean;
   readonly sendsRemovals?: boolean;
+  readonly rewarms?: (message: Message) => readonly ResourceKey[];
 }
 
 const row = ({ shortName, message, service, ...rest }: Row): ResourceType => ({
@@ -48,6 +55,7 @@ const row = ({ shortName, message, service, ...rest }: Row): ResourceType => ({
   usedBy: [],
   answeredWhenReady: false,
   sendsRemovals: true,
+  rewarms: () => [],
   ...rest,
   shortName,
   message,
@@ -73,6 +81,7 @@ export const resourceTypes: readonly ResourceType[] = [
     fullState: true,
     usedBy: ["LDS", "SRDS", "RDS"],
     answeredWhenReady: true,
+    rewarms: endpointsOf,
   }),
   row({
     shortName: "EDS",
@@ -126,4 +135,12 @@ export function resourceType(shortName: string): ResourceType {
   const type = byShortName.get(shortName);
   if (type === undefined) throw new Error(`No resource type is called "${shortName}"`);
   return type;
+}
+
+/** The endpoints of an EDS cluster: Envoy warms a changed cluster until they arrive, be they the same or not. */
+function endpointsOf(message: Message): readonly ResourceKey[] {
+  if (!isMessage(message, ClusterSchema)) return [];
+  const { clusterDiscoveryType: discovery, name, edsClusterConfig } = message;
+  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return [];
+  return [{ typeUrl: resourceType("EDS").typeUrl, name: edsClusterConfig?.serviceName || name }];
 }

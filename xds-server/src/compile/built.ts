@@ -1,0 +1,72 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { validate } from "xds-proto-ts";
+import type { Document } from "../model/document.ts";
+import type { Problem } from "../model/problem.ts";
+import { encodeResource } from "../resources/encode.ts";
+import { resourceType } from "../resources/resource-types.ts";
+import type { Resource } from "../resources/snapshot.ts";
+
+/** What became of one document, or of a few together. */
+export interface Built {
+  readonly resources: readonly Resource[];
+  readonly problems: readonly Problem[];
+}
+
+/** A fault found while compiling; the document that it belongs to is added by `problem`. */
+export interface Cause {
+  readonly code: string;
+  readonly path: string;
+  /** The state, and the wish where it is not plain: `cluster "pay" does not exist`. */
+  readonly message: string;
+  readonly found?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
+export function problem({ kind, name }: Document, { code, path, message, found, hint }: Cause): Problem {
+  return {
+    code,
+    message: `Cannot compile ${kind} "${name}": ${message}`,
+    kind,
+    name,
+    path,
+    ...(found === undefined ? {} : { found }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** Where a document is in force: in one node group, or, when undefined, in every one. */
+export type Scope = string | undefined;
+
+/** Whether what is in force in `scope` is there for everyone in `user`. */
+export const covers = (scope: Scope, user: Scope): boolean => scope === undefined || scope === user;
+
+/** Whether two things in force ever meet in one node group. */
+export const overlap = (one: Scope, other: Scope): boolean => one === undefined || other === undefined || one === other;
+
+/** Checks a message against Envoy's own rules, and encodes it as a resource of the type of that short name. */
+export function built<S extends DescMessage>(
+  document: Document,
+  shortName: string,
+  schema: S,
+  message: MessageShape<S>,
+): Built {
+  const problems = violations(document, schema, message);
+  const resources = problems.length === 0 ? [encodeResource(resourceType(shortName), message)] : [];
+  return { resources, problems };
+}
+
+/** What Envoy's own rules have against a message. The schemas of the model should leave nothing to find. */
+export function violations<S extends DescMessage>(
+  document: Document,
+  schema: S,
+  message: MessageShape<S>,
+  prefix = "",
+): readonly Problem[] {
+  return validate(schema, message).map((violation) =>
+    problem(document, {
+      code: "RESOURCE_INVALID",
+      path: prefix === "" ? "" : `${prefix}.${violation.path}`,
+      message: `Envoy would refuse ${violation.path}: ${violation.message}`,
+    }),
+  );
+}

@@ -1,0 +1,82 @@
+import { isMessage, type Message } from "@bufbuild/protobuf";
+import { readJson } from "xds-proto-ts";
+import { ListenerSchema } from "xds-proto-ts/envoy/config/listener/v3/listener";
+import type { Document } from "../model/document.ts";
+import { didYouMean } from "../model/nearest.ts";
+import type { Problem } from "../model/problem.ts";
+import { encodeResource, resourceName, schemaOf } from "../resources/encode.ts";
+import { resourceTypeOf, resourceTypes } from "../resources/resource-types.ts";
+import { type Built, problem, violations } from "./built.ts";
+
+/** An EnvoyResource, and what other documents must not collide with. */
+export interface BuiltEnvoyResource extends Built {
+  /** Where it listens ("127.0.0.1:10000"), when it is a listener with a fixed port. */
+  readonly address?: string;
+}
+
+const root = "spec.resource";
+
+export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEnvoyResource {
+  const { "@type": typeUrl, ...json } = document.spec.resource;
+  const type = resourceTypeOf(typeUrl);
+  if (type === undefined) return failed([unknownType(document, typeUrl)]);
+  const schema = schemaOf(type);
+  const reading = readJson(schema, json);
+  if (!reading.ok) {
+    return failed(
+      reading.issues.map(({ path, message, found, hint }) => {
+        const place = at(path);
+        return problem(document, {
+          code: "ENVOY_RESOURCE_INVALID",
+          path: place,
+          message: `${place}: ${message}`,
+          found,
+          hint,
+        });
+      }),
+    );
+  }
+  if (resourceName(type, reading.message) === "") {
+    const cause = {
+      code: "ENVOY_RESOURCE_UNNAMED",
+      path: at(type.nameField),
+      message: `${type.shortName} resources need a ${type.nameField}`,
+    };
+    return failed([problem(document, cause)]);
+  }
+  const problems = violations(document, schema, reading.message, root);
+  if (problems.length > 0) return failed(problems);
+  const address = addressOf(reading.message);
+  return {
+    resources: [encodeResource(type, reading.message)],
+    problems,
+    ...(address === undefined ? {} : { address }),
+  };
+}
+
+const failed = (problems: readonly Problem[]): Built => ({ resources: [], problems });
+
+/** The path of a place in the resource, given by the path within it. */
+const at = (path: string): string => (path === "" ? root : path.startsWith("[") ? `${root}${path}` : `${root}.${path}`);
+
+function unknownType(document: Document, typeUrl: string): Problem {
+  const known = resourceTypes.map((type) => type.typeUrl);
+  return problem(document, {
+    code: "ENVOY_RESOURCE_TYPE_UNKNOWN",
+    path: `${root}.@type`,
+    message: `"${typeUrl}" is no xDS resource type served here`,
+    found: typeUrl,
+    hint: didYouMean(typeUrl, known) ?? `known types: ${known.join(", ")}`,
+  });
+}
+
+function addressOf(message: Message): string | undefined {
+  if (!isMessage(message, ListenerSchema)) return undefined;
+  const address = message.address?.address;
+  if (address?.case !== "socketAddress" || address.value.portSpecifier.case !== "portValue") return undefined;
+  return listeningAddress(address.value.address, address.value.portSpecifier.value);
+}
+
+/** How an address and port are compared; undefined for port 0, which never collides. */
+export const listeningAddress = (address: string, port: number): string | undefined =>
+  port === 0 ? undefined : `${address.includes(":") ? `[${address}]` : address}:${port}`;

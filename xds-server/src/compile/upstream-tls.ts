@@ -1,0 +1,60 @@
+import { create } from "@bufbuild/protobuf";
+import { packAny } from "xds-proto-ts";
+import { type TransportSocket, TransportSocketSchema } from "xds-proto-ts/envoy/config/core/v3/base";
+import {
+  type CertificateValidationContext,
+  CertificateValidationContextSchema,
+  SubjectAltNameMatcher_SanType as SanType,
+  SubjectAltNameMatcherSchema,
+} from "xds-proto-ts/envoy/extensions/transport_sockets/tls/v3/common";
+import { UpstreamTlsContextSchema } from "xds-proto-ts/envoy/extensions/transport_sockets/tls/v3/tls";
+import type { ClusterTls } from "../model/cluster.ts";
+import { isIpAddress } from "../model/fields.ts";
+import { file } from "./values.ts";
+
+/** TLS to a cluster's endpoints. `host` is the name by which they are looked up, where there is one. */
+export function upstreamTls(
+  tls: ClusterTls,
+  { host, alpn }: { readonly host: string | undefined; readonly alpn: string },
+): TransportSocket {
+  const sni = tls.serverName ?? (host !== undefined && !isIpAddress(host) ? host : undefined);
+  const { certFile, keyFile } = tls;
+  const certificate =
+    certFile === undefined || keyFile === undefined
+      ? []
+      : [{ certificateChain: file(certFile), privateKey: file(keyFile) }];
+  const context = create(UpstreamTlsContextSchema, {
+    ...(sni === undefined ? {} : { sni }),
+    commonTlsContext: {
+      alpnProtocols: [alpn],
+      tlsCertificates: certificate,
+      // Envoy takes any certificate when there is no validation context.
+      ...(tls.insecureSkipVerify === true
+        ? {}
+        : { validationContextType: { case: "validationContext", value: validation(tls, sni) } }),
+    },
+  });
+  return create(TransportSocketSchema, {
+    name: "envoy.transport_sockets.tls",
+    configType: { case: "typedConfig", value: packAny(UpstreamTlsContextSchema, context) },
+  });
+}
+
+/** A trusted authority alone would let any holder of any of its certificates in, so a name is always demanded. */
+function validation({ caFile, subjectAltNames }: ClusterTls, sni: string | undefined): CertificateValidationContext {
+  const names = subjectAltNames ?? (sni === undefined ? [] : [sni]);
+  return create(CertificateValidationContextSchema, {
+    ...(caFile === undefined ? { systemRootCerts: {} } : { trustedCa: file(caFile) }),
+    matchTypedSubjectAltNames: names.map((name) =>
+      create(SubjectAltNameMatcherSchema, {
+        sanType: sanTypeOf(name),
+        matcher: { matchPattern: { case: "exact", value: name } },
+      }),
+    ),
+  });
+}
+
+function sanTypeOf(name: string): SanType {
+  if (name.includes("://")) return SanType.URI;
+  return isIpAddress(name) ? SanType.IP_ADDRESS : SanType.DNS;
+}
