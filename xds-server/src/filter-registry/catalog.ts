@@ -16,8 +16,15 @@ export type Artifacts = ReadonlyMap<string, Artifact>;
 
 /** Keeps uploaded modules. A module is checked before it is kept. */
 export interface Catalog extends Watchable<Artifacts> {
+  /** What was found wrong where the modules are kept, at the start: those modules are left out. */
+  readonly faults: readonly string[];
   /** Checks a module and keeps it. Uploading the same bytes again is no fault and changes nothing. */
   add(upload: { readonly filter: string; readonly wasm: Uint8Array }): Promise<AddResult>;
+  /**
+   * Why a module would refuse a configuration, a text, empty for none: asked before a Filter document is accepted, as
+   * Envoy itself gives no reason. Empty when all is well.
+   */
+  checkConfiguration(sha256: string, configuration: string): Promise<readonly string[]>;
   /** The versions of a filter, newest first; of all filters when no name is given. */
   list(filter?: string): readonly Artifact[];
 }

@@ -1,0 +1,63 @@
+import { Worker } from "node:worker_threads";
+
+export interface TrialOptions {
+  readonly configuration?: string;
+  readonly timeLimitMs: number;
+}
+
+/** What the thread is given. */
+export interface Trial {
+  readonly wasm: Uint8Array;
+  readonly configuration: string;
+}
+
+/** What the thread says: each step as it begins it, and at last how it went. */
+export type TrialReport =
+  | { readonly step: string }
+  /** The module was started and configured. `refused` holds what it logged when it answered false. */
+  | { readonly refused: string | undefined }
+  | { readonly failed: string };
+
+/**
+ * Starts and configures a module as Envoy would, in a thread that can be stopped, with host calls that do nothing.
+ * Answers what went wrong. Without a configuration, its refusal of an empty one is no fault.
+ */
+export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly string[]> {
+  const { configuration = "", timeLimitMs } = options;
+  const trial: Trial = { wasm, configuration };
+  const worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
+    workerData: trial,
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },
+  });
+  try {
+    const report = await lastReport(worker, timeLimitMs);
+    if ("failed" in report) return [report.failed];
+    if (report.refused === undefined || options.configuration === undefined) return [];
+    const log = report.refused === "" ? "it logged no reason" : report.refused;
+    return [`proxy_on_configure refuses the configuration: ${log}`];
+  } finally {
+    await worker.terminate();
+  }
+}
+
+type LastReport = Exclude<TrialReport, { readonly step: string }>;
+
+function lastReport(worker: Worker, timeLimitMs: number): Promise<LastReport> {
+  return new Promise((resolve) => {
+    let step = "loading";
+    const failed = (cause: string) => resolve({ failed: cause });
+    const limit = setTimeout(() => failed(`${step} did not end in ${timeLimitMs} ms (an endless loop?)`), timeLimitMs);
+    const settle = (report: LastReport) => {
+      clearTimeout(limit);
+      resolve(report);
+    };
+    worker.on("message", (report: TrialReport) => {
+      if ("step" in report) step = report.step;
+      else settle(report);
+    });
+    worker.on("error", (error) => settle({ failed: `${step} fails: ${error.message}` }));
+    worker.on("exit", () => settle({ failed: `${step} ended the thread that it ran in` }));
+  });
+}
