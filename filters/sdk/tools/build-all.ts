@@ -1,0 +1,34 @@
+import { readdir, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildFilter } from "./build.ts";
+
+/** The script behind `npm run build`: builds the filters of this repository whose sources are newer than their module. */
+const filters = fileURLToPath(new URL("../../", import.meta.url));
+const sdk = join(filters, "sdk");
+
+const sdkChanged = Math.max(await newest(join(sdk, "assembly")), await newest(join(sdk, "dist")));
+for (const name of (await readdir(filters)).sort()) {
+  const directory = join(filters, name);
+  const sourcesChanged = await newest(join(directory, "assembly"));
+  if (directory === sdk || sourcesChanged === 0) continue;
+  const changed = Math.max(sdkChanged, sourcesChanged, await newest(join(directory, "package.json")));
+  if ((await newest(join(directory, "build"))) > changed) continue;
+  const built = await buildFilter(directory);
+  if (built.ok) {
+    for (const warning of built.warnings) console.warn(`${relative(process.cwd(), directory)}: ${warning}`);
+    console.log(`built ${relative(process.cwd(), built.wasmPath)}, ${built.wasm.length} bytes`);
+  } else {
+    for (const error of built.errors) console.error(`${relative(process.cwd(), directory)}: ${error}`);
+    process.exitCode = 1;
+  }
+}
+
+/** When a file, or the newest file below a folder, was last changed; 0 when there is none. */
+async function newest(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return 0;
+  if (!found.isDirectory()) return found.mtimeMs;
+  const entries = await readdir(path);
+  return Math.max(0, ...(await Promise.all(entries.map((entry) => newest(join(path, entry))))));
+}
