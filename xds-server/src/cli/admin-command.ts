@@ -26,7 +26,11 @@ export function command(name: string, summary: string): Command {
 export function adminCommand(name: string, summary: string, outputs: readonly string[] = ["json"]): Command {
   return command(name, summary)
     .addOption(new Option("--admin <url>", "the admin API's address").env("CHANCERY_ADMIN").default(defaultAdmin))
-    .option("--token-file <file>", "a file with the bearer token (or set CHANCERY_TOKEN)")
+    .addOption(
+      new Option("--token-file <file>", "a file with the bearer token (or set CHANCERY_TOKEN)").env(
+        "CHANCERY_TOKEN_FILE",
+      ),
+    )
     .addOption(new Option("-o, --output <format>", "how to print").choices(["text", ...outputs]).default("text"));
 }
 
