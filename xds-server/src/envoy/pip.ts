@@ -102,11 +102,11 @@ interface PythonOptions {
 async function python(args: readonly string[], options: PythonOptions): Promise<{ code: number; output: string }> {
   const { env, limitMs, signal, onOutput } = options;
   signal?.throwIfAborted();
+  const limit = AbortSignal.timeout(limitMs);
   const child = spawn("python3", args, {
     env,
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: limitMs,
-    ...(signal === undefined ? {} : { signal }),
+    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -117,10 +117,13 @@ async function python(args: readonly string[], options: PythonOptions): Promise<
   }
   try {
     const [code] = (await once(child, "close")) as [number | null];
-    return { code: code ?? 1, output: code === null ? `${output}\ntimed out after ${limitMs / 60_000} min` : output };
+    return { code: code ?? 1, output };
   } catch (error) {
     if (signal?.aborted) throw error;
-    return { code: 127, output: String(error) };
+    return {
+      code: 1,
+      output: limit.aborted ? `${output}\ntimed out after ${limitMs / 60_000} minutes` : String(error),
+    };
   }
 }
 

@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Exit, RecentLines } from "../envoy/index.ts";
+
+const keptLines = 50;
+const stopLimitMs = 5_000;
+const pollMs = 20;
+
+/** A command of the person's own that runs beside Envoy, in a process group of its own. */
+export interface Companion {
+  readonly command: string;
+  readonly exited: Promise<Exit>;
+  /** The newest lines that it printed. */
+  recentOutput(): readonly string[];
+  /** Ends the whole group: SIGTERM, and SIGKILL for what is left after five seconds. */
+  stop(): Promise<void>;
+}
+
+/** Starts a shell command. It does not outlive us, even when we end without having stopped it. */
+export async function startCompanion(command: string): Promise<Companion> {
+  const child = spawn(command, { shell: true, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const output = new RecentLines(keptLines);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => output.push(text));
+  }
+  await once(child, "spawn");
+  const { pid } = child;
+  if (pid === undefined) throw new Error("a program that was started has no process id");
+  const kill = (): void => void signalGroup(pid, "SIGKILL");
+  process.once("exit", kill);
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+  return {
+    command,
+    exited,
+    recentOutput: () => output.all(),
+    async stop() {
+      signalGroup(pid, "SIGTERM");
+      const deadline = Date.now() + stopLimitMs;
+      while (signalGroup(pid, 0) && Date.now() < deadline) await delay(pollMs);
+      kill();
+      await exited;
+      process.off("exit", kill);
+    },
+  };
+}
+
+/** Sends a signal to every process of a group; signal 0 only asks. Returns whether there is any. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
