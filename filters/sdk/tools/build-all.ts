@@ -7,7 +7,7 @@ import { buildFilter } from "./build.ts";
 const filters = fileURLToPath(new URL("../../", import.meta.url));
 const sdk = join(filters, "sdk");
 
-const sdkChanged = Math.max(await newest(join(sdk, "assembly")), await newest(join(sdk, "dist")));
+const sdkChanged = Math.max(await newest(join(sdk, "assembly")), await newest(join(sdk, "tools")));
 for (const name of (await readdir(filters)).sort()) {
   const directory = join(filters, name);
   const sourcesChanged = await newest(join(directory, "assembly"));
@@ -16,12 +16,20 @@ for (const name of (await readdir(filters)).sort()) {
   if ((await newest(join(directory, "build"))) > changed) continue;
   const built = await buildFilter(directory);
   if (built.ok) {
-    for (const warning of built.warnings) console.warn(`${relative(process.cwd(), directory)}: ${warning}`);
-    console.log(`built ${relative(process.cwd(), built.wasmPath)}, ${built.wasm.length} bytes`);
+    for (const warning of built.warnings) say(`${shown(directory)}: ${warning}`);
+    say(`built ${shown(built.wasmPath)}, ${built.wasm.length} bytes`);
   } else {
-    for (const error of built.errors) console.error(`${relative(process.cwd(), directory)}: ${error}`);
+    for (const error of built.errors) say(`${shown(directory)}: ${error}`);
     process.exitCode = 1;
   }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function shown(path: string): string {
+  return relative(process.cwd(), path);
 }
 
 /** When a file, or the newest file below a folder, was last changed; 0 when there is none. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compile } from "./compile.ts";
@@ -40,7 +40,7 @@ export async function buildFilter(dir: string, options: BuildOptions = {}): Prom
   const { wasm, warnings } = compiled;
   const wasmPath = join(directory, "build", `${named.name}.wasm`);
   await mkdir(join(directory, "build"), { recursive: true });
-  const unfinished = `${wasmPath}.${process.pid}`;
+  const unfinished = `${wasmPath}.${randomUUID()}`;
   await writeFile(unfinished, wasm);
   await rename(unfinished, wasmPath);
   return {

@@ -1,0 +1,124 @@
+import http from "node:http";
+import { fileURLToPath } from "node:url";
+import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
+import { findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
+
+/** One Envoy with one worker, a listener for each configuration of one filter, and routes that Envoy answers itself. */
+export interface FilterEnvoy {
+  readonly envoy: RunningEnvoy;
+  /** A request through the filter, on the first listener unless another is named. */
+  request(path: string, options?: RequestOptions): Promise<Reply>;
+  stop(): Promise<void>;
+}
+
+export interface RequestOptions {
+  readonly method?: string;
+  readonly headers?: http.OutgoingHttpHeaders;
+  readonly listener?: number;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export type BuiltFilter = Extract<BuildResult, { readonly ok: true }>;
+
+/** Builds one of the filters of this repository. */
+export async function builtFilter(name: string): Promise<BuiltFilter> {
+  const built = await buildFilter(fileURLToPath(new URL(`../../filters/${name}`, import.meta.url)));
+  if (!built.ok) throw new Error(built.errors.join("\n"));
+  return built;
+}
+
+/** The name of the route that answers what `/unnamed` does not. */
+export const namedRoute = "everything";
+export const virtualHost = "shop";
+
+/** Starts an Envoy with a filter and its configurations in the bootstrap. Throws when Envoy does not take them. */
+export async function startFilterEnvoy(
+  filter: BuiltFilter,
+  ...configurations: readonly unknown[]
+): Promise<FilterEnvoy> {
+  const { path } = await findEnvoy();
+  const envoy = await startEnvoy({
+    envoy: path,
+    bootstrap: bootstrapOf(filter, configurations),
+    args: ["--concurrency", "1"],
+    logLevel: "error",
+  });
+  const ports = await Promise.all(configurations.map((_, listener) => envoy.listenerPort(listenerName(listener))));
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
+  return {
+    envoy,
+    request: (path, { method = "GET", headers = {}, listener = 0 } = {}) =>
+      new Promise((resolve, reject) => {
+        const sent = http.request(
+          { host: "127.0.0.1", port: ports[listener], path, method, headers, agent },
+          (answer) => {
+            let body = "";
+            answer.setEncoding("utf8").on("data", (text: string) => {
+              body += text;
+            });
+            answer.on("end", () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }));
+            answer.on("error", reject);
+          },
+        );
+        sent.on("error", reject).end();
+      }),
+    async stop() {
+      agent.destroy();
+      await envoy.stop();
+    },
+  };
+}
+
+const type = (name: string): string => `type.googleapis.com/${name}`;
+
+const listenerName = (listener: number): string => `edge-${listener}`;
+const anyPort = { socket_address: { address: "127.0.0.1", port_value: 0 } };
+
+function bootstrapOf(filter: BuiltFilter, configurations: readonly unknown[]): Record<string, unknown> {
+  const tag = (tag_name: string) => ({ tag_name, regex: `^wasmcustom\\..*(;${tag_name}=([^;]*))` });
+  return {
+    admin: { address: anyPort },
+    stats_config: { stats_tags: ["rule", "route", "status"].map(tag) },
+    // Histograms are merged at each flush.
+    stats_flush_interval: "0.1s",
+    static_resources: {
+      listeners: configurations.map((configuration, listener) => ({
+        name: listenerName(listener),
+        address: anyPort,
+        filter_chains: [{ filters: [{ name: "manager", typed_config: manager(filter, configuration) }] }],
+      })),
+    },
+  };
+}
+
+function manager({ name, wasmPath }: BuiltFilter, configuration: unknown): Record<string, unknown> {
+  const wasm = {
+    "@type": type("envoy.extensions.filters.http.wasm.v3.Wasm"),
+    config: {
+      name,
+      configuration: { "@type": type("google.protobuf.StringValue"), value: JSON.stringify(configuration) },
+      // One VM serves all of them.
+      vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename: wasmPath } } },
+    },
+  };
+  const answer = (status: number, body: string) => ({ status, body: { inline_string: body } });
+  const routes = [
+    { match: { prefix: "/unnamed" }, direct_response: answer(404, "nothing here") },
+    { name: namedRoute, match: { prefix: "/" }, direct_response: answer(200, "served") },
+  ];
+  return {
+    "@type": type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+    stat_prefix: "edge",
+    normalize_path: true,
+    http_filters: [
+      { name, typed_config: wasm },
+      { name: "router", typed_config: { "@type": type("envoy.extensions.filters.http.router.v3.Router") } },
+    ],
+    route_config: { virtual_hosts: [{ name: virtualHost, domains: ["*"], routes }] },
+  };
+}
