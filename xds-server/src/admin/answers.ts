@@ -127,7 +127,7 @@ const sentResource = z.object({
   name: z.string(),
   version: z.string().exactOptional(),
   state: syncState,
-  resource: z.json().exactOptional(),
+  resource: z.unknown().optional().describe("Envoy's proto-JSON"),
 }) satisfies z.ZodType<SentResource>;
 const sentType = z.object({ type: z.string(), typeUrl: z.string(), resources: z.array(sentResource) });
 

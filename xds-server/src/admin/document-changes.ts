@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Document, DocumentKey } from "../model/document.ts";
+import { kinds } from "../model/kinds.ts";
 import type { Change, Mesh } from "../model/mesh.ts";
 import type { DocumentChange } from "../store/store.ts";
 import type { ChangeWord } from "./impact.ts";
@@ -19,7 +20,7 @@ export function effectiveChanges(mesh: Mesh, change: Change): readonly DocumentC
   return meshDifference(mesh, mesh.changed(change), [...change.delete, ...change.set]);
 }
 
-/** What differs between two meshes, in all documents or in those named. */
+/** What differs between two meshes, in all documents or in those named; by kind, then by name. */
 export function meshDifference(
   before: Mesh,
   after: Mesh,
@@ -37,7 +38,15 @@ export function meshDifference(
       ...(current === undefined ? {} : { after: current }),
     });
   }
-  return [...changes.values()];
+  return [...changes.values()].sort(byKindAndName);
+}
+
+const kindOrder: ReadonlyMap<string, number> = new Map(kinds.map(({ kind }, index) => [kind, index]));
+
+function byKindAndName(one: DocumentKey, other: DocumentKey): number {
+  const kindsApart = (kindOrder.get(one.kind) ?? 0) - (kindOrder.get(other.kind) ?? 0);
+  if (kindsApart !== 0) return kindsApart;
+  return one.name < other.name ? -1 : 1;
 }
 
 /** The change that turns one mesh into another. */

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
-import { type Refusal, refusal, shortened } from "./problem-json.ts";
+import { Refusal, refusal, shortened } from "./problem-json.ts";
 
 /** What a request must show before it is looked at. */
 export interface Guard {
@@ -39,10 +39,13 @@ export function guard({ host, token, open }: GuardOptions): Guard {
       if (given !== undefined && timingSafeEqual(digest(given), tokenDigest)) return undefined;
       const message =
         given === undefined ? "the request carries no bearer token" : "the bearer token is not the right one";
-      return refusal(401, "UNAUTHENTICATED", `Cannot answer: ${message}`, {
+      const problem = {
+        code: "UNAUTHENTICATED",
+        message: `Cannot answer: ${message}`,
         path: "headers.authorization",
         hint: "send `Authorization: Bearer TOKEN`; the command line reads CHANCERY_TOKEN or --token-file",
-      });
+      };
+      return new Refusal(401, [problem], { "www-authenticate": "Bearer" });
     },
   };
 }

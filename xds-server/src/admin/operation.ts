@@ -39,9 +39,17 @@ export function operation({ tags, summary, params, query, body, wasm, answer }: 
 /** The schemas of all components, as JSON Schema. */
 export function componentSchemas(): Record<string, object> {
   const { schemas } = z.toJSONSchema(components, { ...jsonSchemaOptions, uri: componentUri });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema: _dialect, $id: _id, ...schema }]) => [id, schema]),
-  );
+  // zod keeps what several components share, such as "any JSON", in a document of its own: here they are components too.
+  const { __shared: shared, ...own } = schemas;
+  const all = { ...own, ...prefixed(shared?.$defs ?? {}) };
+  const text = JSON.stringify(all, (key, value) => (key === "$schema" || key === "$id" ? undefined : value));
+  return JSON.parse(text.replaceAll(`${componentUri("__shared")}#/$defs/`, componentUri(sharedPrefix)));
+}
+
+const sharedPrefix = "Shared_";
+
+function prefixed(definitions: Readonly<Record<string, object>>): Record<string, object> {
+  return Object.fromEntries(Object.entries(definitions).map(([id, schema]) => [`${sharedPrefix}${id}`, schema]));
 }
 
 const jsonSchemaOptions = { io: "input", unrepresentable: "any" } as const;

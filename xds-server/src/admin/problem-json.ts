@@ -33,11 +33,9 @@ export function refusal(status: number, code: string, message: string, more: Par
 }
 
 export function sendRefusal(reply: FastifyReply, { status, problems, headers }: Refusal): FastifyReply {
-  return reply
-    .code(status)
-    .headers(headers)
-    .type(problemMediaType)
-    .send(JSON.stringify(problemDetails(status, problems)));
+  // As bytes, since Fastify would add a charset to text, which this media type does not have.
+  const body = Buffer.from(JSON.stringify(problemDetails(status, problems)));
+  return reply.code(status).headers(headers).header("content-type", problemMediaType).send(body);
 }
 
 export function problemDetails(status: number, problems: readonly Problem[]): ProblemDetails {

@@ -138,6 +138,8 @@ function refusalOf(error: FastifyError): Refusal | undefined {
         path: "headers.content-type",
         hint: `send ${[jsonMediaType, yamlMediaTypes[0], wasmMediaType].join(", ")}`,
       });
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return refusal(414, "REQUEST_MALFORMED", "Cannot read the request: a name in its URL is too long");
     default:
       if (error.statusCode === undefined || error.statusCode >= 500) return undefined;
       return refusal(error.statusCode, "REQUEST_MALFORMED", message);

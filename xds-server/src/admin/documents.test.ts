@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { cart, codesOf, mesh, shop, testAdmin } from "./testing.ts";
+
+test("creates, reads, changes, lists and deletes a document", async () => {
+  await using admin = await testAdmin();
+  const created = await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
+  assert.equal(created.status, 201, created.text);
+  assert.equal(created.headers.get("etag"), '"1"');
+  assert.deepEqual(created.body, {
+    revision: 1,
+    dryRun: false,
+    changes: [{ kind: "Cluster", name: "cart", change: "created" }],
+    unchanged: [],
+  });
+
+  const read = await admin.send("GET", "/api/v1/clusters/cart");
+  assert.deepEqual([read.status, read.headers.get("etag"), read.body], [200, '"1"', cart]);
+
+  const spec = { endpoints: [{ address: "127.0.0.1", port: 9999 }] };
+  const changed = await admin.send("PUT", "/api/v1/clusters/cart", { body: { spec } });
+  assert.deepEqual([changed.status, changed.headers.get("etag")], [200, '"2"']);
+
+  const listed = await admin.send("GET", "/api/v1/clusters");
+  assert.deepEqual(listed.body, { revision: 2, items: [{ ...cart, spec }] });
+
+  assert.equal((await admin.send("DELETE", "/api/v1/clusters/cart")).status, 200);
+  const gone = await admin.send("GET", "/api/v1/clusters/cart");
+  assert.deepEqual([gone.status, codesOf(gone)], [404, ["DOCUMENT_UNKNOWN"]]);
+});
+
+test("takes YAML, and says in which line a fault stands", async () => {
+  await using admin = await testAdmin();
+  const raw = "spec:\n  endpoints:\n    - address: 127.0.0.1\n      port: 9002\n";
+  assert.equal((await admin.send("PUT", "/api/v1/clusters/cart", { raw, type: "application/yaml" })).status, 201);
+  const twice = await admin.send("PUT", "/api/v1/clusters/cart", { raw: `${raw}spec: {}\n`, type: "application/yaml" });
+  assert.deepEqual([twice.status, twice.body.problems[0].source], [400, "body:5"]);
+});
+
+test("writing what already stands makes no revision", async () => {
+  await using admin = await testAdmin();
+  await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
+  const again = await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
+  assert.deepEqual([again.status, again.headers.get("etag")], [200, '"1"']);
+  assert.deepEqual(again.body.unchanged, [{ kind: "Cluster", name: "cart" }]);
+});
+
+test("If-Match refuses a writer who has not seen the last change, naming both revisions", async () => {
+  await using admin = await testAdmin();
+  await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
+  const body = { spec: { endpoints: [{ address: "127.0.0.1", port: 1 }] } };
+  assert.equal(
+    (await admin.send("PUT", "/api/v1/clusters/cart", { body, headers: { "if-match": '"1"' } })).status,
+    200,
+  );
+  const late = await admin.send("PUT", "/api/v1/clusters/cart", { body: cart, headers: { "if-match": '"1"' } });
+  assert.deepEqual([late.status, codesOf(late), late.headers.get("etag")], [412, ["REVISION_MISMATCH"], '"2"']);
+  assert.match(late.body.detail, /revision "1".*revision 2/);
+  const stale = await admin.send("DELETE", "/api/v1/clusters/cart", { headers: { "if-match": '"1"' } });
+  assert.equal(stale.status, 412);
+  assert.equal((await admin.send("DELETE", "/api/v1/clusters/cart", { headers: { "if-match": "*" } })).status, 200);
+});
+
+test("If-None-Match: * creates only, and spares a reader what it has", async () => {
+  await using admin = await testAdmin();
+  const headers = { "if-none-match": "*" };
+  assert.equal((await admin.send("PUT", "/api/v1/clusters/cart", { body: cart, headers })).status, 201);
+  const second = await admin.send("PUT", "/api/v1/clusters/cart", { body: cart, headers });
+  assert.deepEqual([second.status, codesOf(second)], [412, ["DOCUMENT_EXISTS"]]);
+  const known = await admin.send("GET", "/api/v1/clusters/cart", { headers: { "if-none-match": '"1"' } });
+  assert.deepEqual([known.status, known.text], [304, ""]);
+});
+
+test("refuses a write that does not compile, with every fault, its path and the nearest name", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  const routes = [
+    { match: { prefix: "/a" }, cluster: "cartt" },
+    { match: { prefix: "/b" }, cluster: "cart-v3" },
+  ];
+  const refused = await admin.send("PUT", "/api/v1/routes/shop", { body: { spec: { ...shop.spec, routes } } });
+  assert.equal(refused.status, 422);
+  assert.equal(refused.headers.get("content-type"), "application/problem+json");
+  const places = refused.body.problems.map(({ path, hint }: { path: string; hint: string }) => [path, hint]);
+  assert.deepEqual(places, [
+    ["spec.routes[0].cluster", 'did you mean "cart"?'],
+    ["spec.routes[1].cluster", 'did you mean "cart-v2"?'],
+  ]);
+  assert.equal(admin.store.get().revision, 1);
+});
+
+test("refuses a body that names another document than the URL", async () => {
+  await using admin = await testAdmin();
+  const other = await admin.send("PUT", "/api/v1/clusters/card", { body: cart });
+  assert.deepEqual([other.status, codesOf(other)], [422, ["DOCUMENT_MISMATCH"]]);
+});
+
+test("names with slashes are reached percent-encoded", async () => {
+  await using admin = await testAdmin();
+  const name = "shop/cart";
+  const url = `/api/v1/clusters/${encodeURIComponent(name)}`;
+  assert.equal((await admin.send("PUT", url, { body: { ...cart, name } })).status, 201);
+  assert.equal((await admin.send("GET", url)).body.name, name);
+});
+
+test("keeps who wrote and why", async () => {
+  await using admin = await testAdmin();
+  const headers = { "x-chancery-author": "ann" };
+  await admin.send("PUT", "/api/v1/clusters/cart?message=because%20%C3%BC", { body: cart, headers });
+  const { author, message } = (await admin.send("GET", "/api/v1/revisions/1")).body;
+  assert.deepEqual([author, message], ["ann", "because ü"]);
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { SyncState, TypeStatus } from "../cache/proxy-status.ts";
+import { resourceType } from "../resources/resource-types.ts";
+import { cart, codesOf, mesh, shop, testAdmin } from "./testing.ts";
+
+function holding(shortName: string, name: string, state: SyncState, sent?: string): TypeStatus {
+  const refusal = state === "refused" ? { refusal: { version: "v2", reason: "no such cluster", at: 5 } } : {};
+  const resource = { name, state, ...(sent === undefined ? {} : { sent }), ...refusal };
+  return { typeUrl: resourceType(shortName).typeUrl, shortName, state, resources: [resource] };
+}
+
+test("shows each proxy with its types, the worst state first to be seen, and Envoy's own reason", async () => {
+  await using admin = await testAdmin();
+  admin.connect("edge-1", () => [holding("RDS", "edge", "refused"), holding("CDS", "cart", "synced")]);
+  const gone = admin.connect("edge-2", () => []);
+  gone.close();
+  const { body } = await admin.send("GET", "/api/v1/proxies");
+  const [first, second] = body.items;
+  assert.deepEqual([first.nodeId, first.state, first.version], ["edge-1", "refused", "1.40.0"]);
+  assert.deepEqual(first.types, [
+    { type: "CDS", state: "synced", resources: 1, refusals: [] },
+    {
+      type: "RDS",
+      state: "refused",
+      resources: 1,
+      refusals: [{ type: "RDS", name: "edge", version: "v2", reason: "no such cluster", at: 5 }],
+    },
+  ]);
+  assert.deepEqual([second.nodeId, second.state], ["edge-2", "disconnected"]);
+  const refused = await admin.send("GET", "/api/v1/proxies?state=refused");
+  assert.equal(refused.body.items.length, 1);
+  const unknown = await admin.send("GET", "/api/v1/proxies/edge-3");
+  assert.deepEqual([unknown.status, codesOf(unknown)], [404, ["PROXY_UNKNOWN"]]);
+});
+
+test("shows what a proxy was sent, readable, without secrets", async () => {
+  await using admin = await testAdmin();
+  const secret = {
+    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+    name: "edge-key",
+    tls_certificate: {
+      certificate_chain: { filename: "/etc/edge.crt" },
+      private_key: { inline_string: "PRIVATE-1" },
+      password: { inline_string: "PRIVATE-2" },
+    },
+  };
+  const envoyResource = { kind: "EnvoyResource", name: "edge-key", spec: { resource: secret } };
+  const applied = await admin.send("POST", "/api/v1/apply", { body: [cart, envoyResource] });
+  assert.equal(applied.status, 200, applied.text);
+  const sent: TypeStatus[] = [];
+  admin.connect("edge-1", () => sent);
+  const config = async () => (await admin.send("GET", "/api/v1/proxies/edge-1/config")).text;
+  sent.push(holding("SDS", "edge-key", "pending", "older"));
+  assert.doesNotMatch(await config(), /edge\.crt/);
+  sent.splice(0, 1, holding("SDS", "edge-key", "synced", admin.versionOf("SDS", "edge-key")));
+  const shown = await config();
+  assert.match(shown, /\/etc\/edge\.crt/);
+  assert.match(shown, /\[redacted\]/);
+  assert.doesNotMatch(shown, /PRIVATE/);
+});
+
+test("a write that waits is answered when every touched proxy took it", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  let state: SyncState = "pending";
+  const proxy = admin.connect("edge-1", () => [holding("RDS", "edge", state)]);
+  const body = { ...shop, spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: "cart-v2" }] } };
+  const writing = admin.send("PUT", "/api/v1/routes/shop?wait=10s", { body });
+  const unwatch = admin.store.watch(() => {
+    state = "synced";
+    proxy.changed();
+  });
+  const answer = await writing;
+  unwatch();
+  assert.deepEqual(answer.body.proxies, [{ nodeId: "edge-1", nodeGroup: "default", state: "synced", refusals: [] }]);
+});
+
+test("a write that waits tells who refused it and why, and who has not answered in time", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  admin.connect("edge-1", () => [holding("RDS", "edge", "refused")]);
+  admin.connect("edge-2", () => [holding("RDS", "edge", "pending")]);
+  admin.connect("edge-3", () => [holding("CDS", "unrelated", "pending")]);
+  const body = { ...shop, spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: "cart-v2" }] } };
+  const { proxies } = (await admin.send("PUT", "/api/v1/routes/shop?wait=100ms", { body })).body;
+  assert.deepEqual(
+    proxies.map(({ state, refusals }: { state: string; refusals: { reason: string }[] }) => [
+      state,
+      refusals[0]?.reason,
+    ]),
+    [
+      ["refused", "no such cluster"],
+      ["pending", undefined],
+      ["synced", undefined],
+    ],
+  );
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { kinds } from "../model/kinds.ts";
+import { AdminNeedsToken, startAdmin } from "./server.ts";
+import { codesOf, mesh, testAdmin } from "./testing.ts";
+
+test("an address that others reach is refused without a token", async () => {
+  const never = undefined as never;
+  const listen = { host: "0.0.0.0", port: 0 };
+  const parts = {
+    store: never,
+    writer: never,
+    catalog: never,
+    proxies: never,
+    snapshots: never,
+    metrics: never,
+    log: never,
+  };
+  await assert.rejects(startAdmin({ ...parts, listen, maxBodyBytes: 1, ready: never }), AdminNeedsToken);
+});
+
+test("a mistyped URL is answered with the nearest one, a wrong method with the right ones", async () => {
+  await using admin = await testAdmin();
+  const mistyped = await admin.send("GET", "/api/v1/cluster/cart");
+  assert.deepEqual([mistyped.status, codesOf(mistyped)], [404, ["URL_UNKNOWN"]]);
+  assert.equal(mistyped.body.problems[0].hint, "did you mean /api/v1/clusters/cart?");
+  const wrong = await admin.send("PATCH", "/api/v1/clusters/cart");
+  assert.deepEqual([wrong.status, codesOf(wrong)], [405, ["METHOD_NOT_ALLOWED"]]);
+  assert.equal(wrong.headers.get("allow"), "DELETE, GET, HEAD, PUT");
+});
+
+test("/openapi.json describes every kind with the schema that validates it, and every reference resolves", async () => {
+  await using admin = await testAdmin();
+  const { body, text } = await admin.send("GET", "/openapi.json");
+  assert.equal(body.openapi, "3.1.0");
+  for (const { kind, plural } of kinds) {
+    assert.deepEqual(Object.keys(body.paths[`/api/v1/${plural}/{name}`]).sort(), ["delete", "get", "put"]);
+    assert.deepEqual(body.components.schemas[kind].properties.kind.enum, [kind]);
+  }
+  const { schemas } = body.components;
+  assert.match(schemas.Cluster.properties.spec.properties.connectTimeout.description, /connection/);
+  for (const [reference, id] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
+    assert.ok(Object.hasOwn(schemas, String(id)), reference);
+  }
+  assert.doesNotMatch(text, /"\$ref":"(?!#\/components\/)/);
+});
+
+test("says that it lives, that it is ready, and what it counted", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  admin.connect("edge-1", () => []);
+  assert.deepEqual((await admin.send("GET", "/healthz")).body, { status: "ok" });
+  assert.deepEqual((await admin.send("GET", "/readyz")).body, { status: "ready", revision: 1 });
+  const { text } = await admin.send("GET", "/metrics");
+  assert.match(text, /^chancery_revision 1$/m);
+  assert.match(text, /^chancery_proxies\{group="default",state="synced"\} 1$/m);
+  assert.match(text, /^chancery_proxies\{group="default",state="refused"\} 0$/m);
+  assert.match(text, /chancery_admin_request_seconds_count\{method="POST",route="\/api\/v1\/apply",status="200"\} 1/);
+});
