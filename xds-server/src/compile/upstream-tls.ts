@@ -8,7 +8,7 @@ import {
   SubjectAltNameMatcherSchema,
 } from "xds-proto-ts/envoy/extensions/transport_sockets/tls/v3/common";
 import { UpstreamTlsContextSchema } from "xds-proto-ts/envoy/extensions/transport_sockets/tls/v3/tls";
-import type { ClusterTls } from "../model/cluster.ts";
+import { type ClusterTls, clusterDefaults } from "../model/cluster.ts";
 import { isIpAddress } from "../model/fields.ts";
 import { file } from "./values.ts";
 
@@ -41,10 +41,13 @@ export function upstreamTls(
 }
 
 /** A trusted authority alone would let any holder of any of its certificates in, so a name is always demanded. */
-function validation({ caFile, subjectAltNames }: ClusterTls, sni: string | undefined): CertificateValidationContext {
+function validation(
+  { caFile = clusterDefaults.caFile, subjectAltNames }: ClusterTls,
+  sni: string | undefined,
+): CertificateValidationContext {
   const names = subjectAltNames ?? (sni === undefined ? [] : [sni]);
   return create(CertificateValidationContextSchema, {
-    ...(caFile === undefined ? { systemRootCerts: {} } : { trustedCa: file(caFile) }),
+    trustedCa: file(caFile),
     matchTypedSubjectAltNames: names.map((name) =>
       create(SubjectAltNameMatcherSchema, {
         sanType: sanTypeOf(name),

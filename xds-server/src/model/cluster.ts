@@ -23,6 +23,8 @@ export const clusterDefaults = {
   connectTimeout: "5s",
   dnsMode: "strict",
   dnsRefreshRate: "5s",
+  /** Where Debian, Ubuntu, Alpine and Envoy's own image keep the system's authorities. */
+  caFile: "/etc/ssl/certs/ca-certificates.crt",
 } as const;
 
 const dnsSchema = z
@@ -50,7 +52,11 @@ const tlsSchema = z
       hostname,
       "The name sent (SNI) and demanded of the certificate. The host name of `dns` when absent.",
     ),
-    caFile: optional(filePath, "The authorities to trust, PEM, on the proxy's machine. The system's when absent."),
+    caFile: optional(
+      filePath,
+      "The authorities to trust, PEM, on the proxy's machine. The system's when absent.",
+      clusterDefaults.caFile,
+    ),
     certFile: optional(filePath, "The proxy's own certificate chain, PEM. None is shown when absent."),
     keyFile: optional(filePath, "The private key of `certFile`, PEM."),
     subjectAltNames: optional(
@@ -64,12 +70,12 @@ const tlsSchema = z
     ),
   })
   .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
-    ...fault("FIELD_CONFLICT", '"certFile" and "keyFile" go together: give both or none'),
+    ...fault("FIELD_CONFLICT", 'must have both "certFile" and "keyFile", or neither'),
   })
   .refine(
     ({ insecureSkipVerify, caFile, subjectAltNames }) =>
       insecureSkipVerify !== true || (caFile === undefined && subjectAltNames === undefined),
-    { ...fault("FIELD_CONFLICT", '"insecureSkipVerify" excludes "caFile" and "subjectAltNames"') },
+    { ...fault("FIELD_CONFLICT", 'must not have "caFile" or "subjectAltNames" with "insecureSkipVerify"') },
   )
   .meta({ description: "TLS to the endpoints. Their certificate is checked, and the name in it." });
 
@@ -105,10 +111,7 @@ export const clusterSchema = exactlyOneOf(
       tls.subjectAltNames !== undefined ||
       (dns !== undefined && !isIpAddress(dns.hostname)),
     {
-      ...fault(
-        "FIELD_MISSING",
-        'nothing says which name the certificate must bear: give "serverName" or "subjectAltNames"',
-      ),
+      ...fault("FIELD_MISSING", 'must say which name the certificate bears: give "serverName" or "subjectAltNames"'),
       path: ["tls"],
     },
   )

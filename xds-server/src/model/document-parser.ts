@@ -27,7 +27,7 @@ export function parseDocument(input: unknown, locate: Locate): ParsedDocument {
 function documentFaults(input: unknown): Fault[] {
   if (!isMapping(input)) {
     const found = shown(input);
-    const message = "a document must be a mapping with kind, name and spec";
+    const message = "must be a mapping with kind, name and spec";
     return [{ code: "DOCUMENT_INVALID", path: [], message, ...(found === undefined ? {} : { found }) }];
   }
   const unsafe = shapeFaults(input);
@@ -60,11 +60,11 @@ function kindFaults({ kind, spec }: Readonly<Record<string, unknown>>): Fault[] 
 function problemOf({ path, ...fault }: Fault, input: unknown, locate: Locate): Problem {
   const { kind, name } = isMapping(input) ? input : {};
   const of = typeof kind === "string" && typeof name === "string" ? ` ${kind} ${JSON.stringify(name)}` : " a document";
-  const place = path.length === 0 ? "" : `${pathText(path)}: `;
+  const place = path.length === 0 ? "it" : pathText(path);
   const source = locate(path);
   return {
     ...fault,
-    message: `Cannot read${of}: ${place}${fault.message}`,
+    message: `Cannot read${of}: ${place} ${fault.message}`,
     path: pathText(path),
     ...(typeof kind === "string" ? { kind } : {}),
     ...(typeof name === "string" ? { name } : {}),

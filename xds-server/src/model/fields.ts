@@ -30,12 +30,12 @@ const quoted = (keys: readonly string[]): string => keys.map((key) => `"${key}"`
 export function exactlyOneOf<S extends z.ZodObject>(schema: S, keys: readonly (keyof S["shape"] & string)[]): S {
   const checked = schema
     .refine((value) => present(value, keys).length > 0, {
-      ...fault("FIELD_MISSING", `exactly one of ${quoted(keys)} is needed`),
+      ...fault("FIELD_MISSING", `must have exactly one of ${quoted(keys)}`),
       when: ({ value }) => typeof value === "object",
     })
     .refine((value) => present(value, keys).length < 2, {
       ...fault("FIELD_CONFLICT", ""),
-      error: ({ input }) => `${quoted(present(input, keys))} exclude each other: give exactly one`,
+      error: ({ input }) => `must have only one of ${quoted(present(input, keys))}`,
       when: ({ value }) => typeof value === "object",
     });
   return checked.meta({ oneOf: keys.map((key) => ({ required: [key] })) });
@@ -45,7 +45,7 @@ export function exactlyOneOf<S extends z.ZodObject>(schema: S, keys: readonly (k
 export function atMostOneOf<S extends z.ZodObject>(schema: S, keys: readonly (keyof S["shape"] & string)[]): S {
   return schema.refine((value) => present(value, keys).length < 2, {
     ...fault("FIELD_CONFLICT", ""),
-    error: ({ input }) => `${quoted(present(input, keys))} exclude each other: give at most one`,
+    error: ({ input }) => `must have only one of ${quoted(present(input, keys))}`,
     when: ({ value }) => typeof value === "object",
   });
 }
@@ -63,7 +63,7 @@ export function distinct<S extends z.ZodType>(
         context.addIssue({
           code: "custom",
           path: [index],
-          message: `"${key}" stands in the list twice`,
+          message: `repeats "${key}", which stands in the list already`,
           params: { code: "FIELD_DUPLICATE" },
           input: item,
         });

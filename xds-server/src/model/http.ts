@@ -10,7 +10,7 @@ export const regex = z
   .max(4096)
   .refine((pattern) => regexFault(pattern) === undefined, {
     ...fault("REGEX_INVALID", ""),
-    error: ({ input }) => `the expression ${regexFault(String(input))}`,
+    error: ({ input }) => regexFault(String(input)) ?? "",
   });
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -35,7 +35,7 @@ const headerText = z
 
 const headerValue = headerText.refine((text) => formatFault(text) === undefined, {
   ...fault("HEADER_FORMAT_INVALID", ""),
-  error: ({ input }) => formatFault(String(input)) ?? "",
+  error: ({ input }) => `is no format that Envoy takes: ${formatFault(String(input))}`,
 });
 
 const stringMatch = {

@@ -25,7 +25,7 @@ const matchSchema = z
     ),
   })
   .refine((match) => Object.values(match).some((condition) => condition !== undefined), {
-    ...fault("FIELD_MISSING", 'at least one condition is needed; `ids: ["*"]` matches every proxy'),
+    ...fault("FIELD_MISSING", 'must have at least one condition; `ids: ["*"]` matches every proxy'),
   });
 
 export const nodeGroupSchema = z

@@ -27,9 +27,13 @@ export function valueAt(root: unknown, path: Path): unknown {
 
 const maxShown = 80;
 
-/** A value as it is shown in a problem: JSON, shortened. */
+/** A value as it is shown in a problem: shortened; a text as it stands, all else as JSON. */
 export function shown(value: unknown): string | undefined {
-  const text = JSON.stringify(value);
-  if (text === undefined || text.length <= maxShown) return text;
-  return `${text.slice(0, maxShown - 3)}...`;
+  return shortened(typeof value === "string" ? value : JSON.stringify(value));
 }
+
+/** A value where its type is what is wrong: "80" is no 80. */
+export const shownAsJson = (value: unknown): string | undefined => shortened(JSON.stringify(value));
+
+const shortened = (text: string | undefined): string | undefined =>
+  text !== undefined && text.length > maxShown ? `${text.slice(0, maxShown - 3)}...` : text;

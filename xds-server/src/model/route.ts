@@ -75,10 +75,7 @@ const weightedClusters = distinct(
     .max(100),
   ({ name }) => name,
 ).refine((clusters) => clusters.some((cluster) => cluster.weight > 0), {
-  ...fault(
-    "ROUTE_ZERO_WEIGHT",
-    "the weights add up to 0, so that no cluster gets a request: give one of them a weight",
-  ),
+  ...fault("ROUTE_ZERO_WEIGHT", "must have weights that add up to more than 0, or no cluster gets a request"),
 });
 
 const redirectSchema = atMostOneOf(
@@ -97,10 +94,7 @@ const redirectSchema = atMostOneOf(
   ["path", "prefix"],
 )
   .refine(({ status: _, ...target }) => Object.values(target).some((part) => part !== undefined), {
-    ...fault(
-      "FIELD_MISSING",
-      "nothing changes, so that the client would be sent to where it is: give scheme, host, port, path or prefix",
-    ),
+    ...fault("FIELD_MISSING", "must change something: give scheme, host, port, path or prefix"),
   })
   .meta({ description: "Send the client elsewhere." });
 
@@ -184,7 +178,7 @@ const routeEntrySchema = exactlyOneOf(
     context.addIssue({
       code: "custom",
       path: [key],
-      message: `"${key}" has no meaning without "cluster" or "clusters"`,
+      message: 'has no meaning without "cluster" or "clusters"',
       params: { code: "FIELD_CONFLICT" },
       input: entry[key],
     });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { didYouMean } from "./nearest.ts";
-import { type Path, pathText, shown, valueAt } from "./path.ts";
+import { type Path, pathText, shown, shownAsJson, valueAt } from "./path.ts";
 import type { Fault } from "./shape.ts";
 
 /** Everything that a schema finds wrong with a value. Paths begin with `prefix`. */
@@ -27,7 +27,7 @@ interface Context {
 function faultsOf(issue: z.core.$ZodIssue, { schema, value, prefix }: Context): Fault[] {
   const path = [...prefix, ...issue.path];
   const at = valueAt(value, issue.path);
-  const found = shown(at);
+  const found = issue.code === "invalid_type" ? shownAsJson(at) : shown(at);
   const faulty = (code: string, message: string, hint?: string): Fault[] => [
     { code, path, message, ...(found === undefined ? {} : { found }), ...(hint === undefined ? {} : { hint }) },
   ];
@@ -52,7 +52,7 @@ function faultsOf(issue: z.core.$ZodIssue, { schema, value, prefix }: Context): 
       return issue.issues.map((inner) => ({
         code: codeOf(inner),
         path,
-        message: `the key ${inner.message}`,
+        message: inner.message,
         found: String(issue.path.at(-1)),
       }));
     default:

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { decode, toJson } from "xds-proto-ts";
+import { stringify } from "yaml";
+import type { Artifacts } from "../filter-registry/catalog.ts";
+import { Mesh } from "../model/mesh.ts";
+import { parseYaml } from "../model/parse.ts";
+import type { Problem } from "../model/problem.ts";
+import { schemaOf } from "../resources/encode.ts";
+import { resourceTypes } from "../resources/resource-types.ts";
+import { resourcesOf, type Snapshot } from "../resources/snapshot.ts";
+import { memoCompile } from "./memo.ts";
+
+// Each folder is a case. UPDATE_GOLDEN=1 rewrites every out.yaml; read the difference before committing it.
+const testdata = new URL("../../src/compile/testdata/", import.meta.url);
+const { UPDATE_GOLDEN } = process.env;
+
+const wasm = readFileSync(new URL("module.wasm", testdata));
+const sha256 = createHash("sha256").update(wasm).digest("hex");
+const artifacts: Artifacts = new Map([[sha256, { sha256, filter: "policy", wasm, uploadedAt: 0 }]]);
+
+for (const entry of readdirSync(testdata, { withFileTypes: true })) {
+  if (!entry.isDirectory()) continue;
+  test(`compiles ${entry.name} to its golden output`, () => {
+    const out = new URL(`${entry.name}/out.yaml`, testdata);
+    const actual = yaml(output(readFileSync(new URL(`${entry.name}/in.yaml`, testdata), "utf8")));
+    if (UPDATE_GOLDEN === "1") writeFileSync(out, actual);
+    assert.equal(actual, readFileSync(out, "utf8"));
+  });
+}
+
+function output(text: string): object {
+  const { documents, problems } = parseYaml(text, { source: "in.yaml" });
+  if (problems.length > 0) return { problems: shownProblems(problems) };
+  const compiled = memoCompile()({ mesh: Mesh.of(documents), artifacts });
+  if (compiled.problems.length > 0) return { problems: shownProblems(compiled.problems) };
+  return Object.fromEntries([...compiled.snapshots].map(([group, snapshot]) => [group, shownSnapshot(snapshot)]));
+}
+
+/** The resources of each type, readable. */
+function shownSnapshot(snapshot: Snapshot): object {
+  const shown = resourceTypes.map((type) => {
+    const resources = [...resourcesOf(snapshot, type.typeUrl).values()];
+    return [type.shortName, resources.map(({ body }) => toJson(schemaOf(type), decode(schemaOf(type), body)))] as const;
+  });
+  return Object.fromEntries(shown.filter(([, resources]) => resources.length > 0));
+}
+
+/** By document, so that the order in which the checks run does not show. */
+const shownProblems = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
+
+const orderOf = ({ kind, name, path, code }: Problem): string => JSON.stringify([kind, name, path, code]);
+
+const yaml = (value: object): string =>
+  stringify(value, {
+    defaultStringType: "QUOTE_DOUBLE",
+    defaultKeyType: "PLAIN",
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  });
