@@ -25,9 +25,9 @@ export interface Reply {
 
 export type BuiltFilter = Extract<BuildResult, { readonly ok: true }>;
 
-/** Builds one of the filters of this repository. */
-export async function builtFilter(name: string): Promise<BuiltFilter> {
-  const built = await buildFilter(fileURLToPath(new URL(`../../filters/${name}`, import.meta.url)));
+/** Builds the filter in a folder of this repository. */
+export async function builtFilter(folder: string): Promise<BuiltFilter> {
+  const built = await buildFilter(fileURLToPath(new URL(`../../${folder}`, import.meta.url)));
   if (!built.ok) throw new Error(built.errors.join("\n"));
   return built;
 }
@@ -101,6 +101,7 @@ function manager({ name, wasmPath }: BuiltFilter, configuration: unknown): Recor
     "@type": type("envoy.extensions.filters.http.wasm.v3.Wasm"),
     config: {
       name,
+      root_id: name,
       configuration: { "@type": type("google.protobuf.StringValue"), value: JSON.stringify(configuration) },
       // One VM serves all of them.
       vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename: wasmPath } } },

@@ -15,8 +15,8 @@ let policy: BuiltFilter;
 let telemetry: BuiltFilter;
 
 before(async () => {
-  policy = await builtFilter("request-policy");
-  telemetry = await builtFilter("request-telemetry");
+  policy = await builtFilter("filters/request-policy");
+  telemetry = await builtFilter("filters/request-telemetry");
 });
 
 const rules = {
@@ -145,6 +145,21 @@ test("request-telemetry counts under other values once it has as many series as 
     assert.equal(counted.get(`wasmcustom.request_telemetry.requests;route=${namedRoute};status=2xx`), 2);
     assert.equal(counted.get("wasmcustom.request_telemetry.requests;route=other;status=other"), 1);
   });
+});
+
+test("the library reads and writes headers, bodies, properties and gauges", async (t) => {
+  const { request, envoy } = await started(t, await builtFilter("integration/testdata/probe-filter"), {});
+  const reply = await request("/", { headers: { "x-gone": "1" } });
+  assert.equal(reply.headers["x-seen"], "both 1 new false kept GET");
+  assert.equal(reply.headers["content-type"], "text/plain");
+  assert.equal(reply.body, "<served>");
+  await eventually(async () => assert.equal((await envoy.stats("probe.streams")).get("wasmcustom.probe.streams"), 0));
+});
+
+test("a filter that traps says file and line", async (t) => {
+  const { request, envoy } = await started(t, await builtFilter("integration/testdata/probe-filter"), {});
+  assert.equal((await request("/", { headers: { "x-trap": "1" } })).status, 503);
+  assert.match(envoy.recentLog().join("\n"), /filter trapped: as asked at assembly\/index\.ts:36:\d+/);
 });
 
 test("the filters' memory stays flat over 20,000 requests", async (t) => {

@@ -72,6 +72,7 @@ export function get_property_string(path: string): string {
   return decode(load<usize>(OUT), load<usize>(OUT, 4));
 }
 
+/** Keeps bytes with the stream, for later filters too; `get_property` finds them under the same path. */
 export function set_property(path: string, data: ArrayBuffer): WasmResultValues {
   const name = encode(path);
   return proxy_set_property(name, encodedSize, changetype<usize>(data), data.byteLength);
