@@ -159,7 +159,9 @@ test("the library reads and writes headers, bodies, properties and gauges", asyn
 test("a filter that traps says file and line", async (t) => {
   const { request, envoy } = await started(t, await builtFilter("integration/testdata/probe-filter"), {});
   assert.equal((await request("/", { headers: { "x-trap": "1" } })).status, 503);
-  assert.match(envoy.recentLog().join("\n"), /filter trapped: as asked at assembly\/index\.ts:36:\d+/);
+  await eventually(async () =>
+    assert.match(envoy.recentLog().join("\n"), /filter trapped: as asked at assembly\/index\.ts:36:\d+/),
+  );
 });
 
 test("the filters' memory stays flat over 20,000 requests", async (t) => {
