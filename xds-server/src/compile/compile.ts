@@ -39,10 +39,10 @@ export function compileMesh(
 
   const placed: Placed[] = [];
   const problems: Problem[] = [];
-  const add = (owner: Document, scopes: readonly Scope[], made: Built, isFallback = false): void => {
+  const add = (owner: Document, scopes: readonly Scope[], made: Built, isStandIn = false): void => {
     problems.push(...made.problems);
     for (const resource of made.resources) {
-      for (const scope of scopes) placed.push({ scope, resource, owner, isFallback });
+      for (const scope of scopes) placed.push({ scope, resource, owner, isStandIn });
     }
   };
 

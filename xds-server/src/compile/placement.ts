@@ -21,10 +21,10 @@ export interface Placed {
   /** The document that it was made of, for problems. */
   readonly owner: Document;
   /** True when it only stands in where nothing else has that name. */
-  readonly isFallback?: boolean;
+  readonly isStandIn: boolean;
 }
 
-type Entries = Map<string, Placed>;
+const none: Layer = new Map();
 
 /**
  * Puts resources into the snapshots of node groups. What is in force everywhere is laid out once and shared; what did
@@ -36,99 +36,114 @@ export function place(
   previous: Generation | undefined,
 ): { readonly generation: Generation; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const everywhere = new Map<TypeUrl, Entries>();
-  const groups = new Map<string, Map<TypeUrl, Entries>>();
+  const everywhere = new LayerBuilder(previous?.everywhere);
+  const groups = new Map<string, LayerBuilder>();
   const insert = (item: Placed): void => {
-    const { scope, resource, isFallback = false } = item;
-    const { typeUrl, name } = resource;
-    const layer = scope === undefined ? everywhere : child(groups, scope);
-    const other = layer.get(typeUrl)?.get(name) ?? everywhere.get(typeUrl)?.get(name);
-    if (other === undefined) child(layer, typeUrl).set(name, item);
-    else if (!isFallback) problems.push(duplicate(item, other));
+    const { scope, resource, isStandIn } = item;
+    const layer =
+      scope === undefined ? everywhere : (groups.get(scope) ?? new LayerBuilder(previous?.groups.get(scope)));
+    if (scope !== undefined) groups.set(scope, layer);
+    if (!layer.has(resource) && !everywhere.has(resource)) layer.insert(resource);
+    else if (!isStandIn) problems.push(duplicate(item, placed));
   };
   // What is in force everywhere goes first and stand-ins last, so that each has only those before it to meet.
-  const real = placed.filter(({ isFallback }) => isFallback !== true);
-  for (const item of real.filter(({ scope }) => scope === undefined)) insert(item);
-  for (const item of real.filter(({ scope }) => scope !== undefined)) insert(item);
-  for (const item of placed.filter(({ isFallback }) => isFallback === true)) insert(item);
+  for (const item of placed) if (item.scope === undefined && !item.isStandIn) insert(item);
+  for (const item of placed) if (item.scope !== undefined && !item.isStandIn) insert(item);
+  for (const item of placed) if (item.isStandIn) insert(item);
 
-  return { generation: generation(everywhere, groups, groupNames, previous), problems };
+  const layers = {
+    everywhere: everywhere.layer(),
+    groups: new Map([...groups].map(([name, builder]) => [name, builder.layer()])),
+  };
+  return { generation: { ...layers, snapshots: snapshotsOf(layers, groupNames, previous) }, problems };
 }
 
-function child<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  const made = map.get(key) ?? new Map<L, V>();
-  map.set(key, made);
-  return made;
+/** Lays out one scope, with the objects of the previous generation where their content is the same. */
+class LayerBuilder {
+  readonly #former: Layer;
+  readonly #sets = new Map<TypeUrl, Map<string, Resource>>();
+  readonly #changed = new Set<TypeUrl>();
+
+  constructor(former: Layer = none) {
+    this.#former = former;
+  }
+
+  has({ typeUrl, name }: Resource): boolean {
+    return this.#sets.get(typeUrl)?.has(name) ?? false;
+  }
+
+  insert(resource: Resource): void {
+    const { typeUrl, name, version } = resource;
+    const former = this.#former.get(typeUrl)?.get(name);
+    const isSame = former?.version === version;
+    if (!isSame) this.#changed.add(typeUrl);
+    const set = this.#sets.get(typeUrl) ?? new Map<string, Resource>();
+    this.#sets.set(typeUrl, set.set(name, isSame ? former : resource));
+  }
+
+  layer(): Layer {
+    return new Map(
+      [...this.#sets].map(([typeUrl, set]) => {
+        const former = this.#former.get(typeUrl);
+        const isSame = former?.size === set.size && !this.#changed.has(typeUrl);
+        return [typeUrl, isSame ? former : set];
+      }),
+    );
+  }
 }
 
-function duplicate(item: Placed, other: Placed): Problem {
-  // The names of other documents' resources follow from their own: an EnvoyResource is the one to be renamed.
-  const [blamed, kept] = item.owner.kind === "EnvoyResource" ? [item, other] : [other, item];
-  const type = resourceTypeOf(item.resource.typeUrl);
-  return problem(blamed.owner, {
-    code: "RESOURCE_DUPLICATE",
-    path: blamed.owner.kind === "EnvoyResource" ? `spec.resource.${type?.nameField}` : "",
-    message: `${kept.owner.kind} "${kept.owner.name}" makes a ${type?.shortName} resource called "${item.resource.name}" too`,
-    found: item.resource.name,
-    hint: "rename one of them, or give them different node groups",
-  });
-}
-
-function generation(
-  everywhereEntries: ReadonlyMap<TypeUrl, Entries>,
-  groupEntries: ReadonlyMap<string, ReadonlyMap<TypeUrl, Entries>>,
+function snapshotsOf(
+  layers: Pick<Generation, "everywhere" | "groups">,
   groupNames: readonly string[],
   previous: Generation | undefined,
-): Generation {
-  const everywhere = layerOf(everywhereEntries, previous?.everywhere);
-  const groups = new Map(
-    [...groupEntries].map(([name, entries]) => [name, layerOf(entries, previous?.groups.get(name))]),
-  );
-  const snapshots = new Map<string, Snapshot>();
-  for (const name of groupNames) {
-    const former = previous?.snapshots.get(name);
-    const own = groups.get(name) ?? none;
-    const isUnchanged = (typeUrl: TypeUrl): boolean =>
-      everywhere.get(typeUrl) === previous?.everywhere.get(typeUrl) &&
-      own.get(typeUrl) === previous?.groups.get(name)?.get(typeUrl);
-    const resources = new Map<TypeUrl, ResourceSet>();
-    for (const typeUrl of new Set([...everywhere.keys(), ...own.keys()])) {
-      const formerSet = former?.resources.get(typeUrl);
-      const set =
-        isUnchanged(typeUrl) && formerSet !== undefined ? formerSet : joined(everywhere.get(typeUrl), own.get(typeUrl));
-      resources.set(typeUrl, formerSet !== undefined && sameEntries(formerSet, set) ? formerSet : set);
-    }
-    snapshots.set(name, former !== undefined && sameEntries(former.resources, resources) ? former : { resources });
-  }
-  return { everywhere, groups, snapshots };
-}
-
-const none: Layer = new Map();
-
-function layerOf(entries: ReadonlyMap<TypeUrl, Entries>, previous: Layer = none): Layer {
+): ReadonlyMap<string, Snapshot> {
   return new Map(
-    [...entries].map(([typeUrl, placed]) => {
-      const former = previous.get(typeUrl);
-      const next = new Map<string, Resource>();
-      for (const [name, { resource }] of placed) next.set(name, sameResource(former?.get(name), resource));
-      return [typeUrl, former !== undefined && sameEntries(former, next) ? former : next];
+    groupNames.map((name) => {
+      const former = previous?.snapshots.get(name);
+      const [all, own] = [layers.everywhere, layers.groups.get(name) ?? none];
+      const isUnchanged = (typeUrl: TypeUrl): boolean =>
+        all.get(typeUrl) === previous?.everywhere.get(typeUrl) &&
+        own.get(typeUrl) === previous?.groups.get(name)?.get(typeUrl);
+      const resources = new Map<TypeUrl, ResourceSet>();
+      for (const typeUrl of new Set([...all.keys(), ...own.keys()])) {
+        const known = isUnchanged(typeUrl) ? former?.resources.get(typeUrl) : undefined;
+        resources.set(typeUrl, known ?? joined(all.get(typeUrl), own.get(typeUrl)));
+      }
+      const isSame = former !== undefined && sameEntries(former.resources, resources);
+      return [name, isSame ? former : { resources }];
     }),
   );
 }
 
-/** The former object when it has the same content: the version says so. */
-const sameResource = (former: Resource | undefined, next: Resource): Resource =>
-  former !== undefined && former.version === next.version ? former : next;
-
-function sameEntries<K, V>(some: ReadonlyMap<K, V>, others: ReadonlyMap<K, V>): boolean {
-  if (some === others) return true;
-  if (some.size !== others.size) return false;
-  for (const [key, value] of some) if (others.get(key) !== value) return false;
-  return true;
-}
+const sameEntries = <K, V>(some: ReadonlyMap<K, V>, others: ReadonlyMap<K, V>): boolean =>
+  some.size === others.size && [...some].every(([key, value]) => others.get(key) === value);
 
 /** What holds for everyone and what a group has of its own, which wins over stand-ins for everyone. */
 function joined(everywhere: ResourceSet | undefined, own: ResourceSet | undefined): ResourceSet {
   if (own === undefined) return everywhere ?? new Map();
   return everywhere === undefined ? own : new Map([...everywhere, ...own]);
+}
+
+/** Tells of the other resource of that type and name, which was placed before. */
+function duplicate(item: Placed, placed: readonly Placed[]): Problem {
+  const { typeUrl, name } = item.resource;
+  const other = placed.find(
+    ({ scope, resource, isStandIn }) =>
+      !isStandIn &&
+      (scope === undefined || scope === item.scope) &&
+      resource.name === name &&
+      resource.typeUrl === typeUrl &&
+      resource !== item.resource,
+  );
+  // The names of other documents' resources follow from their own: an EnvoyResource is the one to be renamed.
+  const isItem = item.owner.kind === "EnvoyResource" || other === undefined;
+  const [blamed, kept] = isItem ? [item.owner, other?.owner ?? item.owner] : [other.owner, item.owner];
+  const type = resourceTypeOf(typeUrl);
+  return problem(blamed, {
+    code: "RESOURCE_DUPLICATE",
+    path: `spec.resource.${type?.nameField}`,
+    message: `${kept.kind} "${kept.name}" makes a ${type?.shortName} resource called "${name}" too`,
+    found: name,
+    hint: "rename one of them, or give them different node groups",
+  });
 }
