@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { bootstrap } from "@chancery/xds-server/envoy";
+import { parse } from "yaml";
+import { ComposeProject } from "./compose-project.ts";
+import { findCompose, findContainerEngine, runHealthChecks } from "./container-engine.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const buildLimitMs = 15 * 60_000;
+const downLimitMs = 2 * 60_000;
+
+const engine = await findContainerEngine();
+const compose = "missing" in engine ? engine : await findCompose();
+
+test("the bootstrap for Compose is the one for delta ADS with another address", () => {
+  const file = readFileSync(`${root}envoy-configs/shop-compose/bootstrap.yaml`, "utf8");
+  const { node: _, ...expected } = bootstrap({
+    variant: "delta",
+    xds: { host: "xds-server", port: 18000 },
+    admin: { host: "127.0.0.1", port: 9901 },
+    nodeId: "edge-1",
+    cluster: "edge",
+  });
+  assert.deepEqual(parse(file), expected);
+});
+
+const skip = "missing" in compose ? compose.missing : false;
+if (skip) process.stderr.write(`docker-compose.yml is not tried: ${skip}\n`);
+
+test("docker compose up: routes change and a filter is loaded while containers answer", {
+  skip,
+  timeout: buildLimitMs + downLimitMs,
+}, async (t) => {
+  if ("missing" in engine || "missing" in compose) return;
+  const name = `chancery-test-${process.pid}`;
+  const project = new ComposeProject({
+    compose: compose.found,
+    name,
+    directory: root,
+    env: {
+      // The engine chooses free ones.
+      CHANCERY_EDGE_PORT: "0",
+      CHANCERY_ADMIN_PORT: "0",
+      // Podman has no BuildKit.
+      ...(engine.found.isPodman ? { DOCKER_BUILDKIT: "0" } : {}),
+    },
+  });
+  const ended = new AbortController();
+  const healthChecks = engine.found.isPodman ? runHealthChecks(engine.found, name, ended.signal) : undefined;
+  t.after(async () => {
+    await project.run(["down", "--volumes", "--rmi", "local", "--timeout", "5"], { limitMs: downLimitMs });
+    ended.abort();
+    await healthChecks;
+  });
+
+  try {
+    await project.run(["up", "--build", "--detach", "--wait"], { limitMs: buildLimitMs });
+    const edge = await project.origin("envoy", 10000);
+    await until("the first version of the cart answers", async () => (await versions(edge, 10)).join() === "v1");
+    await moveHalfOfTheTraffic(project, edge);
+    await moveAllOfTheTraffic(project, edge);
+    await loadFilter(project, edge);
+    await showStatus(project);
+  } catch (error) {
+    const logs = await project.run(["logs", "--no-color", "--tail", "60"]).catch(String);
+    throw new Error(`${(error as Error).message}\n${logs}`, { cause: error });
+  }
+});
+
+/** By the command line, inside. */
+async function moveHalfOfTheTraffic(project: ComposeProject, edge: string): Promise<void> {
+  await project.exec("xds-server", ["chancery", "apply", "-f", "envoy-configs/examples/weights.yaml"]);
+  await until("both versions answer", async () => (await versions(edge, 40)).join() === "v1,v2");
+}
+
+/** By the admin API, outside. */
+async function moveAllOfTheTraffic(project: ComposeProject, edge: string): Promise<void> {
+  const admin = await project.origin("xds-server", 18001);
+  const token = (await project.exec("xds-server", ["cat", "/var/lib/chancery/admin-token"])).trim();
+  const route = { hosts: ["*"], routes: [{ match: { prefix: "/cart" }, cluster: "cart-v2" }] };
+  const put = (headers: Record<string, string>): Promise<Response> =>
+    fetch(`${admin}/api/v1/routes/shop`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ spec: route }),
+    });
+  assert.equal((await put({})).status, 401);
+  const answer = await put({ authorization: `Bearer ${token}` });
+  assert.equal(answer.status, 200, await answer.text());
+  await until("the second version alone answers", async () => (await versions(edge, 20)).join() === "v2");
+}
+
+async function loadFilter(project: ComposeProject, edge: string): Promise<void> {
+  const policy = {
+    default: { action: "allow" },
+    rules: [{ name: "no-delete", match: { methods: ["DELETE"] }, action: "deny", reason: "nothing is deleted here" }],
+  };
+  await project.exec("xds-server", ["sh", "-c", "cat > /tmp/policy.json"], JSON.stringify(policy));
+  const push = ["chancery", "filter", "push", "filters/request-policy", "--to", "shop-edge"];
+  await project.exec("xds-server", [...push, "--config", "/tmp/policy.json"]);
+  const refused = await fetch(`${edge}/cart`, { method: "DELETE" });
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /nothing is deleted here/);
+  assert.equal((await fetch(`${edge}/cart`)).status, 200);
+}
+
+async function showStatus(project: ComposeProject): Promise<void> {
+  const { items } = JSON.parse(await project.exec("xds-server", ["chancery", "status", "-o", "json"])) as {
+    items: { nodeId: string; state: string }[];
+  };
+  const shown = items.map(({ nodeId, state }) => ({ nodeId, state }));
+  assert.deepEqual(shown, [{ nodeId: "edge-1", state: "synced" }]);
+}
+
+/** Which versions of the cart answer that many requests, sorted. */
+async function versions(edge: string, requests: number): Promise<readonly string[]> {
+  const seen = new Set<string>();
+  for (let sent = 0; sent < requests; sent++) {
+    const answer = await fetch(`${edge}/cart`);
+    seen.add(answer.ok ? ((await answer.json()) as { version: string }).version : String(answer.status));
+  }
+  return [...seen].sort();
+}
+
+async function until(wish: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, `after 30 s, it is not so that ${wish}`);
+    await delay(100);
+  }
+}
