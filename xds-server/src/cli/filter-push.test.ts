@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { buildFilter } from "@chancery/filter-sdk/build";
+import { mesh, type TestAdmin, testAdmin } from "../admin/testing.ts";
+import type { SyncState } from "../cache/proxy-status.ts";
+import { resourceType } from "../resources/resource-types.ts";
+import { chancery } from "./testing.ts";
+
+const source = fileURLToPath(new URL("../../../filters/request-policy", import.meta.url));
+const folder = mkdtempSync(path.join(tmpdir(), "chancery-push-"));
+/** A good module, and another one that differs in a custom section only, as an edited filter would. */
+const [first, second] = ["first", "second"].map((name) => path.join(folder, name, "policy.wasm")) as [string, string];
+const config = path.join(folder, "config.json");
+
+before(async () => {
+  const built = await buildFilter(source);
+  assert.ok(built.ok, JSON.stringify(built));
+
+  for (const file of [first, second]) mkdirSync(path.dirname(file));
+  writeFileSync(first, built.wasm);
+  writeFileSync(second, Buffer.concat([built.wasm, Buffer.from([0, 5, 4, 0x65, 0x64, 0x69, 0x74])]));
+  writeFileSync(config, JSON.stringify({ default: { action: "allow" }, rules: [] }));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+const push = (admin: TestAdmin, ...args: readonly string[]) =>
+  chancery(["filter", "push", ...args], { env: { CHANCERY_ADMIN: admin.url } });
+
+/** A proxy that takes every version of the filter but those that `refuses` names. */
+function connect(admin: TestAdmin, refuses: (version: string) => boolean): void {
+  admin.connect("edge-1", () => {
+    const version = admin.versionOf("ECDS", "filter/policy");
+    const state: SyncState = refuses(version) ? "refused" : "synced";
+    const refusal = state === "refused" ? { refusal: { version, reason: "cannot load", at: 1 } } : {};
+    const { typeUrl } = resourceType("ECDS");
+    return [{ typeUrl, shortName: "ECDS", state, resources: [{ name: "filter/policy", state, ...refusal }] }];
+  });
+}
+
+test("pushes a new filter, then a new version that keeps listeners and configuration", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  connect(admin, () => false);
+  const pushed = await push(admin, first, "--to", "edge", "--config", config, "--failure", "closed");
+  assert.equal(pushed.exitCode, 0, pushed.stderr + pushed.stdout);
+  assert.match(pushed.stdout, /Filter "policy" created[\s\S]*edge-1 +synced/);
+  const former = admin.store.get().mesh.get("Filter", "policy");
+  assert.equal((await push(admin, second)).exitCode, 0);
+  const current = admin.store.get().mesh.get("Filter", "policy");
+  assert.notEqual(current?.spec.sha256, former?.spec.sha256);
+  assert.deepEqual({ ...current?.spec, sha256: "" }, { ...former?.spec, sha256: "" });
+  const listed = await chancery(["filter", "list"], { env: { CHANCERY_ADMIN: admin.url } });
+  assert.match(listed.stdout, /policy +[0-9a-f]{12} +\d+ +\S+ +edge\npolicy +[0-9a-f]{12}/);
+});
+
+test("puts the former version back when a proxy refuses the new one, and says who and why", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  let good = "";
+  connect(admin, (version) => good !== "" && version !== good);
+  await push(admin, first, "--to", "edge", "--config", config);
+  const former = admin.store.get().mesh.get("Filter", "policy");
+  good = admin.versionOf("ECDS", "filter/policy");
+  const refused = await push(admin, second);
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /Proxy "edge-1" refused filter "policy": ECDS filter\/policy: cannot load/);
+  assert.match(refused.stderr, /back at version [0-9a-f]{12} \(revision 4\)/);
+  assert.deepEqual(admin.store.get().mesh.get("Filter", "policy"), former);
+});
+
+test("takes a new filter out again when a proxy refuses it", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  connect(admin, (version) => version !== "none");
+  const refused = await push(admin, first, "--to", "edge", "--config", config);
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /taken out again/);
+  assert.equal(admin.store.get().mesh.get("Filter", "policy"), undefined);
+});
+
+test("refuses what is no module and what its module refuses, before any proxy sees it", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  const garbage = path.join(folder, "garbage.wasm");
+  writeFileSync(garbage, "not wasm");
+  const refused = await push(admin, garbage, "--to", "edge");
+  assert.deepEqual([refused.exitCode, admin.store.get().revision], [1, 1]);
+  const bad = path.join(folder, "bad.json");
+  writeFileSync(bad, JSON.stringify({ rules: "none" }));
+  const misconfigured = await push(admin, first, "--to", "edge", "--config", bad);
+  assert.equal(misconfigured.exitCode, 1);
+  assert.match(misconfigured.stderr, /spec\.config/);
+  assert.equal(admin.store.get().revision, 1);
+  assert.equal((await push(admin, first)).exitCode, 2);
+  assert.equal((await push(admin, path.join(folder, "nowhere"))).exitCode, 1);
+});

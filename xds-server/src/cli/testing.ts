@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export interface Ran {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Given on standard input. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const main = fileURLToPath(new URL("../main.js", import.meta.url));
+
+/** Runs `chancery` as its own process, with nothing of this process's environment that it reads. */
+export async function chancery(args: readonly string[], { input = "", env = {} }: RunOptions = {}): Promise<Ran> {
+  const { PATH = "", HOME = "" } = process.env;
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH, HOME, ...env }, timeout: 60_000 });
+  const output = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text: string) => {
+      output[stream] += text;
+    });
+  }
+  // A command may end before it has read its input.
+  child.stdin.on("error", () => {}).end(input);
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  child.on("error", reject).on("close", resolve);
+  const exitCode = await promise;
+  return { exitCode, ...output };
+}
