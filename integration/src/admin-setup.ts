@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { bootstrap, findEnvoy, type RunningEnvoy, startEnvoy, type XdsVariant } from "@chancery/xds-server/envoy";
+
+export const repository = fileURLToPath(new URL("../..", import.meta.url));
+const chanceryBin = path.join(repository, "xds-server/bin/chancery.mjs");
+
+/** `chancery serve`, one Envoy on it, and two services "v1" and "v2" that say who they are. */
+export interface Edge extends AsyncDisposable {
+  readonly admin: string;
+  readonly envoy: RunningEnvoy;
+  /** A port that nothing listens on yet. */
+  readonly port: number;
+  readonly ports: Readonly<Record<"v1" | "v2", number>>;
+  /** Runs a `chancery` command against the server. */
+  chancery(args: readonly string[], input?: string): Promise<Ran>;
+  /** Sends JSON to the admin API; throws what it refuses. */
+  put(path: string, body: unknown): Promise<void>;
+  /** What the listener answers. */
+  get(path?: string): Promise<{ readonly status: number; readonly text: string }>;
+}
+
+export interface Ran {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function startEdge(variant: XdsVariant): Promise<Edge> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), "chancery-edge-"));
+  const services = { v1: await service("v1"), v2: await service("v2") };
+  const server = await serve(dataDir);
+  const port = await freePort();
+  const [host = "", xdsPort = ""] = server.xds.split(":");
+  const envoy = await startEnvoy({
+    envoy: (await findEnvoy()).path,
+    bootstrap: bootstrap({ variant, xds: { host, port: Number(xdsPort) }, nodeId: "edge-1", cluster: "edge" }),
+    args: ["--concurrency", "1"],
+    logLevel: "error",
+  });
+  const admin = `http://${server.admin}`;
+  return {
+    admin,
+    envoy,
+    port,
+    ports: { v1: portOf(services.v1), v2: portOf(services.v2) },
+    chancery: (args, input = "") => chancery(args, { input, admin }),
+    async put(where, body) {
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(new URL(where, admin), { method: "PUT", headers, body: JSON.stringify(body) });
+      assert.ok(answer.ok, await answer.text());
+    },
+    async get(where = "/") {
+      const answer = await fetch(`http://127.0.0.1:${port}${where}`, { headers: { connection: "close" } });
+      return { status: answer.status, text: await answer.text() };
+    },
+    async [Symbol.asyncDispose]() {
+      await envoy.stop();
+      await ended(server.child);
+      for (const each of Object.values(services)) {
+        each.close();
+        each.closeAllConnections();
+      }
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Waits until a condition holds; fails with its last answer otherwise. */
+export async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) assert.ok(Date.now() < deadline, `not in time: ${what}`);
+}
+
+async function chancery(args: readonly string[], { input, admin }: { input: string; admin: string }): Promise<Ran> {
+  const child = spawn(process.execPath, [chanceryBin, ...args], {
+    cwd: repository,
+    env: { ...process.env, NO_COLOR: "1", CHANCERY_ADMIN: admin },
+    timeout: 120_000,
+  });
+  const output = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text: string) => {
+      output[stream] += text;
+    });
+  }
+  child.stdin.on("error", () => {}).end(input);
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  child.on("error", reject).on("close", resolve);
+  const exitCode = await promise;
+  return { exitCode, ...output };
+}
+
+async function serve(dataDir: string): Promise<{ child: ChildProcess; xds: string; admin: string }> {
+  const listen = ["--xds-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+  const child = spawn(process.execPath, [chanceryBin, "serve", ...listen, "--data-dir", dataDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const { event, xds, admin } = JSON.parse(line);
+    if (event === "ready") return { child, xds, admin };
+  }
+  throw new Error("chancery serve ended before it was ready");
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  child.once("close", () => resolve());
+  if (child.exitCode === null && child.kill("SIGTERM")) await promise;
+}
+
+async function service(name: string): Promise<Server> {
+  const server = createServer((_request, response) => response.end(name));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  return server;
+}
+
+async function freePort(): Promise<number> {
+  const server = await service("free");
+  const port = portOf(server);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  await promise;
+  return port;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}

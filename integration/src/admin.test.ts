@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { type Edge, repository, startEdge, until } from "./admin-setup.ts";
+
+const cluster = (name: string, port: number) => ({
+  kind: "Cluster",
+  name,
+  spec: { endpoints: [{ address: "127.0.0.1", port }] },
+});
+const route = (to: string) => ({
+  kind: "Route",
+  name: "shop",
+  spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: to }] },
+});
+const listener = (name: string, port: number) => ({
+  kind: "Listener",
+  name,
+  spec: { port, http: { routes: ["shop"] } },
+});
+const mesh = ({ ports, port }: Edge) => [
+  cluster("v1", ports.v1),
+  cluster("v2", ports.v2),
+  route("v1"),
+  listener("shop-edge", port),
+];
+
+for (const variant of ["delta", "sotw"] as const) {
+  test(`${variant}: what apply says is live is live, and a changed route is within 100 ms, nothing failing`, async () => {
+    await using edge = await startEdge(variant);
+    const applied = await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr);
+    assert.match(applied.stdout, /edge-1 +synced/);
+    assert.equal((await edge.get()).text, "v1");
+
+    // The least of a few rounds: the machine may be busy with other tests, the server may not.
+    const delays: number[] = [];
+    for (const to of ["v2", "v1", "v2", "v1", "v2"]) {
+      await edge.put("/api/v1/routes/shop", route(to));
+      const answered = performance.now();
+      await until(async () => {
+        const { status, text } = await edge.get();
+        assert.equal(status, 200);
+        return text === to;
+      }, `traffic to ${to}`);
+      delays.push(performance.now() - answered);
+    }
+    assert.ok(Math.min(...delays) < 100, `took ${delays.map(Math.round).join(", ")} ms`);
+  });
+
+  test(`${variant}: a refusal is told with Envoy's own reason, by apply and by status, and ends with restore`, async () => {
+    await using edge = await startEdge(variant);
+    await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    const missing = { certFile: "/nowhere/tls.crt", keyFile: "/nowhere/tls.key" };
+    const bad = {
+      ...listener("shop-edge", edge.port),
+      spec: { ...listener("shop-edge", edge.port).spec, tls: missing },
+    };
+    const refused = await edge.chancery(["apply", "-f", "-"], JSON.stringify(bad));
+    assert.equal(refused.exitCode, 1, refused.stdout);
+    assert.match(refused.stdout, /edge-1 +refused +LDS shop-edge: .*\/nowhere\/tls\.key/);
+    const status = await edge.chancery(["status"]);
+    assert.match(status.stdout, /LDS +refused +1 +shop-edge: .*\/nowhere\/tls\.key/);
+    assert.equal((await edge.get()).text, "v1");
+    const restored = await edge.chancery(["restore", "1"]);
+    assert.equal(restored.exitCode, 0, restored.stdout + restored.stderr);
+    assert.doesNotMatch((await edge.chancery(["status"])).stdout, /refused|pending/);
+  });
+
+  test(`${variant}: a pushed filter acts at once; one that Envoy refuses is put back`, async () => {
+    await using edge = await startEdge(variant);
+    await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    const policy = path.join(repository, "filters/request-policy");
+    const pushed = await edge.chancery(["filter", "push", policy, "--to", "shop-edge"]);
+    assert.equal(pushed.exitCode, 0, pushed.stdout + pushed.stderr);
+    assert.equal((await edge.get("/internal/x")).status, 404);
+    assert.equal((await edge.get("/cart")).text, "v1");
+
+    const folder = mkdtempSync(path.join(tmpdir(), "chancery-picky-"));
+    writeFileSync(
+      path.join(folder, "package.json"),
+      JSON.stringify({ name: "picky", chancery: { filter: "request-policy" } }),
+    );
+    mkdirSync(path.join(folder, "assembly"));
+    writeFileSync(path.join(folder, "assembly", "index.ts"), pickySource);
+    const refused = await edge.chancery(["filter", "push", folder]);
+    rmSync(folder, { recursive: true });
+    assert.equal(refused.exitCode, 1, refused.stdout + refused.stderr);
+    assert.match(refused.stderr, /Proxy "edge-1" refused filter "request-policy": ECDS filter\/request-policy: /);
+    assert.match(refused.stderr, /back at version/);
+    assert.equal((await edge.get("/internal/x")).status, 404);
+    assert.doesNotMatch((await edge.chancery(["status"])).stdout, /refused|pending/);
+  });
+}
+
+test("shows what Envoy was sent", async () => {
+  await using edge = await startEdge("delta");
+  await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+  const answer = await fetch(new URL("/api/v1/proxies/edge-1/config", edge.admin));
+  const { streams } = (await answer.json()) as {
+    streams: { types: { type: string; resources: { name: string; resource: { name: string } }[] }[] }[];
+  };
+  const sent = new Map(streams.flatMap(({ types }) => types).map(({ type, resources }) => [type, resources]));
+  assert.deepEqual(
+    sent.get("CDS")?.map(({ name }) => name),
+    ["v1", "v2"],
+  );
+  assert.equal(sent.get("RDS")?.[0]?.resource.name, "shop-edge");
+});
+
+/** Loads anywhere but in Envoy: only there the plugin has a name. */
+const pickySource = `
+import { Context, get_property_string, RootContext, registerRootContext } from "@chancery/filter-sdk";
+class Picky extends RootContext {
+  override onConfigure(_size: u32): bool { return get_property_string("plugin_name").length == 0; }
+  override createContext(context_id: u32): Context { return new Context(context_id, this); }
+}
+registerRootContext((context_id: u32) => new Picky(context_id), "picky");
+`;
