@@ -44,8 +44,8 @@ test("docker compose up: routes change and a filter is loaded while containers a
       // The engine chooses free ones.
       CHANCERY_EDGE_PORT: "0",
       CHANCERY_ADMIN_PORT: "0",
-      // Podman has no BuildKit.
-      ...(engine.found.isPodman ? { DOCKER_BUILDKIT: "0" } : {}),
+      // Podman has no BuildKit, which would do the stages that images share only once.
+      ...(engine.found.isPodman ? { DOCKER_BUILDKIT: "0", COMPOSE_PARALLEL_LIMIT: "1" } : {}),
     },
   });
   const ended = new AbortController();
