@@ -69,7 +69,7 @@ function appendWithZero(to: usize, bytes: ArrayBuffer): usize {
 export class HeaderStreamManipulator {
   private map: HeaderMapTypeValues;
   /** The callback that the pairs were fetched in. */
-  private fetchedIn: u32 = 0;
+  private fetchedIn: u64 = 0;
   private pairs: usize = 0;
   private count: i32 = 0;
   /** The value that the last `find` found. */

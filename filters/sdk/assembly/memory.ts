@@ -34,11 +34,11 @@ function release(): void {
 }
 
 /** Counts callbacks, so that whatever was cached during one is known to be stale in the next. */
-let callback: u32 = 0;
+let callback: u64 = 0;
 let pagesAtCollection: i32 = 0;
 
 /** Names the running callback. */
-export function currentCallback(): u32 {
+export function currentCallback(): u64 {
   return callback;
 }
 

@@ -68,6 +68,22 @@ test("says that a source is missing", async (t) => {
   assert.match(built.ok ? "" : built.errors.join(), /assembly\/index\.ts:1:8: File 'assembly\/gone\.ts' not found/);
 });
 
+test("says that a folder has no filter in it", async (t) => {
+  const directory = await filter(t, "");
+  await rm(join(directory, "assembly", "index.ts"));
+  const built = await buildFilter(directory);
+  assert.deepEqual(built, { ok: false, errors: ["File 'assembly/index.ts' not found. (AS6054)"] });
+});
+
+test("gives the same module for the same source, wherever it lies and whatever else is built", async (t) => {
+  const text = source(`onLog(): void { throw new Error("has a place"); }`);
+  const folders = await Promise.all([filter(t, text), filter(t, source(onResponseHeaders)), filter(t, text)]);
+  const [first, other, second] = await Promise.all(folders.map((directory) => buildFilter(directory)));
+  assert.ok(first?.ok && other?.ok && second?.ok);
+  assert.equal(first.sha256, second.sha256);
+  assert.notEqual(first.sha256, other.sha256);
+});
+
 test("refuses a folder that does not name its filter", async (t) => {
   const errors = async (directory: string): Promise<string> => {
     const built = await buildFilter(directory);

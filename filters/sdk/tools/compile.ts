@@ -94,6 +94,7 @@ function located({ code, message, range }: Diagnostic, sources: ReadonlyMap<stri
   const text = `${message} (AS${code})`;
   if (range?.source == null) return text;
   const path = range.source.normalizedPath;
+  if (path === entryFile) return text;
   const before = sources.get(path)?.slice(0, range.start).split("\n");
   const position = before === undefined ? "" : `:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
   return `${path}${position}: ${text}`;
