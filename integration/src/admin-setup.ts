@@ -27,7 +27,7 @@ export interface Edge extends AsyncDisposable {
   get(path?: string): Promise<{ readonly status: number; readonly text: string }>;
 }
 
-export interface Ran {
+interface Ran {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;

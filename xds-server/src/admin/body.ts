@@ -5,7 +5,7 @@ import { findJsonFaults } from "./strict-json.ts";
 import { readYaml } from "./yaml-body.ts";
 
 /** What a request's body held. */
-export type Body =
+type Body =
   | { readonly type: "value"; readonly value: unknown }
   /** A file of several YAML documents. */
   | { readonly type: "values"; readonly values: readonly unknown[] }

@@ -17,28 +17,30 @@ export function changedDocument({ kind, name, before, after }: DocumentChange): 
 
 /** What a change would really do to a mesh: documents set to what they already are, and deletions of nothing, are left out. */
 export function effectiveChanges(mesh: Mesh, change: Change): readonly DocumentChange[] {
-  return meshDifference(mesh, mesh.changed(change), [...change.delete, ...change.set]);
+  const wanted = new Map<string, DocumentKey & { readonly after?: Document }>();
+  for (const { kind, name } of change.delete) wanted.set(`${kind} ${name}`, { kind, name });
+  for (const after of change.set)
+    wanted.set(`${after.kind} ${after.name}`, { kind: after.kind, name: after.name, after });
+  return [...wanted.values()].flatMap(({ after, ...key }) => difference(key, mesh.get(key.kind, key.name), after));
 }
 
-/** What differs between two meshes, in all documents or in those named; by kind, then by name. */
-export function meshDifference(
-  before: Mesh,
-  after: Mesh,
-  keys: Iterable<DocumentKey> = [...before.documents(), ...after.documents()],
+/** What differs between two meshes, by kind, then by name. */
+export function meshDifference(before: Mesh, after: Mesh): readonly DocumentChange[] {
+  const keys = new Map(
+    [...before.documents(), ...after.documents()].map(({ kind, name }) => [`${kind} ${name}`, { kind, name }]),
+  );
+  return [...keys.values()]
+    .flatMap((key) => difference(key, before.get(key.kind, key.name), after.get(key.kind, key.name)))
+    .sort(byKindAndName);
+}
+
+function difference(
+  { kind, name }: DocumentKey,
+  before: Document | undefined,
+  after: Document | undefined,
 ): readonly DocumentChange[] {
-  const changes = new Map<string, DocumentChange>();
-  for (const { kind, name } of keys) {
-    const old = before.get(kind, name);
-    const current = after.get(kind, name);
-    if (sameDocument(old, current)) continue;
-    changes.set(`${kind} ${name}`, {
-      kind,
-      name,
-      ...(old === undefined ? {} : { before: old }),
-      ...(current === undefined ? {} : { after: current }),
-    });
-  }
-  return [...changes.values()].sort(byKindAndName);
+  if (before === after || isDeepStrictEqual(before, after)) return [];
+  return [{ kind, name, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
 }
 
 const kindOrder: ReadonlyMap<string, number> = new Map(kinds.map(({ kind }, index) => [kind, index]));
@@ -56,8 +58,4 @@ export function changeBetween(from: Mesh, to: Mesh): Change {
     set: differences.flatMap(({ after }) => (after === undefined ? [] : [after])),
     delete: differences.flatMap(({ kind, name, after }) => (after === undefined ? [{ kind, name }] : [])),
   };
-}
-
-function sameDocument(one: Document | undefined, other: Document | undefined): boolean {
-  return one === other || isDeepStrictEqual(one, other);
 }

@@ -10,7 +10,7 @@ export interface GroupImpact {
   readonly proxies: readonly string[];
 }
 
-export interface ResourceChange {
+interface ResourceChange {
   /** "CDS". */
   readonly type: string;
   readonly name: string;

@@ -22,7 +22,7 @@ export interface ProxySummary extends Omit<ProxyStatus, "streams"> {
   readonly types: readonly TypeSummary[];
 }
 
-export interface TypeSummary {
+interface TypeSummary {
   /** "CDS". */
   readonly type: string;
   readonly state: SyncState;

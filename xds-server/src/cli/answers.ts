@@ -13,19 +13,19 @@ export interface List<T> {
   readonly items: readonly T[];
 }
 
-export interface ChangedDocument extends DocumentKey {
+interface ChangedDocument extends DocumentKey {
   readonly change: "created" | "changed" | "deleted";
   readonly before?: Document;
   readonly after?: Document;
 }
 
-export interface GroupImpact {
+interface GroupImpact {
   readonly nodeGroup: string;
   readonly resources: readonly { readonly type: string; readonly name: string; readonly change: string }[];
   readonly proxies: readonly string[];
 }
 
-export interface Refusal {
+interface Refusal {
   /** "ECDS". */
   readonly type: string;
   readonly name: string;

@@ -20,14 +20,14 @@ export interface Metrics {
   exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
-export interface AdminAnswer {
+interface AdminAnswer {
   readonly method: string;
   readonly route: string;
   readonly status: number;
   readonly seconds: number;
 }
 
-export interface MetricSources {
+interface MetricSources {
   readonly revision: () => number;
   readonly proxies: () => readonly ProxyStatus[];
 }

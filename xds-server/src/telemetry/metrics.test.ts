@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ProxyStatus } from "../cache/proxy-status.ts";
+import { createMetrics } from "./metrics.ts";
+
+test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
+  const metrics = createMetrics();
+  let revision = 3;
+  const gone: ProxyStatus = { nodeId: "edge-1", cluster: "edge", nodeGroup: "default", streams: [], since: 0 };
+  let proxies = [gone];
+  metrics.read({ revision: () => revision, proxies: () => proxies });
+  metrics.pushed("CDS");
+  metrics.pushed("CDS");
+  metrics.refused("LDS");
+  metrics.compiled(0.002);
+  metrics.streams("delta", 1);
+  metrics.streams("sotw", 1);
+  metrics.streams("sotw", -1);
+  const { text } = await metrics.exposition();
+  for (const line of [
+    "chancery_revision 3",
+    'chancery_pushes_total{type="CDS"} 2',
+    'chancery_refusals_total{type="LDS"} 1',
+    "chancery_compile_seconds_count 1",
+    'chancery_streams{variant="delta"} 1',
+    'chancery_streams{variant="sotw"} 0',
+    'chancery_proxies{group="default",state="disconnected"} 1',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), `${line} in\n${text}`);
+  }
+  revision = 4;
+  proxies = [];
+  const later = (await metrics.exposition()).text;
+  assert.match(later, /^chancery_revision 4$/m);
+  assert.doesNotMatch(later, /chancery_proxies\{/);
+});
