@@ -167,7 +167,7 @@ const leftAsIs =
 
 /** Ends early when the signal says so. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal, ref: false }).catch((error: unknown) => {
+  await setTimeout(ms, undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
 }
