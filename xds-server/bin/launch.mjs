@@ -25,10 +25,7 @@ const shop = [
 
 const commands = {
   async up(args) {
-    const { code, output } = await withProgress("Building", () =>
-      run(process.execPath, ["--run", "build"], { cwd: root, quiet: true }),
-    );
-    if (code !== 0) throw new Failure(`Cannot build:\n${output.trim()}`);
+    await withProgress("Building", build);
     const chancery = new URL("./chancery.mjs", import.meta.url);
     process.argv = [process.execPath, fileURLToPath(chancery), "up", ...shop, ...args];
     await import(chancery.href);
@@ -40,6 +37,11 @@ const commands = {
     process.exitCode = code;
   },
 };
+
+async function build() {
+  const { code, output } = await run(process.execPath, ["--run", "build"], { cwd: root, quiet: true });
+  if (code !== 0) throw new Failure(`Cannot build:\n${output.trim()}`);
+}
 
 async function launch([name, ...args]) {
   const command = commands[name];
