@@ -24,7 +24,7 @@ export interface Edge extends AsyncDisposable {
   /** Sends JSON to the admin API; throws what it refuses. */
   put(path: string, body: unknown): Promise<void>;
   /** What the listener answers. */
-  get(path?: string): Promise<{ readonly status: number; readonly text: string }>;
+  get(path?: string): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;
 }
 
 interface Ran {
@@ -59,7 +59,7 @@ export async function startEdge(variant: XdsVariant): Promise<Edge> {
     },
     async get(where = "/") {
       const answer = await fetch(`http://127.0.0.1:${port}${where}`, { headers: { connection: "close" } });
-      return { status: answer.status, text: await answer.text() };
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
     },
     async [Symbol.asyncDispose]() {
       await envoy.stop();

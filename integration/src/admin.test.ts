@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -67,6 +67,37 @@ for (const variant of ["delta", "sotw"] as const) {
     const restored = await edge.chancery(["restore", "1"]);
     assert.equal(restored.exitCode, 0, restored.stdout + restored.stderr);
     assert.doesNotMatch((await edge.chancery(["status"])).stdout, /refused|pending/);
+  });
+
+  test(`${variant}: pushing an edited filter swaps it under load: nothing fails, nothing passes without it`, async () => {
+    await using edge = await startEdge(variant);
+    await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    const policy = path.join(repository, "filters/request-policy");
+    const pushed = await edge.chancery(["filter", "push", policy, "--to", "shop-edge"]);
+    assert.equal(pushed.exitCode, 0, pushed.stdout + pushed.stderr);
+
+    const edited = mkdtempSync(path.join(tmpdir(), "chancery-edited-"));
+    cpSync(policy, edited, { recursive: true });
+    const file = path.join(edited, "assembly", "policy.ts");
+    writeFileSync(file, readFileSync(file, "utf8").replace("x-policy-reason", "x-policy-edited"));
+    // The filter answers /internal/ itself: a request that passed without it would be answered by "v1" with 200.
+    const ask = async () => {
+      const { status, headers } = await edge.get("/internal/x");
+      return `${status}${headers.has("x-policy-reason") ? " old" : ""}${headers.has("x-policy-edited") ? " new" : ""}`;
+    };
+    const answers: string[] = [];
+    let isLoaded = true;
+    const load = Array.from({ length: 4 }, async () => {
+      while (isLoaded) answers.push(await ask());
+    });
+    const swapped = await edge.chancery(["filter", "push", edited]);
+    const later = await Promise.all(Array.from({ length: 20 }, ask));
+    isLoaded = false;
+    await Promise.all(load);
+    rmSync(edited, { recursive: true });
+    assert.equal(swapped.exitCode, 0, swapped.stdout + swapped.stderr);
+    assert.deepEqual([...new Set(answers)].sort(), ["404 new", "404 old"]);
+    assert.deepEqual([...new Set(later)], ["404 new"]);
   });
 
   test(`${variant}: a pushed filter acts at once; one that Envoy refuses is put back`, async () => {

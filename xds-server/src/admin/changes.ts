@@ -3,7 +3,7 @@ import { kindRow, kinds } from "../model/kinds.ts";
 import type { Change } from "../model/mesh.ts";
 import { didYouMean } from "../model/nearest.ts";
 import { parseDocuments } from "../model/parse.ts";
-import type { Problem } from "../model/problem.ts";
+import { boundedProblems, type Problem } from "../model/problem.ts";
 import { Refusal, shortened } from "./problem-json.ts";
 
 /** Reads the body of an apply: a document, a list of them, or `{"set": [documents], "delete": [{"kind", "name"}]}`. */
@@ -19,7 +19,7 @@ export function readChange(value: unknown): Change {
   if (!Array.isArray(deleted)) problems.push(wrongShape("delete", '"delete" must be a list of {"kind", "name"}'));
   const parsed = parseDocuments(Array.isArray(set) ? set : []);
   const keys = (Array.isArray(deleted) ? deleted : []).map((key, index) => readKey(key, `delete[${index}]`));
-  problems.push(...parsed.problems, ...keys.flatMap((key) => key.problems));
+  problems.push(...placed(set, parsed.problems, "set"), ...keys.flatMap((key) => key.problems));
   const change = { set: parsed.documents, delete: keys.flatMap(({ key }) => (key === undefined ? [] : [key])) };
   problems.push(...setAndDeleted(change));
   if (problems.length > 0) throw new Refusal(422, problems);
@@ -29,8 +29,16 @@ export function readChange(value: unknown): Change {
 /** Reads one document or a list of them, each only once. */
 export function readDocuments(value: unknown): readonly Document[] {
   const { documents, problems } = parseDocuments(value);
-  if (problems.length > 0) throw new Refusal(422, problems);
+  if (problems.length > 0) throw new Refusal(422, placed(value, problems, "body"));
   return documents;
+}
+
+/** The problems of a list of documents, with the place in the list: a document without a name has no other. */
+function placed(list: unknown, problems: readonly Problem[], where: string): readonly Problem[] {
+  if (!Array.isArray(list)) return problems;
+  const own = list.flatMap((item, index) => parseDocuments([item], { source: `${where}[${index}]` }).problems);
+  const ofSeveral = problems.filter(({ code }) => code === "DOCUMENT_DUPLICATE");
+  return boundedProblems([...own, ...ofSeveral]);
 }
 
 function readKey(value: unknown, path: string): { readonly key?: DocumentKey; readonly problems: readonly Problem[] } {

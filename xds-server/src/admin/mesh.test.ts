@@ -47,6 +47,19 @@ test("apply is all or nothing", async () => {
   assert.deepEqual((await admin.send("GET", "/api/v1/mesh")).body, []);
 });
 
+test("a document without a name is told by its place in the list", async () => {
+  await using admin = await testAdmin();
+  const places = async (body: unknown) => {
+    const refused = await admin.send("POST", "/api/v1/apply", { body });
+    return refused.body.problems.map(({ source, path }: { source: string; path: string }) => [source, path]);
+  };
+  assert.deepEqual(await places([cart, null, { kind: "Cluster", spec: cartV2.spec }]), [
+    ["body[1]", ""],
+    ["body[2]", "name"],
+  ]);
+  assert.deepEqual(await places({ set: [cart, 7] }), [["set[1]", ""]]);
+});
+
 test("apply takes one document, a list, and several YAML documents", async () => {
   await using admin = await testAdmin();
   assert.equal((await admin.send("POST", "/api/v1/apply", { body: cart })).status, 200);

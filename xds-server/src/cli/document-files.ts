@@ -32,7 +32,7 @@ export async function withSources<T>({ sources }: ReadDocuments, request: Promis
     if (!(error instanceof CommandFailure)) throw error;
     const byKey = new Map([...sources].map(([{ kind, name }, source]) => [`${kind} ${name}`, source]));
     const problems = error.problems.map((problem) => {
-      const source = problem.source ?? byKey.get(`${problem.kind} ${problem.name}`);
+      const source = byKey.get(`${problem.kind} ${problem.name}`) ?? problem.source;
       return source === undefined ? problem : { ...problem, source };
     });
     throw new CommandFailure(error.exitCode, error.message, problems);
