@@ -10,6 +10,7 @@ import { findCompose, findContainerEngine, runHealthChecks } from "./container-e
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const buildLimitMs = 15 * 60_000;
+const upLimitMs = 3 * 60_000;
 const downLimitMs = 2 * 60_000;
 
 const engine = await findContainerEngine();
@@ -32,7 +33,7 @@ if (skip) process.stderr.write(`docker-compose.yml is not tried: ${skip}\n`);
 
 test("docker compose up: routes change and a filter is loaded while containers answer", {
   skip,
-  timeout: buildLimitMs + downLimitMs,
+  timeout: buildLimitMs + upLimitMs + downLimitMs,
 }, async (t) => {
   if ("missing" in engine || "missing" in compose) return;
   const name = `chancery-test-${process.pid}`;
@@ -57,7 +58,8 @@ test("docker compose up: routes change and a filter is loaded while containers a
   });
 
   try {
-    await project.run(["up", "--build", "--detach", "--wait"], { limitMs: buildLimitMs });
+    await project.run(["build", "--quiet"], { limitMs: buildLimitMs });
+    await project.run(["up", "--detach", "--wait"], { limitMs: upLimitMs });
     const edge = await project.origin("envoy", 10000);
     await until("the first version of the cart answers", async () => (await versions(edge, 10)).join() === "v1");
     await moveHalfOfTheTraffic(project, edge);
@@ -65,8 +67,8 @@ test("docker compose up: routes change and a filter is loaded while containers a
     await loadFilter(project, edge);
     await showStatus(project);
   } catch (error) {
-    const logs = await project.run(["logs", "--no-color", "--tail", "60"]).catch(String);
-    throw new Error(`${(error as Error).message}\n${logs}`, { cause: error });
+    t.diagnostic(await project.run(["logs", "--no-color", "--tail", "60"]).catch(String));
+    throw error;
   }
 });
 
