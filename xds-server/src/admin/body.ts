@@ -22,7 +22,8 @@ export function registerBodies(app: FastifyInstance): void {
     app.addContentTypeParser<Buffer>(
       mediaTypes,
       { parseAs: "buffer" },
-      async (_request: FastifyRequest, bytes: Buffer) => parse(bytes),
+      // Clients that always name a content type send it with an empty DELETE too.
+      async (_request: FastifyRequest, bytes: Buffer) => (bytes.length === 0 ? undefined : parse(bytes)),
     );
   read(jsonMediaType, (bytes) => ({ type: "value", value: readJson(utf8(bytes)) }));
   read(yamlMediaTypes, (bytes) => readYamlBody(utf8(bytes)));

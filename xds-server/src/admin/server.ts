@@ -33,11 +33,15 @@ export async function startAdmin(deps: AdminDeps): Promise<RunningAdmin> {
   const { listen } = deps;
   if (deps.token === undefined && !isLoopback(listen.host)) throw new AdminNeedsToken(listen.host);
   const app = await adminApp(deps);
+  app.server.maxConnections = maxConnections;
   await app.listen({ host: listen.host, port: listen.port });
   const address = app.server.address();
   if (address === null || typeof address === "string") throw new Error("The admin API listens nowhere");
   return { host: address.address, port: address.port, close: () => app.close() };
 }
+
+/** People, scripts and a console need few; each may wait for proxies or follow events. */
+const maxConnections = 512;
 
 async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
   const app = fastify({

@@ -39,6 +39,7 @@ export function run<Options extends AdminOptions>(
   action: (client: AdminClient, options: Options) => Promise<number>,
 ): (this: Command) => Promise<void> {
   return async function (this: Command) {
+    process.stdout.on("error", endWhenNobodyReads);
     const options = this.opts<Options>();
     try {
       process.exitCode = await action(clientOf(options), options);
@@ -48,6 +49,12 @@ export function run<Options extends AdminOptions>(
       tell(error, options.output === "json");
     }
   };
+}
+
+/** `chancery revisions | head` closes the pipe early: no failure. */
+function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(exitCodes.done);
 }
 
 function tell({ message, problems }: CommandFailure, asJson: boolean): void {
