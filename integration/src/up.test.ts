@@ -84,7 +84,7 @@ test("an Envoy that is too old is refused in one sentence", async (t) => {
   await writeFile(old, '#!/bin/sh\necho "envoy  version: abc/1.20.0/Clean/RELEASE/BoringSSL"\n', { mode: 0o755 });
   const up = await start(t, { documents: "", args: [], env: { CHANCERY_ENVOY: old } });
   assert.deepEqual(await up.ended, [1, null]);
-  assert.match(up.text(), /error: Cannot use ".*": it is version 1\.20\.0, and Chancery needs 1\.38\.0.*\n$/);
+  assert.match(up.text(), /^error: Cannot use ".*: it is version 1\.20\.0, and Chancery needs 1\.38\.0.*\n$/);
 });
 
 interface Up {

@@ -5,7 +5,8 @@ import { type Exit, RecentLines } from "../envoy/index.ts";
 
 const keptLines = 50;
 const stopLimitMs = 5_000;
-const pollMs = 20;
+/** How long after its end a command's last lines are waited for. */
+const lastWordsLimitMs = 200;
 
 /** A command of the person's own that runs beside Envoy, in a process group of its own. */
 export interface Companion {
@@ -27,10 +28,13 @@ export async function startCompanion(command: string): Promise<Companion> {
   await once(child, "spawn");
   const { pid } = child;
   if (pid === undefined) throw new Error("a program that was started has no process id");
-  const kill = (): void => void signalGroup(pid, "SIGKILL");
+  const kill = (): void => signalGroup(pid, "SIGKILL");
   process.once("exit", kill);
-  const exited = new Promise<Exit>((resolve) => {
-    child.once("close", (code, signal) => resolve({ code, signal }));
+  // Its output ends when the last process that writes to it does, which may be a child of the shell, or one that left the group.
+  const silent = once(child, "close");
+  const exited = once(child, "exit").then(async ([code, signal]): Promise<Exit> => {
+    await Promise.race([silent, delay(lastWordsLimitMs, undefined, { ref: false })]);
+    return { code, signal };
   });
   return {
     command,
@@ -38,21 +42,21 @@ export async function startCompanion(command: string): Promise<Companion> {
     recentOutput: () => output.all(),
     async stop() {
       signalGroup(pid, "SIGTERM");
-      const deadline = Date.now() + stopLimitMs;
-      while (signalGroup(pid, 0) && Date.now() < deadline) await delay(pollMs);
+      await Promise.race([silent, delay(stopLimitMs, undefined, { ref: false })]);
       kill();
       await exited;
       process.off("exit", kill);
+      child.stdout.destroy();
+      child.stderr.destroy();
     },
   };
 }
 
-/** Sends a signal to every process of a group; signal 0 only asks. Returns whether there is any. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+/** Sends a signal to every process of a group; none is left is fine. */
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    return process.kill(-pid, signal);
+    process.kill(-pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

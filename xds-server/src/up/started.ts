@@ -21,6 +21,10 @@ export class Started {
     this.#onEnd = onEnd;
   }
 
+  get isEmpty(): boolean {
+    return this.#parts.length === 0;
+  }
+
   add(part: Part): void {
     this.#parts.push(part);
     void part.exited?.then((exit) => {

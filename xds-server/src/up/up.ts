@@ -61,7 +61,7 @@ export async function runUp(options: UpOptions): Promise<void> {
     // What an interruption makes fail is no failure.
     if (!ending.signal.aborted) failure = error;
   }
-  options.say(failure === undefined ? "Ending ..." : "Ending what was started ...");
+  if (!started.isEmpty) options.say("Ending what was started ...");
   await started.stopAll();
   interruption.close();
   if (failure !== undefined) throw failure;
