@@ -33,7 +33,8 @@ const headerText = z
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   .regex(/^[^\u0000-\u0008\u000a-\u001f\u007f]*$/, "must not hold control characters");
 
-const headerValue = headerText.refine((text) => formatFault(text) === undefined, {
+/** Envoy leaves out a header without a value. */
+const headerValue = headerText.min(1).refine((text) => formatFault(text) === undefined, {
   ...fault("HEADER_FORMAT_INVALID", ""),
   error: ({ input }) => `is no format that Envoy takes: ${formatFault(String(input))}`,
 });
@@ -62,7 +63,13 @@ export const queryMatchSchema = exactlyOneOf(
   conditions,
 );
 
-const headerValues = z.record(editableHeaderName, headerValue);
+const maxEdits = 100;
+
+const headerValues = z
+  .record(editableHeaderName, headerValue)
+  .refine((headers) => Object.keys(headers).length <= maxEdits, {
+    ...fault("FIELD_VALUE", `must have at most ${maxEdits} headers`),
+  });
 
 export const headerEditsSchema = z.strictObject({
   set: optional(
@@ -70,7 +77,7 @@ export const headerEditsSchema = z.strictObject({
     "Headers to put in place of what is there. A value may hold Envoy's substitutions: `%DOWNSTREAM_REMOTE_ADDRESS%`; a percent sign is `%%`.",
   ),
   add: optional(headerValues, "Headers to add to what is there, with the same substitutions."),
-  remove: optional(z.array(editableHeaderName).max(100), "Headers to take away."),
+  remove: optional(z.array(editableHeaderName).max(maxEdits), "Headers to take away."),
 });
 
 export type StringMatch = Immutable<z.infer<typeof queryMatchSchema>>;

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Document, DocumentKey } from "../model/document.ts";
+import { Mesh } from "../model/mesh.ts";
+import type { Compile, Compiled } from "./compile.ts";
+import { memoCompile } from "./memo.ts";
+
+// Few names, so that documents meet, miss and replace each other often.
+const name = fc.constantFrom("a", "b", "c");
+const nodeGroup = fc.option(fc.constantFrom("g", "default"), { nil: undefined });
+const port = fc.constantFrom(80, 81);
+const endpoints = fc.array(
+  port.map((port) => ({ address: "127.0.0.1", port })),
+  { maxLength: 1 },
+);
+const sha256 = "a".repeat(64);
+const artifacts = new Map([[sha256, { sha256, filter: "a", wasm: new Uint8Array([1]), uploadedAt: 0 }]]);
+
+const cluster = fc.oneof(fc.record({ nodeGroup, endpoints }), fc.record({ nodeGroup, eds: fc.constant({}) }));
+const route = fc.record({
+  hosts: fc.constantFrom(["*"], ["a.example"]),
+  routes: fc.tuple(fc.record({ match: fc.constant({}), cluster: name })),
+});
+const listener = fc.oneof(
+  fc.record({ nodeGroup, port, tcp: fc.record({ cluster: name }) }),
+  fc.record({ nodeGroup, port, http: fc.record({ routes: fc.uniqueArray(name, { minLength: 1 }) }) }),
+);
+const filter = fc.record({ listeners: fc.tuple(name), sha256: fc.constant(sha256), order: fc.constantFrom(0, 1) });
+const envoyResource = fc.record({
+  nodeGroup,
+  resource: fc.record({
+    "@type": fc.constantFrom(
+      "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+      "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+    ),
+    name,
+  }),
+});
+
+const document: fc.Arbitrary<Document> = fc.oneof(
+  fc.record({ kind: fc.constant("Cluster" as const), name, spec: cluster }),
+  fc.record({ kind: fc.constant("Endpoints" as const), name, spec: fc.record({ nodeGroup, endpoints }) }),
+  fc.record({ kind: fc.constant("Route" as const), name, spec: route }),
+  fc.record({ kind: fc.constant("Listener" as const), name, spec: listener }),
+  fc.record({ kind: fc.constant("Filter" as const), name, spec: filter }),
+  fc.record({ kind: fc.constant("EnvoyResource" as const), name, spec: envoyResource }),
+);
+const group: Document = { kind: "NodeGroup", name: "g", spec: { match: { ids: ["g"] } } };
+const key: fc.Arbitrary<DocumentKey> = fc.record({
+  kind: fc.constantFrom("Cluster", "Endpoints", "Route", "Listener", "Filter", "EnvoyResource"),
+  name,
+});
+const change = fc.record({ set: fc.array(document, { maxLength: 4 }), delete: fc.array(key, { maxLength: 3 }) });
+
+/** What a result says, in an order of its own. */
+function contents({ snapshots, problems }: Compiled): object {
+  const resources = [...snapshots].flatMap(([group, snapshot]) =>
+    [...snapshot.resources].flatMap(([typeUrl, set]) =>
+      [...set.values()].map(({ name, version }) => `${group} ${typeUrl} ${name} ${version}`),
+    ),
+  );
+  return { resources: resources.sort(), problems: problems.map((problem) => JSON.stringify(problem)).sort() };
+}
+
+const run = (compile: Compile, mesh: Mesh): Compiled => compile({ mesh, artifacts });
+
+test("after any sequence of changes, the compiler with a memory says what one without says", () => {
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), (changes) => {
+      const compile = memoCompile();
+      let mesh = Mesh.of([group]);
+      for (const change of changes) {
+        const next = mesh.changed(change);
+        const compiled = run(compile, next);
+        assert.deepEqual(contents(compiled), contents(run(memoCompile(), next)));
+        // As the store does: what is refused is not kept.
+        if (compiled.problems.length === 0) mesh = next;
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("what is compiled twice is the same object, whatever was compiled in between", () => {
+  fc.assert(
+    fc.property(change, change, (first, second) => {
+      const compile = memoCompile();
+      const mesh = Mesh.of([group]).changed(first);
+      const before = run(compile, mesh);
+      fc.pre(before.problems.length === 0);
+      const refused = run(compile, mesh.changed(second));
+      fc.pre(refused.problems.length > 0);
+      const again = run(compile, Mesh.of([...mesh.documents()]));
+      for (const [group, snapshot] of before.snapshots) assert.equal(again.snapshots.get(group), snapshot);
+    }),
+    { numRuns: 100 },
+  );
+});
