@@ -1,5 +1,5 @@
 import { didYouMean } from "../model/nearest.ts";
-import { overlap, type Scope } from "./built.ts";
+import { covers, overlap, type Scope } from "./built.ts";
 
 /** How many different names get a search for the nearest one: each looks at all names there are. */
 const maxSearches = 50;
@@ -23,7 +23,7 @@ export class Names {
 
   /** Whether the thing is there for everyone in a scope. */
   has(name: string, user: Scope): boolean {
-    return this.#scopes.get(name)?.some((scope) => scope === undefined || scope === user) ?? false;
+    return this.#scopes.get(name)?.some((scope) => covers(scope, user)) ?? false;
   }
 
   /** Whether the thing is there for anyone in a scope. */

@@ -7,7 +7,7 @@ import type { NodeGroupSpec } from "./node-group.ts";
 import type { RouteSpec } from "./route.ts";
 
 /** The spec of each kind. Adding a kind is a line here and a row in kinds.ts. */
-export interface Specs {
+interface Specs {
   readonly Cluster: ClusterSpec;
   readonly Endpoints: EndpointsSpec;
   readonly Route: RouteSpec;

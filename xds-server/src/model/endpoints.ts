@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { distinct, type Immutable, ipAddress, nodeGroupField, optional, port, required } from "./fields.ts";
 
-export const endpointSchema = z
+const endpointSchema = z
   .strictObject({
     address: required(ipAddress, "The IP address of the endpoint."),
     port: required(port, "The port of the endpoint."),

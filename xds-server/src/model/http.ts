@@ -17,7 +17,7 @@ const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const header = z.string().max(256);
 
 /** The name of a header that a request is matched by; `:method` and its like are allowed. */
-export const headerName = header.regex(new RegExp(`^:?${token}$`), "must be a header name");
+const headerName = header.regex(new RegExp(`^:?${token}$`), "must be a header name");
 
 /** The name of a header that is changed. Envoy lets no one change `:path` and its like, nor `host`, this way. */
 const editableHeaderName = header
