@@ -6,8 +6,11 @@ import type { ListenerSpec } from "./listener.ts";
 import type { NodeGroupSpec } from "./node-group.ts";
 import type { RouteSpec } from "./route.ts";
 
-/** The spec of each kind. Adding a kind is a line here and a row in kinds.ts. */
-interface Specs {
+/**
+ * The spec of each kind. Adding a kind is a line here and a row in kinds.ts.
+ * @public Inferred types elsewhere name it in their declarations.
+ */
+export interface Specs {
   readonly Cluster: ClusterSpec;
   readonly Endpoints: EndpointsSpec;
   readonly Route: RouteSpec;
