@@ -1,0 +1,207 @@
+import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { byKey } from "../key-order.ts";
+import { registry } from "../registry.ts";
+import { knownFields } from "./known-fields.ts";
+import { enumFault, hasOwnJson, isLeafMessage, kindOf, type LeafFault, leafMessageFault, scalarFault } from "./leaf.ts";
+import { nearest } from "./nearest.ts";
+import { itemPath, memberPath, shortened } from "./path.ts";
+
+/** One fault of a JSON value that should say a message. */
+export interface JsonIssue {
+  /** Where, by the keys as they are written there: `filter_chains[0].filters[1].typed_config.@type`. */
+  readonly path: string;
+  readonly message: string;
+  /** What stands there, shortened; absent when it is no plain value, and for secrets. */
+  readonly found?: string;
+  /** What to do: `did you mean "issuer"?`. */
+  readonly hint?: string;
+}
+
+/** As deep as the library and Envoy read. */
+const maxDepth = 100;
+const maxIssues = 1000;
+
+export interface Place {
+  readonly path: string;
+  readonly depth: number;
+  /** Inside a field whose value must not be shown. */
+  readonly secret: boolean;
+}
+
+/** Collects issues on the way through a value, and gives it back with the keys of maps and Structs in order. */
+export class JsonReader {
+  readonly issues: JsonIssue[] = [];
+
+  message(schema: DescMessage, json: unknown, at: Place): JsonValue {
+    if (at.depth > maxDepth) return this.#report(at, { message: `nested more than ${maxDepth} levels deep` });
+    if (isLeafMessage(schema)) return this.#leaf(leafMessageFault(schema, json), json, at);
+    switch (schema.typeName) {
+      case "google.protobuf.Any":
+        return this.#any(json, at);
+      case "google.protobuf.Struct":
+        return isObject(json) ? this.#plainJson(json, at) : this.#unexpected("an object", json, at);
+      case "google.protobuf.ListValue":
+        return Array.isArray(json) ? this.#plainJson(json, at) : this.#unexpected("a list", json, at);
+      case "google.protobuf.Value":
+        return this.#plainJson(json, at);
+      default:
+        return isObject(json)
+          ? this.#fields(schema, Object.entries(json), at)
+          : this.#unexpected(`an object (${schema.typeName})`, json, at);
+    }
+  }
+
+  #fields(schema: DescMessage, entries: readonly (readonly [string, unknown])[], at: Place): JsonObject {
+    const known = knownFields(schema);
+    const keyOf = new Map<object, string>();
+    const result: JsonObject = {};
+    for (const [key, value] of entries) {
+      const here = { ...at, path: memberPath(at.path, key) };
+      const found = known.byKey.get(key);
+      if (found === undefined) {
+        const message = `unknown field "${shortened(key, 100)}" in ${schema.typeName}`;
+        this.#report(here, { message, hint: didYouMean(nearest(key, known.names)) });
+        continue;
+      }
+      const { field, secret } = found;
+      const twin = keyOf.get(field);
+      if (twin !== undefined) {
+        this.#report(here, { message: `the same field as "${twin}"`, hint: "keep one of the two spellings" });
+        continue;
+      }
+      keyOf.set(field, key);
+      if (value === null && !takesNull(field)) continue;
+      const rival = field.oneof && keyOf.get(field.oneof);
+      if (field.oneof && rival !== undefined) {
+        this.#report(here, { message: `excludes "${rival}": only one of ${memberNames(field)} can be set` });
+        continue;
+      }
+      if (field.oneof) keyOf.set(field.oneof, key);
+      result[key] = this.#field(field, value, { ...here, secret: at.secret || secret });
+    }
+    return result;
+  }
+
+  #field(field: DescField, json: unknown, at: Place): JsonValue {
+    switch (field.fieldKind) {
+      case "list":
+        if (!Array.isArray(json)) return this.#unexpected("a list", json, at, "put it in a list");
+        return json.map((item, index) => this.#value(field, item, { ...at, path: itemPath(at.path, index) }));
+      case "map":
+        if (!isObject(json)) return this.#unexpected("an object", json, at);
+        return fromEntries(json, (key, item) => this.#mapEntry(field, key, item, at));
+      default:
+        return this.#value(field, json, at);
+    }
+  }
+
+  #mapEntry(field: DescField & { fieldKind: "map" }, key: string, json: unknown, at: Place): JsonValue {
+    const here = { ...at, path: memberPath(at.path, key) };
+    // JSON has no keys but strings; the library reads a number from one where a number is meant.
+    const fault = scalarFault(field.mapKey, key);
+    if (fault) this.#report(here, { message: `as a key, ${fault.message}` });
+    return this.#value(field, json, here);
+  }
+
+  #value(field: DescField, json: unknown, at: Place): JsonValue {
+    if (field.message) return this.message(field.message, json, { ...at, depth: at.depth + 1 });
+    if (field.enum) {
+      if (field.enum.typeName === "google.protobuf.NullValue" && json === null) return null;
+      return this.#leaf(enumFault(field.enum, json), json, at);
+    }
+    return field.scalar === undefined ? null : this.#leaf(scalarFault(field.scalar, json), json, at);
+  }
+
+  #any(json: unknown, at: Place): JsonValue {
+    if (!isObject(json)) return this.#unexpected('an object with "@type"', json, at);
+    const { "@type": type, value, ...others } = json;
+    const entries = Object.entries(json).filter(([key]) => key !== "@type");
+    if (type === undefined && entries.length === 0) return {};
+    const here = { ...at, path: memberPath(at.path, "@type") };
+    if (type === undefined) return this.#report(here, { message: 'missing "@type"' });
+    if (typeof type !== "string") return this.#unexpected("a string", type, here);
+    const name = type.slice(type.lastIndexOf("/") + 1);
+    const schema = registry.getMessage(name);
+    if (schema === undefined || !type.includes("/")) {
+      const meant = schema?.typeName ?? nearestType(name);
+      const hint = didYouMean(meant && `type.googleapis.com/${meant}`);
+      return this.#leaf({ message: schema ? 'expected a "/" before the name' : "unknown type", hint }, type, here);
+    }
+    if (!hasOwnJson(schema)) {
+      return { "@type": type, ...this.#fields(schema, entries, { ...at, depth: at.depth + 1 }) };
+    }
+    for (const key of Object.keys(others)) {
+      const message = `unknown field "${shortened(key, 100)}" beside "@type" and "value"`;
+      this.#report({ ...at, path: memberPath(at.path, key) }, { message });
+    }
+    const inside = { ...at, path: memberPath(at.path, "value"), depth: at.depth + 1 };
+    return { "@type": type, value: this.message(schema, value, inside) };
+  }
+
+  #plainJson(json: unknown, at: Place): JsonValue {
+    if (at.depth > maxDepth) return this.#report(at, { message: `nested more than ${maxDepth} levels deep` });
+    const depth = at.depth + 1;
+    if (Array.isArray(json)) {
+      return json.map((item, index) => this.#plainJson(item, { ...at, depth, path: itemPath(at.path, index) }));
+    }
+    if (isObject(json)) {
+      return fromEntries(json, (key, item) => this.#plainJson(item, { ...at, depth, path: memberPath(at.path, key) }));
+    }
+    if (json === null || typeof json === "string" || typeof json === "boolean") return json;
+    if (typeof json === "number" && Number.isFinite(json)) return json;
+    return this.#unexpected("a JSON value", json, at);
+  }
+
+  #unexpected(wanted: string, json: unknown, at: Place, hint?: string): JsonValue {
+    return this.#leaf({ message: `expected ${wanted}, got ${kindOf(json)}`, hint }, json, at);
+  }
+
+  /** The value as it is, its fault reported if it has one. */
+  #leaf(fault: LeafFault | undefined, json: unknown, at: Place): JsonValue {
+    if (fault === undefined) return json as JsonValue;
+    // A hint may repeat the value too.
+    if (at.secret) return this.#report(at, { message: fault.message });
+    const isPlain = typeof json === "string" || typeof json === "number" || typeof json === "boolean";
+    return this.#report(at, fault, isPlain ? shortened(JSON.stringify(json), 100) : undefined);
+  }
+
+  /** Gives null, for the place in a result that nobody will read. */
+  #report({ path }: Place, { message, hint }: LeafFault, found?: string): null {
+    if (this.issues.length === maxIssues) this.issues.push({ path: "", message: "more faults, not listed here" });
+    if (this.issues.length > maxIssues) return null;
+    this.issues.push({ path, message, ...(found !== undefined && { found }), ...(hint !== undefined && { hint }) });
+    return null;
+  }
+}
+
+function takesNull(field: DescField): boolean {
+  const type = field.message ?? field.enum;
+  return type?.typeName === "google.protobuf.Value" || type?.typeName === "google.protobuf.NullValue";
+}
+
+function memberNames(field: DescField): string {
+  return (field.oneof?.fields ?? []).map((member) => member.name).join(", ");
+}
+
+/** By its spelling, or as the only one of that name in another package: extensions move between packages. */
+function nearestType(name: string): string | undefined {
+  const names = [...registry].filter((type) => type.kind === "message").map((type) => type.typeName);
+  const near = nearest(name, names);
+  if (near !== undefined) return near;
+  const ending = `.${name.slice(name.lastIndexOf(".") + 1)}`;
+  const sameEnding = names.filter((each) => each.endsWith(ending));
+  return sameEnding.length === 1 ? sameEnding[0] : undefined;
+}
+
+function didYouMean(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : `did you mean "${name}"?`;
+}
+
+function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+function fromEntries(json: Readonly<Record<string, unknown>>, each: (key: string, value: unknown) => JsonValue) {
+  const entries = Object.entries(json).sort(byKey);
+  return Object.fromEntries(entries.map(([key, value]) => [key, each(key, value)]));
+}
