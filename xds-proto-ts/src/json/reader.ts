@@ -161,8 +161,7 @@ export class JsonReader {
     if (fault === undefined) return json as JsonValue;
     // A hint may repeat the value too.
     if (at.secret) return this.#report(at, { message: fault.message });
-    const isPlain = typeof json === "string" || typeof json === "number" || typeof json === "boolean";
-    return this.#report(at, fault, isPlain ? shortened(JSON.stringify(json), 100) : undefined);
+    return this.#report(at, fault, shownValue(json));
   }
 
   /** Gives null, for the place in a result that nobody will read. */
@@ -204,4 +203,10 @@ function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
 function fromEntries(json: Readonly<Record<string, unknown>>, each: (key: string, value: unknown) => JsonValue) {
   const entries = Object.entries(json).sort(byKey);
   return Object.fromEntries(entries.map(([key, value]) => [key, each(key, value)]));
+}
+
+/** A plain value as JSON has it, shortened; nothing for one with parts. */
+function shownValue(json: unknown): string | undefined {
+  if (typeof json === "string") return JSON.stringify(shortened(json, 100));
+  return typeof json === "number" || typeof json === "boolean" ? String(json) : undefined;
 }

@@ -31,6 +31,7 @@ const compiled = new WeakMap<DescMessage, MessageCheck>();
 
 /** The rules of a message type and of all types inside it, compiled when first needed. */
 export function messageChecks(schema: DescMessage): MessageCheck {
+  if (schema.typeName === "google.protobuf.Any") return anyCheck;
   let check = compiled.get(schema);
   if (check === undefined) {
     const parts: MessageCheck[] = [];
@@ -116,7 +117,7 @@ function mapCheck(
   };
 }
 
-/** The check of one value; `fieldRules` are those of the whole field, which can switch off what is inside. */
+/** The check of one value; the rules of the `whole` field can switch off what is inside. */
 function itemCheck(
   field: DescField,
   rules: FieldRules | undefined,
@@ -124,7 +125,7 @@ function itemCheck(
 ): ValueCheck | undefined {
   const checks = typeChecks(rules, field.enum);
   const skipped = rules?.message?.skip || whole?.message?.skip;
-  const inside = field.message && !skipped ? insideCheck(field.message) : undefined;
+  const inside = field.message && !skipped && hasRules(field.message) ? messageChecks(field.message) : undefined;
   if (checks.length === 0 && inside === undefined) return undefined;
   const wrapped = field.message && isWrapperDesc(field.message) ? field.message.fields[0] : undefined;
   return (value, at, found) => {
@@ -133,9 +134,9 @@ function itemCheck(
   };
 }
 
-function insideCheck(schema: DescMessage): MessageCheck | undefined {
-  if (schema.typeName === "google.protobuf.Any") return anyCheck;
-  return schema.typeName.startsWith("google.protobuf.") ? undefined : messageChecks(schema);
+/** The messages of protobuf itself have no rules, but for what an Any holds. */
+function hasRules(schema: DescMessage): boolean {
+  return schema.typeName === "google.protobuf.Any" || !schema.typeName.startsWith("google.protobuf.");
 }
 
 function anyCheck(any: ReflectMessage, at: Place, found: Violation[]): void {
