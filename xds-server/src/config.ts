@@ -27,8 +27,3 @@ export function parseHostPort(text: string): HostPort | undefined {
 export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
-
-/** True for addresses that only this machine reaches. */
-export function isLoopback({ host }: HostPort): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
-}

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Command, type CommanderError, Option } from "commander";
+import { problemText } from "../model/problem.ts";
 import { AdminClient } from "./client.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
-import { coloured, printError, printJson, problemText } from "./terminal.ts";
+import { coloured, printError, printJson } from "./terminal.ts";
 
 export interface AdminOptions {
   readonly admin: string;

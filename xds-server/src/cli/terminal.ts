@@ -1,5 +1,4 @@
 import { styleText } from "node:util";
-import type { Problem } from "../model/problem.ts";
 
 export type Colour = "green" | "yellow" | "red" | "gray" | "bold";
 
@@ -48,17 +47,6 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
       .join("  ")
       .trimEnd();
   return [line(headings, (cell) => coloured("bold", cell)), ...rows.map((row) => line(row, colouredState))].join("\n");
-}
-
-/** One fault in two or three lines: where and what, then what to do. */
-export function problemText({ message, kind, name, path, found, hint, source }: Problem): string {
-  const where = [source, kind === undefined ? undefined : `${kind} "${name}"`, path].filter(Boolean).join(" ");
-  const lines = [
-    message,
-    where === "" ? undefined : `  at ${where}${found === undefined ? "" : `: ${found}`}`,
-    hint && `  ${hint}`,
-  ];
-  return lines.filter(Boolean).join("\n");
 }
 
 /** Text of a server or a proxy may hold control codes; a terminal must not obey them. */

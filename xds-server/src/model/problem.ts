@@ -26,3 +26,14 @@ export function boundedProblems(problems: readonly Problem[]): readonly Problem[
   const message = `Cannot list all problems: ${problems.length - maxProblems} more were found`;
   return [...problems.slice(0, maxProblems), { code: "PROBLEMS_CUT_SHORT", message, path: "" }];
 }
+
+/** One fault in two or three lines: where and what, then what to do. */
+export function problemText({ message, kind, name, path, found, hint, source }: Problem): string {
+  const where = [source, kind === undefined ? undefined : `${kind} "${name}"`, path].filter(Boolean).join(" ");
+  const lines = [
+    message,
+    where === "" ? undefined : `  at ${where}${found === undefined ? "" : `: ${found}`}`,
+    hint && `  ${hint}`,
+  ];
+  return lines.filter(Boolean).join("\n");
+}

@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
 import type { ListenAddress, XdsVariant } from "../envoy/index.ts";
 import { collect, hostPort, logLevel } from "../serve.ts";
-import { runUp } from "./up.ts";
 
 interface UpFlags {
   readonly config: readonly string[];
@@ -41,7 +40,9 @@ CHANCERY_TOKEN, when set, is the admin API's bearer token.
 Example:
   chancery up --config envoy-configs/shop --run "node my-service.js"`,
     )
-    .action((flags: UpFlags) => {
+    .action(async (flags: UpFlags) => {
+      // Loaded here, so that commands that only talk to a server do not wait for a whole one to load.
+      const { runUp } = await import("./up.ts");
       const adminToken = process.env["CHANCERY_TOKEN"];
       const say = (line: string): void => void process.stdout.write(`${line}\n`);
       return runUp({ ...flags, say, ...(adminToken ? { adminToken } : {}) });

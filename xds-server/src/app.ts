@@ -1,0 +1,132 @@
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import path from "node:path";
+import { isLoopback } from "./admin/guard.ts";
+import { startAdmin } from "./admin/server.ts";
+import { NodeStatus } from "./cache/node-status.ts";
+import { SnapshotCache } from "./cache/snapshot-cache.ts";
+import { memoCompile } from "./compile/memo.ts";
+import { type AppConfig, formatHostPort } from "./config.ts";
+import { watchConfigFiles } from "./config-files.ts";
+import { openCatalog } from "./filter-registry/artifacts.ts";
+import { defaultLimits } from "./grpc/limits.ts";
+import { type HostPort, startXdsServer } from "./grpc/server.ts";
+import { meshWriter } from "./mesh-writer.ts";
+import { type Problem, problemText } from "./model/problem.ts";
+import { startReconciler } from "./reconciler.ts";
+import { defaultKeepRevisions, openSqliteStore } from "./store/sqlite-store.ts";
+import { createLog } from "./telemetry/log.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+
+export interface RunningApp {
+  /** Where discovery is served. */
+  readonly xds: HostPort;
+  /** Where the admin API is served. */
+  readonly admin: HostPort;
+  /** Ends streams and requests, then closes the store. */
+  close(): Promise<void>;
+}
+
+/** The configuration files hold faults, so there is nothing to start with. */
+export class MeshRefused extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(
+      `Cannot start with the configuration files:\n${problems.map((problem) => `  ${problemText(problem)}`).join("\n")}`,
+    );
+    this.name = "MeshRefused";
+    this.problems = problems;
+  }
+}
+
+const maxAdminBodyBytes = 32 * 1024 * 1024;
+const maxModuleBytes = 16 * 1024 * 1024;
+const maxArtifacts = 10_000;
+const maxGoneProxies = 1_000;
+const holdOffMs = 10;
+
+/** Starts the whole server: store, files, reconciler, discovery, admin API. What it opened is closed when a part fails. */
+export async function startApp(config: AppConfig): Promise<RunningApp> {
+  const opened: (() => unknown)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    return await start(config, (close) => opened.push(close), closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  config: AppConfig,
+  onClose: (close: () => unknown) => void,
+  close: () => Promise<void>,
+): Promise<RunningApp> {
+  const log = createLog({ level: config.logLevel });
+  const metrics = createMetrics();
+  const now = Date.now;
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+
+  const store = openSqliteStore({ directory: config.dataDir, now, keepRevisions: defaultKeepRevisions });
+  onClose(() => store.close());
+  const catalog = await openCatalog({ directory: path.join(config.dataDir, "filters"), maxModuleBytes, maxArtifacts });
+  for (const fault of catalog.faults) log.error({ fault }, "a filter module is left out");
+  const compile = memoCompile();
+  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() }));
+  const files = await watchConfigFiles({ paths: config.config, writer, store, log });
+  if (!files.ok) throw new MeshRefused(files.problems);
+  onClose(() => files.close());
+
+  const cache = new SnapshotCache();
+  const statuses = new NodeStatus({ maxGone: maxGoneProxies, now });
+  const reconciler = startReconciler({
+    store,
+    artifacts: catalog,
+    compile,
+    cache,
+    holdOffMs,
+    log,
+    compiled: (seconds) => metrics.compiled(seconds),
+  });
+  onClose(() => reconciler.close());
+  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.all() });
+
+  let serving = false;
+  const xds = await startXdsServer({
+    listen: config.xdsListen,
+    cache,
+    statuses,
+    limits: defaultLimits,
+    identifier: `chancery/${hostname()}`,
+    metrics,
+    log,
+    now,
+    ...(config.xdsTls === undefined ? {} : { tls: config.xdsTls }),
+  });
+  onClose(() => xds.close());
+  if (config.xdsTls === undefined && !isLoopback(xds.address.host)) {
+    log.warn(
+      { address: formatHostPort(xds.address) },
+      "discovery is served in plaintext to other machines; see --xds-tls-cert",
+    );
+  }
+  const admin = await startAdmin({
+    listen: config.adminListen,
+    store,
+    writer,
+    catalog,
+    proxies: statuses,
+    snapshots: () => cache.get().snapshots,
+    metrics,
+    log,
+    maxBodyBytes: maxAdminBodyBytes,
+    ready: () => serving,
+    ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
+  });
+  onClose(() => admin.close());
+  serving = true;
+  return { xds: xds.address, admin: { host: admin.host, port: admin.port }, close };
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
+import type { HostPort } from "./grpc/server.ts";
+import { logLevels } from "./telemetry/log.ts";
+
+interface ServeFlags {
+  readonly xdsListen: HostPort;
+  readonly adminListen: HostPort;
+  readonly dataDir: string;
+  readonly config: readonly string[];
+  readonly adminTokenFile?: string;
+  readonly xdsTlsCert?: string;
+  readonly xdsTlsKey?: string;
+  readonly xdsTlsClientCa?: string;
+  readonly logLevel: string;
+}
+
+/** `chancery serve`: the management server alone, for proxies that others run. */
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("serve discovery to proxies, and the admin API")
+    .addOption(hostPort("--xds-listen <host:port>", "where proxies connect", "127.0.0.1:18000"))
+    .addOption(hostPort("--admin-listen <host:port>", "where the admin API listens", "127.0.0.1:18001"))
+    .option("--data-dir <dir>", "where revisions and filters are kept", ".chancery")
+    .option("--config <path>", "a file or folder of documents, applied and watched; repeatable", collect, [])
+    .addOption(
+      new Option(
+        "--admin-token-file <file>",
+        "the admin API's bearer token; made at random when there is no such file (or set CHANCERY_TOKEN)",
+      ).env("CHANCERY_TOKEN_FILE"),
+    )
+    .option("--xds-tls-cert <file>", "certificate for mutual TLS with the proxies (PEM)")
+    .option("--xds-tls-key <file>", "its private key (PEM)")
+    .option("--xds-tls-client-ca <file>", "the authority that the proxies' certificates come from (PEM)")
+    .addOption(logLevel("info"))
+    .addHelpText(
+      "after",
+      `
+Prints one line of JSON when it is ready: {"event":"ready","xds":"127.0.0.1:18000","admin":"127.0.0.1:18001"}
+
+Example:
+  chancery serve --config envoy-configs/shop --data-dir /var/lib/chancery`,
+    )
+    .action(async (flags: ServeFlags, command: Command) => serve(configOf(flags, command)));
+}
+
+async function serve(config: AppConfig): Promise<void> {
+  // Loaded here, so that commands that only talk to a server do not wait for a whole one to load.
+  const { startApp } = await import("./app.ts");
+  const app = await startApp(config);
+  const ready = { event: "ready", xds: formatHostPort(app.xds), admin: formatHostPort(app.admin) };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+  await app.close();
+}
+
+function configOf(flags: ServeFlags, command: Command): AppConfig {
+  const token =
+    flags.adminTokenFile === undefined ? process.env["CHANCERY_TOKEN"] : tokenIn(flags.adminTokenFile, command);
+  const tls = [flags.xdsTlsCert, flags.xdsTlsKey, flags.xdsTlsClientCa];
+  const [certFile, keyFile, caFile] = tls;
+  if (tls.some(Boolean) && !tls.every(Boolean)) {
+    command.error("error: mutual TLS needs all of --xds-tls-cert, --xds-tls-key and --xds-tls-client-ca", {
+      exitCode: 2,
+    });
+  }
+  return {
+    xdsListen: flags.xdsListen,
+    adminListen: flags.adminListen,
+    dataDir: flags.dataDir,
+    config: flags.config,
+    logLevel: flags.logLevel,
+    ...(token === undefined || token === "" ? {} : { adminToken: token }),
+    ...(certFile && keyFile && caFile ? { xdsTls: { certFile, keyFile, caFile } } : {}),
+  };
+}
+
+/** Makes the file when it is missing, for its owner only: a first start needs no preparation, and no token is a known one. */
+function tokenIn(file: string, command: Command): string {
+  try {
+    if (!existsSync(file)) {
+      writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+      process.stderr.write(`The admin API's token is new, in ${file}\n`);
+    }
+    const token = readFileSync(file, "utf8").trim();
+    if (token !== "") return token;
+  } catch (error) {
+    command.error(`error: cannot read or make the token in "${file}": ${(error as Error).message}`, { exitCode: 2 });
+  }
+  return command.error(`error: the token file "${file}" is empty; put a long random text into it`, { exitCode: 2 });
+}
+
+/** An option that takes HOST:PORT. */
+export function hostPort(flags: string, description: string, byDefault: string): Option {
+  const parse = (text: string): HostPort => {
+    const parsed = parseHostPort(text);
+    if (parsed === undefined) throw new InvalidArgumentError("Write HOST:PORT, such as 127.0.0.1:18000 or [::1]:0.");
+    return parsed;
+  };
+  return new Option(flags, description).argParser(parse).default(parse(byDefault), byDefault);
+}
+
+export function logLevel(byDefault: string): Option {
+  return new Option("--log-level <level>", "what the server logs").choices(logLevels).default(byDefault);
+}
+
+/** Gathers the values of a repeatable option. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
