@@ -149,7 +149,7 @@ export enum Gzip_CompressionLevel {
   DEFAULT_COMPRESSION = 0,
 
   /**
-   * Compression level 1 (fastest).
+   * Fastest compression with minimal compression ratio, equivalent to ``COMPRESSION_LEVEL_1``.
    *
    * @generated from enum value: BEST_SPEED = 1;
    */
@@ -212,7 +212,7 @@ export enum Gzip_CompressionLevel {
   COMPRESSION_LEVEL_8 = 8,
 
   /**
-   * Best compression ratio with highest latency, equivalent to ``COMPRESSION_LEVEL_9``.
+   * Compression level 9 (best compression).
    *
    * @generated from enum value: COMPRESSION_LEVEL_9 = 9;
    */
