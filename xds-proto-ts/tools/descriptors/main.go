@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -62,6 +63,9 @@ func dump(path string) error {
 		return err
 	}
 	fmt.Printf("%d descriptors of %d Go packages\n", len(files), len(packages))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	return os.WriteFile(path, bytes, 0o644)
 }
 
