@@ -31,7 +31,7 @@ const commands = {
     await import(chancery.href);
   },
   async test(args) {
-    const { code } = await run(process.execPath, ["--run", "check", ...(args.length > 0 ? ["--", ...args] : [])], {
+    const { code } = await run(process.execPath, ["--run", "test:all", ...(args.length > 0 ? ["--", ...args] : [])], {
       cwd: root,
     });
     process.exitCode = code;

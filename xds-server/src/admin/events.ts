@@ -88,6 +88,8 @@ function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number 
     "cache-control": "no-store",
     "x-accel-buffering": "no",
   });
+  // A client learns that it follows even while there is nothing to tell.
+  response.flushHeaders();
   const unwatch = [
     store.watch(gather),
     proxies.watch((nodeId) => {

@@ -20,7 +20,7 @@ for (const [variant, apiType] of [
   test(`the ${variant} bootstrap is one that Envoy's API accepts`, () => {
     for (const json of [file(variant), bootstrap({ variant, ...options })]) {
       const read = readJson(BootstrapSchema, json);
-      assert.ok(read.ok, JSON.stringify(read));
+      assert.ok(read.ok, read.ok ? "" : JSON.stringify(read.issues));
       assert.deepEqual(validate(BootstrapSchema, read.message), []);
     }
   });
