@@ -90,6 +90,26 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.close();
   });
 
+  test("a refusal is no longer told once the refused resource is deleted", async () => {
+    const at = await testServer();
+    at.publish({ default: snapshot({ CDS: { bad: "v1" }, RDS: { r: "v1" } }) });
+    const stream = new DeltaStream(at.address);
+    stream.ask("CDS", { node: { id: "once" } });
+    const told = new Promise<void>((resolve) => {
+      at.statuses.watch(() => at.statuses.get("once")?.streams[0]?.types[0]?.state === "refused" && resolve());
+    });
+    stream.ask("CDS", { responseNonce: (await stream.next()).nonce, errorDetail: { code: 13, message: "no" } });
+    await told;
+    stream.ask("RDS", { resourceNamesSubscribe: ["r"] });
+    stream.ask("RDS", { responseNonce: (await stream.next()).nonce });
+    at.publish({ default: snapshot({ RDS: { r: "v2" } }) });
+    assert.equal((await stream.next()).typeUrl, resourceType("RDS").typeUrl);
+    // The deletion waits for the routes; what was refused is nobody's wish any more.
+    assert.equal(at.statuses.get("once")?.streams[0]?.types[0]?.state, "pending");
+    stream.close();
+    at.server.close();
+  });
+
   const badRequests: [string, (stream: SotwStream) => void, status, RegExp][] = [
     ["garbage instead of a message", (s) => s.send(randomBytes(300)), status.INVALID_ARGUMENT, /decoded/],
     [

@@ -31,13 +31,14 @@ function typeStatus(stream: TypeStream, available: ResourceSet): TypeStatus {
 
 function resourceStatus(stream: TypeStream, name: string, wanted: Resource | undefined): ResourceStatus {
   const held = stream.held.get(name);
+  const state = syncState(stream, held, name, wanted);
   return {
     name,
-    state: syncState(stream, held, name, wanted),
+    state,
     ...(wanted === undefined ? {} : { wanted: wanted.version }),
     ...(held === undefined || held.sent === absent ? {} : { sent: held.sent }),
     ...(held?.accepted === undefined ? {} : { accepted: held.accepted.version }),
-    ...(held?.refusal === undefined ? {} : { refusal: held.refusal }),
+    ...(state !== "refused" || held?.refusal === undefined ? {} : { refusal: held.refusal }),
   };
 }
 
@@ -47,7 +48,8 @@ function syncState(
   name: string,
   wanted: Resource | undefined,
 ): SyncState {
-  if (held?.refusal !== undefined) return "refused";
+  // A refusal of what is no longer wanted is settled as soon as the newer state, or the deletion, is sent.
+  if (held?.refusal !== undefined && held.refusal.version === wanted?.version) return "refused";
   if (inFlight?.changed.some((resource) => resource.name === name)) return "pending";
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);
