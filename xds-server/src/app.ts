@@ -119,7 +119,7 @@ async function start(
     writer,
     catalog,
     proxies: statuses,
-    snapshots: () => cache.get().snapshots,
+    snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,
     maxBodyBytes: maxAdminBodyBytes,

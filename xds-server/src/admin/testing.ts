@@ -80,7 +80,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     writer: meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() })),
     catalog,
     proxies: statuses,
-    snapshots: () => cache.get().snapshots,
+    snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,
     maxBodyBytes,
@@ -95,7 +95,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     catalog,
     statuses,
     versionOf(shortName, name) {
-      const snapshot = cache.get().snapshots.get("default") ?? emptySnapshot;
+      const snapshot = cache.get()?.snapshots.get("default") ?? emptySnapshot;
       return resourcesOf(snapshot, resourceType(shortName).typeUrl).get(name)?.version ?? "none";
     },
     send: (method, where, request) => send(method, new URL(where, url), request),

@@ -24,6 +24,8 @@ export interface NodeStatusOptions {
 /** Who is connected, and what each holds: the one owner of what flows up from the proxies. */
 export class NodeStatus implements ProxyStatuses {
   readonly #known = new Map<string, Known>();
+  /** Those without a stream, the longest gone first. */
+  readonly #gone = new Set<string>();
   readonly #watchers = new Set<(nodeId: string) => void>();
   readonly #options: NodeStatusOptions;
 
@@ -36,6 +38,7 @@ export class NodeStatus implements ProxyStatuses {
     const { id } = stream.node;
     const streams = this.#known.get(id)?.streams ?? new Set();
     streams.add(stream);
+    this.#gone.delete(id);
     this.#known.set(id, { node: stream.node, streams, group: stream.group(), since: this.#options.now() });
     this.changed(id);
     return () => this.#closed(id, stream);
@@ -64,17 +67,19 @@ export class NodeStatus implements ProxyStatuses {
     const known = this.#known.get(id);
     if (known === undefined || !known.streams.delete(stream)) return;
     if (known.streams.size === 0) {
-      // Insertion order is the order of leaving, so that the first ones found below are the longest gone.
-      this.#known.delete(id);
       this.#known.set(id, { ...known, group: stream.group(), since: this.#options.now() });
+      this.#gone.add(id);
       this.#forgetLongestGone();
     }
     this.changed(id);
   }
 
   #forgetLongestGone(): void {
-    const gone = [...this.#known].filter(([, { streams }]) => streams.size === 0);
-    for (const [id] of gone.slice(0, Math.max(0, gone.length - this.#options.maxGone))) this.#known.delete(id);
+    for (const id of this.#gone) {
+      if (this.#gone.size <= this.#options.maxGone) return;
+      this.#gone.delete(id);
+      this.#known.delete(id);
+    }
   }
 }
 

@@ -19,16 +19,18 @@ export interface Published {
 }
 
 /** The newest snapshot of each node group, and word of each later one. */
-export class SnapshotCache implements Watchable<Published> {
-  #published: Published = { snapshots: new Map(), groupOf: () => "" };
+export class SnapshotCache implements Watchable<Published | undefined> {
+  #published: Published | undefined;
   readonly #watchers = new Set<(published: Published) => void>();
 
-  get(): Published {
+  /** Undefined before the first publication: to say "nothing" then would make proxies drop what they have. */
+  get(): Published | undefined {
     return this.#published;
   }
 
-  /** The group of a proxy, and what it should hold. */
-  for(node: Node): { readonly group: string; readonly snapshot: Snapshot } {
+  /** The group of a proxy, and what it should hold. Undefined before the first publication. */
+  for(node: Node): { readonly group: string; readonly snapshot: Snapshot } | undefined {
+    if (this.#published === undefined) return undefined;
     const group = this.#published.groupOf(node);
     return { group, snapshot: this.#published.snapshots.get(group) ?? emptySnapshot };
   }

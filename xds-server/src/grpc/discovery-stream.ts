@@ -40,6 +40,8 @@ class StreamFault extends Error {
   }
 }
 
+const maxNamesLogged = 20;
+
 interface ServeOptions {
   readonly id: number;
   readonly variant: Variant;
@@ -56,6 +58,7 @@ export function serveStream(call: DiscoveryCall, { id, variant, onlyType }: Serv
   let joined: { readonly node: Node; group: string; stream: Stream } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let leave = (): void => {};
+  let hasEnded = false;
 
   const take = (step: Step): void => {
     if (joined === undefined) return;
@@ -64,18 +67,18 @@ export function serveStream(call: DiscoveryCall, { id, variant, onlyType }: Serv
       call.write(writeResponse(variant, response, deps.identifier));
       metrics.pushed(response.type.shortName);
     }
+    // A client that leaves responses unread is not read either, or what it asks for would pile up here.
+    if (call.writableNeedDrain) call.pause();
     clearTimeout(timer);
     if (step.wakeAt !== undefined) timer = setTimeout(wake, Math.max(0, step.wakeAt - now()));
     if (step.answer !== undefined) noteAnswer(step.answer);
     if (step.answer !== undefined || step.responses.length > 0) statuses.changed(joined.node.id);
   };
-  const wake = (): void => {
-    if (joined !== undefined) take(onTime(joined.stream, now()));
-  };
   const noteAnswer = ({ type, nonce, resources, refusal }: Answer): void => {
     if (refusal === undefined) return;
     metrics.refused(type.shortName);
-    log.warn({ type: type.shortName, nonce, resources: resources.map(({ name }) => name), reason: refusal }, "refused");
+    const names = resources.slice(0, maxNamesLogged).map(({ name }) => name);
+    log.warn({ type: type.shortName, nonce, count: resources.length, resources: names, reason: refusal }, "refused");
   };
 
   const join = (node: Node | undefined): NonNullable<typeof joined> => {
@@ -88,14 +91,27 @@ export function serveStream(call: DiscoveryCall, { id, variant, onlyType }: Serv
         `node.id or node.cluster is over ${limits.maxNameLength} characters`,
       );
     }
-    const { group, snapshot } = cache.for(node);
+    if (JSON.stringify(node).length > limits.maxNodeLength) {
+      throw new StreamFault(
+        status.INVALID_ARGUMENT,
+        `The node is described in over ${limits.maxNodeLength} characters`,
+      );
+    }
+    const place = cache.for(node);
+    if (place === undefined) {
+      throw new StreamFault(status.UNAVAILABLE, "There is nothing to serve: nothing was published yet");
+    }
+    const { group, snapshot } = place;
     const state = { node, group, stream: openStream(variant, snapshot, limits) };
     log = log.child({ node: node.id });
-    const unwatch = cache.watch(() => {
-      const { group, snapshot } = cache.for(node);
-      state.group = group;
-      take(onSnapshot(state.stream, snapshot, now()));
-    });
+    const unwatch = cache.watch(
+      guarded(() => {
+        const place = cache.for(node);
+        if (place === undefined) return;
+        state.group = place.group;
+        take(onSnapshot(state.stream, place.snapshot, now()));
+      }),
+    );
     joined = state;
     const closed = statuses.opened({
       node,
@@ -114,30 +130,44 @@ export function serveStream(call: DiscoveryCall, { id, variant, onlyType }: Serv
     const request = decoded(variant, bytes);
     const { stream } = joined ?? join(request.node);
     const type = typeOf(request, onlyType);
-    checkNames(request, stream, limits);
-    const { responseNonce, refusal, names } = request;
+    checkNames(request, { type, stream, limits });
+    const { responseNonce, names } = request;
+    const refusal = request.refusal?.slice(0, limits.maxReasonLength);
     take(onRequest(stream, { type, responseNonce, names, ...(refusal === undefined ? {} : { refusal }) }, now()));
   };
 
   const end = (): void => {
+    hasEnded = true;
     clearTimeout(timer);
     leave();
     leave = () => {};
     joined = undefined;
   };
-  metrics.streams(variant, 1);
-  call.on("data", (bytes: Buffer) => {
-    try {
-      receive(bytes);
-    } catch (error) {
-      end();
-      if (!(error instanceof StreamFault)) log.error({ err: error }, "stream failed");
-      const fault =
-        error instanceof StreamFault ? error : new StreamFault(status.INTERNAL, "The server failed; its log says more");
-      log.warn({ code: status[fault.code], reason: fault.message }, "ended");
-      call.emit("error", { code: fault.code, details: fault.message });
-    }
+  /** What fails on behalf of one client ends that client's stream, never the publication or the process. */
+  const guarded =
+    <Args extends readonly unknown[]>(work: (...args: Args) => void) =>
+    (...args: Args): void => {
+      if (hasEnded) return;
+      try {
+        work(...args);
+      } catch (error) {
+        end();
+        if (!(error instanceof StreamFault)) log.error({ err: error }, "stream failed");
+        const fault =
+          error instanceof StreamFault
+            ? error
+            : new StreamFault(status.INTERNAL, "The server failed; its log says more");
+        log.warn({ code: status[fault.code], reason: fault.message }, "ended");
+        call.emit("error", { code: fault.code, details: fault.message });
+      }
+    };
+  const wake = guarded((): void => {
+    if (joined !== undefined) take(onTime(joined.stream, now()));
   });
+
+  metrics.streams(variant, 1);
+  call.on("data", guarded(receive));
+  call.on("drain", () => call.resume());
   call.on("end", () => {
     end();
     call.end();
@@ -170,13 +200,19 @@ function typeOf({ typeUrl }: WireRequest, onlyType: ResourceType | undefined): R
   throw new StreamFault(status.INVALID_ARGUMENT, `Type URL "${shown}" is not served here; served are ${known}`);
 }
 
-function checkNames({ names }: WireRequest, stream: Stream, limits: Limits): void {
-  const asked = "list" in names ? names.list : [...names.added, ...names.initialVersions.keys()];
-  if (asked.some((name) => name.length > limits.maxNameLength)) {
+function checkNames(
+  { names }: WireRequest,
+  { type, stream, limits }: { type: ResourceType; stream: Stream; limits: Limits },
+): void {
+  const said = "list" in names ? names.list : [...names.added, ...names.removed, ...names.initialVersions.keys()];
+  if (said.some((name) => name.length > limits.maxNameLength)) {
     throw new StreamFault(status.INVALID_ARGUMENT, `A resource name is over ${limits.maxNameLength} characters`);
   }
-  let subscribed = asked.length;
-  for (const { subscription } of stream.types.values()) subscribed += subscription.names.size;
+  // State of the world gives the whole list of its type each time; delta adds to what the client named before.
+  const known = "list" in names ? undefined : stream.types.get(type.typeUrl)?.subscription.names;
+  const ofThisType = new Set(said);
+  let subscribed = (known?.size ?? 0) + [...ofThisType].filter((name) => !known?.has(name)).length;
+  for (const other of stream.types.values()) if (other.type !== type) subscribed += other.subscription.names.size;
   if (subscribed > limits.maxSubscriptions) {
     throw new StreamFault(status.RESOURCE_EXHAUSTED, `The stream asks for over ${limits.maxSubscriptions} names`);
   }

@@ -8,6 +8,10 @@ export interface Limits {
   readonly maxSubscriptions: number;
   /** The longest resource name, node id or node cluster, in UTF-16 code units. */
   readonly maxNameLength: number;
+  /** The longest description that a proxy may give of itself, as JSON, in UTF-16 code units. */
+  readonly maxNodeLength: number;
+  /** How much of a proxy's reason for a refusal is kept, in UTF-16 code units. */
+  readonly maxReasonLength: number;
   /** How long a change may wait for a proxy's answer to what it depends on, in milliseconds. */
   readonly holdLimitMs: number;
   /** How often a silent connection is asked whether it is alive, in milliseconds. */
@@ -21,6 +25,8 @@ export const defaultLimits: Limits = {
   maxStreams: 20_000,
   maxSubscriptions: 200_000,
   maxNameLength: 4096,
+  maxNodeLength: 256 * 1024,
+  maxReasonLength: 16 * 1024,
   holdLimitMs: 5_000,
   keepAliveMs: 30_000,
   keepAliveTimeoutMs: 10_000,

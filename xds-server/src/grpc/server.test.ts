@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { snapshot } from "../protocol/testing.ts";
+import { resource, snapshot } from "../protocol/testing.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { DeltaStream, SotwStream, testServer } from "./testing.ts";
 
 const node = { id: "edge-1" };
+const big = { ...resource("EDS", "big", "v1"), body: new Uint8Array(256 * 1024) };
 const limits = { maxNameLength: 100, maxSubscriptions: 5, maxStreams: 20 };
 
 describe("the discovery services over a real socket", { timeout: 20_000 }, () => {
@@ -184,6 +185,110 @@ describe("a full server", { timeout: 20_000 }, () => {
     assert.equal((await third.next()).resources.length, 1);
     third.close();
     second.close();
+    at.server.close();
+  });
+
+  test("has room again after streams that it ended itself, whether or not the client goes on talking", async () => {
+    const at = await testServer({ limits: { maxStreams: 2 } });
+    at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
+    for (let count = 0; count < 5; count += 1) {
+      const bad = new SotwStream(at.address);
+      bad.send(randomBytes(300));
+      bad.ask("CDS", { node: { id: "talks-on" } });
+      assert.equal((await bad.ended).code, status.INVALID_ARGUMENT);
+      bad.close();
+    }
+    assert.equal(at.statuses.get("talks-on"), undefined);
+    const stream = new SotwStream(at.address);
+    stream.ask("CDS", { node });
+    assert.equal((await stream.next()).resources.length, 1);
+    stream.close();
+    at.server.close();
+  });
+
+  test("asks proxies to come back while nothing was published, instead of telling them that there is nothing", async () => {
+    const at = await testServer();
+    const early = new SotwStream(at.address);
+    early.ask("CDS", { node });
+    const { code, details } = await early.ended;
+    assert.equal(code, status.UNAVAILABLE);
+    assert.match(details, /nothing was published yet/);
+    early.close();
+    at.server.close();
+  });
+
+  test("does not read on while a client leaves its responses unread, and keeps serving the others", async () => {
+    const at = await testServer();
+    at.publish({ default: { resources: new Map([[resourceType("EDS").typeUrl, new Map([["big", big]])]]) } });
+    const greedy = new DeltaStream(at.address);
+    greedy.pause();
+    const asked = 400;
+    greedy.ask("EDS", { node, resourceNamesSubscribe: ["big"] });
+    // Nonces can be guessed, so nothing but what it reads can hold such a client back.
+    for (let nonce = 1; nonce < asked; nonce += 1)
+      greedy.ask("EDS", { responseNonce: String(nonce), resourceNamesSubscribe: ["big"] });
+    const other = new DeltaStream(at.address);
+    const rounds = 30;
+    for (let round = 0; round < rounds; round += 1) {
+      const answering = round === 0 ? { node: { id: "other" } } : { responseNonce: String(round) };
+      other.ask("EDS", { ...answering, resourceNamesSubscribe: ["big"] });
+      assert.equal((await other.next()).resources.length, 1);
+    }
+    other.close();
+    assert.ok(
+      at.counted.length < rounds + asked / 2,
+      `${at.counted.length} responses were made for a client that reads none`,
+    );
+    greedy.resume();
+    for (let count = 0; count < asked; count += 1) await greedy.next();
+    greedy.close();
+    at.server.close();
+  });
+
+  test("ends a stream whose node says more than fits, and keeps nothing of it", async () => {
+    const at = await testServer({ limits: { maxNodeLength: 1000 } });
+    at.publish({ default: snapshot({}) });
+    const stream = new SotwStream(at.address);
+    stream.ask("CDS", { node: { id: "wordy", metadata: { text: "m".repeat(1000) } } });
+    const { code, details } = await stream.ended;
+    assert.equal(code, status.INVALID_ARGUMENT);
+    assert.match(details, /node .* over 1000/);
+    assert.equal(at.statuses.get("wordy"), undefined);
+    stream.close();
+    at.server.close();
+  });
+
+  test("counts a name once, however often a client says it", async () => {
+    const at = await testServer({ limits: { maxSubscriptions: 2 } });
+    at.publish({ default: snapshot({ EDS: { a: "1", b: "1" } }) });
+    const sotw = new SotwStream(at.address);
+    sotw.ask("EDS", { node, resourceNames: ["a", "b"] });
+    const { nonce, versionInfo } = await sotw.next();
+    sotw.ask("EDS", { responseNonce: nonce, versionInfo, resourceNames: ["a", "b"] });
+    sotw.ask("CDS", {});
+    assert.equal((await sotw.next()).typeUrl, resourceType("CDS").typeUrl);
+    sotw.close();
+    const delta = new DeltaStream(at.address);
+    const initialResourceVersions = { a: "0", b: "0" };
+    delta.ask("EDS", { node, resourceNamesSubscribe: ["a", "b"], initialResourceVersions });
+    delta.ask("EDS", { responseNonce: (await delta.next()).nonce, resourceNamesSubscribe: ["a"] });
+    assert.equal((await delta.next()).resources.length, 1);
+    delta.close();
+    at.server.close();
+  });
+
+  test("keeps the beginning of an endless reason", async () => {
+    const at = await testServer({ limits: { maxReasonLength: 10 } });
+    at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
+    const stream = new DeltaStream(at.address);
+    stream.ask("CDS", { node });
+    const { nonce } = await stream.next();
+    const refused = new Promise<string | undefined>((resolve) => {
+      at.statuses.watch(() => resolve(at.statuses.get("edge-1")?.streams[0]?.types[0]?.resources[0]?.refusal?.reason));
+    });
+    stream.ask("CDS", { responseNonce: nonce, errorDetail: { code: 13, message: "0123456789abc" } });
+    assert.equal(await refused, "0123456789");
+    stream.close();
     at.server.close();
   });
 

@@ -19,7 +19,8 @@ function typeStatus(stream: TypeStream, available: ResourceSet): TypeStatus {
   const { subscription, held, type } = stream;
   const wanted = [...available.keys()].filter((name) => wants(subscription, name));
   const names = [...new Set([...wanted, ...subscription.names, ...held.keys()])].sort();
-  const resources = names.map((name) => resourceStatus(stream, name, available.get(name)));
+  const inFlight = new Set(stream.inFlight?.changed.map(({ name }) => name));
+  const resources = names.map((name) => resourceStatus(stream, name, available.get(name), inFlight.has(name)));
   const nothingSentYet = stream.owed;
   return {
     typeUrl: type.typeUrl,
@@ -29,9 +30,14 @@ function typeStatus(stream: TypeStream, available: ResourceSet): TypeStatus {
   };
 }
 
-function resourceStatus(stream: TypeStream, name: string, wanted: Resource | undefined): ResourceStatus {
+function resourceStatus(
+  stream: TypeStream,
+  name: string,
+  wanted: Resource | undefined,
+  isInFlight: boolean,
+): ResourceStatus {
   const held = stream.held.get(name);
-  const state = syncState(stream, held, name, wanted);
+  const state = syncState(stream, held, wanted, isInFlight);
   return {
     name,
     state,
@@ -43,14 +49,14 @@ function resourceStatus(stream: TypeStream, name: string, wanted: Resource | und
 }
 
 function syncState(
-  { inFlight, variant, type }: TypeStream,
+  { variant, type }: TypeStream,
   held: Held | undefined,
-  name: string,
   wanted: Resource | undefined,
+  isInFlight: boolean,
 ): SyncState {
   // A refusal of what is no longer wanted is settled as soon as the newer state, or the deletion, is sent.
   if (held?.refusal !== undefined && held.refusal.version === wanted?.version) return "refused";
-  if (inFlight?.changed.some((resource) => resource.name === name)) return "pending";
+  if (isInFlight) return "pending";
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);
   return held === undefined || held.sent === absent || letsGoByItself ? "synced" : "pending";

@@ -89,6 +89,15 @@ export class TestStream<Response> {
     return this.#received.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Leaves what the server sends unread, so that flow control holds it back. */
+  pause(): void {
+    this.#call.pause();
+  }
+
+  resume(): void {
+    this.#call.resume();
+  }
+
   close(): void {
     this.#call.cancel();
     this.#client.close();
