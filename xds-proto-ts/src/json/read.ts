@@ -12,7 +12,7 @@ export type JsonReading<S extends DescMessage> =
  */
 export function readJson<S extends DescMessage>(schema: S, json: unknown): JsonReading<S> {
   const reader = new JsonReader();
-  const ordered = reader.message(schema, json, { path: "", depth: 1, secret: false });
+  const ordered = reader.message(schema, json, { within: undefined, key: "", depth: 1, secret: false });
   if (reader.issues.length > 0) return { ok: false, issues: reader.issues };
   try {
     return { ok: true, message: fromJson(schema, ordered, { registry }) };

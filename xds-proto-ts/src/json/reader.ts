@@ -1,10 +1,10 @@
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { byKey } from "../key-order.ts";
+import { type Path, pathText, shortened } from "../path.ts";
 import { registry } from "../registry.ts";
 import { knownFields } from "./known-fields.ts";
 import { enumFault, hasOwnJson, isLeafMessage, kindOf, type LeafFault, leafMessageFault, scalarFault } from "./leaf.ts";
 import { nearest } from "./nearest.ts";
-import { itemPath, memberPath, shortened } from "./path.ts";
 
 /** One fault of a JSON value that should say a message. */
 export interface JsonIssue {
@@ -21,8 +21,7 @@ export interface JsonIssue {
 const maxDepth = 100;
 const maxIssues = 1000;
 
-export interface Place {
-  readonly path: string;
+export interface Place extends Path {
   readonly depth: number;
   /** Inside a field whose value must not be shown. */
   readonly secret: boolean;
@@ -56,7 +55,7 @@ export class JsonReader {
     const keyOf = new Map<object, string>();
     const result: JsonObject = {};
     for (const [key, value] of entries) {
-      const here = { ...at, path: memberPath(at.path, key) };
+      const here = inside(at, key);
       const found = known.byKey.get(key);
       if (found === undefined) {
         const message = `unknown field "${shortened(key, 100)}" in ${schema.typeName}`;
@@ -77,7 +76,7 @@ export class JsonReader {
         continue;
       }
       if (field.oneof) keyOf.set(field.oneof, key);
-      result[key] = this.#field(field, value, { ...here, secret: at.secret || secret });
+      result[key] = this.#field(field, value, secret ? { ...here, secret } : here);
     }
     return result;
   }
@@ -86,7 +85,7 @@ export class JsonReader {
     switch (field.fieldKind) {
       case "list":
         if (!Array.isArray(json)) return this.#unexpected("a list", json, at, "put it in a list");
-        return json.map((item, index) => this.#value(field, item, { ...at, path: itemPath(at.path, index) }));
+        return json.map((item, index) => this.#value(field, item, inside(at, index)));
       case "map":
         if (!isObject(json)) return this.#unexpected("an object", json, at);
         return fromEntries(json, (key, item) => this.#mapEntry(field, key, item, at));
@@ -96,7 +95,7 @@ export class JsonReader {
   }
 
   #mapEntry(field: DescField & { fieldKind: "map" }, key: string, json: unknown, at: Place): JsonValue {
-    const here = { ...at, path: memberPath(at.path, key) };
+    const here = inside(at, key);
     // JSON has no keys but strings; the library reads a number from one where a number is meant.
     const fault = scalarFault(field.mapKey, key);
     if (fault) this.#report(here, { message: `as a key, ${fault.message}` });
@@ -104,7 +103,7 @@ export class JsonReader {
   }
 
   #value(field: DescField, json: unknown, at: Place): JsonValue {
-    if (field.message) return this.message(field.message, json, { ...at, depth: at.depth + 1 });
+    if (field.message) return this.message(field.message, json, deeper(at));
     if (field.enum) {
       if (field.enum.typeName === "google.protobuf.NullValue" && json === null) return null;
       return this.#leaf(enumFault(field.enum, json), json, at);
@@ -117,7 +116,7 @@ export class JsonReader {
     const { "@type": type, value, ...others } = json;
     const entries = Object.entries(json).filter(([key]) => key !== "@type");
     if (type === undefined && entries.length === 0) return {};
-    const here = { ...at, path: memberPath(at.path, "@type") };
+    const here = inside(at, "@type");
     if (type === undefined) return this.#report(here, { message: 'missing "@type"' });
     if (typeof type !== "string") return this.#unexpected("a string", type, here);
     const name = type.slice(type.lastIndexOf("/") + 1);
@@ -128,24 +127,22 @@ export class JsonReader {
       return this.#leaf({ message: schema ? 'expected a "/" before the name' : "unknown type", hint }, type, here);
     }
     if (!hasOwnJson(schema)) {
-      return { "@type": type, ...this.#fields(schema, entries, { ...at, depth: at.depth + 1 }) };
+      return { "@type": type, ...this.#fields(schema, entries, deeper(at)) };
     }
     for (const key of Object.keys(others)) {
       const message = `unknown field "${shortened(key, 100)}" beside "@type" and "value"`;
-      this.#report({ ...at, path: memberPath(at.path, key) }, { message });
+      this.#report(inside(at, key), { message });
     }
-    const inside = { ...at, path: memberPath(at.path, "value"), depth: at.depth + 1 };
-    return { "@type": type, value: this.message(schema, value, inside) };
+    return { "@type": type, value: this.message(schema, value, deeper(inside(at, "value"))) };
   }
 
   #plainJson(json: unknown, at: Place): JsonValue {
     if (at.depth > maxDepth) return this.#report(at, { message: `nested more than ${maxDepth} levels deep` });
-    const depth = at.depth + 1;
     if (Array.isArray(json)) {
-      return json.map((item, index) => this.#plainJson(item, { ...at, depth, path: itemPath(at.path, index) }));
+      return json.map((item, index) => this.#plainJson(item, deeper(inside(at, index))));
     }
     if (isObject(json)) {
-      return fromEntries(json, (key, item) => this.#plainJson(item, { ...at, depth, path: memberPath(at.path, key) }));
+      return fromEntries(json, (key, item) => this.#plainJson(item, deeper(inside(at, key))));
     }
     if (json === null || typeof json === "string" || typeof json === "boolean") return json;
     if (typeof json === "number" && Number.isFinite(json)) return json;
@@ -165,12 +162,21 @@ export class JsonReader {
   }
 
   /** Gives null, for the place in a result that nobody will read. */
-  #report({ path }: Place, { message, hint }: LeafFault, found?: string): null {
+  #report(at: Place, { message, hint }: LeafFault, found?: string): null {
     if (this.issues.length === maxIssues) this.issues.push({ path: "", message: "more faults, not listed here" });
     if (this.issues.length > maxIssues) return null;
+    const path = pathText(at);
     this.issues.push({ path, message, ...(found !== undefined && { found }), ...(hint !== undefined && { hint }) });
     return null;
   }
+}
+
+function inside(at: Place, key: string | number): Place {
+  return { within: at, key, depth: at.depth, secret: at.secret };
+}
+
+function deeper(at: Place): Place {
+  return { within: at.within, key: at.key, depth: at.depth + 1, secret: at.secret };
 }
 
 function takesNull(field: DescField): boolean {

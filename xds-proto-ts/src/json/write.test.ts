@@ -8,6 +8,7 @@ import { ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.js";
 import { arbitraryMessage } from "../arbitrary-message.ts";
 import { packAny } from "../encode.ts";
 import { registry } from "../registry.ts";
+import { readJson } from "./read.ts";
 import { toJson } from "./write.ts";
 
 const schemas = [...registry].filter((type) => type.kind === "message" && type.file.proto.syntax === "proto3");
@@ -41,6 +42,11 @@ test("writes the bytes of an Any that are not those of its type", () => {
   const typeUrl = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
   const any = create(AnySchema, { typeUrl, value: Uint8Array.of(0x0a, 0xff) });
   assert.deepEqual(accessLogJson(any), { typed_config: { "@type": typeUrl, value: "Cv8=" } });
+});
+
+test("writes an Any without content as an empty object, which reads back as one", () => {
+  assert.deepEqual(toJson(AnySchema, create(AnySchema)), {});
+  assert.deepEqual(readJson(AnySchema, {}), { ok: true, message: create(AnySchema) });
 });
 
 test("opens Any inside Any to a limit, and writes the rest as bytes", () => {

@@ -2,7 +2,7 @@ import { type DescField, type DescMessage, type DescOneof, fromBinary, getOption
 import { type ReflectList, type ReflectMap, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Any, FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { type FieldRules, rules as fieldRules, required as oneofRequired } from "../../gen/validate/validate_pb.js";
-import { itemPath, memberPath } from "../json/path.ts";
+import { type Path, pathText } from "../path.ts";
 import { messageSchema } from "../registry.ts";
 import { type NamedCheck, requiresValue, typeChecks } from "./rules.ts";
 
@@ -15,8 +15,7 @@ export interface Violation {
   readonly message: string;
 }
 
-export interface Place {
-  readonly path: string;
+export interface Place extends Path {
   /** How many times an Any was opened on the way here. */
   readonly anyDepth: number;
 }
@@ -50,7 +49,7 @@ function oneofCheck(oneof: DescOneof): MessageCheck {
   const message = `one of ${oneof.fields.map((field) => field.name).join(", ")} is required`;
   return (owner, at, found) => {
     if (owner.oneofCase(oneof)) return;
-    found.push({ path: memberPath(at.path, oneof.name), rule: "oneof.required", message });
+    found.push({ path: pathText(inside(at, oneof.name)), rule: "oneof.required", message });
   };
 }
 
@@ -64,7 +63,7 @@ function fieldChecks(field: DescField): readonly MessageCheck[] {
   const checksUnset = field.presence === FeatureSet_FieldPresence.IMPLICIT;
   checks.push((owner, at, found) => {
     if (!checksUnset && !owner.isSet(field)) return;
-    value(owner.get(field), { ...at, path: memberPath(at.path, field.name) }, found);
+    value(owner.get(field), inside(at, field.name), found);
   });
   return checks;
 }
@@ -72,7 +71,7 @@ function fieldChecks(field: DescField): readonly MessageCheck[] {
 function requiredCheck(field: DescField): MessageCheck {
   return (owner, at, found) => {
     if (owner.isSet(field)) return;
-    found.push({ path: memberPath(at.path, field.name), rule: "message.required", message: "value is required" });
+    found.push({ path: pathText(inside(at, field.name)), rule: "message.required", message: "value is required" });
   };
 }
 
@@ -97,7 +96,7 @@ function listCheck(whole: readonly NamedCheck[], item: ValueCheck | undefined): 
     run(whole, value, at, found);
     if (item === undefined) return;
     let index = 0;
-    for (const each of value as ReflectList) item(each, { ...at, path: itemPath(at.path, index++) }, found);
+    for (const each of value as ReflectList) item(each, inside(at, index++), found);
   };
 }
 
@@ -110,7 +109,7 @@ function mapCheck(
   return (value, at, found) => {
     run(whole, value, at, found);
     for (const [name, each] of value as ReflectMap) {
-      const here = { ...at, path: memberPath(at.path, String(name)) };
+      const here = inside(at, String(name));
       run(key, name, here, found);
       item?.(each, here, found);
     }
@@ -143,7 +142,7 @@ function anyCheck(any: ReflectMessage, at: Place, found: Violation[]): void {
   const { typeUrl, value } = any.message as Any;
   const schema = messageSchema(typeUrl);
   if (schema === undefined) return;
-  const refuse = (message: string) => found.push({ path: at.path, rule: "any", message });
+  const refuse = (message: string) => found.push({ path: pathText(at), rule: "any", message });
   if (at.anyDepth === maxAnyDepth) {
     refuse(`more than ${maxAnyDepth} messages packed inside one another`);
     return;
@@ -161,6 +160,10 @@ function anyCheck(any: ReflectMessage, at: Place, found: Violation[]): void {
 function run(checks: readonly NamedCheck[], value: unknown, at: Place, found: Violation[]): void {
   for (const { rule, check } of checks) {
     const message = check(value);
-    if (message !== undefined) found.push({ path: at.path, rule, message });
+    if (message !== undefined) found.push({ path: pathText(at), rule, message });
   }
+}
+
+function inside(at: Place, key: string | number): Place {
+  return { within: at, key, anyDepth: at.anyDepth };
 }

@@ -8,6 +8,6 @@ import { messageChecks, type Violation } from "./message-checks.ts";
  */
 export function validate<S extends DescMessage>(schema: S, message: MessageShape<S>): readonly Violation[] {
   const found: Violation[] = [];
-  messageChecks(schema)(reflect(schema, message, false), { path: "", anyDepth: 0 }, found);
+  messageChecks(schema)(reflect(schema, message, false), { within: undefined, key: "", anyDepth: 0 }, found);
   return found;
 }
