@@ -25,7 +25,10 @@ export function readRequest(variant: Variant, bytes: Uint8Array): WireRequest {
   return {
     typeUrl: message.typeUrl,
     responseNonce: message.responseNonce,
-    names: "resourceNames" in message ? { list: message.resourceNames } : deltaNames(message),
+    names:
+      "resourceNames" in message
+        ? { list: message.resourceNames, resumes: message.versionInfo !== "" }
+        : deltaNames(message),
     ...(message.node === undefined ? {} : { node: readNode(message.node) }),
     ...(message.errorDetail === undefined ? {} : { refusal: message.errorDetail.message }),
   };

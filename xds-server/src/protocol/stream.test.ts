@@ -107,6 +107,30 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(onTime(step.stream, 1100)), ["RDS +r@1"]);
     });
 
+    test("removes no cluster while the routes that used it stand, because their change was refused", () => {
+      let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, want("RDS", ["r"]));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = publish(step, snapshot({ CDS: {}, RDS: { r: "bad" } }));
+      assert.deepEqual(said(step), ["RDS +r@bad"]);
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step), refusal: "r: no" }));
+      assert.deepEqual(said(step), []);
+      step = publish(step, snapshot({ CDS: {}, RDS: { r: "2" } }));
+      assert.deepEqual(said(step), ["RDS +r@2"]);
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      assert.deepEqual(said(step), ["CDS -old"]);
+    });
+
+    test("says nothing of a type that a client left before its turn came", () => {
+      let step = ask(open(variant, snapshot({ CDS: { c: "1" } })), want("CDS"));
+      step = ask(step, want("LDS", ["*"]));
+      assert.deepEqual(said(step), []);
+      const leave = variant === "sotw" ? sotwRequest("LDS") : deltaRequest("LDS", { removed: ["*"] });
+      step = ask(step, leave);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: "1" }))), []);
+    });
+
     test("removes a cluster only after the routes that used it have changed", () => {
       let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
       step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
@@ -218,6 +242,14 @@ describe("a sotw stream", () => {
     assert.deepEqual(said(ask(step, sotwRequest("EDS", ["a"], { nonce: "1" }))), []);
   });
 
+  test("still wakes for what waits after a request with a stale nonce", () => {
+    let step = ask(open("sotw", snapshot({ CDS: { c: "1" }, RDS: { r: "1" } })), sotwRequest("CDS"), 100);
+    step = ask(step, sotwRequest("RDS", ["r"]), 200);
+    assert.equal(step.wakeAt, 1100);
+    step = ask(step, sotwRequest("CDS", [], { nonce: "stale" }), 300);
+    assert.equal(step.wakeAt, 1100);
+  });
+
   test("answers a client that comes back with the nonce and version of another life", () => {
     const step = ask(open("sotw", snapshot({ CDS: { a: "1" } })), sotwRequest("CDS", [], { nonce: "7" }));
     assert.deepEqual(said(step), ["CDS +a@1"]);
@@ -241,5 +273,24 @@ describe("a sotw stream", () => {
     step = ask(step, sotwRequest("CDS", [], { nonce: "2", refusal: "Error adding/updating cluster(s) a: no" }));
     assert.deepEqual(said(step), []);
     assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "2" } }))), ["CDS +b@2 =a@1"]);
+  });
+
+  test("leaves out no refused cluster of which a client that comes back may hold an earlier version", () => {
+    const back = { nonce: "7", resumes: true };
+    let step = ask(open("sotw", snapshot({ CDS: { a: "bad", b: "1" } })), sotwRequest("CDS", [], back));
+    assert.deepEqual(said(step), ["CDS +a@bad +b@1"]);
+    const refusal = "Error adding/updating cluster(s) a: no";
+    step = ask(step, sotwRequest("CDS", [], { nonce: "1", refusal }));
+    assert.deepEqual(said(step), [], "what was refused is not sent again by itself");
+    step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
+    assert.deepEqual(said(step), ["CDS +b@2 =a@bad"]);
+    step = ask(step, sotwRequest("CDS", [], { nonce: "2", refusal }));
+    assert.deepEqual(said(step), [], "b is taken, although the response was refused for what it had to repeat");
+    step = publish(step, snapshot({ CDS: { a: "2", b: "2" } }));
+    assert.deepEqual(said(step), ["CDS +a@2 =b@2"]);
+    step = ask(step, sotwRequest("CDS", [], { nonce: "3" }));
+    step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: "4", refusal }));
+    assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "3" } }))), ["CDS +b@3 =a@2"]);
   });
 });

@@ -11,6 +11,7 @@ import { amended, replaced } from "./subscription.ts";
 import {
   accepted,
   deletedNames,
+  keepsRefused,
   newTypeStream,
   refused,
   resubscribed,
@@ -48,6 +49,8 @@ export interface Request {
 
 export interface SotwNames {
   readonly list: readonly string[];
+  /** True when the request names a version that the client holds. Read in the first request of a type only. */
+  readonly resumes: boolean;
 }
 
 export interface DeltaNames {
@@ -101,7 +104,7 @@ export function onRequest(stream: Stream, request: Request, now: number): Step {
   const known = stream.types.get(type.typeUrl);
   // State of the world: a request that answers an older response speaks of an older state; the next one will follow.
   const stale = "list" in request.names && known !== undefined && responseNonce !== known.lastNonce;
-  if (stale) return { stream, responses: [] };
+  if (stale) return respond(stream, now);
   const before = known ?? newTypeStream(type, stream.variant);
   const answers = before.inFlight !== undefined && before.inFlight.nonce === responseNonce;
   const settled = answers ? answered(before, refusal, now) : before;
@@ -116,7 +119,10 @@ function answered(stream: TypeStream, refusal: string | undefined, at: number): 
 }
 
 function subscribed(stream: TypeStream, names: SotwNames | DeltaNames, first: boolean): TypeStream {
-  if ("list" in names) return resubscribed(stream, replaced(stream.subscription, names.list), []);
+  if ("list" in names) {
+    const after = resubscribed(stream, replaced(stream.subscription, names.list), []);
+    return first && names.resumes ? { ...after, mayHoldEarlier: true } : after;
+  }
   const { added, removed, initialVersions } = names;
   const subscription = amended(stream.subscription, { added, removed, first });
   // Under a wildcard, what is no longer named is still wanted: the client asks what has become of it.
@@ -172,7 +178,8 @@ function additionsAllowedAt(stream: Stream, type: ResourceType): number {
 
 /**
  * When deletions of a type may go out: not before the types that refer to it have sent and settled their own changes,
- * within the limit. Infinity: those are still to be sent, and their sending calls again.
+ * within the limit. Infinity: those are still to be sent, and their sending calls again; or one was refused, and until
+ * a newer one is sent the client goes on with a version that may need what is deleted.
  */
 function deletionsAllowedAt(stream: Stream, typeStream: TypeStream): number {
   const available = resourcesOf(stream.snapshot, typeStream.type.typeUrl);
@@ -180,6 +187,7 @@ function deletionsAllowedAt(stream: Stream, typeStream: TypeStream): number {
   let at = 0;
   for (const user of stream.types.values()) {
     if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
+    if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return Number.POSITIVE_INFINITY;
     if (user.inFlight !== undefined) at = Math.max(at, user.inFlight.sentAt + stream.holdLimitMs);
     else if (updateDue(user, resourcesOf(stream.snapshot, user.type.typeUrl), true)) return Number.POSITIVE_INFINITY;
   }

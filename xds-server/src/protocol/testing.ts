@@ -27,10 +27,12 @@ export function snapshot(byType: Record<string, Record<string, string>>): Snapsh
 export interface Asking {
   readonly nonce?: string;
   readonly refusal?: string;
+  /** State of the world only: the request names a version of an earlier stream. */
+  readonly resumes?: boolean;
 }
 
 export function sotwRequest(shortName: string, list: readonly string[] = [], asking: Asking = {}): Request {
-  return request(resourceType(shortName), { list }, asking);
+  return request(resourceType(shortName), { list, resumes: asking.resumes ?? false }, asking);
 }
 
 export function deltaRequest(

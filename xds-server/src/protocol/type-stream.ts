@@ -22,6 +22,8 @@ export interface TypeStream {
   readonly lastNonce: string;
   /** True while a client that wants everything waits for a response even if there is nothing to put into it. */
   readonly owed: boolean;
+  /** True while the client may go on with versions of an earlier stream that `held` cannot know. */
+  readonly mayHoldEarlier: boolean;
   /** The set that `held` was last found to be level with: a shortcut, never a truth of its own. */
   readonly level: ResourceSet | undefined;
 }
@@ -73,6 +75,7 @@ export function newTypeStream(type: ResourceType, variant: Variant): TypeStream 
     inFlight: undefined,
     lastNonce: "",
     owed: false,
+    mayHoldEarlier: false,
     level: undefined,
   };
 }
@@ -117,6 +120,19 @@ function* candidates({ subscription }: TypeStream, available: ResourceSet): Iter
   }
 }
 
+/** True when the client refused what it should hold, and goes on with what it has. */
+export function keepsRefused({ held, mayHoldEarlier }: TypeStream, available: ResourceSet): boolean {
+  for (const [name, { accepted, refusal }] of held) {
+    if (refusal === undefined || refusal.version !== available.get(name)?.version) continue;
+    if (accepted !== undefined || mayHoldEarlier) return true;
+  }
+  return false;
+}
+
+/**
+ * A refused resource stands in its last good version. When that is of an earlier stream, it is not known here; the
+ * refused one stands for it then, because a client that finds the name goes on with what it has.
+ */
 function keptResources(stream: TypeStream, available: ResourceSet, deleted: readonly string[]): readonly Resource[] {
   const gone = new Set(deleted);
   const kept: Resource[] = [];
@@ -124,7 +140,9 @@ function keptResources(stream: TypeStream, available: ResourceSet, deleted: read
     const resource = available.get(name);
     if (resource !== undefined && resource.version !== sent) continue; // is among the changed
     if (resource !== undefined && refusal === undefined) kept.push(resource);
-    else if (accepted !== undefined && !gone.has(name)) kept.push(accepted);
+    else if (accepted !== undefined) {
+      if (!gone.has(name)) kept.push(accepted);
+    } else if (stream.mayHoldEarlier && resource !== undefined) kept.push(resource);
   }
   return kept;
 }
@@ -160,12 +178,18 @@ export function sent(
 /** The client took the response in flight. */
 export function accepted(stream: TypeStream): TypeStream {
   const changed = stream.inFlight?.changed ?? [];
-  if (changed.length === 0) return { ...stream, inFlight: undefined };
+  const nothingEarlier = stream.mayHoldEarlier && sendsFullState(stream);
+  if (changed.length === 0 && !nothingEarlier) return { ...stream, inFlight: undefined };
   const held = new Map(stream.held);
   for (const resource of changed) {
     if (held.has(resource.name)) held.set(resource.name, { sent: resource.version, accepted: resource });
   }
-  return { ...stream, held, inFlight: undefined, level: undefined };
+  if (!nothingEarlier) return { ...stream, held, inFlight: undefined, level: undefined };
+  // The client holds what the response said and nothing else: what was refused before and repeated is taken now.
+  for (const [name, { sent, accepted, refusal }] of held) {
+    if (refusal !== undefined && accepted === undefined) held.set(name, { sent });
+  }
+  return { ...stream, held, inFlight: undefined, mayHoldEarlier: false, level: undefined };
 }
 
 /**
@@ -176,12 +200,16 @@ export function accepted(stream: TypeStream): TypeStream {
 export function refused(stream: TypeStream, { reason, at }: { reason: string; at: number }): TypeStream {
   const changed = stream.inFlight?.changed ?? [];
   const named = changed.filter(({ name }) => mentions(reason, name));
-  const culprits = new Set(named.length > 0 ? named : changed);
+  // Such a response has to repeat what is refused (see keptResources), so the rest would be refused with it for ever.
+  // Envoy, for which this is done, takes the rest.
+  const takesRest = stream.mayHoldEarlier && sendsFullState(stream);
+  const isSpecific = named.length > 0 || (takesRest && namesRefused(stream, changed, reason));
+  const culprits = new Set(isSpecific ? named : changed);
   const held = new Map(stream.held);
   for (const resource of changed) {
     const before = held.get(resource.name);
     if (before === undefined) continue; // unsubscribed meanwhile
-    const good = before.accepted;
+    const good = takesRest && !culprits.has(resource) ? resource : before.accepted;
     if (culprits.has(resource)) {
       const refusal = { version: resource.version, reason, at };
       held.set(resource.name, { ...before, sent: resource.version, refusal });
@@ -189,13 +217,23 @@ export function refused(stream: TypeStream, { reason, at }: { reason: string; at
     else held.set(resource.name, { sent: good.version, accepted: good });
   }
   // A deletion beside a resource at fault is told again with the rest; one that was refused for itself is not.
-  if (changed.length > 0) {
+  if (changed.length > 0 && !takesRest) {
     for (const [name, before] of stream.inFlight?.removed ?? []) {
       if (before === undefined) held.delete(name);
       else if (wants(stream.subscription, name)) held.set(name, before);
     }
   }
   return { ...stream, held, inFlight: undefined, level: undefined };
+}
+
+/** True when the reason names a resource that was refused before, and that the response could only repeat. */
+function namesRefused({ held }: TypeStream, changed: readonly Resource[], reason: string): boolean {
+  const changedNames = new Set(changed.map(({ name }) => name));
+  for (const [name, { accepted, refusal }] of held) {
+    if (refusal === undefined || accepted !== undefined || changedNames.has(name)) continue;
+    if (mentions(reason, name)) return true;
+  }
+  return false;
 }
 
 /** True when a text holds a resource's name as a word of its own, not inside a longer name. */
@@ -217,7 +255,7 @@ export function resubscribed(
   const held = new Map<string, Held>();
   for (const [name, value] of stream.held) if (wants(subscription, name)) held.set(name, value);
   for (const name of askedAgain) held.delete(name);
-  const owed = stream.owed || (subscription.wildcard && !stream.subscription.wildcard);
+  const owed = subscription.wildcard && (stream.owed || !stream.subscription.wildcard);
   return { ...stream, subscription, held, owed, level: undefined };
 }
 
@@ -226,7 +264,7 @@ export function resumed(stream: TypeStream, versions: ReadonlyMap<string, Versio
   if (versions.size === 0) return stream;
   const held = new Map(stream.held);
   for (const [name, version] of versions) if (version !== absent) held.set(name, { sent: version });
-  return { ...stream, held, owed: false, level: undefined };
+  return { ...stream, held, owed: false, mayHoldEarlier: true, level: undefined };
 }
 
 /** The client waits for these anew, so they count as not sent. */
