@@ -47,6 +47,36 @@ test("the admin of Envoy takes a free port on loopback when none is named", () =
   );
 });
 
+for (const [serverName, matcher, sni] of [
+  [undefined, { san_type: "IP_ADDRESS", matcher: { exact: "::1" } }, undefined],
+  ["xds.mesh", { san_type: "DNS", matcher: { exact: "xds.mesh" } }, "xds.mesh"],
+] as const) {
+  test(`with mutual TLS Envoy shows its certificate and demands the name ${sni ?? "of the address"}`, () => {
+    const files = { certFile: "/a/tls.crt", keyFile: "/a/tls.key", caFile: "/a/ca.crt" };
+    const filled = bootstrap({ ...options, variant: "delta", xdsTls: { ...files, ...(serverName && { serverName }) } });
+    const message = readJson(BootstrapSchema, filled);
+    assert.ok(message.ok, message.ok ? "" : JSON.stringify(message.issues));
+    assert.deepEqual(validate(BootstrapSchema, message.message), []);
+    const { static_resources: resources } = filled as {
+      static_resources: { clusters: [{ transport_socket: unknown }] };
+    };
+    assert.deepEqual(resources.clusters[0].transport_socket, {
+      name: "envoy.transport_sockets.tls",
+      typed_config: {
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        ...(sni && { sni }),
+        common_tls_context: {
+          alpn_protocols: ["h2"],
+          tls_certificates: [
+            { certificate_chain: { filename: "/a/tls.crt" }, private_key: { filename: "/a/tls.key" } },
+          ],
+          validation_context: { trusted_ca: { filename: "/a/ca.crt" }, match_typed_subject_alt_names: [matcher] },
+        },
+      },
+    });
+  });
+}
+
 function file(variant: XdsVariant): unknown {
   return parse(readFileSync(new URL(`../../../envoy-configs/bootstrap/${variant}-ads.yaml`, import.meta.url), "utf8"));
 }

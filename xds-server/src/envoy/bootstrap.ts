@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { parse } from "yaml";
 
 /** How Envoy and the server talk: only changes, or the state of the world. */
@@ -13,6 +14,18 @@ export interface BootstrapOptions {
   readonly cluster: string;
   /** Where Envoy's admin listens. Absent: a free port on loopback. */
   readonly admin?: { readonly host: string; readonly port: number };
+  /** Mutual TLS with the management server. Absent: plaintext. */
+  readonly xdsTls?: ProxyTls;
+}
+
+/** How a proxy shows who it is, and whom it trusts. PEM files on the proxy's machine. */
+export interface ProxyTls {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** The authority that the server's certificate must come from. */
+  readonly caFile: string;
+  /** The name that the server's certificate must bear: a DNS name or an IP address. Absent: `xds.host`. */
+  readonly serverName?: string;
 }
 
 /** An Envoy v3 bootstrap as proto-JSON. */
@@ -29,7 +42,7 @@ interface BootstrapFile extends Bootstrap {
   admin: { address: { socket_address: SocketAddress } };
   static_resources: {
     clusters: [
-      {
+      Partial<TlsFile> & {
         load_assignment: {
           endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: SocketAddress } } }] }];
         };
@@ -38,14 +51,56 @@ interface BootstrapFile extends Bootstrap {
   };
 }
 
+/** envoy-configs/bootstrap/xds-tls.yaml */
+interface TlsFile {
+  transport_socket: {
+    typed_config: {
+      sni?: string;
+      common_tls_context: {
+        tls_certificates: [{ certificate_chain: Filename; private_key: Filename }];
+        validation_context: {
+          trusted_ca: Filename;
+          match_typed_subject_alt_names: [{ san_type: "DNS" | "IP_ADDRESS"; matcher: { exact: string } }];
+        };
+      };
+    };
+  };
+}
+
+interface Filename {
+  filename: string;
+}
+
 /** The bootstrap of envoy-configs/bootstrap for this variant, with its places filled in. */
-export function bootstrap({ variant, xds, nodeId, cluster, admin }: BootstrapOptions): Bootstrap {
-  const file = new URL(`../../../envoy-configs/bootstrap/${variant}-ads.yaml`, import.meta.url);
-  const filled = parse(readFileSync(file, "utf8")) as BootstrapFile;
+export function bootstrap({ variant, xds, nodeId, cluster, admin, xdsTls }: BootstrapOptions): Bootstrap {
+  const filled = read(`${variant}-ads.yaml`) as BootstrapFile;
   filled.node = { id: nodeId, cluster };
   filled.admin.address.socket_address = { address: admin?.host ?? "127.0.0.1", port_value: admin?.port ?? 0 };
   const [xdsCluster] = filled.static_resources.clusters;
   const [endpoint] = xdsCluster.load_assignment.endpoints[0].lb_endpoints;
   endpoint.endpoint.address.socket_address = { address: xds.host, port_value: xds.port };
+  if (xdsTls !== undefined) xdsCluster.transport_socket = transportSocket(xdsTls, xds.host);
   return filled;
+}
+
+function transportSocket(
+  { certFile, keyFile, caFile, serverName }: ProxyTls,
+  host: string,
+): TlsFile["transport_socket"] {
+  const { transport_socket: socket } = read("xds-tls.yaml") as TlsFile;
+  const { typed_config: tls } = socket;
+  const { tls_certificates: certificates, validation_context: trusted } = tls.common_tls_context;
+  const name = serverName ?? host;
+  const isAddress = isIP(name) !== 0;
+  tls.sni = name;
+  // An address must not be sent as a server name (RFC 6066, section 3).
+  if (isAddress) delete tls.sni;
+  certificates[0] = { certificate_chain: { filename: certFile }, private_key: { filename: keyFile } };
+  trusted.trusted_ca = { filename: caFile };
+  trusted.match_typed_subject_alt_names[0] = { san_type: isAddress ? "IP_ADDRESS" : "DNS", matcher: { exact: name } };
+  return socket;
+}
+
+function read(file: string): unknown {
+  return parse(readFileSync(new URL(`../../../envoy-configs/bootstrap/${file}`, import.meta.url), "utf8"));
 }
