@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { setTimeout as delay } from "node:timers/promises";
 import { bootstrap, findEnvoy, type RunningEnvoy, startEnvoy, type XdsVariant } from "@chancery/xds-server/envoy";
-
-export const repository = fileURLToPath(new URL("../..", import.meta.url));
-const chanceryBin = path.join(repository, "xds-server/bin/chancery.mjs");
+import { chanceryBin, repository, serve } from "./server-process.ts";
 
 /** `chancery serve`, one Envoy on it, and two services "v1" and "v2" that say who they are. */
 export interface Edge extends AsyncDisposable {
@@ -36,7 +33,7 @@ interface Ran {
 export async function startEdge(variant: XdsVariant): Promise<Edge> {
   const dataDir = mkdtempSync(path.join(tmpdir(), "chancery-edge-"));
   const services = { v1: await service("v1"), v2: await service("v2") };
-  const server = await serve(dataDir);
+  const server = await serve({ dataDir });
   const port = await freePort();
   const [host = "", xdsPort = ""] = server.xds.split(":");
   const envoy = await startEnvoy({
@@ -63,7 +60,7 @@ export async function startEdge(variant: XdsVariant): Promise<Edge> {
     },
     async [Symbol.asyncDispose]() {
       await envoy.stop();
-      await ended(server.child);
+      await server.stop();
       for (const each of Object.values(services)) {
         each.close();
         each.closeAllConnections();
@@ -73,10 +70,15 @@ export async function startEdge(variant: XdsVariant): Promise<Edge> {
   };
 }
 
+const pollMs = 5;
+
 /** Waits until a condition holds; fails with its last answer otherwise. */
 export async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while (!(await holds())) assert.ok(Date.now() < deadline, `not in time: ${what}`);
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, `not in time: ${what}`);
+    await delay(pollMs);
+  }
 }
 
 async function chancery(args: readonly string[], { input, admin }: { input: string; admin: string }): Promise<Ran> {
@@ -96,24 +98,6 @@ async function chancery(args: readonly string[], { input, admin }: { input: stri
   child.on("error", reject).on("close", resolve);
   const exitCode = await promise;
   return { exitCode, ...output };
-}
-
-async function serve(dataDir: string): Promise<{ child: ChildProcess; xds: string; admin: string }> {
-  const listen = ["--xds-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-  const child = spawn(process.execPath, [chanceryBin, "serve", ...listen, "--data-dir", dataDir], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  for await (const line of createInterface(child.stdout)) {
-    const { event, xds, admin } = JSON.parse(line);
-    if (event === "ready") return { child, xds, admin };
-  }
-  throw new Error("chancery serve ended before it was ready");
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  child.once("close", () => resolve());
-  if (child.exitCode === null && child.kill("SIGTERM")) await promise;
 }
 
 async function service(name: string): Promise<Server> {

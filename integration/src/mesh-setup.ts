@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo, Server } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Document, DocumentKey } from "@chancery/xds-server";
+import {
+  type BootstrapOptions,
+  bootstrap,
+  findEnvoy,
+  type RunningEnvoy,
+  type StartEnvoyOptions,
+  startEnvoy,
+} from "@chancery/xds-server/envoy";
+import { Load } from "./load.ts";
+import { type ServerProcess, serve } from "./server-process.ts";
+
+/** What an apply did on one proxy. */
+export interface Outcome {
+  readonly nodeId: string;
+  readonly state: "synced" | "pending" | "refused" | "disconnected";
+  readonly refusals: readonly { readonly type: string; readonly name: string; readonly reason: string }[];
+}
+
+export interface ProxySummary {
+  readonly nodeId: string;
+  readonly state: Outcome["state"];
+  readonly types: readonly { readonly type: string; readonly state: string; readonly resources: number }[];
+}
+
+export type AnyDocument = Pick<Document, "kind" | "name"> & { readonly spec: unknown };
+
+export interface Change {
+  readonly set?: readonly AnyDocument[];
+  readonly delete?: readonly DocumentKey[];
+}
+
+type EnvoyOptions = Pick<BootstrapOptions, "variant"> &
+  Partial<Pick<BootstrapOptions, "nodeId" | "cluster" | "xdsTls">> &
+  Pick<StartEnvoyOptions, "waitFor">;
+
+/** A server, and the Envoys and services of one test. Whatever was opened is closed with it, the newest first. */
+export class TestMesh implements AsyncDisposable {
+  readonly folder: string;
+  readonly #closers: (() => unknown)[] = [];
+  readonly #flags: readonly string[];
+  #server: ServerProcess;
+
+  private constructor(folder: string, server: ServerProcess, flags: readonly string[]) {
+    this.folder = folder;
+    this.#server = server;
+    this.#flags = flags;
+  }
+
+  /** Starts the server, with further flags. */
+  static async start(flags: readonly string[] = []): Promise<TestMesh> {
+    const folder = mkdtempSync(path.join(tmpdir(), "chancery-mesh-"));
+    return new TestMesh(folder, await serve({ dataDir: path.join(folder, "data"), args: flags }), flags);
+  }
+
+  get xds(): { readonly host: string; readonly port: number } {
+    const { hostname: host, port } = new URL(`http://${this.#server.xds}`);
+    return { host, port: Number(port) };
+  }
+
+  /** Kills the server without a word. */
+  kill(): Promise<void> {
+    return this.#server.stop("SIGKILL");
+  }
+
+  /** Starts the server again, on the same ports and the same data. */
+  async restart(): Promise<void> {
+    const { xds: xdsListen, admin: adminListen } = this.#server;
+    this.#server = await serve({ dataDir: path.join(this.folder, "data"), xdsListen, adminListen, args: this.#flags });
+  }
+
+  async envoy({ variant, nodeId = "edge-1", cluster = "edge", waitFor = "ready", xdsTls }: EnvoyOptions) {
+    const settings = { variant, xds: this.xds, nodeId, cluster, ...(xdsTls === undefined ? {} : { xdsTls }) };
+    const envoy: RunningEnvoy = await startEnvoy({
+      envoy: (await findEnvoy()).path,
+      bootstrap: bootstrap(settings),
+      args: ["--concurrency", "2"],
+      logLevel: "error",
+      waitFor,
+    });
+    this.#closers.push(() => envoy.stop());
+    return envoy;
+  }
+
+  /** Requests at a steady rate to a listener. */
+  async load(envoy: RunningEnvoy, listener = "edge"): Promise<Load> {
+    const load = new Load(`http://127.0.0.1:${await envoy.listenerPort(listener)}/`);
+    this.#closers.push(() => load.stop());
+    return load;
+  }
+
+  /** A HTTP service; the port that it listens on. */
+  service(answer: RequestListener): Promise<number> {
+    return this.listen(createServer(answer));
+  }
+
+  /** Lets a server listen as long as the mesh is there; the port that it got. */
+  async listen(server: Server): Promise<number> {
+    const sockets = new Set<{ destroy(): void }>();
+    for (const event of ["connection", "secureConnection"]) {
+      server.on(event, (socket: { destroy(): void; on(event: string, listener: () => void): unknown }) => {
+        sockets.add(socket);
+        socket.on("error", () => {});
+        socket.on("close", () => sockets.delete(socket));
+      });
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.listen(0, "127.0.0.1", resolve);
+    await promise;
+    this.#closers.push(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Makes a change, and tells what each proxy did within `wait`. Throws what the server refuses. */
+  async write(change: Change, wait = "0s"): Promise<readonly Outcome[]> {
+    const answer = await this.#admin(`/api/v1/apply?wait=${wait}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(change),
+    });
+    return (answer as { readonly proxies: readonly Outcome[] }).proxies;
+  }
+
+  /** Makes a change that every touched proxy takes. */
+  async apply(change: Change): Promise<void> {
+    for (const { nodeId, state, refusals } of await this.write(change, "10s"))
+      assert.equal(state, "synced", `${nodeId}: ${JSON.stringify(refusals)}`);
+  }
+
+  async proxies(): Promise<readonly ProxySummary[]> {
+    return ((await this.#admin("/api/v1/proxies")) as { readonly items: readonly ProxySummary[] }).items;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+    await this.#server.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  async #admin(where: string, request: RequestInit = {}): Promise<unknown> {
+    const answer = await fetch(`http://${this.#server.admin}${where}`, request);
+    const text = await answer.text();
+    assert.ok(answer.ok, text);
+    return JSON.parse(text);
+  }
+}
