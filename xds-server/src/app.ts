@@ -8,6 +8,7 @@ import { SnapshotCache } from "./cache/snapshot-cache.ts";
 import { memoCompile } from "./compile/memo.ts";
 import { type AppConfig, formatHostPort } from "./config.ts";
 import { watchConfigFiles } from "./config-files.ts";
+import { filterChecker } from "./filter-check.ts";
 import { openCatalog } from "./filter-registry/artifacts.ts";
 import { defaultLimits } from "./grpc/limits.ts";
 import { type HostPort, startXdsServer } from "./grpc/server.ts";
@@ -76,7 +77,8 @@ async function start(
   for (const fault of catalog.faults) log.error({ fault }, "a filter module is left out");
   const compile = memoCompile();
   const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() }));
-  const files = await watchConfigFiles({ paths: config.config, writer, store, log });
+  const checkFilters = filterChecker(store, catalog);
+  const files = await watchConfigFiles({ paths: config.config, writer, checkFilters, store, log });
   if (!files.ok) throw new MeshRefused(files.problems);
   onClose(() => files.close());
 
@@ -117,6 +119,7 @@ async function start(
     listen: config.adminListen,
     store,
     writer,
+    checkFilters,
     catalog,
     proxies: statuses,
     snapshots: () => cache.get()?.snapshots ?? new Map(),

@@ -6,6 +6,10 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { memoCompile } from "./compile/memo.ts";
 import { type ConfigFiles, type ConfigFilesOptions, watchConfigFiles } from "./config-files.ts";
+import { filterChecker } from "./filter-check.ts";
+import { openCatalog } from "./filter-registry/artifacts.ts";
+import type { Catalog } from "./filter-registry/catalog.ts";
+import { handMade, least, op } from "./filter-registry/testing.ts";
 import { meshWriter } from "./mesh-writer.ts";
 import type { Problem } from "./model/problem.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
@@ -59,6 +63,31 @@ describe("configuration files at the start", () => {
     const [problem] = await here.refused();
     assert.equal(problem?.code, "ROUTE_UNKNOWN_CLUSTER");
     assert.match(problem?.source ?? "", /route\.yaml:\d+$/);
+  });
+
+  it("are refused when a filter refuses its configuration, and taken once it does not", async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), "chancery-modules-"));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const catalog = await openCatalog({ directory, maxModuleBytes: 10_000, maxArtifacts: 1 });
+    const refusing = { signature: "i32 i32 -> i32", body: op.constant(0) };
+    const wasm = handMade({ functions: { ...least, proxy_on_configure: refusing } });
+    const added = await catalog.add({ filter: "picky", wasm });
+    const { sha256 } = added.ok ? added.artifact : assert.fail(added.causes.join());
+    const listener = "kind: Listener\nname: edge\nspec: { port: 10000, http: { routes: [shop] } }\n---\n";
+    const routes = route("shop", "cart");
+    const filter = (config: string) =>
+      `kind: Filter\nname: picky\nspec: { listeners: [edge], sha256: "${sha256}"${config} }\n`;
+    const all = (config: string) => [cluster("cart", 1), routes, listener + filter(config)].join("---\n");
+    const { refused, start, put, clusters } = site(t, { "a.yaml": all(", config: {}") }, catalog);
+    const problems = await refused();
+    assert.deepEqual(
+      problems.map(({ code, path, source }) => [code, path, source?.replace(/.*a.yaml/, "a.yaml")]),
+      [["FILTER_CONFIG_REFUSED", "spec.config", "a.yaml:19"]],
+    );
+    assert.equal(clusters(), "");
+    put("a.yaml", all(""));
+    await start();
+    assert.equal(clusters(), "cart=1");
   });
 
   it("are refused when a path does not exist, is no file, is not text, or is too large", async (t) => {
@@ -227,14 +256,15 @@ describe("changes of configuration files", () => {
 const never = 3_600_000;
 
 /** A folder of files, and a store that they are applied to. */
-function site(t: TestContext, files: Readonly<Record<string, string>>) {
+function site(t: TestContext, files: Readonly<Record<string, string>>, catalog?: Catalog) {
   const root = mkdtempSync(join(tmpdir(), "chancery-files-"));
   t.after(() => rmSync(root, { recursive: true }));
   const folder = join(root, "files");
   const store = openSqliteStore({ directory: join(root, "data"), now: Date.now, keepRevisions: 100 });
   t.after(() => store.close());
   const compile = memoCompile();
-  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: new Map() }));
+  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog?.get() ?? new Map() }));
+  const checkFilters = catalog === undefined ? async () => [] : filterChecker(store, catalog);
   const reported: Problem[] = [];
   const log = {
     info: () => undefined,
@@ -243,7 +273,7 @@ function site(t: TestContext, files: Readonly<Record<string, string>>) {
   } as unknown as ConfigFilesOptions["log"];
 
   const watchFiles = (options: Partial<ConfigFilesOptions>) =>
-    watchConfigFiles({ paths: [folder], store, writer, log, settleMs: 10, ...options });
+    watchConfigFiles({ paths: [folder], store, writer, checkFilters, log, settleMs: 10, ...options });
   const put = (name: string, text: string) => {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), text);
@@ -266,7 +296,7 @@ function site(t: TestContext, files: Readonly<Record<string, string>>) {
     clusters,
     condition,
     write: (document: ReturnType<typeof clusterDocument>) =>
-      assert.ok(writer.write({ set: [document], delete: [] }, { author: "admin" }).ok),
+      assert.ok(writer.write({ set: [document], delete: [] }, { author: "admin", found: [] }).ok),
     start: async (options: Partial<ConfigFilesOptions> = {}): Promise<ConfigFiles & { ok: true }> => {
       const started = await watchFiles(options);
       assert.ok(started.ok, JSON.stringify(started));

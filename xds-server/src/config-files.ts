@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Application, applyFiles } from "./config-files/apply.ts";
 import { lookThrough, type ReadFiles, readTree, type Tree, type TreeLimits } from "./config-files/tree.ts";
+import type { CheckFilters } from "./filter-check.ts";
 import type { MeshWriter } from "./mesh-writer.ts";
 import type { Problem } from "./model/problem.ts";
 import type { Store } from "./store/store.ts";
@@ -12,6 +13,7 @@ export interface ConfigFilesOptions {
   readonly paths: readonly string[];
   readonly store: Store;
   readonly writer: MeshWriter;
+  readonly checkFilters: CheckFilters;
   readonly log: Pick<Logger, "info" | "error">;
   /** How long the files must have been left alone before they are read: a writer may be half through. */
   readonly settleMs?: number;
@@ -90,10 +92,12 @@ class ConfigWatcher {
 
   /** Applies the files once nobody is writing them. Undefined when closed before that. */
   async #applySettled({ mayDeleteAll }: { readonly mayDeleteAll: boolean }): Promise<Application | undefined> {
-    const { store, writer } = this.#options;
+    const { store, writer, checkFilters } = this.#options;
     const { stamp, read } = await this.#settled();
     if (this.#closing.signal.aborted) return undefined;
-    const application = applyFiles(read, { store, writer, mayDeleteAll });
+    const signal = this.#closing.signal;
+    const application = await applyFiles(read, { store, writer, checkFilters, mayDeleteAll, signal });
+    if (application === undefined) return undefined;
     this.#handled = stamp;
     this.#refusedAt = application.ok ? undefined : store.get().revision;
     this.#report(application, read.files.length);

@@ -15,6 +15,8 @@ export interface WriteOptions {
   readonly author: string;
   /** One line that says why. */
   readonly message?: string;
+  /** What was found wrong by other means: the change is refused with it, and with all that compiling finds. */
+  readonly found: readonly Problem[];
 }
 
 export type CheckResult =
@@ -38,10 +40,11 @@ export function meshWriter(store: Store, compileMesh: (mesh: Mesh) => Compiled):
   };
   return {
     check,
-    write(change, { author, message = "" }) {
+    write(change, { author, message = "", found }) {
       const expectedRevision = store.get().revision;
       const checked = check(change);
-      if (!checked.ok) return checked;
+      const problems = [...(checked.ok ? [] : checked.problems), ...found];
+      if (!checked.ok || problems.length > 0) return { ok: false, problems };
       return { ...checked, revision: store.commit(change, { author, message, expectedRevision }) };
     },
   };

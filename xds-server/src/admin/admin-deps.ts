@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { ProxyStatuses } from "../cache/proxy-status.ts";
+import type { CheckFilters } from "../filter-check.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
 import type { MeshWriter } from "../mesh-writer.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
@@ -14,6 +15,7 @@ export interface AdminDeps {
   readonly token?: string;
   readonly store: Store;
   readonly writer: MeshWriter;
+  readonly checkFilters: CheckFilters;
   readonly catalog: Catalog;
   readonly proxies: ProxyStatuses;
   /** What each node group's proxies should hold, as last published to the streams. */

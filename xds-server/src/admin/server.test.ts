@@ -10,6 +10,7 @@ test("an address that others reach is refused without a token", async () => {
   const parts = {
     store: never,
     writer: never,
+    checkFilters: never,
     catalog: never,
     proxies: never,
     snapshots: never,

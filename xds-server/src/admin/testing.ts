@@ -5,6 +5,7 @@ import { NodeStatus } from "../cache/node-status.ts";
 import type { StreamStatus } from "../cache/proxy-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { memoCompile } from "../compile/memo.ts";
+import { filterChecker } from "../filter-check.ts";
 import { openCatalog } from "../filter-registry/artifacts.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
 import { meshWriter } from "../mesh-writer.ts";
@@ -78,6 +79,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     listen: { host: "127.0.0.1", port: 0 },
     store,
     writer: meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() })),
+    checkFilters: filterChecker(store, catalog),
     catalog,
     proxies: statuses,
     snapshots: () => cache.get()?.snapshots ?? new Map(),

@@ -33,8 +33,8 @@ export type ChangeOf = (mesh: Mesh) => Change;
  * filters can tell first; from the precondition to the commit nothing awaits.
  */
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
-  const { store, writer, snapshots, proxies } = deps;
-  const filterProblems = await configurationProblems(deps, changeOf(store.get().mesh));
+  const { store, writer, checkFilters, snapshots, proxies } = deps;
+  const found = await checkFilters(changeOf(store.get().mesh));
   request.precondition();
   const { mesh } = store.get();
   const change = changeOf(mesh);
@@ -45,7 +45,7 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
     .filter(({ kind, name }) => !touched.has(`${kind} ${name}`))
     .map(({ kind, name }) => ({ kind, name }));
 
-  const compiled = commitOrCheck(writer, change, { ...request, filterProblems });
+  const compiled = commitOrCheck(writer, change, { ...request, found });
   const answer: WriteAnswer = {
     revision: store.get().revision,
     dryRun: request.dryRun,
@@ -63,13 +63,12 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
 function commitOrCheck(
   writer: AdminDeps["writer"],
   change: Change,
-  { author, message, dryRun, filterProblems }: WriteRequest & { readonly filterProblems: readonly Problem[] },
+  { author, message, dryRun, found }: WriteRequest & { readonly found: readonly Problem[] },
 ): Compiled {
   try {
-    const onlyCheck = dryRun || filterProblems.length > 0;
-    const result = onlyCheck ? writer.check(change) : writer.write(change, { author, message });
-    const problems = [...(result.ok ? [] : result.problems), ...filterProblems];
-    if (!result.ok || problems.length > 0) throw new Refusal(422, problems);
+    const result = dryRun ? writer.check(change) : writer.write(change, { author, message, found });
+    if (!result.ok) throw new Refusal(422, dryRun ? [...result.problems, ...found] : result.problems);
+    if (found.length > 0) throw new Refusal(422, found);
     return result.compiled;
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
@@ -77,20 +76,4 @@ function commitOrCheck(
       hint: "send the request again",
     });
   }
-}
-
-/** Runs each new filter configuration through its module, as Envoy will. Unknown modules are the compiler's to report. */
-async function configurationProblems({ store, catalog }: AdminDeps, change: Change): Promise<readonly Problem[]> {
-  const problems: Problem[] = [];
-  for (const { kind, name, after } of effectiveChanges(store.get().mesh, change)) {
-    if (kind !== "Filter" || after?.kind !== "Filter") continue;
-    const { sha256, config } = after.spec as { readonly sha256: string; readonly config?: unknown };
-    if (!catalog.get().has(sha256)) continue;
-    const causes = await catalog.checkConfiguration(sha256, config === undefined ? "" : JSON.stringify(config));
-    for (const cause of causes) {
-      const message = `Cannot use filter "${name}" with this configuration: ${cause}`;
-      problems.push({ code: "FILTER_CONFIG_REFUSED", kind, name, path: "spec.config", message });
-    }
-  }
-  return problems;
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { CheckFilters } from "../filter-check.ts";
 import type { MeshWriter } from "../mesh-writer.ts";
 import type { Document, DocumentKey } from "../model/document.ts";
 import { parseYaml } from "../model/parse.ts";
@@ -9,8 +10,11 @@ import type { ConfigFile, ReadFiles } from "./tree.ts";
 export interface ApplyOptions {
   readonly store: Store;
   readonly writer: MeshWriter;
+  readonly checkFilters: CheckFilters;
   /** Whether files that hold nothing any more may delete all that they once held. */
   readonly mayDeleteAll: boolean;
+  /** Aborted when nothing may be written any more. */
+  readonly signal: AbortSignal;
 }
 
 export type Application =
@@ -24,8 +28,14 @@ export type Application =
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Makes the mesh hold what the files say, in one revision, and lets go what only earlier files said. */
-export function applyFiles(read: ReadFiles, { store, writer, mayDeleteAll }: ApplyOptions): Application {
+/**
+ * Makes the mesh hold what the files say, in one revision, and lets go what only earlier files said. Undefined when
+ * the signal was aborted before that.
+ */
+export async function applyFiles(
+  read: ReadFiles,
+  { store, writer, checkFilters, mayDeleteAll, signal }: ApplyOptions,
+): Promise<Application | undefined> {
   const { files } = read;
   const { digest: appliedDigest, documents: owned } = lastApplied(store);
   const digest = digestOf(files);
@@ -36,16 +46,11 @@ export function applyFiles(read: ReadFiles, { store, writer, mayDeleteAll }: App
   const problems = boundedProblems([...read.problems, ...faults]);
   if (problems.length > 0) return { ok: false, problems };
   if (documents.size === 0 && owned.length > 0 && !mayDeleteAll) return { ok: false, problems: [allGone(owned)] };
-  const result = writer.write(
-    { set: [...documents.values()], delete: owned.filter((key) => !documents.has(keyOf(key))) },
-    {
-      author: "files",
-      message: files
-        .map(({ path }) => path)
-        .join(", ")
-        .slice(0, maxMessageLength),
-    },
-  );
+  const change = { set: [...documents.values()], delete: owned.filter((key) => !documents.has(keyOf(key))) };
+  const found = await checkFilters(change);
+  if (signal.aborted) return undefined;
+  const message = files.map(({ path }) => path).join(", ");
+  const result = writer.write(change, { author: "files", message: message.slice(0, maxMessageLength), found });
   if (!result.ok)
     return { ok: false, problems: result.problems.map((problem) => ({ ...sourceOf(problem), ...problem })) };
   // A crash before this line applies the same files again: to the same effect, for nobody has written in between.
