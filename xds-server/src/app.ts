@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { isLoopback } from "./admin/guard.ts";
@@ -69,7 +68,6 @@ async function start(
   const log = createLog({ level: config.logLevel });
   const metrics = createMetrics();
   const now = Date.now;
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
 
   const store = openSqliteStore({ directory: config.dataDir, now, keepRevisions: defaultKeepRevisions });
   onClose(() => store.close());

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
 import type { HostPort } from "./grpc/server.ts";
 import { logLevels } from "./telemetry/log.ts";
+import { checkAddresses } from "./up/ports.ts";
 
 interface ServeFlags {
   readonly xdsListen: HostPort;
@@ -49,6 +50,10 @@ Example:
 async function serve(config: AppConfig): Promise<void> {
   // Loaded here, so that commands that only talk to a server do not wait for a whole one to load.
   const { startApp } = await import("./app.ts");
+  await checkAddresses([
+    { address: config.xdsListen, by: "the xDS server", change: "choose another with --xds-listen HOST:PORT" },
+    { address: config.adminListen, by: "the admin API", change: "choose another with --admin-listen HOST:PORT" },
+  ]);
   const app = await startApp(config);
   const ready = { event: "ready", xds: formatHostPort(app.xds), admin: formatHostPort(app.admin) };
   process.stdout.write(`${JSON.stringify(ready)}\n`);

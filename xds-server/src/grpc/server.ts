@@ -74,6 +74,14 @@ function addServices(server: Server, deps: DiscoveryDeps): void {
 }
 
 function mutualTls({ certFile, keyFile, caFile }: XdsTls): ServerCredentials {
-  const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
-  return ServerCredentials.createSsl(readFileSync(caFile), [pair], true);
+  const pair = { cert_chain: pem(certFile), private_key: pem(keyFile) };
+  return ServerCredentials.createSsl(pem(caFile), [pair], true);
+}
+
+function pem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`Cannot serve discovery over TLS: "${file}" cannot be read`, { cause: error });
+  }
 }
