@@ -131,6 +131,16 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: "1" }))), []);
     });
 
+    test("gives a client the endpoints that a cluster in flight waits for, though both were deleted meanwhile", () => {
+      let step = ask(open(variant, snapshot({ CDS: { c: "1" }, EDS: { c: "1" } })), want("CDS"));
+      step = publish(step, snapshot({}));
+      step = ask(step, want("EDS", ["c"]));
+      assert.deepEqual(said(step), ["EDS +c@1"]);
+      step = ask(step, answer("EDS", ["c"], { nonce: lastNonce(step) }));
+      assert.deepEqual(said(step), []);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: "1" }))), ["CDS -c"]);
+    });
+
     test("removes a cluster only after the routes that used it have changed", () => {
       let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
       step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));

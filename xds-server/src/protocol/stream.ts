@@ -141,7 +141,7 @@ function respond(start: Stream, now: number): Step {
   for (const type of resourceTypes) {
     const before = stream.types.get(type.typeUrl);
     if (before === undefined || before.inFlight !== undefined) continue;
-    const available = resourcesOf(stream.snapshot, type.typeUrl);
+    const available = availableTo(stream, type.typeUrl);
     const readyAt = additionsAllowedAt(stream, type);
     if (readyAt > now) {
       waitUntil(readyAt);
@@ -157,13 +157,29 @@ function respond(start: Stream, now: number): Step {
     const lastNonce = stream.lastNonce + 1;
     const nonce = String(lastNonce);
     responses.push({ type, nonce, update, available });
-    stream = { ...withType(stream, sent(before, { update, nonce, now })), lastNonce };
-    stream = warmedAnew(
-      stream,
-      update.changed.flatMap(({ rewarms }) => rewarms),
-    );
+    const awaited = update.changed.flatMap(({ rewarms }) => rewarms);
+    const awaitedNow = awaited.flatMap(({ typeUrl, name }) => resourcesOf(stream.snapshot, typeUrl).get(name) ?? []);
+    stream = { ...withType(stream, sent(before, { update, awaited: awaitedNow, nonce, now })), lastNonce };
+    stream = warmedAnew(stream, awaited);
   }
   return wakeAt === undefined ? { stream, responses } : { stream, responses, wakeAt };
+}
+
+/**
+ * What a client may get of a type: the newest snapshot, and what a response in flight makes it wait for, as that was
+ * then. Envoy answers for a cluster when its endpoints have come; without those of a cluster that is deleted meanwhile
+ * it would never answer, so never be told of the deletion either.
+ */
+function availableTo(stream: Stream, typeUrl: TypeUrl): ResourceSet {
+  const newest = resourcesOf(stream.snapshot, typeUrl);
+  const gone: Resource[] = [];
+  for (const { inFlight } of stream.types.values()) {
+    for (const resource of inFlight?.awaited ?? [])
+      if (resource.typeUrl === typeUrl && !newest.has(resource.name)) gone.push(resource);
+  }
+  return gone.length === 0
+    ? newest
+    : new Map([...newest, ...gone.map((resource) => [resource.name, resource] as const)]);
 }
 
 /** When additions of a type may go out: not before what they refer to is ready at the client, within the limit. */
@@ -182,14 +198,14 @@ function additionsAllowedAt(stream: Stream, type: ResourceType): number {
  * a newer one is sent the client goes on with a version that may need what is deleted.
  */
 function deletionsAllowedAt(stream: Stream, typeStream: TypeStream): number {
-  const available = resourcesOf(stream.snapshot, typeStream.type.typeUrl);
+  const available = availableTo(stream, typeStream.type.typeUrl);
   if (typeStream.level === available || deletedNames(typeStream, available).length === 0) return 0;
   let at = 0;
   for (const user of stream.types.values()) {
     if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
     if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return Number.POSITIVE_INFINITY;
     if (user.inFlight !== undefined) at = Math.max(at, user.inFlight.sentAt + stream.holdLimitMs);
-    else if (updateDue(user, resourcesOf(stream.snapshot, user.type.typeUrl), true)) return Number.POSITIVE_INFINITY;
+    else if (updateDue(user, availableTo(stream, user.type.typeUrl), true)) return Number.POSITIVE_INFINITY;
   }
   return at;
 }

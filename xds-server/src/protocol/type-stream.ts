@@ -52,6 +52,8 @@ export interface Refusal {
 export interface InFlight {
   readonly nonce: string;
   readonly changed: readonly Resource[];
+  /** What the client waits for before it answers, as it was when this was sent. */
+  readonly awaited: readonly Resource[];
   /** What the client knew before of the names that it was told are absent, in case it refuses the response. */
   readonly removed: ReadonlyMap<string, Held | undefined>;
   /** Milliseconds since the epoch. */
@@ -158,7 +160,7 @@ function sendsFullState({ variant, type }: TypeStream): boolean {
 
 export function sent(
   stream: TypeStream,
-  { update, nonce, now }: { update: Update; nonce: string; now: number },
+  { update, awaited, nonce, now }: { update: Update; awaited: readonly Resource[]; nonce: string; now: number },
 ): TypeStream {
   const held = new Map(stream.held);
   for (const { name, version } of update.changed) {
@@ -171,7 +173,7 @@ export function sent(
     if (stream.subscription.names.has(name)) held.set(name, { sent: absent });
     else held.delete(name);
   }
-  const inFlight: InFlight = { nonce, changed: update.changed, removed, sentAt: now };
+  const inFlight: InFlight = { nonce, changed: update.changed, awaited, removed, sentAt: now };
   return { ...stream, held, inFlight, lastNonce: nonce, owed: false, level: undefined };
 }
 
