@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { bodyFault, maxBodyDepth, maxBodyFaults } from "./body-faults.ts";
 import { Refusal, refusal, shortened } from "./problem-json.ts";
 import { findJsonFaults } from "./strict-json.ts";
-import { readYaml } from "./yaml-body.ts";
+import { readYamlValues } from "./yaml-body.ts";
 
 /** What a request's body held. */
 type Body =
@@ -78,7 +78,7 @@ function parseJson(text: string): unknown {
 }
 
 function readYamlBody(text: string): Body {
-  const [value, ...others] = readYaml(text);
+  const [value, ...others] = readYamlValues(text);
   if (value === undefined) throw emptyBody();
   return others.length === 0 ? { type: "value", value } : { type: "values", values: [value, ...others] };
 }

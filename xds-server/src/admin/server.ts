@@ -137,7 +137,7 @@ function refusalOf(error: FastifyError): Refusal | undefined {
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return refusal(413, "BODY_TOO_LARGE", "Cannot read the body: it is larger than this server takes", {
-        hint: "send it in parts, or raise the server's limit",
+        hint: "send it in parts, or raise the limit: --limit maxAdminBodyBytes=NUMBER",
       });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return refusal(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a body of this content type", {

@@ -251,7 +251,7 @@ test("JSON is read as YAML, tabs and all", () => {
 
 /** Texts that are no documents at all, with what is said. */
 const hostile: readonly [text: string, code: string, says: RegExp][] = [
-  ["kind: Cluster\nkind: Route", "YAML_INVALID", /unique/],
+  ["kind: Cluster\nkind: Route", "YAML_INVALID", /the key "kind" is given twice/],
   ["{", "YAML_INVALID", /shop\.yaml as YAML/],
   ["kind: !secret Cluster", "YAML_INVALID", /tag/i],
   [
@@ -285,6 +285,15 @@ test("an endless list of faults is cut short, and says so", () => {
     [problems.at(-1)?.code, problems.at(-1)?.message],
     ["PROBLEMS_CUT_SHORT", "Cannot list all problems: 4000 more were found"],
   );
+});
+
+test("a mapping of very many keys is read in time to its length, good or with a fault for each", () => {
+  const count = 20_000;
+  const started = performance.now();
+  const keys = Array.from({ length: count }, (_, index) => `key${index}: 1`).join("\n");
+  assert.equal(parseYaml(keys, { source: "wide.yaml" }).problems.length, 1001);
+  assert.equal(parseYaml(`${keys}\n${keys}`, { source: "wide.yaml" }).problems.length, 1001);
+  assert.ok(performance.now() - started < 5000, "the square of the length takes over a minute");
 });
 
 test("empty YAML documents are no documents", () => {
