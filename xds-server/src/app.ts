@@ -9,12 +9,12 @@ import { type AppConfig, formatHostPort } from "./config.ts";
 import { watchConfigFiles } from "./config-files.ts";
 import { filterChecker } from "./filter-check.ts";
 import { openCatalog } from "./filter-registry/artifacts.ts";
-import { defaultLimits } from "./grpc/limits.ts";
 import { type HostPort, startXdsServer } from "./grpc/server.ts";
+import { defaultLimits } from "./limits.ts";
 import { meshWriter } from "./mesh-writer.ts";
 import { type Problem, problemText } from "./model/problem.ts";
 import { startReconciler } from "./reconciler.ts";
-import { defaultKeepRevisions, openSqliteStore } from "./store/sqlite-store.ts";
+import { openSqliteStore } from "./store/sqlite-store.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 
@@ -40,12 +40,6 @@ export class MeshRefused extends Error {
   }
 }
 
-const maxAdminBodyBytes = 32 * 1024 * 1024;
-const maxModuleBytes = 16 * 1024 * 1024;
-const maxArtifacts = 10_000;
-const maxGoneProxies = 1_000;
-const holdOffMs = 10;
-
 /** Starts the whole server: store, files, reconciler, discovery, admin API. What it opened is closed when a part fails. */
 export async function startApp(config: AppConfig): Promise<RunningApp> {
   const opened: (() => unknown)[] = [];
@@ -68,10 +62,15 @@ async function start(
   const log = createLog({ level: config.logLevel });
   const metrics = createMetrics();
   const now = Date.now;
+  const limits = { ...defaultLimits, ...config.limits };
 
-  const store = openSqliteStore({ directory: config.dataDir, now, keepRevisions: defaultKeepRevisions });
+  const store = openSqliteStore({ directory: config.dataDir, now, keepRevisions: limits.keepRevisions });
   onClose(() => store.close());
-  const catalog = await openCatalog({ directory: path.join(config.dataDir, "filters"), maxModuleBytes, maxArtifacts });
+  const catalog = await openCatalog({
+    directory: path.join(config.dataDir, "filters"),
+    maxModuleBytes: limits.maxModuleBytes,
+    maxArtifacts: limits.maxModules,
+  });
   for (const fault of catalog.faults) log.error({ fault }, "a filter module is left out");
   const compile = memoCompile();
   const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() }));
@@ -81,13 +80,13 @@ async function start(
   onClose(() => files.close());
 
   const cache = new SnapshotCache();
-  const statuses = new NodeStatus({ maxGone: maxGoneProxies, now });
+  const statuses = new NodeStatus({ maxGone: limits.maxGoneProxies, now });
   const reconciler = startReconciler({
     store,
     artifacts: catalog,
     compile,
     cache,
-    holdOffMs,
+    holdOffMs: limits.holdOffMs,
     log,
     compiled: (seconds) => metrics.compiled(seconds),
   });
@@ -99,7 +98,7 @@ async function start(
     listen: config.xdsListen,
     cache,
     statuses,
-    limits: defaultLimits,
+    limits,
     identifier: `chancery/${hostname()}`,
     metrics,
     log,
@@ -123,8 +122,8 @@ async function start(
     snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,
-    maxBodyBytes: maxAdminBodyBytes,
-    ready: () => serving,
+    maxBodyBytes: limits.maxAdminBodyBytes,
+    ready: () => serving && cache.get() !== undefined,
     ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
   });
   onClose(() => admin.close());

@@ -1,4 +1,5 @@
 import type { HostPort, XdsTls } from "./grpc/server.ts";
+import type { Limits } from "./limits.ts";
 
 /** Everything that decides how the server runs, parsed. */
 export interface AppConfig {
@@ -14,6 +15,8 @@ export interface AppConfig {
   readonly xdsTls?: XdsTls;
   /** trace, debug, info, warn, error, fatal or silent. */
   readonly logLevel: string;
+  /** Bounds other than the usual ones. */
+  readonly limits?: Partial<Limits>;
 }
 
 /** "127.0.0.1:18000" or "[::1]:18000", parsed. Undefined when it is neither. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
 import type { HostPort } from "./grpc/server.ts";
+import { defaultLimits, type Limits, parseLimit } from "./limits.ts";
 import { logLevels } from "./telemetry/log.ts";
 import { checkAddresses } from "./up/ports.ts";
 
@@ -16,6 +17,7 @@ interface ServeFlags {
   readonly xdsTlsKey?: string;
   readonly xdsTlsClientCa?: string;
   readonly logLevel: string;
+  readonly limit: Partial<Limits>;
 }
 
 /** `chancery serve`: the management server alone, for proxies that others run. */
@@ -36,6 +38,7 @@ export function serveCommand(): Command {
     .option("--xds-tls-key <file>", "its private key (PEM)")
     .option("--xds-tls-client-ca <file>", "the authority that the proxies' certificates come from (PEM)")
     .addOption(logLevel("info"))
+    .addOption(limit())
     .addHelpText(
       "after",
       `
@@ -79,6 +82,7 @@ function configOf(flags: ServeFlags, command: Command): AppConfig {
     dataDir: flags.dataDir,
     config: flags.config,
     logLevel: flags.logLevel,
+    limits: flags.limit,
     ...(token === undefined || token === "" ? {} : { adminToken: token }),
     ...(certFile && keyFile && caFile ? { xdsTls: { certFile, keyFile, caFile } } : {}),
   };
@@ -111,6 +115,18 @@ export function hostPort(flags: string, description: string, byDefault: string):
 
 export function logLevel(byDefault: string): Option {
   return new Option("--log-level <level>", "what the server logs").choices(logLevels).default(byDefault);
+}
+
+function limit(): Option {
+  const parse = (text: string, before: Partial<Limits>): Partial<Limits> => {
+    const parsed = parseLimit(text);
+    if (typeof parsed === "string") throw new InvalidArgumentError(parsed);
+    return { ...before, ...parsed };
+  };
+  const names = Object.entries(defaultLimits).map(([name, value]) => `${name}=${value}`);
+  return new Option("--limit <name=number>", `another bound than the usual one; repeatable (${names.join(", ")})`)
+    .argParser(parse)
+    .default({}, "none");
 }
 
 /** Gathers the values of a repeatable option. */

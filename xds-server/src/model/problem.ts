@@ -27,11 +27,11 @@ export function boundedProblems(problems: readonly Problem[]): readonly Problem[
   return [...problems.slice(0, maxProblems), { code: "PROBLEMS_CUT_SHORT", message, path: "" }];
 }
 
-/** One fault in two or three lines: where and what, then what to do. */
-export function problemText({ message, kind, name, path, found, hint, source }: Problem): string {
+/** One fault in two or three lines: what, with the code to look up in docs/PROBLEMS.md; where; what to do. */
+export function problemText({ code, message, kind, name, path, found, hint, source }: Problem): string {
   const where = [source, kind === undefined ? undefined : `${kind} "${name}"`, path].filter(Boolean).join(" ");
   const lines = [
-    message,
+    `${message} [${code}]`,
     where === "" ? undefined : `  at ${where}${found === undefined ? "" : `: ${found}`}`,
     hint && `  ${hint}`,
   ];

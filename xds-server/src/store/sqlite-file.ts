@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { chained, emptyState } from "./revision-chain.ts";
@@ -91,7 +91,7 @@ export const withoutHistory =
 /** SQLite gives its other files the permissions of this one. */
 function ensureFile(path: string): void {
   const directory = dirname(path);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  ensureFolder(directory);
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
@@ -103,6 +103,13 @@ function ensureFile(path: string): void {
   const descriptor = openSync(directory, "r");
   fsyncSync(descriptor);
   closeSync(descriptor);
+}
+
+/** One folder after the other: Node's own recursion never ends where the kernel has no such file, as below /proc. */
+function ensureFolder(directory: string): void {
+  if (existsSync(directory)) return;
+  ensureFolder(dirname(directory));
+  mkdirSync(directory, { mode: 0o700 });
 }
 
 function ensureSchema(path: string, database: DatabaseSync): void {

@@ -1,0 +1,36 @@
+import { type Limits as DiscoveryLimits, defaultLimits as discoveryLimits } from "./grpc/limits.ts";
+import { defaultKeepRevisions } from "./store/sqlite-store.ts";
+
+/** Every bound of a server. Each can be set by `--limit NAME=VALUE`. */
+export interface Limits extends DiscoveryLimits {
+  /** The largest body that the admin API takes, in bytes. */
+  readonly maxAdminBodyBytes: number;
+  /** The largest Wasm module, in bytes. */
+  readonly maxModuleBytes: number;
+  /** Wasm modules kept. */
+  readonly maxModules: number;
+  /** Revisions kept; older ones are let go. */
+  readonly keepRevisions: number;
+  /** Proxies remembered after they have gone. */
+  readonly maxGoneProxies: number;
+  /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
+  readonly holdOffMs: number;
+}
+
+export const defaultLimits: Limits = {
+  ...discoveryLimits,
+  maxAdminBodyBytes: 32 * 1024 * 1024,
+  maxModuleBytes: 16 * 1024 * 1024,
+  maxModules: 10_000,
+  keepRevisions: defaultKeepRevisions,
+  maxGoneProxies: 1_000,
+  holdOffMs: 10,
+};
+
+/** "maxStreams=5000", parsed. A text says what is wrong with it. */
+export function parseLimit(text: string): Partial<Limits> | string {
+  const [name = "", value = "", ...rest] = text.split("=");
+  if (!Object.hasOwn(defaultLimits, name)) return `Known limits are ${Object.keys(defaultLimits).join(", ")}.`;
+  const number = /^\d{1,12}$/.test(value) && rest.length === 0 ? Number(value) : 0;
+  return number > 0 ? { [name]: number } : `Write ${name}=NUMBER, a whole number from 1.`;
+}
