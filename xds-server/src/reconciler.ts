@@ -18,8 +18,6 @@ export interface ReconcilerOptions {
 }
 
 export interface Reconciler {
-  /** The revision that was last published. */
-  published(): number;
   close(): void;
 }
 
@@ -30,7 +28,6 @@ export interface Reconciler {
 export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...rest }: ReconcilerOptions): Reconciler {
   let lastAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  let published = 0;
 
   const reconcile = (): void => {
     timer = undefined;
@@ -45,7 +42,6 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       return;
     }
     const groups = mesh.all("NodeGroup");
-    published = revision;
     cache.publish({ snapshots, groupOf: (node) => nodeGroupOf(node, groups) });
     log.debug({ revision, groups: snapshots.size }, "published");
   };
@@ -59,7 +55,6 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
   reconcile();
   const unwatch = [store.watch(due), artifacts.watch(due)];
   return {
-    published: () => published,
     close() {
       clearTimeout(timer);
       for (const stop of unwatch) stop();

@@ -24,6 +24,6 @@ export interface AdminDeps {
   readonly log: Logger;
   /** The largest request body taken, in bytes. */
   readonly maxBodyBytes: number;
-  /** True once discovery streams are served. */
+  /** True once discovery streams are served, with something that was published. */
   readonly ready: () => boolean;
 }
