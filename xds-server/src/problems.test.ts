@@ -34,8 +34,8 @@ const raised = new Set([...source.matchAll(raising)].map(([, code = ""]) => code
 
 /** Everything else in the form of a code, however it gets to where it is raised. */
 const mentioned = [...source.matchAll(/"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"/g)].map(([, text = ""]) => text);
-/** The environment's variables, Fastify's and the YAML reader's own codes, and Envoy's policies. */
-const others = /^(?:CHANCERY|XDG|FST)_|^(?:RESOURCE_EXHAUSTION|LEAST_REQUEST|ROUND_ROBIN)$/;
+/** The environment's variables, Fastify's and the YAML reader's own codes, and words of Envoy's API. */
+const others = /^(?:CHANCERY|XDG|FST)_|^(?:RESOURCE_EXHAUSTION|LEAST_REQUEST|ROUND_ROBIN|IP_ADDRESS)$/;
 const inUse = new Set([...raised, ...mentioned.filter((text) => !others.test(text))]);
 
 test("every code in the source is explained in the catalogue", () => {
