@@ -42,7 +42,7 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       return;
     }
     const groups = mesh.all("NodeGroup");
-    cache.publish({ snapshots, groupOf: (node) => nodeGroupOf(node, groups) });
+    cache.set({ snapshots, groupOf: (node) => nodeGroupOf(node, groups) });
     log.debug({ revision, groups: snapshots.size }, "published");
   };
   const due = (): void => {

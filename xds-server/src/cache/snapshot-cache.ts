@@ -1,5 +1,5 @@
 import { emptySnapshot, type Snapshot } from "../resources/snapshot.ts";
-import type { Watchable } from "../watchable.ts";
+import { Value } from "../watchable.ts";
 
 /** What a proxy says of itself when it opens a stream (`envoy.config.core.v3.Node`). */
 export interface Node {
@@ -18,30 +18,20 @@ export interface Published {
   readonly groupOf: (node: Node) => string;
 }
 
-/** The newest snapshot of each node group, and word of each later one. */
-export class SnapshotCache implements Watchable<Published | undefined> {
-  #published: Published | undefined;
-  readonly #watchers = new Set<(published: Published) => void>();
-
-  /** Undefined before the first publication: to say "nothing" then would make proxies drop what they have. */
-  get(): Published | undefined {
-    return this.#published;
+/**
+ * The newest snapshot of each node group, and word of each later one. Undefined before the first publication: to say
+ * "nothing" then would make proxies drop what they have.
+ */
+export class SnapshotCache extends Value<Published | undefined> {
+  constructor() {
+    super(undefined);
   }
 
   /** The group of a proxy, and what it should hold. Undefined before the first publication. */
   for(node: Node): { readonly group: string; readonly snapshot: Snapshot } | undefined {
-    if (this.#published === undefined) return undefined;
-    const group = this.#published.groupOf(node);
-    return { group, snapshot: this.#published.snapshots.get(group) ?? emptySnapshot };
-  }
-
-  publish(published: Published): void {
-    this.#published = published;
-    for (const watcher of this.#watchers) watcher(published);
-  }
-
-  watch(watcher: (published: Published) => void): () => void {
-    this.#watchers.add(watcher);
-    return () => void this.#watchers.delete(watcher);
+    const published = this.get();
+    if (published === undefined) return undefined;
+    const group = published.groupOf(node);
+    return { group, snapshot: published.snapshots.get(group) ?? emptySnapshot };
   }
 }

@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "../model/document.ts";
-import { parseYaml } from "../model/parse.ts";
+import { duplicateDocument, parseYaml } from "../model/parse.ts";
 import type { Problem } from "../model/problem.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
 
@@ -71,12 +71,6 @@ function duplicates(documents: readonly Document[], sources: ReadonlyMap<Documen
     const { kind, name } = document;
     const former = first.get(`${kind} ${name}`);
     first.set(`${kind} ${name}`, former ?? document);
-    if (former === undefined) return [];
-    const message = `Cannot read ${kind} "${name}": it is given twice, first in ${sources.get(former)}`;
-    const source = sources.get(document);
-    const hint = "keep one of the two, or rename one";
-    return [
-      { code: "DOCUMENT_DUPLICATE", message, kind, name, path: "", hint, ...(source === undefined ? {} : { source }) },
-    ];
+    return former === undefined ? [] : [duplicateDocument(document, sources.get(former), sources.get(document))];
   });
 }

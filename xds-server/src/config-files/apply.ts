@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { CheckFilters } from "../filter-check.ts";
 import type { MeshWriter } from "../mesh-writer.ts";
 import type { Document, DocumentKey } from "../model/document.ts";
-import { parseYaml } from "../model/parse.ts";
+import { duplicateDocument, parseYaml } from "../model/parse.ts";
 import { boundedProblems, type Problem } from "../model/problem.ts";
 import type { Store } from "../store/store.ts";
 import type { ConfigFile, ReadFiles } from "./tree.ts";
@@ -98,7 +98,7 @@ function parseFiles(files: readonly ConfigFile[]) {
       const key = keyOf(document);
       const source = parsed.sources.get(document) ?? path;
       const first = sources.get(key);
-      if (first !== undefined) faults.push(duplicate(document, first, source));
+      if (first !== undefined) faults.push(duplicateDocument(document, first, source));
       documents.set(key, document);
       sources.set(key, source);
     }
@@ -118,18 +118,6 @@ function empty(path: string): Problem {
     path: "",
     hint: "to delete what it held, delete the file",
     source: path,
-  };
-}
-
-function duplicate({ kind, name }: Document, first: string, source: string): Problem {
-  return {
-    code: "DOCUMENT_DUPLICATE",
-    message: `Cannot read ${kind} "${name}": it is given twice, first in ${first}`,
-    kind,
-    name,
-    path: "",
-    hint: "keep one of the two, or rename one",
-    source,
   };
 }
 

@@ -45,7 +45,7 @@ export async function testServer(options: { limits?: Partial<Limits>; tls?: XdsT
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   });
   const publish = (snapshots: Record<string, Snapshot>): void =>
-    cache.publish({
+    cache.set({
       snapshots: new Map(Object.entries(snapshots)),
       groupOf: ({ cluster }) => (cluster === "" ? "default" : cluster),
     });

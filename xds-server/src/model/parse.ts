@@ -84,7 +84,7 @@ function collected(items: readonly Item[]): Parsed {
     const former = documents.get(key);
     const source = locate([]);
     if (former !== undefined) {
-      problems.push(duplicate(document, sources.get(former), source));
+      problems.push(duplicateDocument(document, sources.get(former), source));
       continue;
     }
     documents.set(key, document);
@@ -93,7 +93,12 @@ function collected(items: readonly Item[]): Parsed {
   return { documents: [...documents.values()], problems: boundedProblems(problems), sources };
 }
 
-function duplicate({ kind, name }: Document, first: string | undefined, source: string | undefined): Problem {
+/** A document that another place, when it is known, has given already. */
+export function duplicateDocument(
+  { kind, name }: Document,
+  first: string | undefined,
+  source: string | undefined,
+): Problem {
   const where = first === undefined ? "" : `, first in ${first}`;
   return {
     code: "DOCUMENT_DUPLICATE",

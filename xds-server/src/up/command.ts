@@ -1,20 +1,9 @@
 import { Command, Option } from "commander";
-import type { ListenAddress, XdsVariant } from "../envoy/index.ts";
 import { collect, hostPort, logLevel } from "../serve.ts";
+import type { UpOptions } from "./up.ts";
 
-interface UpFlags {
-  readonly config: readonly string[];
-  readonly dataDir: string;
-  readonly xdsListen: ListenAddress;
-  readonly adminListen: ListenAddress;
-  readonly envoyAdminListen: ListenAddress;
-  readonly run: readonly string[];
-  readonly try: readonly string[];
-  readonly variant: XdsVariant;
-  readonly nodeId: string;
-  readonly nodeCluster: string;
-  readonly logLevel: string;
-}
+/** What the command line says; the rest is this command's own. */
+type UpFlags = Omit<UpOptions, "adminToken" | "say">;
 
 /** `chancery up`: the management server and one Envoy on this machine, until Ctrl-C. */
 export function upCommand(): Command {
