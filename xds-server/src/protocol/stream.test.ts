@@ -107,6 +107,18 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(onTime(step.stream, 1100)), ["RDS +r@1"]);
     });
 
+    test("sends no route for a cluster that is not sent yet, however long an earlier one takes to be ready", () => {
+      let step = ask(open(variant, snapshot({ CDS: { slow: "1" }, RDS: { r: "1" } })), want("CDS"));
+      step = ask(step, want("RDS", ["r"]));
+      step = publish(step, snapshot({ CDS: { slow: "1", later: "1" }, RDS: { r: "2" } }), 10);
+      assert.equal(step.wakeAt, 1000);
+      step = onTime(step.stream, 1000);
+      assert.deepEqual([said(step), step.wakeAt], [[], undefined]);
+      step = ask(step, answer("CDS", [], { nonce: "1" }), 9000);
+      assert.deepEqual([said(step).map((each) => each.slice(0, 12)), step.wakeAt], [["CDS +later@1"], 10_000]);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step) }), 9001)), ["RDS +r@2"]);
+    });
+
     test("removes no cluster while the routes that used it stand, because their change was refused", () => {
       let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
       step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));

@@ -11,6 +11,7 @@ import { amended, replaced } from "./subscription.ts";
 import {
   accepted,
   deletedNames,
+  hasUnsent,
   keepsRefused,
   newTypeStream,
   refused,
@@ -142,9 +143,9 @@ function respond(start: Stream, now: number): Step {
     const before = stream.types.get(type.typeUrl);
     if (before === undefined || before.inFlight !== undefined) continue;
     const available = availableTo(stream, type.typeUrl);
-    const readyAt = additionsAllowedAt(stream, type);
+    const readyAt = additionsAllowedAt(stream, type, now);
     if (readyAt > now) {
-      waitUntil(readyAt);
+      if (readyAt !== Number.POSITIVE_INFINITY) waitUntil(readyAt);
       continue;
     }
     const deletableAt = deletionsAllowedAt(stream, before);
@@ -182,12 +183,21 @@ function availableTo(stream: Stream, typeUrl: TypeUrl): ResourceSet {
     : new Map([...newest, ...gone.map((resource) => [resource.name, resource] as const)]);
 }
 
-/** When additions of a type may go out: not before what they refer to is ready at the client, within the limit. */
-function additionsAllowedAt(stream: Stream, type: ResourceType): number {
+/**
+ * When additions of a type may go out: not before what they refer to is ready at the client, within the limit.
+ * Infinity: the client has not even been sent all of that, so what refers to it would lead nowhere; the answer that the
+ * client owes calls again.
+ */
+function additionsAllowedAt(stream: Stream, type: ResourceType, now: number): number {
   let at = 0;
-  for (const { type: used, inFlight } of stream.types.values()) {
-    if (inFlight === undefined || !used.answeredWhenReady || !used.usedBy.includes(type.shortName)) continue;
-    at = Math.max(at, inFlight.sentAt + stream.holdLimitMs);
+  for (const used of stream.types.values()) {
+    if (used.inFlight === undefined || !used.type.answeredWhenReady) continue;
+    if (!used.type.usedBy.includes(type.shortName)) continue;
+    const limit = used.inFlight.sentAt + stream.holdLimitMs;
+    if (limit <= now && hasUnsent(used, resourcesOf(stream.snapshot, used.type.typeUrl))) {
+      return Number.POSITIVE_INFINITY;
+    }
+    at = Math.max(at, limit);
   }
   return at;
 }

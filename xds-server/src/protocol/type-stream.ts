@@ -88,14 +88,22 @@ export function newTypeStream(type: ResourceType, variant: Variant): TypeStream 
  */
 export function updateDue(stream: TypeStream, available: ResourceSet, deletions: boolean): Update | undefined {
   if (stream.inFlight !== undefined || stream.level === available) return undefined;
-  const changed: Resource[] = [];
-  for (const resource of candidates(stream, available)) {
-    if (stream.held.get(resource.name)?.sent !== resource.version) changed.push(resource);
-  }
+  const changed = [...unsent(stream, available)];
   const deleted = deletions ? deletedNames(stream, available) : [];
   const removed = [...deleted, ...missingNames(stream, available)];
   if (changed.length === 0 && removed.length === 0 && !stream.owed) return undefined;
   return { changed, removed, kept: sendsFullState(stream) ? keptResources(stream, available, deleted) : [] };
+}
+
+/** True when the client was not sent the newest version of everything that it wants. */
+export function hasUnsent(stream: TypeStream, available: ResourceSet): boolean {
+  return unsent(stream, available).next().done !== true;
+}
+
+function* unsent(stream: TypeStream, available: ResourceSet): Generator<Resource> {
+  for (const resource of candidates(stream, available)) {
+    if (stream.held.get(resource.name)?.sent !== resource.version) yield resource;
+  }
 }
 
 /** Names that the client holds, that are gone, and that it must be told of. */
