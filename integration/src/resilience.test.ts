@@ -5,6 +5,7 @@ import { until } from "./admin-setup.ts";
 import { type AnyDocument, TestMesh } from "./mesh-setup.ts";
 
 const listener: AnyDocument = { kind: "Listener", name: "edge", spec: { port: 0, http: { routes: ["shop"] } } };
+const clusterType = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 const route = (cluster: string): AnyDocument => ({
   kind: "Route",
   name: "shop",
@@ -79,6 +80,22 @@ for (const variant of ["delta", "sotw"] as const) {
     await load.stop();
     assert.deepEqual(load.failures, []);
     assert.equal((await envoy.stats("cluster_manager.cluster_modified")).get("cluster_manager.cluster_modified"), 0);
+  });
+
+  test(`${variant}: a cluster that takes longer than the server waits for it sends no request to what comes after it`, async () => {
+    await using mesh = await TestMesh.start();
+    const { ports, load, answered } = await startShop(mesh, variant);
+    // Envoy of the state of the world waits for its endpoints, which nobody has, for longer than the server waits for Envoy.
+    const edsConfig = { ads: {}, resourceApiVersion: "V3", initialFetchTimeout: "7s" };
+    const resource = { "@type": clusterType, name: "unready", type: "EDS", edsClusterConfig: { edsConfig } };
+    await mesh.write({ set: [{ kind: "EnvoyResource", name: "unready", spec: { resource } }] });
+    await mesh.write({
+      set: [cluster("second", ports.v2), route("second")],
+      delete: [{ kind: "Cluster", name: "first" }],
+    });
+    await answered("v2");
+    await load.stop();
+    assert.deepEqual(load.failures, []);
   });
 
   test(`${variant}: a killed server comes back three times: no request fails, nothing unchanged is touched, changes arrive again`, async () => {
