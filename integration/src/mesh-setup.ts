@@ -20,13 +20,20 @@ import { type ServerProcess, serve } from "./server-process.ts";
 export interface Outcome {
   readonly nodeId: string;
   readonly state: "synced" | "pending" | "refused" | "disconnected";
-  readonly refusals: readonly { readonly type: string; readonly name: string; readonly reason: string }[];
+  readonly refusals: readonly Refusal[];
+}
+
+interface Refusal {
+  readonly type: string;
+  readonly name: string;
+  /** Envoy's own words. */
+  readonly reason: string;
 }
 
 export interface ProxySummary {
   readonly nodeId: string;
   readonly state: Outcome["state"];
-  readonly types: readonly { readonly type: string; readonly state: string; readonly resources: number }[];
+  readonly types: readonly { readonly refusals: readonly Refusal[] }[];
 }
 
 export type AnyDocument = Pick<Document, "kind" | "name"> & { readonly spec: unknown };
