@@ -14,6 +14,11 @@ export interface Limits {
   readonly maxReasonLength: number;
   /** How long a change may wait for a proxy's answer to what it depends on, in milliseconds. */
   readonly holdLimitMs: number;
+  /**
+   * The same while changes that it depends on could not even be sent, because the proxy owes an answer. Longer than
+   * Envoy's own wait for a cluster's endpoints, which is 15 seconds unless the cluster says otherwise.
+   */
+  readonly unsentHoldLimitMs: number;
   /** How often a silent connection is asked whether it is alive, in milliseconds. */
   readonly keepAliveMs: number;
   /** How long the answer to that may take, in milliseconds, before the connection is closed. */
@@ -28,6 +33,7 @@ export const defaultLimits: Limits = {
   maxNodeLength: 256 * 1024,
   maxReasonLength: 16 * 1024,
   holdLimitMs: 5_000,
+  unsentHoldLimitMs: 30_000,
   keepAliveMs: 30_000,
   keepAliveTimeoutMs: 10_000,
 };

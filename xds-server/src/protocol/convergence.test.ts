@@ -128,7 +128,7 @@ function run(variant: Variant, actions: readonly Action[]): { client: Client; st
   const client = new Client(variant);
   let now = 0;
   let published: Snapshot = snapshot({});
-  let stream = openStream(variant, published, { holdLimitMs: 100 });
+  let stream = openStream(variant, published, { holdLimitMs: 100, unsentHoldLimitMs: 300 });
   const take = (step: Step) => {
     stream = step.stream;
     for (const response of step.responses) client.receive(response);

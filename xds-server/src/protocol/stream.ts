@@ -36,7 +36,11 @@ export interface Stream {
    * clusters for the routes that used them.
    */
   readonly holdLimitMs: number;
+  /** The same where the other type has changes that could not even be sent, because its answer is owed, in milliseconds. */
+  readonly unsentHoldLimitMs: number;
 }
+
+type HoldLimits = Pick<Stream, "holdLimitMs" | "unsentHoldLimitMs">;
 
 /** A request, decoded. */
 export interface Request {
@@ -86,8 +90,9 @@ export interface Step {
   readonly wakeAt?: number;
 }
 
-export function openStream(variant: Variant, snapshot: Snapshot, { holdLimitMs }: { holdLimitMs: number }): Stream {
-  return { variant, snapshot, types: new Map(), lastNonce: 0, holdLimitMs };
+export function openStream(variant: Variant, snapshot: Snapshot, limits: HoldLimits): Stream {
+  const { holdLimitMs, unsentHoldLimitMs } = limits;
+  return { variant, snapshot, types: new Map(), lastNonce: 0, holdLimitMs, unsentHoldLimitMs };
 }
 
 /** A newer snapshot, or that of another node group when the proxy was moved. */
@@ -145,7 +150,7 @@ function respond(start: Stream, now: number): Step {
     const available = availableTo(stream, type.typeUrl);
     const readyAt = additionsAllowedAt(stream, type, now);
     if (readyAt > now) {
-      if (readyAt !== Number.POSITIVE_INFINITY) waitUntil(readyAt);
+      waitUntil(readyAt);
       continue;
     }
     const deletableAt = deletionsAllowedAt(stream, before);
@@ -184,9 +189,8 @@ function availableTo(stream: Stream, typeUrl: TypeUrl): ResourceSet {
 }
 
 /**
- * When additions of a type may go out: not before what they refer to is ready at the client, within the limit.
- * Infinity: the client has not even been sent all of that, so what refers to it would lead nowhere; the answer that the
- * client owes calls again.
+ * When additions of a type may go out: not before what they refer to is ready at the client, within the limit. The
+ * limit is longer while the client has not even been sent all of that: what refers to it would lead nowhere.
  */
 function additionsAllowedAt(stream: Stream, type: ResourceType, now: number): number {
   let at = 0;
@@ -194,10 +198,8 @@ function additionsAllowedAt(stream: Stream, type: ResourceType, now: number): nu
     if (used.inFlight === undefined || !used.type.answeredWhenReady) continue;
     if (!used.type.usedBy.includes(type.shortName)) continue;
     const limit = used.inFlight.sentAt + stream.holdLimitMs;
-    if (limit <= now && hasUnsent(used, resourcesOf(stream.snapshot, used.type.typeUrl))) {
-      return Number.POSITIVE_INFINITY;
-    }
-    at = Math.max(at, limit);
+    const isLonger = limit <= now && hasUnsent(used, resourcesOf(stream.snapshot, used.type.typeUrl));
+    at = Math.max(at, isLonger ? used.inFlight.sentAt + stream.unsentHoldLimitMs : limit);
   }
   return at;
 }
