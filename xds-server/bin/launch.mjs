@@ -1,4 +1,4 @@
-// Behind `npm run up` and `npm test`: from a fresh clone to the built program. Plain JavaScript for any Node from 18 on.
+// Behind `npm run up`, `npm test` and `npm run check`: from a fresh clone to the built program. Plain JavaScript for any Node from 18 on.
 import { fileURLToPath } from "node:url";
 import { run } from "./child.mjs";
 import { installDependencies } from "./dependencies.mjs";
@@ -30,13 +30,17 @@ const commands = {
     process.argv = [process.execPath, fileURLToPath(chancery), "up", ...shop, ...args];
     await import(chancery.href);
   },
-  async test(args) {
-    const { code } = await run(process.execPath, ["--run", "test:all", ...(args.length > 0 ? ["--", ...args] : [])], {
-      cwd: root,
-    });
-    process.exitCode = code;
-  },
+  test: (args) => runScript("run:test", args),
+  check: (args) => runScript("run:check", args),
 };
+
+/** Runs a script of package.json under this Node; its exit code becomes ours. */
+async function runScript(name, args) {
+  const { code } = await run(process.execPath, ["--run", name, ...(args.length > 0 ? ["--", ...args] : [])], {
+    cwd: root,
+  });
+  process.exitCode = code;
+}
 
 async function build() {
   const { code, output } = await run(process.execPath, ["--run", "build"], { cwd: root, quiet: true });
@@ -45,7 +49,7 @@ async function build() {
 
 async function launch([name, ...args]) {
   const command = commands[name];
-  if (command === undefined) throw new Failure("Usage: node launch.mjs up|test [arguments]");
+  if (command === undefined) throw new Failure("Usage: node launch.mjs up|test|check [arguments]");
   const exitCode = await rerunOnSupportedNode(fileURLToPath(import.meta.url), [name, ...args]);
   if (exitCode !== undefined) {
     process.exitCode = exitCode;
