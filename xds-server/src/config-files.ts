@@ -57,7 +57,7 @@ class ConfigWatcher {
   }
 
   async start(): Promise<readonly Problem[]> {
-    const application = await this.#applySettled({ mayDeleteAll: false });
+    const application = await this.#applySettled({ atStart: true });
     if (application?.ok === false) {
       this.close();
       return application.problems;
@@ -83,7 +83,7 @@ class ConfigWatcher {
       try {
         const { stamp } = await this.#look();
         const mayBeGoodNow = this.#refusedAt !== undefined && this.#refusedAt !== store.get().revision;
-        if (stamp !== this.#handled || mayBeGoodNow) await this.#applySettled({ mayDeleteAll: true });
+        if (stamp !== this.#handled || mayBeGoodNow) await this.#applySettled({ atStart: false });
       } catch (error) {
         log.error({ err: error }, "Cannot apply the configuration files");
       }
@@ -91,16 +91,17 @@ class ConfigWatcher {
   }
 
   /** Applies the files once nobody is writing them. Undefined when closed before that. */
-  async #applySettled({ mayDeleteAll }: { readonly mayDeleteAll: boolean }): Promise<Application | undefined> {
+  async #applySettled({ atStart }: { readonly atStart: boolean }): Promise<Application | undefined> {
     const { store, writer, checkFilters } = this.#options;
     const { stamp, read } = await this.#settled();
     if (this.#closing.signal.aborted) return undefined;
     const signal = this.#closing.signal;
-    const application = await applyFiles(read, { store, writer, checkFilters, mayDeleteAll, signal });
+    const application = await applyFiles(read, { store, writer, checkFilters, mayDeleteAll: !atStart, signal });
     if (application === undefined) return undefined;
     this.#handled = stamp;
     this.#refusedAt = application.ok ? undefined : store.get().revision;
-    this.#report(application, read.files.length);
+    // Faults at the start are the answer to whoever starts it, who says them.
+    if (application.ok || !atStart) this.#report(application, read.files.length);
     return application;
   }
 
