@@ -1,0 +1,92 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { repository } from "../server-process.ts";
+import { goalOf, measures } from "./xds-load-goals.ts";
+
+/** Measures this server against go-control-plane, in turns, with the yardstick `xds-load`. See bench/README.md. */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { yardstick: { type: "string", default: process.env["XDS_LOAD"] ?? "../shared/bench/xds-load" } },
+});
+const yardstick = path.resolve(repository, values.yardstick);
+if (!existsSync(path.join(yardstick, "cmd/xds-bench"))) {
+  throw new Error(`No yardstick in ${yardstick}: say where the folder xds-load is by --yardstick DIR or XDS_LOAD`);
+}
+// Where the sources lie may be read-only; the copy keeps what was built.
+const copy = path.join(tmpdir(), "chancery-xds-load");
+mkdirSync(copy, { recursive: true });
+for (const part of ["cmd", "internal", "adapters", "go.mod", "go.sum"]) {
+  cpSync(path.join(yardstick, part), path.join(copy, part), { recursive: true, force: true, mode: 0 });
+}
+mkdirSync(path.join(copy, "bin"), { recursive: true });
+execFileSync("go", ["build", "-o", "bin/", "./cmd/..."], { cwd: copy, stdio: "inherit" });
+
+const reference = "gcp-linear";
+const results = mkdtempSync(path.join(tmpdir(), "xds-load-results-"));
+const adapters = [
+  path.join(copy, `adapters/${reference}.json`),
+  path.join(repository, "integration/bench/xds-load.json"),
+];
+const args = [...adapters.flatMap((file) => ["--adapter", file]), "--bin", path.join(copy, "bin"), "--out", results];
+const { status } = spawnSync(path.join(copy, "bin/xds-bench"), [...args, ...positionals], {
+  cwd: repository,
+  stdio: "inherit",
+});
+printRatios();
+rmSync(results, { recursive: true });
+process.exitCode = status ?? 1;
+
+/** One run of one server, as `xds-load` writes it. */
+interface Result {
+  readonly config: { readonly streams: number; readonly expect_clusters: number; readonly mode: string };
+  readonly ok: boolean;
+}
+
+/** How many times as much this server needs, beside what it may need. Medians of the rounds' ratios. */
+function printRatios(): void {
+  const ratios = new Map<string, number[][]>();
+  for (const file of readdirSync(results)
+    .filter((name) => name.startsWith(`${reference}-`))
+    .sort(inCellOrder)) {
+    const other = path.join(results, file.replace(reference, "chancery"));
+    if (!existsSync(other)) continue;
+    const [theirs, ours] = [path.join(results, file), other].map((name) => JSON.parse(readFileSync(name, "utf8")));
+    if (theirs.ok !== true || ours.ok !== true) continue;
+    const { streams, expect_clusters: clusters, mode } = (theirs as Result).config;
+    for (const [index, { kind }] of theirs.kinds.entries()) {
+      const row = `${streams} | ${clusters} | ${mode} | ${kind}`;
+      const values = measures.map(({ of }) => of(ours, index) / of(theirs, index));
+      ratios.set(row, [...(ratios.get(row) ?? []), values]);
+    }
+  }
+  process.stdout.write(
+    "\nThis server divided by go-control-plane (in brackets: the goal); below 1 this server needs less.\n\n",
+  );
+  process.stdout.write(`| streams | clusters | mode | update | ${measures.map(({ name }) => name).join(" | ")} |\n`);
+  process.stdout.write(`|--:|--:|---|---|${measures.map(() => "--:|").join("")}\n`);
+  for (const [row, rounds] of ratios) {
+    const [streams, clusters, , kind = ""] = row.split(" | ");
+    const cells = measures.map(({ goal }, at) => {
+      const ratio = median(rounds.map((values) => values[at] ?? Number.NaN));
+      const limit = goalOf(goal, { streams: Number(streams), clusters: Number(clusters), kind });
+      return `${ratio <= limit ? "" : "**"}${ratio.toFixed(2)}${ratio <= limit ? "" : "**"} (${limit.toFixed(2)})`;
+    });
+    process.stdout.write(`| ${row} | ${cells.join(" | ")} |\n`);
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = Number.NaN, high = low] =
+    sorted.length % 2 === 1 ? [sorted[middle]] : sorted.slice(middle - 1, middle + 1);
+  return (low + high) / 2;
+}
+
+/** File names hold streams, clusters, mode and round, joined by "-". */
+function inCellOrder(one: string, other: string): number {
+  return one.localeCompare(other, "en", { numeric: true });
+}
