@@ -1,9 +1,33 @@
-/** The bounds of the discovery services. */
-export interface Limits {
-  /** The largest request or response, in bytes. A reconnecting delta client lists every version that it holds. */
+/** The bounds of whoever calls, whatever the call is about. */
+export interface TransportLimits {
+  /** The largest message, in bytes, both ways. A reconnecting delta client lists every version that it holds. */
   readonly maxMessageBytes: number;
-  /** Discovery streams open at once, over all clients. */
+  /** The memory for messages that have not wholly arrived, over all clients, in bytes. */
+  readonly maxPartialBytes: number;
+  /** The largest set of HTTP/2 headers, in bytes. */
+  readonly maxHeaderBytes: number;
+  /** Connections open at once. */
+  readonly maxConnections: number;
+  /** Calls open at once, over all clients. A discovery stream is one. */
   readonly maxStreams: number;
+  /** Calls open at once on one connection. */
+  readonly maxStreamsPerConnection: number;
+  /** How long a client may leave what it is sent unread, in milliseconds, before its call is ended. */
+  readonly unreadTimeoutMs: number;
+  /** How long a TLS handshake may take, in milliseconds. */
+  readonly handshakeTimeoutMs: number;
+  /** How long a connection may be without a call, in milliseconds, before it is closed. */
+  readonly idleConnectionMs: number;
+  /** How often a silent connection is asked whether it is alive, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** How long the answer to that may take, in milliseconds, before the connection is closed. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** The bounds of the discovery services. */
+export interface Limits extends TransportLimits {
+  /** Discovery streams open at once of one node. An Envoy without ADS opens one for each name that it asks for. */
+  readonly maxStreamsPerNode: number;
   /** Names that one stream may be subscribed to, over all types. */
   readonly maxSubscriptions: number;
   /** The longest resource name, node id or node cluster, in UTF-16 code units. */
@@ -19,21 +43,25 @@ export interface Limits {
    * Envoy's own wait for a cluster's endpoints, which is 15 seconds unless the cluster says otherwise.
    */
   readonly unsentHoldLimitMs: number;
-  /** How often a silent connection is asked whether it is alive, in milliseconds. */
-  readonly keepAliveMs: number;
-  /** How long the answer to that may take, in milliseconds, before the connection is closed. */
-  readonly keepAliveTimeoutMs: number;
 }
 
 export const defaultLimits: Limits = {
   maxMessageBytes: 32 * 1024 * 1024,
+  maxPartialBytes: 256 * 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  maxConnections: 20_000,
   maxStreams: 20_000,
+  maxStreamsPerConnection: 1_000,
+  maxStreamsPerNode: 2_000,
   maxSubscriptions: 200_000,
   maxNameLength: 4096,
   maxNodeLength: 256 * 1024,
   maxReasonLength: 16 * 1024,
   holdLimitMs: 5_000,
   unsentHoldLimitMs: 30_000,
+  unreadTimeoutMs: 120_000,
+  handshakeTimeoutMs: 10_000,
+  idleConnectionMs: 300_000,
   keepAliveMs: 30_000,
   keepAliveTimeoutMs: 10_000,
 };

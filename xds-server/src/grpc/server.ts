@@ -1,13 +1,10 @@
 import { readFileSync } from "node:fs";
-import { Server, ServerCredentials, status } from "@grpc/grpc-js";
-import { type DiscoveryCall, type DiscoveryDeps, serveStream } from "./discovery-stream.ts";
-import { discoveryMethods, serviceDefinition } from "./services.ts";
+import type { Methods } from "./call.ts";
+import { type DiscoveryDeps, discoveryMethod } from "./discovery-stream.ts";
+import { type HostPort, type RunningGrpcServer, startGrpcServer, type TlsMaterial } from "./grpc-server.ts";
+import { discoveryMethods } from "./services.ts";
 
-export interface HostPort {
-  readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
-}
+export type { HostPort } from "./grpc-server.ts";
 
 /** Mutual TLS: the server's certificate, and the authority that every proxy's certificate must come from. PEM files. */
 export interface XdsTls {
@@ -22,60 +19,36 @@ export interface XdsServerOptions extends DiscoveryDeps {
   readonly tls?: XdsTls;
 }
 
-export interface RunningXdsServer {
-  /** Where it listens; the port that was taken when 0 was asked for. */
-  readonly address: HostPort;
-  /** Ends all streams and stops listening. */
-  close(): void;
+/**
+ * Serves the aggregated discovery service and each type's own, both variants, on one port: an Envoy has one connection
+ * for all. Rejects when the port cannot be bound.
+ */
+export async function startXdsServer({ listen, tls, ...deps }: XdsServerOptions): Promise<RunningGrpcServer> {
+  return startGrpcServer({
+    listen,
+    limits: deps.limits,
+    methods: methods(deps),
+    log: deps.log,
+    ...(tls === undefined ? {} : { tls: readTls(tls) }),
+  });
 }
 
-/** Serves the aggregated discovery service and each type's own, both variants. Rejects when the port cannot be bound. */
-export async function startXdsServer(options: XdsServerOptions): Promise<RunningXdsServer> {
-  const { listen, tls, limits } = options;
-  const server = new Server({
-    "grpc.max_receive_message_length": limits.maxMessageBytes,
-    "grpc.max_send_message_length": limits.maxMessageBytes,
-    "grpc.keepalive_time_ms": limits.keepAliveMs,
-    "grpc.keepalive_timeout_ms": limits.keepAliveTimeoutMs,
-  });
-  addServices(server, options);
-  const credentials = tls === undefined ? ServerCredentials.createInsecure() : mutualTls(tls);
-  const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${listen.port}`, credentials, (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  return { address: { host: listen.host, port }, close: () => server.forceShutdown() };
-}
-
-function addServices(server: Server, deps: DiscoveryDeps): void {
+function methods(deps: DiscoveryDeps): Methods {
   let lastId = 0;
-  let open = 0;
-  for (const [, methods] of Map.groupBy(discoveryMethods(), ({ service }) => service)) {
-    const handlers = methods.map(({ method, variant, onlyType }) => {
-      const handle = (call: DiscoveryCall): void => {
-        if (open >= deps.limits.maxStreams) {
-          const details = `This server serves ${deps.limits.maxStreams} streams and no more`;
-          call.emit("error", { code: status.RESOURCE_EXHAUSTED, details });
-          return;
-        }
-        open += 1;
-        call.once("close", () => {
-          open -= 1;
-        });
-        lastId += 1;
-        serveStream(call, { id: lastId, variant, onlyType }, deps);
-      };
-      return [method, handle] as const;
-    });
-    server.addService(serviceDefinition(methods), Object.fromEntries(handlers));
-  }
+  const nextId = () => {
+    lastId += 1;
+    return lastId;
+  };
+  return new Map(
+    discoveryMethods().map(({ service, method, variant, onlyType }) => [
+      `/${service}/${method}`,
+      discoveryMethod({ variant, onlyType, nextId }, deps),
+    ]),
+  );
 }
 
-function mutualTls({ certFile, keyFile, caFile }: XdsTls): ServerCredentials {
-  const pair = { cert_chain: pem(certFile), private_key: pem(keyFile) };
-  return ServerCredentials.createSsl(pem(caFile), [pair], true);
+function readTls({ certFile, keyFile, caFile }: XdsTls): TlsMaterial {
+  return { cert: pem(certFile), key: pem(keyFile), ca: pem(caFile) };
 }
 
 function pem(file: string): Buffer {

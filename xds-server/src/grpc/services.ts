@@ -1,4 +1,3 @@
-import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { registry } from "xds-proto-ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import { type ResourceType, resourceTypes } from "../resources/resource-types.ts";
@@ -33,23 +32,4 @@ function streamingMethods(service: string): DiscoveryMethod[] {
     const variant = variantOf[input.typeName];
     return methodKind === "bidi_streaming" && variant !== undefined ? [{ service, method: name, variant }] : [];
   });
-}
-
-/** The methods by service, for grpc-js. Messages stay bytes on both sides: wire.ts reads and writes them. */
-export function serviceDefinition(methods: readonly DiscoveryMethod[]): ServiceDefinition {
-  const asIs = (bytes: Buffer): Buffer => bytes;
-  return Object.fromEntries(
-    methods.map(({ service, method }): [string, MethodDefinition<Buffer, Buffer>] => [
-      method,
-      {
-        path: `/${service}/${method}`,
-        requestStream: true,
-        responseStream: true,
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
-        responseSerialize: asIs,
-        responseDeserialize: asIs,
-      },
-    ]),
-  );
 }

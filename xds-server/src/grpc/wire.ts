@@ -6,6 +6,7 @@ import type { Node } from "../cache/snapshot-cache.ts";
 import type { DeltaNames, Response, SotwNames } from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { Resource, ResourceSet } from "../resources/snapshot.ts";
+import { type SharedMessage, sharedMessage } from "./call.ts";
 
 /** A request of either variant, as it came. */
 export interface WireRequest {
@@ -70,16 +71,17 @@ export function writeResponse(
   variant: Variant,
   { type, nonce, update, available }: Response,
   identifier: string,
-): Buffer {
+): SharedMessage {
   const version = text(1, setVersion(available));
   const rest = [text(4, type.typeUrl), text(5, nonce)];
   const controlPlane = text(1, identifier);
+  const what = `${type.shortName} response`;
   if (variant === "sotw") {
     const resources = [...update.changed, ...update.kept].map((resource) => frames(resource).sotw);
-    return Buffer.concat([version, ...resources, ...rest, bytes(6, controlPlane)]);
+    return sharedMessage(what, [version, ...resources, ...rest, bytes(6, controlPlane)]);
   }
   const resources = update.changed.map((resource) => frames(resource).delta);
-  return Buffer.concat([
+  return sharedMessage(what, [
     version,
     ...resources,
     ...rest,

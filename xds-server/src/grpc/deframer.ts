@@ -1,0 +1,137 @@
+import { frameHeadBytes } from "./call.ts";
+import { CallFault } from "./status.ts";
+
+/** A number of bytes that many share. */
+export class ByteBudget {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** Takes these many, unless fewer are left. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
+interface Framed {
+  readonly isCompressed: boolean;
+  readonly bytes: Buffer;
+}
+
+interface DeframerOptions {
+  readonly maxMessageBytes: number;
+  /** Where the room comes from for messages of which a part has arrived. */
+  readonly budget: ByteBudget;
+}
+
+const nothing = Buffer.alloc(0);
+const leastCapacity = 1024;
+
+/**
+ * Takes gRPC messages out of a stream's bytes, wherever those are cut. A message that arrives whole is not copied; one
+ * that arrives in pieces is gathered in a buffer that doubles, so that its cost is linear, and that never runs ahead
+ * of the bytes that came, so that a length is no more than a claim.
+ */
+export class Deframer {
+  readonly #options: DeframerOptions;
+  #input: Buffer = nothing;
+  #at = 0;
+  readonly #head = Buffer.alloc(frameHeadBytes);
+  #headLength = 0;
+  #gathered: Buffer = nothing;
+  #gatheredLength = 0;
+  #isHandedOut = false;
+
+  constructor(options: DeframerOptions) {
+    this.#options = options;
+  }
+
+  /** The next bytes. `next` must have taken all messages out of those before. */
+  feed(bytes: Buffer): void {
+    this.#input = bytes;
+    this.#at = 0;
+  }
+
+  /**
+   * The next message, or undefined until more bytes come: the one before is dealt with then, and its room is free again.
+   * Throws a `CallFault` on one that is too large, or is no message.
+   */
+  next(): Framed | undefined {
+    if (this.#isHandedOut) this.#letGo();
+    if (this.#headLength < frameHeadBytes && !this.#readHead()) return undefined;
+    const length = this.#head.readUInt32BE(1);
+    const bytes = this.#whole(length) ?? this.#gather(length);
+    if (bytes === undefined) return undefined;
+    this.#headLength = 0;
+    return { isCompressed: this.#head[0] === 1, bytes };
+  }
+
+  /** True when all bytes so far were those of whole messages. */
+  get isBetweenMessages(): boolean {
+    return this.#headLength === 0 && this.#at === this.#input.length;
+  }
+
+  /** Lets go of everything. */
+  clear(): void {
+    this.#letGo();
+    this.#headLength = 0;
+    this.feed(nothing);
+  }
+
+  #readHead(): boolean {
+    const end = Math.min(this.#input.length, this.#at + frameHeadBytes - this.#headLength);
+    this.#headLength += this.#input.copy(this.#head, this.#headLength, this.#at, end);
+    this.#at = end;
+    if (this.#headLength < frameHeadBytes) return false;
+    if ((this.#head[0] ?? 0) > 1)
+      throw new CallFault("INTERNAL", "A message begins with a flag that gRPC does not know");
+    const length = this.#head.readUInt32BE(1);
+    const { maxMessageBytes } = this.#options;
+    if (length > maxMessageBytes) {
+      throw new CallFault("RESOURCE_EXHAUSTED", `A message has ${length} bytes, and ${maxMessageBytes} are the most`);
+    }
+    return true;
+  }
+
+  #whole(length: number): Buffer | undefined {
+    if (this.#gatheredLength > 0 || this.#input.length - this.#at < length) return undefined;
+    this.#at += length;
+    return this.#input.subarray(this.#at - length, this.#at);
+  }
+
+  #gather(length: number): Buffer | undefined {
+    const end = Math.min(this.#input.length, this.#at + length - this.#gatheredLength);
+    this.#makeRoom(this.#gatheredLength + end - this.#at, length);
+    this.#gatheredLength += this.#input.copy(this.#gathered, this.#gatheredLength, this.#at, end);
+    this.#at = end;
+    if (this.#gatheredLength < length) return undefined;
+    this.#isHandedOut = true;
+    return this.#gathered.subarray(0, length);
+  }
+
+  #letGo(): void {
+    this.#options.budget.giveBack(this.#gathered.length);
+    this.#gathered = nothing;
+    this.#gatheredLength = 0;
+    this.#isHandedOut = false;
+  }
+
+  #makeRoom(needed: number, length: number): void {
+    const before = this.#gathered;
+    if (needed <= before.length) return;
+    const capacity = Math.min(length, Math.max(needed, 2 * before.length, leastCapacity));
+    if (!this.#options.budget.take(capacity - before.length)) {
+      throw new CallFault("RESOURCE_EXHAUSTED", "The server has no room for another message that comes in pieces");
+    }
+    this.#gathered = Buffer.allocUnsafeSlow(capacity);
+    before.copy(this.#gathered, 0, 0, this.#gatheredLength);
+  }
+}
