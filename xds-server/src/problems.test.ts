@@ -18,12 +18,14 @@ const sections = new Map(
 );
 const explained = [...sections.values()].flat();
 
-/** Envoy's words in this file have the same form as codes. */
-const wordsOfEnvoy = "model/format-string.ts";
+/** Envoy's words in this file, and the gRPC statuses of the calls in this folder, have the same form as codes. */
+const withoutCodes = /^(?:model\/format-string\.ts$|grpc\/)/;
 
 /** What is shipped, without comments: a code that only a comment speaks of is raised nowhere. */
 const source = readdirSync(folder, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts") && !/(?:\.test|\.contract|\btesting)\.ts$/.test(path) && path !== wordsOfEnvoy)
+  .filter(
+    (path) => path.endsWith(".ts") && !/(?:\.test|\.contract|\btesting)\.ts$/.test(path) && !withoutCodes.test(path),
+  )
   .map((path) => readFileSync(new URL(path, folder), "utf8").replaceAll(/\/\*\*.*?\*\/|^ *\/\/[^\n]*$/gms, ""))
   .join("\n");
 
