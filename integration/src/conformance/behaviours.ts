@@ -1,0 +1,63 @@
+/** What authors of xDS servers got wrong before, and where each was met. Their place in the list is their number, from 1. */
+export const behaviours: readonly { readonly says: string; readonly metIn: string }[] = [
+  {
+    says: "A rejected configuration is not sent again until it changes.",
+    metIn: "envoyproxy/go-control-plane#962, #46, #794; kgateway-dev/kgateway#14701",
+  },
+  {
+    says: "A NACK is recognised by error_detail, not by comparing version and nonce.",
+    metIn: "envoyproxy/envoy#14841",
+  },
+  {
+    says: "Endpoints come again when their cluster changes, though unchanged.",
+    metIn: "envoyproxy/go-control-plane#245, #1035; kumahq/kuma#331; envoyproxy/java-control-plane#131",
+  },
+  {
+    says: "Order on ADS: clusters, endpoints, listeners, routes.",
+    metIn: "envoyproxy/go-control-plane#59, #218, #544",
+  },
+  {
+    says: "A removed cluster goes last, after the routes that used it.",
+    metIn: "kumahq/kuma#4556; envoyproxy/go-control-plane#353",
+  },
+  {
+    says: "Delta tells at once that a name does not exist, and still remembers the subscription.",
+    metIn: "envoyproxy/go-control-plane#565, #488; envoyproxy/envoy#9317",
+  },
+  {
+    says: "A name subscribed again is sent again, changed or not.",
+    metIn: "envoyproxy/go-control-plane#431; envoyproxy/java-control-plane#339",
+  },
+  {
+    says: "A delta reconnect is answered with the difference to initial_resource_versions, removals included.",
+    metIn: "istio/istio#41494; envoyproxy/envoy#22418",
+  },
+  {
+    says: "Versions from the server's earlier life do not pass for today's.",
+    metIn: "agent-substrate/substrate#617; wso2/api-platform#1196",
+  },
+  {
+    says: 'Wildcard: empty only while nothing was ever named; "*" alone and with names; leaving it.',
+    metIn: "envoyproxy/go-control-plane#558, #855; cilium/cilium#45288; envoyproxy/envoy#16861",
+  },
+  {
+    says: "Nonces are per type and stream; stale SotW requests get no answer, delta subscriptions count whatever the nonce.",
+    metIn: "envoyproxy/envoy#10363, #16659; projectcontour/contour#1187",
+  },
+  {
+    says: "No response of a type that the client watches no more, not even an empty one.",
+    metIn: "envoyproxy/envoy#3355",
+  },
+  {
+    says: "A watch whose names are not all there yet is kept and answered later; what exists is not held back.",
+    metIn: "envoyproxy/go-control-plane#1318; envoyproxy/java-control-plane#127",
+  },
+  {
+    says: "One slow or dead client does not hold the others or the admin side.",
+    metIn: "envoyproxy/go-control-plane#503, #875, #570",
+  },
+  {
+    says: "Large first requests: initial_resource_versions passes gRPC's default of 4 MiB.",
+    metIn: "envoyproxy/envoy#46072; envoyproxy/gateway#9564",
+  },
+];

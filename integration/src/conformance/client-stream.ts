@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type Message,
+  type MessageInitShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { Client, type ClientDuplexStream, credentials, type StatusObject, status } from "@grpc/grpc-js";
+import {
+  DeltaDiscoveryRequestSchema,
+  DeltaDiscoveryResponseSchema,
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
+} from "xds-proto-ts/envoy/service/discovery/v3/discovery";
+import { type TypeName, typeUrlOf } from "./resources.ts";
+import { fromDelta, fromSotw, type Response, shown } from "./response.ts";
+
+export type Variant = "sotw" | "delta";
+
+type Fields<Schema extends DescMessage> = Exclude<MessageInitShape<Schema>, Message>;
+type SotwRequest = Fields<typeof DiscoveryRequestSchema>;
+type DeltaRequest = Fields<typeof DeltaDiscoveryRequestSchema>;
+
+/** How long a response may take, in milliseconds, before a rule counts as broken. Nothing that is right waits so long. */
+const patienceMs = 5_000;
+
+/** What no rule is about: asked for to prove that nothing else was due before. See `quiet`. */
+export const fences = ["RTDS", "SDS", "ECDS"] as const satisfies readonly TypeName[];
+export const fenceName = "fence";
+
+const maxMessageBytes = 64 * 1024 * 1024;
+
+/** What a client keeps of one type on a stream. */
+interface TypeState {
+  readonly names: Set<string>;
+  nonce: string;
+  /** The last version accepted. */
+  version: string;
+}
+
+/** A client's stream that speaks either variant as the protocol document says, and can be made to say anything else. */
+export class ClientStream {
+  readonly variant: Variant;
+  readonly #client: Client;
+  readonly #call: ClientDuplexStream<Buffer, Buffer>;
+  readonly #nodeId: string;
+  readonly #types = new Map<TypeName, TypeState>();
+  readonly #received: Response[] = [];
+  #wake: () => void = () => {};
+  #hasSaidNode = false;
+  #fencesUsed = 0;
+  #end: StatusObject | undefined;
+  #fault: unknown;
+
+  constructor({ address, path, variant, nodeId }: { address: string; path: string; variant: Variant; nodeId: string }) {
+    this.variant = variant;
+    this.#nodeId = nodeId;
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.max_receive_message_length": maxMessageBytes,
+      "grpc.max_send_message_length": maxMessageBytes,
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    const asIs = (bytes: Buffer): Buffer => bytes;
+    this.#call = this.#client.makeBidiStreamRequest(path, asIs, asIs);
+    this.#call.on("error", () => {}); // told by "status"
+    this.#call.on("status", (end: StatusObject) => {
+      this.#end = end;
+      this.#wake();
+    });
+    this.#call.on("data", (bytes: Buffer) => {
+      try {
+        const sotw = variant === "sotw";
+        const response = sotw
+          ? fromSotw(fromBinary(DiscoveryResponseSchema, bytes))
+          : fromDelta(fromBinary(DeltaDiscoveryResponseSchema, bytes));
+        this.#received.push(response);
+      } catch (error) {
+        this.#fault ??= error;
+      }
+      this.#wake();
+    });
+  }
+
+  /** Adds names to what the client wants of a type. Without a name, the first request of a type asks for everything. */
+  subscribe(type: TypeName, ...names: readonly string[]): void {
+    const state = this.#state(type);
+    for (const name of names) state.names.add(name);
+    if (this.variant === "delta") this.delta(type, { resourceNamesSubscribe: [...names] });
+    else this.#askSotw(type);
+  }
+
+  unsubscribe(type: TypeName, ...names: readonly string[]): void {
+    const state = this.#state(type);
+    for (const name of names) state.names.delete(name);
+    if (this.variant === "delta") this.delta(type, { resourceNamesUnsubscribe: [...names] });
+    else this.#askSotw(type);
+  }
+
+  ack(response: Response): void {
+    const type = response.type as TypeName;
+    this.#state(type).version = response.version;
+    if (this.variant === "delta") this.delta(type, { responseNonce: response.nonce });
+    else this.#askSotw(type);
+  }
+
+  /** Refuses a response in Envoy's manner: the version last accepted, the nonce, and why. */
+  nack(response: Response, reason: string): void {
+    const type = response.type as TypeName;
+    const errorDetail = { code: status.INVALID_ARGUMENT, message: reason };
+    if (this.variant === "delta") this.delta(type, { responseNonce: response.nonce, errorDetail });
+    else this.#askSotw(type, { errorDetail });
+  }
+
+  /** Sends a state-of-the-world request as given; the first of a stream gets the node. */
+  sotw(type: TypeName, request: SotwRequest): void {
+    const fields = { typeUrl: typeUrlOf(type), ...this.#node(), ...request };
+    this.#send(toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, fields)));
+  }
+
+  /** Sends an incremental request as given; the first of a stream gets the node. */
+  delta(type: TypeName, request: DeltaRequest): void {
+    const fields = { typeUrl: typeUrlOf(type), ...this.#node(), ...request };
+    this.#send(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, fields)));
+  }
+
+  /** The next response, of whatever type. */
+  async next(): Promise<Response> {
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      if (this.#fault !== undefined) throw this.#fault;
+      const response = this.#received.shift();
+      if (response !== undefined) {
+        this.#state(response.type as TypeName).nonce = response.nonce;
+        return response;
+      }
+      if (this.#end !== undefined) throw new Error(`The stream ended: ${status[this.#end.code]} ${this.#end.details}`);
+      const isIn = await this.#somethingBy(deadline);
+      if (!isIn) throw new Error(`No response within ${patienceMs} ms`);
+    }
+  }
+
+  /** Takes the next response, which must say just this, and accepts it. */
+  async takes(expected: string): Promise<Response> {
+    const response = await this.next();
+    assert.equal(shown(response), expected);
+    this.ack(response);
+    return response;
+  }
+
+  /**
+   * Takes and accepts what comes until the client has been told all of this, grouped as the server likes. Gives
+   * everything that was told.
+   */
+  async gathers(type: TypeName, ...expected: readonly string[]): Promise<ReadonlySet<string>> {
+    const told = new Set<string>();
+    while (!expected.every((item) => told.has(item))) {
+      const response = await this.next();
+      assert.equal(response.type, type);
+      for (const item of shown(response).split(" ").slice(1)) told.add(item);
+      this.ack(response);
+    }
+    return told;
+  }
+
+  /**
+   * Proves that nothing is due: the answer to a request sent now comes next. No time is waited for, because a stream
+   * keeps the order of what is due.
+   */
+  async quiet(): Promise<void> {
+    const fence = fences[this.#fencesUsed++];
+    if (fence === undefined) throw new Error(`A stream can be found quiet ${fences.length} times only`);
+    this.subscribe(fence, fenceName);
+    const response = await this.next();
+    assert.equal(shown(response), `${fence} ${fenceName}@1`, "nothing but the answer to the last request was due");
+    this.ack(response);
+  }
+
+  /** How the server ended the stream. */
+  async ended(): Promise<StatusObject> {
+    const deadline = Date.now() + patienceMs;
+    while (this.#end === undefined && (await this.#somethingBy(deadline)));
+    if (this.#end === undefined) throw new Error(`The server did not end the stream within ${patienceMs} ms`);
+    return this.#end;
+  }
+
+  /** Leaves what the server sends unread, so that flow control holds it back. */
+  pause(): void {
+    this.#call.pause();
+  }
+
+  resume(): void {
+    this.#call.resume();
+  }
+
+  close(): void {
+    this.#call.cancel();
+    this.#client.close();
+  }
+
+  #askSotw(type: TypeName, more: SotwRequest = {}): void {
+    const { names, nonce, version } = this.#state(type);
+    this.sotw(type, { versionInfo: version, responseNonce: nonce, resourceNames: [...names], ...more });
+  }
+
+  #state(type: TypeName): TypeState {
+    const state = this.#types.get(type) ?? { names: new Set<string>(), nonce: "", version: "" };
+    this.#types.set(type, state);
+    return state;
+  }
+
+  #node(): { readonly node?: { readonly id: string; readonly cluster: string } } {
+    if (this.#hasSaidNode) return {};
+    this.#hasSaidNode = true;
+    return { node: { id: this.#nodeId, cluster: "conformance" } };
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#call.write(Buffer.from(bytes));
+  }
+
+  /** True when something came before the deadline. */
+  async #somethingBy(deadline: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), deadline - Date.now());
+    this.#wake = () => resolve(true);
+    const isIn = await promise;
+    clearTimeout(timer);
+    return isIn;
+  }
+}

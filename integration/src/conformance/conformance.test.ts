@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { behaviours } from "./behaviours.ts";
+import { sections } from "./sections/index.ts";
+import { Suite } from "./suite.ts";
+import { startTarget, type Target } from "./target.ts";
+
+const rules = sections.flatMap((section) => section.rules);
+
+describe("the xDS protocol", { timeout: 300_000 }, () => {
+  let target: Target;
+  let suite: Suite;
+  before(async () => {
+    target = await startTarget(process.env["CONFORMANCE_TARGET"]);
+    suite = new Suite(target);
+  });
+  after(() => target.stop());
+
+  for (const { title, rules } of sections) {
+    describe(title, () => {
+      for (const rule of rules) {
+        for (const variant of rule.variants) {
+          test(`${variant}: ${rule.does} (“${rule.says}”)`, async (t) => {
+            const missing = suite.missing(rule);
+            if (missing.length > 0) t.skip(`${target.name} says that it does not have: ${missing.join(", ")}`);
+            else await suite.run(rule, variant);
+          });
+        }
+      }
+    });
+  }
+});
+
+test("every behaviour that servers got wrong before is proven by a rule", () => {
+  const proven = new Set(rules.flatMap((rule) => rule.behaviours ?? []));
+  assert.deepEqual(
+    [...proven].sort((one, other) => one - other),
+    behaviours.map((_, index) => index + 1),
+  );
+});

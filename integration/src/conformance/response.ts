@@ -1,0 +1,56 @@
+import type { DeltaDiscoveryResponse, DiscoveryResponse } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
+import { readResource, typeOf } from "./resources.ts";
+
+/** A response of either variant. */
+export interface Response {
+  /** "CDS", or the type URL where it is none of the suite's. */
+  readonly type: string;
+  readonly nonce: string;
+  /** The version of the whole type. */
+  readonly version: string;
+  readonly resources: readonly ReceivedResource[];
+  /** The names in `removed_resources`; always empty in state of the world. */
+  readonly removed: readonly string[];
+  /** `control_plane.identifier`; empty where the server does not say who it is. */
+  readonly controlPlane: string;
+}
+
+export interface ReceivedResource {
+  readonly name: string;
+  readonly revision: number;
+  /** The resource's own version; empty in state of the world, which has none. */
+  readonly version: string;
+}
+
+export function fromSotw({ typeUrl, nonce, versionInfo, resources, controlPlane }: DiscoveryResponse): Response {
+  return {
+    type: typeOf(typeUrl),
+    nonce,
+    version: versionInfo,
+    resources: resources.map((any) => ({ ...readResource(any), version: "" })),
+    removed: [],
+    controlPlane: controlPlane?.identifier ?? "",
+  };
+}
+
+export function fromDelta(response: DeltaDiscoveryResponse): Response {
+  const { typeUrl, nonce, systemVersionInfo, resources, removedResources, controlPlane } = response;
+  return {
+    type: typeOf(typeUrl),
+    nonce,
+    version: systemVersionInfo,
+    resources: resources.map(({ name, version, resource }) => {
+      if (resource === undefined) throw new Error(`The response holds the resource "${name}" without its content`);
+      const { revision } = readResource(resource);
+      return { name, revision, version };
+    }),
+    removed: removedResources,
+    controlPlane: controlPlane?.identifier ?? "",
+  };
+}
+
+/** What a response says, in short and in the order of names: "EDS bar@2 foo@1 -gone". */
+export function shown({ type, resources, removed }: Response): string {
+  const present = resources.map(({ name, revision }) => `${name}@${revision}`).sort();
+  return [type, ...present, ...[...removed].sort().map((name) => `-${name}`)].join(" ");
+}

@@ -1,0 +1,81 @@
+import { resource, type TestResource } from "../resources.ts";
+import { shown } from "../response.ts";
+import { both, type Section } from "../suite.ts";
+
+const source = "envoyproxy/go-control-plane#503, #875, #570";
+
+export const isolation: Section = {
+  title: "Beyond the document: clients that do not feel each other",
+  rules: [
+    {
+      does: "holds nobody up for a client that does not read",
+      says: "One slow or dead client must not hold the others or the admin side.",
+      source,
+      variants: both,
+      behaviours: [14],
+      async check(lab) {
+        await lab.serve(big(1), resource("EDS", "foo"));
+        const slow = lab.open();
+        slow.pause();
+        slow.subscribe("RDS", "big");
+        slow.subscribe("EDS", "foo");
+        const quick = lab.open();
+        quick.subscribe("RDS", "big");
+        await quick.takes("RDS big@1");
+        for (let revision = 2; revision < 7; revision += 1) {
+          await lab.publish(big(revision));
+          await quick.takes(`RDS big@${revision}`);
+        }
+        await quick.quiet();
+      },
+    },
+    {
+      does: "keeps no queue for a client that does not read: it gets the newest state",
+      says: "One slow or dead client must not hold the others or the admin side.",
+      source,
+      variants: both,
+      behaviours: [14],
+      async check(lab) {
+        await lab.serve(big(1));
+        const slow = lab.open();
+        slow.subscribe("RDS", "big");
+        slow.pause();
+        for (let revision = 2; revision < 7; revision += 1) await lab.publish(big(revision));
+        slow.resume();
+        const first = await slow.next();
+        slow.ack(first);
+        // What was on its way is older; what follows is the newest, with nothing in between.
+        if (shown(first) !== "RDS big@6") await slow.takes("RDS big@6");
+        await slow.quiet();
+      },
+    },
+    {
+      does: "goes on with the others when clients come and go in the middle of an exchange",
+      says: "One slow or dead client must not hold the others or the admin side.",
+      source,
+      variants: both,
+      behaviours: [14],
+      async check(lab) {
+        await lab.serve(resource("EDS", "foo"));
+        const stays = lab.open();
+        stays.subscribe("EDS", "foo");
+        await stays.takes("EDS foo@1");
+        for (let revision = 2; revision < 7; revision += 1) {
+          const goes = lab.open();
+          goes.subscribe("EDS", "foo");
+          await goes.takes(`EDS foo@${revision - 1}`);
+          goes.close();
+          await lab.publish(resource("EDS", "foo", revision));
+          await stays.takes(`EDS foo@${revision}`);
+        }
+        await stays.quiet();
+      },
+    },
+  ],
+};
+
+/** More than any flow-control window takes. */
+function big(revision: number): TestResource {
+  const { type, name, json } = resource("RDS", "big", revision);
+  return { type, name, json: { ...json, internalOnlyHeaders: [`x-${"y".repeat(256 * 1024)}`] } };
+}

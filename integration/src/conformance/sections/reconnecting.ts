@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { resource, resources } from "../resources.ts";
+import { shown } from "../response.ts";
+import { both, deltaOnly, type Lab, type Section, sotwOnly } from "../suite.ts";
+
+const known =
+  "On reconnect the Incremental xDS client may tell the server of its known resources to avoid resending them over the network by sending them in initial_resource_versions.";
+
+export const reconnecting: Section = {
+  title: "Incremental xDS: reconnecting",
+  rules: [
+    {
+      does: "sends only what changed since, to a client that says what it holds",
+      says: known,
+      variants: deltaOnly,
+      behaviours: [8],
+      async check(lab) {
+        const versions = await held(lab, { same: 1, changed: 1 });
+        await lab.publish(resource("CDS", "changed", 2), resource("CDS", "added"));
+        const stream = lab.open();
+        stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
+        await stream.takes("CDS added@1 changed@2");
+        await stream.quiet();
+      },
+    },
+    {
+      does: "says what was deleted meanwhile",
+      says: "Servers answer a reconnect with the difference to initial_resource_versions, removals included.",
+      source: "istio/istio#41494, envoyproxy/envoy#22418",
+      variants: deltaOnly,
+      behaviours: [8],
+      async check(lab) {
+        const versions = await held(lab, { same: 1, gone: 1 });
+        await lab.remove({ type: "CDS", name: "gone" });
+        const wild = lab.open();
+        wild.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
+        await wild.takes("CDS -gone");
+        const legacy = lab.open();
+        legacy.delta("CDS", { initialResourceVersions: versions });
+        await legacy.takes("CDS -gone");
+      },
+    },
+    {
+      does: "sends nothing that a returning client has, however it subscribes",
+      says: known,
+      variants: deltaOnly,
+      behaviours: [8],
+      async check(lab) {
+        const versions = await held(lab, { a: 1, b: 1 });
+        const legacy = lab.open();
+        legacy.delta("CDS", { initialResourceVersions: versions });
+        const named = lab.open();
+        named.delta("CDS", { resourceNamesSubscribe: ["a", "b"], initialResourceVersions: versions });
+        for (const stream of [legacy, named]) {
+          // An empty response does no harm to a client that waits for the first one.
+          stream.subscribe("RTDS", "fence");
+          for (let response = await stream.next(); response.type !== "RTDS"; response = await stream.next()) {
+            assert.equal(shown(response), "CDS");
+            stream.ack(response);
+          }
+        }
+        await lab.publish(resource("CDS", "a", 2));
+        await legacy.takes("CDS a@2");
+        await named.takes("CDS a@2");
+      },
+    },
+    {
+      does: "sends again what the client names in a version that is none of the server's",
+      says: "The map's values are opaque resource versions.",
+      source: "discovery.proto, DeltaDiscoveryRequest.initial_resource_versions",
+      variants: deltaOnly,
+      behaviours: [9],
+      async check(lab) {
+        const versions = await held(lab, { a: 1, b: 1 });
+        const stream = lab.open();
+        stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: { ...versions, b: "1" } });
+        await stream.takes("CDS b@1");
+        await stream.quiet();
+      },
+    },
+    {
+      does: "takes each type's own versions on one stream",
+      says: "In ADS, the first message of each type_url of a reconnected stream populates this map.",
+      source: "discovery.proto, DeltaDiscoveryRequest.initial_resource_versions",
+      variants: deltaOnly,
+      behaviours: [8],
+      async check(lab) {
+        const clusters = await held(lab, { a: 1 });
+        await lab.publish(...resources("EDS", { a: 1, b: 1 }));
+        const first = lab.open();
+        first.subscribe("EDS", "a", "b");
+        const endpoints = versionsOf(await first.takes("EDS a@1 b@1"));
+        await lab.publish(resource("EDS", "b", 2));
+        const stream = lab.open();
+        stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: clusters });
+        stream.delta("EDS", { resourceNamesSubscribe: ["a", "b"], initialResourceVersions: endpoints });
+        for (;;) {
+          const response = await stream.next();
+          stream.ack(response);
+          if (shown(response) === "CDS") continue;
+          assert.equal(shown(response), "EDS b@2");
+          break;
+        }
+        await stream.quiet();
+      },
+    },
+    {
+      does: "takes a wildcard and a name together, as Envoy comes back after it asked on demand",
+      says: "Because no state is assumed to be preserved from the previous stream, the reconnecting client must provide the server with all resource names it is interested in.",
+      variants: deltaOnly,
+      behaviours: [8, 10],
+      async check(lab) {
+        const versions = await held(lab, { a: 1, asked: 1 });
+        await lab.publish(resource("CDS", "asked", 2));
+        const stream = lab.open();
+        stream.delta("CDS", { resourceNamesSubscribe: ["*", "asked"], initialResourceVersions: versions });
+        await stream.takes("CDS asked@2");
+        await lab.publish(resource("CDS", "a", 2));
+        await stream.takes("CDS a@2");
+      },
+    },
+    {
+      does: "takes a first request of more than gRPC's usual 4 MiB",
+      says: "A returning client names every version that it holds.",
+      source: "envoyproxy/envoy#46072, envoyproxy/gateway#9564",
+      variants: deltaOnly,
+      behaviours: [15],
+      async check(lab) {
+        const versions = await held(lab, { a: 1 });
+        const long = "n".repeat(1000);
+        const many = Array.from({ length: 5_000 }, (_, index) => [`${long}-${index}`, "long-gone"] as const);
+        const stream = lab.open();
+        const initialResourceVersions = { ...Object.fromEntries(many), ...versions };
+        stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions });
+        await stream.gathers("CDS", ...many.map(([name]) => `-${name}`));
+        await stream.quiet();
+      },
+    },
+    {
+      does: "sends the state to a client that comes back with a version that is none of the server's",
+      says: "If the stream becomes broken and the client creates a new stream, the client's initial request on the new stream should indicate the most recent version seen by the client on the previous stream.",
+      variants: sotwOnly,
+      behaviours: [9],
+      async check(lab) {
+        await lab.serve(resource("CDS", "a"), resource("EDS", "a"));
+        const stream = lab.open();
+        stream.sotw("CDS", { versionInfo: "1" });
+        await stream.takes("CDS a@1");
+        stream.sotw("EDS", { versionInfo: "1", resourceNames: ["a"] });
+        await stream.takes("EDS a@1");
+      },
+    },
+    {
+      does: "sends a name that is new to a client that comes back at the newest version",
+      says: "Servers may decide to optimize by not resending resources that the client had already seen on the previous stream, but only if they know that the client is not subscribing to a new resource that it was not previously subscribed to.",
+      variants: sotwOnly,
+      async check(lab) {
+        await lab.serve(...resources("EDS", { foo: 1, bar: 1 }));
+        const first = lab.open();
+        first.subscribe("EDS", "foo");
+        const { version } = await first.takes("EDS foo@1");
+        const stream = lab.open();
+        stream.sotw("EDS", { versionInfo: version, resourceNames: ["foo", "bar"] });
+        await stream.gathers("EDS", "bar@1");
+      },
+    },
+    {
+      does: "gives content a version that no other content gets in a later life of the server",
+      says: "Versions from the server's earlier life must not pass for today's.",
+      source: "agent-substrate/substrate#617, wso2/api-platform#1196",
+      variants: both,
+      needs: ["restart"],
+      behaviours: [9],
+      async check(lab) {
+        const versions = await held(lab, { a: 1, b: 1 });
+        await lab.target.restart?.();
+        await lab.publish(resource("CDS", "a", 2));
+        const stream = lab.open();
+        if (lab.variant === "sotw") {
+          stream.sotw("CDS", { versionInfo: Object.values(versions)[0] ?? "" });
+          await stream.takes("CDS a@2 b@1");
+        } else {
+          stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
+          // What is the same in both lives may be left out, and may be sent again.
+          await stream.gathers("CDS", "a@2");
+        }
+      },
+    },
+    {
+      does: "sends nothing after a restart to a client that has it all",
+      says: known,
+      strength: "may",
+      variants: deltaOnly,
+      needs: ["restart"],
+      behaviours: [9],
+      async check(lab) {
+        const versions = await held(lab, { a: 1, b: 1 });
+        await lab.target.restart?.();
+        const stream = lab.open();
+        stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
+        await stream.quiet();
+      },
+    },
+  ],
+};
+
+/** Publishes clusters, and tells the versions that a client of theirs holds. */
+async function held(lab: Lab, revisions: Readonly<Record<string, number>>): Promise<Record<string, string>> {
+  await lab.serve(...resources("CDS", revisions));
+  const stream = lab.open();
+  stream.subscribe("CDS");
+  const response = await stream.next();
+  stream.close();
+  if (lab.variant === "sotw") return { "": response.version };
+  return versionsOf(response);
+}
+
+function versionsOf({ resources }: Awaited<ReturnType<ReturnType<Lab["open"]>["next"]>>): Record<string, string> {
+  return Object.fromEntries(resources.map(({ name, version }) => [name, version]));
+}

@@ -1,0 +1,43 @@
+import { pathToFileURL } from "node:url";
+import type { ResourceName, TestResource, TypeName } from "./resources.ts";
+
+/**
+ * A management server that the suite can be pointed at. Whatever it keeps, all nodes get the same resources, and
+ * the clusters, routes and names in them mean nothing.
+ */
+export interface Target {
+  /** For tables: "go-control-plane, linear cache". */
+  readonly name: string;
+  /** Where it serves discovery in plaintext: "127.0.0.1:18000". A restart may change it. */
+  address(): string;
+  /**
+   * Sets and deletes resources at once. Resolves when the change is in force: every stream that was open has been
+   * told, or will be before anything that it asks from now on is answered.
+   */
+  publish(change: Change): Promise<void>;
+  /** What it says that it does not serve: rules that need it are left out, and say so. */
+  readonly lacks: ReadonlySet<Feature>;
+  /** Ends the server and starts it again with what was published. Absent where that says nothing, because nothing is kept. */
+  restart?(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Change {
+  readonly set: readonly TestResource[];
+  readonly delete: readonly ResourceName[];
+}
+
+/** What a server may leave out and say so: a resource type, or a feature that Envoy does not depend on. */
+export type Feature = TypeName | "services of one type" | "restart";
+
+/** What a module that is named by CONFORMANCE_TARGET must export. */
+export interface TargetModule {
+  startTarget(): Promise<Target>;
+}
+
+/** The target of a module, given by its path: that of CONFORMANCE_TARGET, or Chancery itself. */
+export async function startTarget(modulePath: string | undefined): Promise<Target> {
+  const url = modulePath === undefined ? new URL("./chancery-target.js", import.meta.url) : pathToFileURL(modulePath);
+  const module = (await import(url.href)) as TargetModule;
+  return module.startTarget();
+}
