@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Document, DocumentKey } from "../model/document.ts";
 import { kinds } from "../model/kinds.ts";
-import type { Change, Mesh } from "../model/mesh.ts";
-import type { DocumentChange } from "../store/store.ts";
+import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
 import type { ChangeWord } from "./impact.ts";
 
 /** A document that a write or a revision changed, without its content. */
@@ -13,15 +12,6 @@ export interface ChangedDocument extends DocumentKey {
 export function changedDocument({ kind, name, before, after }: DocumentChange): ChangedDocument {
   if (before === undefined) return { kind, name, change: "created" };
   return { kind, name, change: after === undefined ? "deleted" : "changed" };
-}
-
-/** What a change would really do to a mesh: documents set to what they already are, and deletions of nothing, are left out. */
-export function effectiveChanges(mesh: Mesh, change: Change): readonly DocumentChange[] {
-  const wanted = new Map<string, DocumentKey & { readonly after?: Document }>();
-  for (const { kind, name } of change.delete) wanted.set(`${kind} ${name}`, { kind, name });
-  for (const after of change.set)
-    wanted.set(`${after.kind} ${after.name}`, { kind: after.kind, name: after.name, after });
-  return [...wanted.values()].flatMap(({ after, ...key }) => difference(key, mesh.get(key.kind, key.name), after));
 }
 
 /** What differs between two meshes, by kind, then by name. */

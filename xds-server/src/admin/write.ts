@@ -1,10 +1,10 @@
 import type { Compiled } from "../compile/compile.ts";
 import type { DocumentKey } from "../model/document.ts";
-import type { Change, Mesh } from "../model/mesh.ts";
+import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
 import type { Problem } from "../model/problem.ts";
-import { type DocumentChange, RevisionConflict } from "../store/store.ts";
+import { RevisionConflict } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { type ChangedDocument, changedDocument, effectiveChanges } from "./document-changes.ts";
+import { type ChangedDocument, changedDocument } from "./document-changes.ts";
 import { type GroupImpact, impactOf } from "./impact.ts";
 import { Refusal, refusal } from "./problem-json.ts";
 import { type Outcome, settled } from "./settled.ts";
@@ -39,7 +39,7 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
   const { mesh } = store.get();
   const change = changeOf(mesh);
   const published = snapshots();
-  const changes = effectiveChanges(mesh, change);
+  const changes = mesh.effectOf(change);
   const touched = new Set(changes.map(({ kind, name }) => `${kind} ${name}`));
   const unchanged = change.set
     .filter(({ kind, name }) => !touched.has(`${kind} ${name}`))

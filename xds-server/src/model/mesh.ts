@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Document, DocumentKey, Kind } from "./document.ts";
 
 /** Everything that operators declared, by kind and name. Immutable: a change makes a new Mesh that shares what stayed. */
 export class Mesh {
   static readonly empty: Mesh = new Mesh(new Map());
   readonly #byKind: ReadonlyMap<Kind, ReadonlyMap<string, Document>>;
+  /** What each change made of this mesh, so that who checks a change and who makes it have one mesh. */
+  readonly #made = new WeakMap<Change, Mesh>();
 
   private constructor(byKind: ReadonlyMap<Kind, ReadonlyMap<string, Document>>) {
     this.#byKind = byKind;
@@ -27,24 +30,63 @@ export class Mesh {
     for (const documents of this.#byKind.values()) yield* documents.values();
   }
 
-  /** This mesh after a change. Deleting what is not there is no fault. A document in both lists is set. */
-  changed({ set, delete: deleted }: Change): Mesh {
+  /**
+   * This mesh after a change. Deleting what is not there is no fault. A document in both lists is set. What stands there
+   * already with the same content stays the same object, and so do the kinds, and the mesh, in which nothing changes.
+   */
+  changed(change: Change): Mesh {
+    const known = this.#made.get(change);
+    if (known !== undefined) return known;
     const next = new Map<Kind, Map<string, Document>>();
     const editable = (kind: Kind): Map<string, Document> => {
       const documents = next.get(kind) ?? new Map(this.#byKind.get(kind));
       next.set(kind, documents);
       return documents;
     };
-    for (const { kind, name } of deleted) editable(kind).delete(name);
-    for (const document of set) editable(document.kind).set(document.name, document);
-    return new Mesh(new Map<Kind, ReadonlyMap<string, Document>>([...this.#byKind, ...next]));
+    for (const { kind, name } of change.delete) {
+      if (this.get(kind, name) !== undefined) editable(kind).delete(name);
+    }
+    for (const document of change.set) {
+      const { kind, name } = document;
+      const before = this.get(kind, name);
+      const after = before !== undefined && isSame(before, document) ? before : document;
+      if ((next.get(kind) ?? this.all(kind)).get(name) !== after) editable(kind).set(name, after);
+    }
+    const mesh =
+      next.size === 0 ? this : new Mesh(new Map<Kind, ReadonlyMap<string, Document>>([...this.#byKind, ...next]));
+    this.#made.set(change, mesh);
+    return mesh;
   }
+
+  /** What a change does to this mesh, without what it leaves as it is. */
+  effectOf(change: Change): readonly DocumentChange[] {
+    const next = this.changed(change);
+    const keys = new Map([...change.delete, ...change.set].map((key) => [`${key.kind} ${key.name}`, key]));
+    return [...keys.values()].flatMap(({ kind, name }) => {
+      const [before, after] = [this.get(kind, name), next.get(kind, name)];
+      if (before === after) return [];
+      return [{ kind, name, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
+    });
+  }
+}
+
+/** The order in which keys are written makes no difference. */
+function isSame(one: Document, other: Document): boolean {
+  return one === other || isDeepStrictEqual(one.spec, other.spec);
 }
 
 /** What one write does, all of it or nothing. */
 export interface Change {
   readonly set: readonly Document[];
   readonly delete: readonly DocumentKey[];
+}
+
+/** What became of one document. `before` is absent when it was created, `after` when it was deleted. */
+export interface DocumentChange {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly before?: Document;
+  readonly after?: Document;
 }
 
 const none: ReadonlyMap<string, Document> = new Map();

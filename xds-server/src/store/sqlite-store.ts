@@ -1,18 +1,10 @@
 import type { Document, Kind } from "../model/document.ts";
-import { type Change, Mesh } from "../model/mesh.ts";
+import { type Change, type DocumentChange, Mesh } from "../model/mesh.ts";
 import { Value } from "../watchable.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import { type Edit, History, type StoredVersion } from "./history.ts";
 import { keyOf } from "./replay.ts";
 import type { RevisionHeader } from "./revision-chain.ts";
-import {
-  type CommitOptions,
-  type DocumentChange,
-  type MeshState,
-  type Revision,
-  RevisionConflict,
-  type Store,
-} from "./store.ts";
+import { type CommitOptions, type MeshState, type Revision, RevisionConflict, type Store } from "./store.ts";
 
 export interface SqliteStoreOptions {
   /** Made when absent, for its owner alone. The store is `chancery.db` in it, with the files beside that. */
@@ -59,15 +51,12 @@ class SqliteStore implements Store {
   commit(change: Change, { author, message = "", expectedRevision }: CommitOptions): Revision | undefined {
     const { revision: actual, mesh } = this.get();
     if (expectedRevision !== actual) throw new RevisionConflict(expectedRevision, actual);
-    const changes = effectiveChanges(mesh, change);
+    const changes = mesh.effectOf(change).toSorted(byKey);
     if (changes.length === 0) return undefined;
     const header = { revision: actual + 1, time: this.#now(), author, message };
     this.#history.append(header, changes.map(editOf));
-    const set = changes.flatMap(({ after }) => after ?? []);
-    this.#value.set({
-      revision: header.revision,
-      mesh: mesh.changed({ set: set.map(frozen), delete: changes.filter(({ after }) => after === undefined) }),
-    });
+    for (const { after } of changes) frozen(after);
+    this.#value.set({ revision: header.revision, mesh: mesh.changed(change) });
     this.#history.acknowledge();
     return { ...header, changes };
   }
@@ -125,26 +114,6 @@ class SqliteStore implements Store {
     const isLive = this.#history.live(kind, name)?.digest === digest;
     return (isLive ? this.get().mesh.get(kind as Kind, name) : undefined) ?? parsed(json);
   }
-}
-
-/** What a change really changes, in order of kind and name. */
-function effectiveChanges(mesh: Mesh, change: Change): readonly DocumentChange[] {
-  const changes = new Map<string, DocumentChange>();
-  for (const { kind, name } of change.delete) {
-    const before = mesh.get(kind, name);
-    if (before !== undefined) changes.set(keyOf({ kind, name }), { kind, name, before });
-  }
-  for (const after of change.set) {
-    const { kind, name } = after;
-    const before = mesh.get(kind, name);
-    if (before !== undefined && isSame(before, after)) changes.delete(keyOf(after));
-    else changes.set(keyOf(after), { kind, name, ...(before && { before }), after });
-  }
-  return [...changes.values()].sort(byKey);
-}
-
-function isSame(a: Document, b: Document): boolean {
-  return a === b || canonicalJson(a) === canonicalJson(b);
 }
 
 /** Keys are written in the order in which the author wrote them: the configuration of a filter reaches it that way. */

@@ -1,5 +1,5 @@
-import type { Document, Kind } from "../model/document.ts";
-import type { Change, Mesh } from "../model/mesh.ts";
+import type { Kind } from "../model/document.ts";
+import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
 import type { Watchable } from "../watchable.ts";
 
 /** The mesh as of one revision. */
@@ -19,14 +19,6 @@ export interface Revision {
   /** One line that says why; empty when nobody said. */
   readonly message: string;
   readonly changes: readonly DocumentChange[];
-}
-
-/** What a revision did to one document. `before` is absent when it was created, `after` when it was deleted. */
-export interface DocumentChange {
-  readonly kind: Kind;
-  readonly name: string;
-  readonly before?: Document;
-  readonly after?: Document;
 }
 
 export interface CommitOptions {
