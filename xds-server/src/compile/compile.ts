@@ -8,7 +8,7 @@ import type { Builders } from "./builders.ts";
 import type { Built, Scope } from "./built.ts";
 import type { BuiltEnvoyResource } from "./envoy-resources.ts";
 import { inRunningOrder } from "./listeners.ts";
-import { type Generation, type Placed, place } from "./placement.ts";
+import { type Placed, type Placement, place } from "./placement.ts";
 import { referenceProblems } from "./references.ts";
 
 /** Everything that the compiler reads. */
@@ -27,12 +27,12 @@ export interface Compiled {
 /** Compiles an earlier result's resources again only where their documents changed. */
 export type Compile = (inputs: Inputs) => Compiled;
 
-/** One run over the whole mesh. What did not change since the previous generation stays the same object. */
+/** One run over the whole mesh. What did not change since the previous run stays the same object. */
 export function compileMesh(
   inputs: Inputs,
   make: Builders,
-  previous?: Generation,
-): { readonly compiled: Compiled; readonly generation: Generation } {
+  previous?: Placement,
+): { readonly compiled: Compiled; readonly placement: Placement } {
   const { mesh, artifacts } = inputs;
   const envoyResources = new Map<Document<"EnvoyResource">, BuiltEnvoyResource>();
   for (const document of mesh.all("EnvoyResource").values()) envoyResources.set(document, make.envoyResource(document));
@@ -73,9 +73,9 @@ export function compileMesh(
 
   problems.push(...referenceProblems({ mesh, artifacts, envoyResources }));
   const groupNames = [defaultNodeGroup, ...mesh.all("NodeGroup").keys()];
-  const { generation, problems: duplicates } = place(placed, groupNames, previous);
+  const { placement, problems: duplicates } = place(placed, groupNames, previous);
   problems.push(...duplicates);
-  return { compiled: { snapshots: generation.snapshots, problems: boundedProblems(problems) }, generation };
+  return { compiled: { snapshots: placement.snapshots, problems: boundedProblems(problems) }, placement };
 }
 
 /** The names of the filters of each listener, in the order in which they run. */

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Document, DocumentKey } from "../model/document.ts";
 import { Mesh } from "../model/mesh.ts";
+import { changesBetween } from "../resources/set-changes.ts";
+import type { ResourceSet } from "../resources/snapshot.ts";
 import type { Compile, Compiled } from "./compile.ts";
 import { memoCompile } from "./memo.ts";
 
@@ -81,6 +83,36 @@ test("after any sequence of changes, the compiler with a memory says what one wi
     { numRuns: 200 },
   );
 });
+
+test("after any sequence of changes, the differences that the compiler noted are those that comparing finds", () => {
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 2, maxLength: 12 }), (changes) => {
+      const compile = memoCompile();
+      let mesh = Mesh.of([group]);
+      let before = run(compile, mesh);
+      for (const change of changes) {
+        const compiled = run(compile, mesh.changed(change));
+        if (compiled.problems.length > 0) continue;
+        for (const [group, { resources }] of compiled.snapshots) {
+          for (const [typeUrl, set] of resources) {
+            const former: ResourceSet = before.snapshots.get(group)?.resources.get(typeUrl) ?? new Map();
+            assert.deepEqual(
+              sorted(changesBetween(former, set)),
+              sorted(changesBetween(new Map(former), new Map(set))),
+            );
+          }
+        }
+        mesh = mesh.changed(change);
+        before = compiled;
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function sorted({ changed, removed }: ReturnType<typeof changesBetween>): object {
+  return { changed: changed.map(({ name, version }) => `${name} ${version}`).sort(), removed: [...removed].sort() };
+}
 
 test("what is compiled twice is the same object, whatever was compiled in between", () => {
   fc.assert(

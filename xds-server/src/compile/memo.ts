@@ -1,6 +1,6 @@
 import { builders, rememberingBuilders } from "./builders.ts";
 import { type Compile, type Compiled, compileMesh, type Inputs } from "./compile.ts";
-import type { Generation } from "./placement.ts";
+import { compileEdits, type Generation } from "./edits.ts";
 
 /**
  * A compiler that remembers: it builds and encodes again only what a change touched, and gives resources, sets and
@@ -10,12 +10,21 @@ export function memoCompile(made = builders): Compile {
   const make = rememberingBuilders(made);
   let last: { readonly inputs: Inputs; readonly compiled: Compiled } | undefined;
   let generation: Generation | undefined;
-  return (inputs) => {
-    if (last?.inputs.mesh === inputs.mesh && last.inputs.artifacts === inputs.artifacts) return last.compiled;
+  const compiled = (inputs: Inputs): Compiled => {
+    const edited = generation && compileEdits(generation, inputs, make);
+    if (edited !== undefined) {
+      generation = edited;
+      return { snapshots: edited.snapshots, problems: [] };
+    }
     const run = compileMesh(inputs, make, generation);
     // A refused mesh lacks resources, and would make the next good one look like a change of everything.
-    if (run.compiled.problems.length === 0) generation = run.generation;
-    last = { inputs, compiled: run.compiled };
+    if (run.compiled.problems.length === 0) generation = { ...run.placement, inputs };
     return run.compiled;
+  };
+  return (inputs) => {
+    if (last?.inputs.mesh !== inputs.mesh || last.inputs.artifacts !== inputs.artifacts) {
+      last = { inputs, compiled: compiled(inputs) };
+    }
+    return last.compiled;
   };
 }

@@ -5,10 +5,10 @@ import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";
 import { problem, type Scope } from "./built.ts";
 
 /** Resources of one scope, by type. */
-type Layer = ReadonlyMap<TypeUrl, ResourceSet>;
+export type Layer = ReadonlyMap<TypeUrl, ResourceSet>;
 
 /** What one run of the compiler placed, kept so that the next one can give the same objects again. */
-export interface Generation {
+export interface Placement {
   readonly everywhere: Layer;
   readonly groups: ReadonlyMap<string, Layer>;
   readonly snapshots: ReadonlyMap<string, Snapshot>;
@@ -33,8 +33,8 @@ const none: Layer = new Map();
 export function place(
   placed: readonly Placed[],
   groupNames: readonly string[],
-  previous: Generation | undefined,
-): { readonly generation: Generation; readonly problems: readonly Problem[] } {
+  previous: Placement | undefined,
+): { readonly placement: Placement; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const everywhere = new LayerBuilder(previous?.everywhere);
   const groups = new Map<string, LayerBuilder>();
@@ -55,7 +55,7 @@ export function place(
     everywhere: everywhere.layer(),
     groups: new Map([...groups].map(([name, builder]) => [name, builder.layer()])),
   };
-  return { generation: { ...layers, snapshots: snapshotsOf(layers, groupNames, previous) }, problems };
+  return { placement: { ...layers, snapshots: snapshotsOf(layers, groupNames, previous) }, problems };
 }
 
 /** Lays out one scope, with the objects of the previous generation where their content is the same. */
@@ -93,9 +93,9 @@ class LayerBuilder {
 }
 
 function snapshotsOf(
-  layers: Pick<Generation, "everywhere" | "groups">,
+  layers: Pick<Placement, "everywhere" | "groups">,
   groupNames: readonly string[],
-  previous: Generation | undefined,
+  previous: Placement | undefined,
 ): ReadonlyMap<string, Snapshot> {
   return new Map(
     groupNames.map((name) => {

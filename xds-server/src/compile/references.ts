@@ -99,7 +99,10 @@ function routeProblems(mesh: Mesh, clusters: Names): Problem[] {
   return problems;
 }
 
-function* clustersOf({ spec }: Document<"Route">): Iterable<{ readonly path: string; readonly cluster: string }> {
+/** The clusters that a route sends to, and where it names them. */
+export function* clustersOf({
+  spec,
+}: Document<"Route">): Iterable<{ readonly path: string; readonly cluster: string }> {
   for (const [index, { cluster, clusters = [] }] of spec.routes.entries()) {
     if (cluster !== undefined) yield { path: `spec.routes[${index}].cluster`, cluster };
     for (const [at, { name }] of clusters.entries()) {

@@ -25,6 +25,11 @@ export class Mesh {
     return this.all(kind).get(name);
   }
 
+  /** The kinds of which there are documents, or were. */
+  kinds(): Iterable<Kind> {
+    return this.#byKind.keys();
+  }
+
   /** Every document, kind by kind. */
   *documents(): Iterable<Document> {
     for (const documents of this.#byKind.values()) yield* documents.values();
