@@ -20,6 +20,7 @@ export interface ServerProcess {
   /** "127.0.0.1:41234" */
   readonly xds: string;
   readonly admin: string;
+  readonly pid: number;
   /** SIGTERM to end it, SIGKILL to see what happens then. Resolves when it is gone. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
@@ -40,7 +41,8 @@ export async function serve({
   child.once("close", () => process.off("exit", kill));
   for await (const line of createInterface(child.stdout)) {
     const { event, xds, admin } = JSON.parse(line);
-    if (event === "ready") return { xds, admin, stop: (signal = "SIGTERM") => ended(child, signal) };
+    if (event === "ready")
+      return { xds, admin, pid: child.pid ?? 0, stop: (signal = "SIGTERM") => ended(child, signal) };
   }
   throw new Error("chancery serve ended before it was ready");
 }
