@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import {
   type BuiltFilter,
   builtFilter,
+  eventually,
   type FilterEnvoy,
   namedRoute,
   startFilterEnvoy,
@@ -182,17 +182,6 @@ async function started(t: TestContext, filter: BuiltFilter, ...configurations: u
   const running = await startFilterEnvoy(filter, ...configurations);
   t.after(() => running.stop());
   return running;
-}
-
-/** Waits until what is asserted holds; after 5 seconds its failure is the test's. A stream is logged after its answer. */
-async function eventually(holds: () => Promise<void>): Promise<void> {
-  for (const deadline = Date.now() + 5000; ; await delay(20)) {
-    try {
-      return await holds();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-  }
 }
 
 async function load({ request }: FilterEnvoy, requests: number): Promise<void> {

@@ -1,33 +1,28 @@
-import { log, refresh_log_level } from "./log";
-import { get_buffer_bytes, get_property_string } from "./stream";
+import { BaseContext } from "./base-context";
+import { get_buffer_bytes } from "./buffers";
+import { proxy_done } from "./env";
+import { beginGrpcCall, beginGrpcStream, GrpcHandler, receivedMessage } from "./grpc";
+import { Headers } from "./header-pairs";
+import { beginHttpCall, HttpCallback, HttpCallbackFunction } from "./http-calls";
+import { get_status, refresh_log_level } from "./log";
+import { OUT } from "./memory";
 import {
   BufferTypeValues,
   FilterDataStatusValues,
   FilterHeadersStatusValues,
+  FilterMetadataStatusValues,
+  FilterStatusValues,
   FilterTrailersStatusValues,
-  LogLevelValues,
+  GrpcStatusValues,
+  PeerTypeValues,
+  WasmResultValues,
 } from "./values";
-
-/** What has a life in the proxy: a configured filter, or one stream through it. */
-export abstract class BaseContext {
-  readonly context_id: u32;
-
-  constructor(context_id: u32) {
-    this.context_id = context_id;
-  }
-
-  /** The proxy is done with this context; answer true. */
-  onDone(): bool {
-    return true;
-  }
-
-  /** The last callback. */
-  onDelete(): void {}
-}
 
 /** One configured filter. A VM may hold several: each listener, and each new configuration, makes its own. */
 export class RootContext extends BaseContext {
   private configuration: string = "";
+  private http_calls: Map<u32, HttpCallback> | null = null;
+  private grpc_calls: Map<u32, GrpcHandler> | null = null;
 
   constructor(context_id: u32) {
     super(context_id);
@@ -52,15 +47,152 @@ export class RootContext extends BaseContext {
     return true;
   }
 
+  /** As `onConfigure`, for a host that only asks whether a configuration is good. */
+  validateConfiguration(_configuration_size: u32): bool {
+    return true;
+  }
+
+  /** The time of `set_tick_period_milliseconds` has passed. */
+  onTick(): void {}
+
+  /** A queue that this VM registered has something in it. */
+  onQueueReady(_token: u32): void {}
+
+  /** The answer to `resolve_dns` is in the buffer `CallData`, for `dnsAddresses`. */
+  onResolveDns(_token: u32, _result_size: u32): void {}
+
+  /** Ends a root whose `onDone` answered false. */
+  done(): WasmResultValues {
+    return proxy_done();
+  }
+
+  /**
+   * Sends an HTTP request to a cluster. `headers` names :method, :path and :authority. The answer comes to `cb`, unless the
+   * origin is gone by then. A timeout of 0 is none.
+   */
+  httpCall(
+    cluster: string,
+    headers: Headers,
+    body: ArrayBuffer,
+    trailers: Headers,
+    timeout_milliseconds: u32,
+    origin_context: BaseContext,
+    cb: HttpCallbackFunction,
+  ): WasmResultValues {
+    const result = beginHttpCall(cluster, headers, body, trailers, timeout_milliseconds);
+    if (result !== WasmResultValues.Ok) return result;
+    let calls = this.http_calls;
+    if (!calls) {
+      calls = new Map();
+      this.http_calls = calls;
+    }
+    calls.set(load<u32>(OUT), new HttpCallback(origin_context, cb));
+    return result;
+  }
+
+  onHttpCallResponse(token: u32, headers: u32, body_size: u32, trailers: u32): void {
+    const calls = this.http_calls;
+    if (!calls || !calls.has(token)) return;
+    const call = calls.get(token);
+    calls.delete(token);
+    call.answer(headers, body_size, trailers);
+  }
+
+  /** Gives up on all HTTP calls under way: each callback runs now, with nothing in the response. */
+  cancelPendingRequests(): void {
+    const calls = this.http_calls;
+    if (!calls) return;
+    this.http_calls = null;
+    const pending = calls.values();
+    for (let i = 0; i < pending.length; i++) pending[i].answer(0, 0, 0);
+  }
+
+  /**
+   * Calls a gRPC method with one message. `service` is the name of a cluster, as bytes, or a serialized
+   * envoy.config.core.v3.GrpcService. What comes back is given to the handler. A timeout of 0 is none.
+   */
+  grpcCall(
+    service: ArrayBuffer,
+    service_name: string,
+    method_name: string,
+    initial_metadata: Headers,
+    message: ArrayBuffer,
+    timeout_milliseconds: u32,
+    handler: GrpcHandler,
+  ): WasmResultValues {
+    return this.begun(
+      beginGrpcCall(service, service_name, method_name, initial_metadata, message, timeout_milliseconds),
+      true,
+      handler,
+    );
+  }
+
+  /** Opens a gRPC stream, to be written by the handler's `send`. */
+  grpcStream(
+    service: ArrayBuffer,
+    service_name: string,
+    method_name: string,
+    initial_metadata: Headers,
+    handler: GrpcHandler,
+  ): WasmResultValues {
+    return this.begun(beginGrpcStream(service, service_name, method_name, initial_metadata), false, handler);
+  }
+
+  on_grpc_receive_initial_metadata(token: u32, headers: u32): void {
+    const handler = this.grpcHandler(token);
+    if (handler) handler.onInitialMetadata(headers);
+  }
+
+  on_grpc_receive(token: u32, response_size: u32): void {
+    const handler = this.grpcHandler(token);
+    if (handler) handler.received(receivedMessage(response_size));
+  }
+
+  on_grpc_trailing_metadata(token: u32, trailers: u32): void {
+    const handler = this.grpcHandler(token);
+    if (handler) handler.onTrailingMetadata(trailers);
+  }
+
+  on_grpc_close(token: u32, status_code: u32): void {
+    const message = status_code === 0 ? "" : String.UTF8.decode(get_status().data);
+    const handler = this.grpcHandler(token);
+    if (!handler) return;
+    handler.ended();
+    handler.onClose(<GrpcStatusValues>status_code, message);
+  }
+
   /** Takes the configuration, which is readable only while the proxy configures. */
   configure(size: u32): bool {
     refresh_log_level();
-    this.configuration = String.UTF8.decode(get_buffer_bytes(BufferTypeValues.PluginConfiguration, 0, size));
+    if (size > 0) {
+      this.configuration = String.UTF8.decode(get_buffer_bytes(BufferTypeValues.PluginConfiguration, 0, size));
+    }
     return this.onConfigure(size);
+  }
+
+  private begun(result: WasmResultValues, unary: bool, handler: GrpcHandler): WasmResultValues {
+    if (result !== WasmResultValues.Ok) return result;
+    let calls = this.grpc_calls;
+    if (!calls) {
+      calls = new Map();
+      this.grpc_calls = calls;
+    }
+    handler.began(load<u32>(OUT), unary, calls);
+    return result;
+  }
+
+  /** The handler of a call, unless the call or the handler's stream is gone. */
+  private grpcHandler(token: u32): GrpcHandler | null {
+    const calls = this.grpc_calls;
+    if (!calls || !calls.has(token)) return null;
+    const handler = calls.get(token);
+    if (handler.ready()) return handler;
+    handler.ended();
+    return null;
   }
 }
 
-/** One HTTP stream. Made when its first callback comes, and freed after `onDelete`. */
+/** One HTTP stream, or one TCP connection. Made by the proxy's first callback for it, and freed after `onDelete`. */
 export class Context extends BaseContext {
   readonly root_context: RootContext;
 
@@ -69,8 +201,29 @@ export class Context extends BaseContext {
     this.root_context = root_context;
   }
 
+  onNewConnection(): FilterStatusValues {
+    return FilterStatusValues.Continue;
+  }
+
+  /** `size` is what the buffer `NetworkDownstreamData` holds: everything so far, while it is being held back. */
+  onDownstreamData(_size: u32, _end: bool): FilterStatusValues {
+    return FilterStatusValues.Continue;
+  }
+
+  onUpstreamData(_size: u32, _end: bool): FilterStatusValues {
+    return FilterStatusValues.Continue;
+  }
+
+  onDownstreamConnectionClose(_peer: PeerTypeValues): void {}
+
+  onUpstreamConnectionClose(_peer: PeerTypeValues): void {}
+
   onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     return FilterHeadersStatusValues.Continue;
+  }
+
+  onRequestMetadata(_elements: u32): FilterMetadataStatusValues {
+    return FilterMetadataStatusValues.Continue;
   }
 
   /** `body_buffer_length` is what the buffer holds now: everything so far, while the body is being buffered. */
@@ -86,6 +239,10 @@ export class Context extends BaseContext {
     return FilterHeadersStatusValues.Continue;
   }
 
+  onResponseMetadata(_elements: u32): FilterMetadataStatusValues {
+    return FilterMetadataStatusValues.Continue;
+  }
+
   onResponseBody(_body_buffer_length: u32, _end_of_stream: bool): FilterDataStatusValues {
     return FilterDataStatusValues.Continue;
   }
@@ -96,47 +253,4 @@ export class Context extends BaseContext {
 
   /** The stream has ended. Headers can be read, not written. Also called for streams that never reached the filter. */
   onLog(): void {}
-}
-
-const factories = new Map<string, (context_id: u32) => RootContext>();
-const contexts = new Map<u32, BaseContext>();
-
-/** Registers a filter under a name. With one filter in the module, the proxy's `root_id` need not name it. */
-export function registerRootContext(root_context_factory: (context_id: u32) => RootContext, name: string): void {
-  factories.set(name, root_context_factory);
-}
-
-/** Stands in for a root that the module does not know, and refuses to be configured. */
-class UnknownRoot extends RootContext {
-  override onConfigure(_configuration_size: u32): bool {
-    const names = factories.keys().join(", ");
-    log(LogLevelValues.error, `no filter is registered as ${get_property_string("plugin_root_id")}, only: ${names}`);
-    return false;
-  }
-}
-
-export function createRoot(context_id: u32): void {
-  const names = factories.keys();
-  const name = names.length === 1 ? names[0] : get_property_string("plugin_root_id");
-  contexts.set(context_id, factories.has(name) ? factories.get(name)(context_id) : new UnknownRoot(context_id));
-}
-
-export function createStream(context_id: u32, root_id: u32): void {
-  contexts.set(context_id, rootOf(root_id).createContext(context_id));
-}
-
-export function rootOf(context_id: u32): RootContext {
-  return changetype<RootContext>(contexts.get(context_id));
-}
-
-export function streamOf(context_id: u32): Context {
-  return changetype<Context>(contexts.get(context_id));
-}
-
-export function contextOf(context_id: u32): BaseContext {
-  return contexts.get(context_id);
-}
-
-export function forget(context_id: u32): void {
-  contexts.delete(context_id);
 }

@@ -1,71 +1,23 @@
 import {
   proxy_add_header_map_value,
   proxy_get_header_map_pairs,
+  proxy_get_header_map_size,
   proxy_get_header_map_value,
   proxy_remove_header_map_value,
   proxy_replace_header_map_value,
   proxy_set_header_map_pairs,
 } from "./env";
-import { allocate, currentCallback, OUT } from "./memory";
+import { encodedPairsSize, encodePairs, HeaderPair, Headers } from "./header-pairs";
+import { copied, currentCallback, OUT } from "./memory";
 import { bytesEqual, bytesStartWith, decode, encode, encodedSize } from "./text";
 import { HeaderMapTypeValues, WasmResultValues } from "./values";
-
-/** One header, as bytes. */
-export class HeaderPair {
-  key: ArrayBuffer;
-  value: ArrayBuffer;
-
-  constructor(key: ArrayBuffer, value: ArrayBuffer) {
-    this.key = key;
-    this.value = value;
-  }
-
-  static of(key: string, value: string): HeaderPair {
-    return new HeaderPair(String.UTF8.encode(key), String.UTF8.encode(value));
-  }
-
-  toString(): string {
-    return `${String.UTF8.decode(this.key)}:${String.UTF8.decode(this.value)}`;
-  }
-}
-
-export type Headers = Array<HeaderPair>;
-
-/** The ABI's form of a list of headers: the count, the sizes, then each name and value with a closing zero byte. */
-export function encodePairs(headers: Headers): usize {
-  const count = headers.length;
-  let size: usize = 4 + ((<usize>count) << 3);
-  for (let i = 0; i < count; i++) size += headers[i].key.byteLength + headers[i].value.byteLength + 2;
-  const block = allocate(size);
-  store<u32>(block, count);
-  let sizes = block + 4;
-  let text = sizes + ((<usize>count) << 3);
-  for (let i = 0; i < count; i++, sizes += 8) {
-    const pair = headers[i];
-    store<u32>(sizes, pair.key.byteLength);
-    store<u32>(sizes, pair.value.byteLength, 4);
-    text = appendWithZero(text, pair.key);
-    text = appendWithZero(text, pair.value);
-  }
-  encodedPairsSize = size;
-  return block;
-}
-
-/** The size of what `encodePairs` wrote last. */
-export let encodedPairsSize: usize = 0;
-
-function appendWithZero(to: usize, bytes: ArrayBuffer): usize {
-  const size = bytes.byteLength;
-  memory.copy(to, changetype<usize>(bytes), size);
-  store<u8>(to + size, 0);
-  return to + size + 1;
-}
 
 /**
  * One map of headers or trailers of the current stream. All pairs are fetched by one host call, when the first is asked
  * for, and kept as bytes until the callback ends or the map is written to: only what is read as a string is decoded.
  * Names must be in lower case, as Envoy keeps them.
  */
+@final
 export class HeaderStreamManipulator {
   private map: HeaderMapTypeValues;
   /** The callback that the pairs were fetched in. */
@@ -129,17 +81,17 @@ export class HeaderStreamManipulator {
     return proxy_remove_header_map_value(this.map, key, encodedSize);
   }
 
-  get_headers(): Headers {
+  /** All headers in turn: `for (const each = headers.each(); each.next(); ) if (each.value === "x") ...` */
+  each(): HeaderCursor {
     this.fetch();
+    return new HeaderCursor(this.pairs, this.count);
+  }
+
+  /** All headers as bytes. `each` makes no copies. */
+  get_headers(): Headers {
+    const cursor = this.each();
     const headers = new Array<HeaderPair>(this.count);
-    let sizes = this.pairs + 4;
-    let text = sizes + ((<usize>this.count) << 3);
-    for (let i = 0; i < this.count; i++, sizes += 8) {
-      const nameSize = load<u32>(sizes);
-      const valueSize = load<u32>(sizes, 4);
-      headers[i] = new HeaderPair(copied(text, nameSize), copied(text + nameSize + 1, valueSize));
-      text += nameSize + valueSize + 2;
-    }
+    for (let i = 0; cursor.next(); i++) unchecked((headers[i] = cursor.pair()));
     return headers;
   }
 
@@ -148,17 +100,23 @@ export class HeaderStreamManipulator {
     return proxy_set_header_map_pairs(this.map, encodePairs(headers), encodedPairsSize);
   }
 
+  /** How many bytes the map has. Envoy tells it only where the map can be written to; 0 elsewhere. */
+  byteSize(): u32 {
+    return proxy_get_header_map_size(this.map, OUT) === WasmResultValues.Ok ? load<u32>(OUT) : 0;
+  }
+
   /** The position of the first header of this name at or after `start`, or -1. Sets `value` and `valueSize`. */
   private find(name: string, start: i32): i32 {
     // Envoy finds a pseudo header without a look-up, so one alone is cheaper asked for by name.
-    if (name.charCodeAt(0) === 58 /* : */ && this.fetchedIn !== currentCallback()) return this.findPseudo(name, start);
+    if (isPseudo(name) && this.fetchedIn !== currentCallback()) return this.findPseudo(name, start);
     this.fetch();
+    const length = <usize>name.length;
     let sizes = this.pairs + 4;
     let text = sizes + ((<usize>this.count) << 3);
     for (let i = 0; i < this.count; i++, sizes += 8) {
       const nameSize: usize = load<u32>(sizes);
       const valueSize: usize = load<u32>(sizes, 4);
-      if (i >= start && nameSize === <usize>name.length && bytesStartWith(text, nameSize, name)) {
+      if (nameSize === length && i >= start && bytesStartWith(text, nameSize, name)) {
         this.value = text + nameSize + 1;
         this.valueSize = valueSize;
         return i;
@@ -188,40 +146,62 @@ export class HeaderStreamManipulator {
   }
 }
 
-function copied(from: usize, size: usize): ArrayBuffer {
-  const bytes = new ArrayBuffer(<i32>size);
-  memory.copy(changetype<usize>(bytes), from, size);
-  return bytes;
-}
+/** Goes through the headers of a map, as they were when it was made, within the callback that made it. */
+@final
+export class HeaderCursor {
+  private left: i32;
+  private sizes: usize;
+  private following: usize;
+  private text: usize = 0;
+  private nameSize: usize = 0;
+  private valueSize: usize = 0;
 
-class HeaderMapManipulator {
-  request: HeaderStreamManipulator;
-  response: HeaderStreamManipulator;
+  constructor(pairs: usize, count: i32) {
+    this.left = count;
+    this.sizes = pairs + 4;
+    this.following = this.sizes + ((<usize>count) << 3);
+  }
 
-  constructor(request: HeaderStreamManipulator, response: HeaderStreamManipulator) {
-    this.request = request;
-    this.response = response;
+  /** Goes to the next header, the first to begin with. False when there is none. */
+  next(): bool {
+    if (this.left === 0) return false;
+    this.left--;
+    this.nameSize = load<u32>(this.sizes);
+    this.valueSize = load<u32>(this.sizes, 4);
+    this.sizes += 8;
+    this.text = this.following;
+    this.following += this.nameSize + this.valueSize + 2;
+    return true;
+  }
+
+  get name(): string {
+    return decode(this.text, this.nameSize);
+  }
+
+  get value(): string {
+    return decode(this.text + this.nameSize + 1, this.valueSize);
+  }
+
+  /** In bytes. */
+  get size(): u32 {
+    return this.nameSize + this.valueSize;
+  }
+
+  /** Whether the header has this name. Decodes nothing. */
+  nameEquals(name: string): bool {
+    return bytesEqual(this.text, this.nameSize, name);
+  }
+
+  /** Whether the header has this value. Decodes nothing. */
+  valueEquals(text: string): bool {
+    return bytesEqual(this.text + this.nameSize + 1, this.valueSize, text);
+  }
+
+  pair(): HeaderPair {
+    return new HeaderPair(copied(this.text, this.nameSize), copied(this.text + this.nameSize + 1, this.valueSize));
   }
 }
 
-class StreamContext {
-  headers: HeaderMapManipulator;
-  trailers: HeaderMapManipulator;
-
-  constructor(headers: HeaderMapManipulator, trailers: HeaderMapManipulator) {
-    this.headers = headers;
-    this.trailers = trailers;
-  }
+function isPseudo(name: string): bool {
+  return name.length > 0 && load<u16>(changetype<usize>(name)) === 58 /* : */;
 }
-
-/** The headers and trailers of the stream that the running callback is about. */
-export const stream_context = new StreamContext(
-  new HeaderMapManipulator(
-    new HeaderStreamManipulator(HeaderMapTypeValues.RequestHeaders),
-    new HeaderStreamManipulator(HeaderMapTypeValues.ResponseHeaders),
-  ),
-  new HeaderMapManipulator(
-    new HeaderStreamManipulator(HeaderMapTypeValues.RequestTrailers),
-    new HeaderStreamManipulator(HeaderMapTypeValues.ResponseTrailers),
-  ),
-);

@@ -24,8 +24,19 @@ export function allocate(size: usize): usize {
   return large + 8;
 }
 
-function release(): void {
-  arenaNext = arenaStart;
+/** Bytes of the arena, or of the host, as an object of the filter's own. */
+export function copied(from: usize, size: usize): ArrayBuffer {
+  const bytes = changetype<ArrayBuffer>(__new(size, idof<ArrayBuffer>()));
+  memory.copy(changetype<usize>(bytes), from, size);
+  return bytes;
+}
+
+/** What the host just wrote, its address at `OUT` and its size after that, as an object of the filter's own. */
+export function answered(): ArrayBuffer {
+  return copied(load<usize>(OUT), load<usize>(OUT, 4));
+}
+
+function freeLargeBlocks(): void {
   while (largeBlocks !== 0) {
     const next = load<usize>(largeBlocks);
     heap.free(largeBlocks);
@@ -42,10 +53,16 @@ export function currentCallback(): u64 {
   return callback;
 }
 
+/** Makes what was cached stale: from now on this callback is about another stream. */
+export function forgetCached(): void {
+  callback++;
+}
+
 /** The first thing in every exported callback. */
 export function enter(): void {
   callback++;
-  release();
+  arenaNext = arenaStart;
+  if (largeBlocks !== 0) freeLargeBlocks();
 }
 
 /**

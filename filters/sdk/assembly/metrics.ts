@@ -1,6 +1,4 @@
-import { proxy_define_metric, proxy_increment_metric, proxy_record_metric } from "./env";
-import { OUT } from "./memory";
-import { encode, encodedSize } from "./text";
+import { define_metric, increment_metric, record_metric } from "./metric-calls";
 import { MetricTypeValues, WasmResultValues } from "./values";
 
 /** Series that one metric may have when its author names no number: each is a stat for ever, on every worker. */
@@ -8,8 +6,11 @@ const SERIES: i32 = 1000;
 /** Stands for the values of a tag that came after the metric had all the series it may have. */
 const OVERFLOW: string = "other";
 const LONGEST_VALUE: i32 = 128;
+/** No second argument was given. */
+const NONE: u64 = u64.MAX_VALUE;
 
 /** Counts how many series a metric and everything tagged from it may still make. */
+@final
 class Budget {
   left: i32;
   constructor(left: i32) {
@@ -26,8 +27,12 @@ abstract class Metric {
   private type: MetricTypeValues;
   protected name: string;
   protected budget: Budget;
-  private tagged: Map<string, Metric> = new Map();
+  /** The value of the tag that made this series of its parent. */
+  private value: string = "";
   private tagName: string = "";
+  /** The series by the hash of their value; one whose place is taken has the next. At most half full. */
+  private children: StaticArray<Metric | null> | null = null;
+  private childCount: i32 = 0;
   private defined: WasmResultValues = WasmResultValues.Empty;
   private id: u32 = 0;
 
@@ -37,38 +42,77 @@ abstract class Metric {
     this.budget = budget;
   }
 
+  /** The host's number for this series, which is defined now if it was not yet. */
+  get metric_id(): u32 {
+    this.define();
+    return this.id;
+  }
+
   protected abstract series(name: string): Metric;
 
   /** The series with this tag. Nothing is built or allocated for one that is known already. */
   protected child(tag: string, value: string): Metric {
-    if (this.tagged.has(value)) return this.tagged.get(value);
+    const children = this.children;
+    if (children) {
+      const known = unchecked(children[Metric.placeOf(children, value)]);
+      if (known) return known;
+    }
     if (this.tagName === "") this.tagName = tag;
     if (this.tagName !== tag) throw new Error(`tag ${tag} follows ${this.name}, which has ${this.tagName}`);
     const room = this.budget.left > 0;
     if (!room && value !== OVERFLOW) return this.child(tag, OVERFLOW);
     if (room) this.budget.left--;
     const child = this.series(`${this.name};${tag}=${tagValue(value)}`);
-    this.tagged.set(value, child);
+    child.value = value;
+    this.keep(child);
     return child;
   }
 
   protected add(offset: i64): WasmResultValues {
     const ready = this.define();
-    return ready === WasmResultValues.Ok ? proxy_increment_metric(this.id, offset) : ready;
+    return ready === WasmResultValues.Ok ? increment_metric(this.id, offset) : ready;
   }
 
   protected write(value: u64): WasmResultValues {
     const ready = this.define();
-    return ready === WasmResultValues.Ok ? proxy_record_metric(this.id, value) : ready;
+    return ready === WasmResultValues.Ok ? record_metric(this.id, value) : ready;
   }
 
   private define(): WasmResultValues {
     if (this.defined !== WasmResultValues.Ok) {
-      const name = encode(this.name);
-      this.defined = proxy_define_metric(this.type, name, encodedSize, OUT);
-      this.id = load<u32>(OUT);
+      const answer = define_metric(this.type, this.name);
+      this.defined = answer.result;
+      this.id = answer.metric_id;
     }
     return this.defined;
+  }
+
+  private keep(child: Metric): void {
+    let children = this.children;
+    this.childCount++;
+    if (!children || this.childCount << 1 > children.length) {
+      const grown = new StaticArray<Metric | null>(children ? children.length << 1 : 8);
+      for (let i = 0; children !== null && i < children.length; i++) {
+        const moved = unchecked(children[i]);
+        if (moved) unchecked((grown[Metric.placeOf(grown, moved.value)] = moved));
+      }
+      children = grown;
+      this.children = grown;
+    }
+    unchecked((children[Metric.placeOf(children, child.value)] = child));
+  }
+
+  /** Where the series of a value is, or is to be. */
+  private static placeOf(children: StaticArray<Metric | null>, value: string): i32 {
+    const mask = children.length - 1;
+    let hash: u32 = 2166136261;
+    for (let i = 0; i < value.length; i++) hash = (hash ^ value.charCodeAt(i)) * 16777619;
+    let at = (hash ^ (hash >> 15)) & mask;
+    while (true) {
+      const found = unchecked(children[at]);
+      if (!found || found.value === value) return at;
+      at = (at + 1) & mask;
+    }
   }
 }
 
@@ -107,8 +151,9 @@ export class Gauge extends Metric {
     return this.add(offset);
   }
 
-  record(value: u64): WasmResultValues {
-    return this.write(value);
+  /** `record(value)`, or as elsewhere `record(gauge.metric_id, value)`. */
+  record(value_or_id: u64, value: u64 = NONE): WasmResultValues {
+    return value === NONE ? this.write(value_or_id) : record_metric(<u32>value_or_id, value);
   }
 
   protected series(name: string): Metric {
@@ -127,8 +172,9 @@ export class Histogram extends Metric {
     return changetype<Histogram>(this.child(name, value));
   }
 
-  record(value: u64): WasmResultValues {
-    return this.write(value);
+  /** `record(value)`, or as elsewhere `record(histogram.metric_id, value)`. */
+  record(value_or_id: u64, value: u64 = NONE): WasmResultValues {
+    return value === NONE ? this.write(value_or_id) : record_metric(<u32>value_or_id, value);
   }
 
   protected series(name: string): Metric {

@@ -1,8 +1,8 @@
 // The callbacks that the proxy calls. The build keeps only those whose method a filter overrides: each exported one costs
 // a crossing into the VM for every stream.
 
-import { contextOf, createRoot, createStream, forget, rootOf, streamOf } from "./context";
 import { allocate, enter, leave } from "./memory";
+import { contextOf, createRoot, createStream, forget, rootOf, streamOf } from "./registry";
 
 /** A larger block is refused, and the host call that wanted it fails, instead of the VM's memory being exhausted. */
 const LARGEST_BLOCK: usize = 8 << 20;
@@ -27,6 +27,13 @@ export function proxy_on_vm_start(context_id: u32, size: u32): u32 {
   return ok ? 1 : 0;
 }
 
+export function proxy_validate_configuration(context_id: u32, size: u32): u32 {
+  enter();
+  const ok = rootOf(context_id).validateConfiguration(size);
+  leave();
+  return ok ? 1 : 0;
+}
+
 export function proxy_on_configure(context_id: u32, size: u32): u32 {
   enter();
   const ok = rootOf(context_id).configure(size);
@@ -34,9 +41,97 @@ export function proxy_on_configure(context_id: u32, size: u32): u32 {
   return ok ? 1 : 0;
 }
 
+export function proxy_on_tick(context_id: u32): void {
+  enter();
+  rootOf(context_id).onTick();
+  leave();
+}
+
+export function proxy_on_queue_ready(context_id: u32, token: u32): void {
+  enter();
+  rootOf(context_id).onQueueReady(token);
+  leave();
+}
+
+export function envoy_on_resolve_dns(context_id: u32, token: u32, size: u32): void {
+  enter();
+  rootOf(context_id).onResolveDns(token, size);
+  leave();
+}
+
+export function proxy_on_http_call_response(context_id: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
+  enter();
+  rootOf(context_id).onHttpCallResponse(token, headers, size, trailers);
+  leave();
+}
+
+export function proxy_on_grpc_receive_initial_metadata(context_id: u32, token: u32, headers: u32): void {
+  enter();
+  rootOf(context_id).on_grpc_receive_initial_metadata(token, headers);
+  leave();
+}
+
+export function proxy_on_grpc_receive(context_id: u32, token: u32, size: u32): void {
+  enter();
+  rootOf(context_id).on_grpc_receive(token, size);
+  leave();
+}
+
+export function proxy_on_grpc_receive_trailing_metadata(context_id: u32, token: u32, trailers: u32): void {
+  enter();
+  rootOf(context_id).on_grpc_trailing_metadata(token, trailers);
+  leave();
+}
+
+export function proxy_on_grpc_close(context_id: u32, token: u32, status: u32): void {
+  enter();
+  rootOf(context_id).on_grpc_close(token, status);
+  leave();
+}
+
+export function proxy_on_new_connection(context_id: u32): u32 {
+  enter();
+  const status = streamOf(context_id).onNewConnection();
+  leave();
+  return status;
+}
+
+export function proxy_on_downstream_data(context_id: u32, size: u32, end: u32): u32 {
+  enter();
+  const status = streamOf(context_id).onDownstreamData(size, end !== 0);
+  leave();
+  return status;
+}
+
+export function proxy_on_upstream_data(context_id: u32, size: u32, end: u32): u32 {
+  enter();
+  const status = streamOf(context_id).onUpstreamData(size, end !== 0);
+  leave();
+  return status;
+}
+
+export function proxy_on_downstream_connection_close(context_id: u32, peer: u32): void {
+  enter();
+  streamOf(context_id).onDownstreamConnectionClose(peer);
+  leave();
+}
+
+export function proxy_on_upstream_connection_close(context_id: u32, peer: u32): void {
+  enter();
+  streamOf(context_id).onUpstreamConnectionClose(peer);
+  leave();
+}
+
 export function proxy_on_request_headers(context_id: u32, count: u32, end: u32): u32 {
   enter();
   const status = streamOf(context_id).onRequestHeaders(count, end !== 0);
+  leave();
+  return status;
+}
+
+export function proxy_on_request_metadata(context_id: u32, count: u32): u32 {
+  enter();
+  const status = streamOf(context_id).onRequestMetadata(count);
   leave();
   return status;
 }
@@ -58,6 +153,13 @@ export function proxy_on_request_trailers(context_id: u32, count: u32): u32 {
 export function proxy_on_response_headers(context_id: u32, count: u32, end: u32): u32 {
   enter();
   const status = streamOf(context_id).onResponseHeaders(count, end !== 0);
+  leave();
+  return status;
+}
+
+export function proxy_on_response_metadata(context_id: u32, count: u32): u32 {
+  enter();
+  const status = streamOf(context_id).onResponseMetadata(count);
   leave();
   return status;
 }
@@ -84,14 +186,18 @@ export function proxy_on_log(context_id: u32): void {
 
 export function proxy_on_done(context_id: u32): u32 {
   enter();
-  const done = contextOf(context_id).onDone();
+  const context = contextOf(context_id);
+  const done = context === null || context.onDone();
   leave();
   return done ? 1 : 0;
 }
 
 export function proxy_on_delete(context_id: u32): void {
   enter();
-  contextOf(context_id).onDelete();
-  forget(context_id);
+  const context = contextOf(context_id);
+  if (context !== null) {
+    context.onDelete();
+    forget(context_id);
+  }
   leave();
 }

@@ -3,18 +3,51 @@ import { allocate } from "./memory";
 /** The size of what `encode` wrote last. */
 export let encodedSize: usize = 0;
 
-/** Writes a string as UTF-8 into memory that lives until the callback ends. Sets `encodedSize`. */
+/** Constants that were encoded before: 64 places of address, encoding, size. */
+const PLACES: usize = 63;
+const constants: usize = memory.data(64 * 12, 4);
+
+/** A string as UTF-8, to be read only and before the callback ends. Sets `encodedSize`. */
 export function encode(text: string): usize {
+  const from = changetype<usize>(text);
+  // A string of the module itself never moves or changes, so it is encoded once.
+  if (from >= __heap_base) return encodeAnew(text);
+  const place = constants + ((from >> 4) & PLACES) * 12;
+  const known = load<usize>(place);
+  if (known === from) {
+    encodedSize = load<usize>(place, 8);
+    return load<usize>(place, 4);
+  }
+  const bytes = encodeAnew(text);
+  if (known !== 0) return bytes;
+  const kept = heap.alloc(encodedSize);
+  memory.copy(kept, bytes, encodedSize);
+  store<usize>(place, from);
+  store<usize>(place, kept, 4);
+  store<usize>(place, encodedSize, 8);
+  return kept;
+}
+
+/** A string as UTF-8 in memory that the caller may write to until the callback ends. Sets `encodedSize`. */
+export function encodeAnew(text: string): usize {
   const length = text.length;
   const from = changetype<usize>(text);
-  const block = allocate(length);
-  let bits: u32 = 0;
-  for (let i = 0; i < length; i++) {
-    const unit: u32 = load<u16>(from + ((<usize>i) << 1));
-    bits |= unit;
-    store<u8>(block + i, unit);
+  const block = allocate(length + 3);
+  let bits: u64 = 0;
+  let i: usize = 0;
+  for (; i + 4 <= <usize>length; i += 4) {
+    let units = load<u64>(from + (i << 1));
+    bits |= units;
+    units |= units >> 8;
+    store<u16>(block + i, <u16>units);
+    store<u16>(block + i, <u16>(units >> 32), 2);
   }
-  if (bits < 0x80) {
+  for (; i < <usize>length; i++) {
+    const unit: u64 = load<u16>(from + (i << 1));
+    bits |= unit;
+    store<u8>(block + i, <u8>unit);
+  }
+  if ((bits & 0xff80ff80ff80ff80) === 0) {
     encodedSize = length;
     return block;
   }
@@ -28,7 +61,14 @@ export function encode(text: string): usize {
 export function decode(bytes: usize, size: usize): string {
   if (!isAscii(bytes, size)) return String.UTF8.decodeUnsafe(bytes, size);
   const text = __new(size << 1, idof<string>());
-  for (let i: usize = 0; i < size; i++) store<u16>(text + (i << 1), load<u8>(bytes + i));
+  let i: usize = 0;
+  for (; i + 4 <= size; i += 4) {
+    let units: u64 = load<u32>(bytes + i);
+    units = (units | (units << 16)) & 0x0000ffff0000ffff;
+    units = (units | (units << 8)) & 0x00ff00ff00ff00ff;
+    store<u64>(text + (i << 1), units);
+  }
+  for (; i < size; i++) store<u16>(text + (i << 1), load<u8>(bytes + i));
   return changetype<string>(text);
 }
 
@@ -65,5 +105,5 @@ function isAscii(bytes: usize, size: usize): bool {
   let i: usize = 0;
   for (; i + 8 <= size; i += 8) bits |= load<u64>(bytes + i);
   for (; i < size; i++) bits |= load<u8>(bytes + i);
-  return (bits & (((<u64>0x80808080) << 32) | 0x80808080)) === 0;
+  return (bits & 0x8080808080808080) === 0;
 }

@@ -1,4 +1,4 @@
-// The numbers of the ABI, under the names of @solo-io/proxy-runtime.
+// The numbers of the ABI, under the names of @solo-io/proxy-runtime and @gcoredev/proxy-wasm-sdk-as.
 
 export enum LogLevelValues {
   trace,
@@ -9,12 +9,22 @@ export enum LogLevelValues {
   critical,
 }
 
+/** What a callback of a TCP filter answers. */
+export enum FilterStatusValues {
+  Continue = 0,
+  StopIteration = 1,
+}
+
 export enum FilterHeadersStatusValues {
   Continue = 0,
   StopIteration = 1,
   ContinueAndEndStream = 2,
   StopAllIterationAndBuffer = 3,
   StopAllIterationAndWatermark = 4,
+}
+
+export enum FilterMetadataStatusValues {
+  Continue = 0,
 }
 
 export enum FilterDataStatusValues {
@@ -49,6 +59,7 @@ export enum GrpcStatusValues {
   Unavailable = 14,
   DataLoss = 15,
   Unauthenticated = 16,
+  MaximumValid = 16,
 }
 
 /** What a host call answered. A filter decides what a failure means; none of them traps. */
@@ -63,6 +74,7 @@ export enum WasmResultValues {
   Empty = 7,
   CasMismatch = 8,
   ResultMismatch = 9,
+  /** Also: the proxy does not allow this filter the call (capability restriction). */
   InternalFailure = 10,
   BrokenConnection = 11,
   Unimplemented = 12,
@@ -73,13 +85,24 @@ export enum HeaderMapTypeValues {
   RequestTrailers = 1,
   ResponseHeaders = 2,
   ResponseTrailers = 3,
+  GrpcReceiveInitialMetadata = 4,
+  GrpcReceiveTrailingMetadata = 5,
+  HttpCallResponseHeaders = 6,
+  HttpCallResponseTrailers = 7,
+  MAX = 7,
 }
 
 export enum BufferTypeValues {
   HttpRequestBody = 0,
   HttpResponseBody = 1,
+  NetworkDownstreamData = 2,
+  NetworkUpstreamData = 3,
+  HttpCallResponseBody = 4,
+  GrpcReceiveBuffer = 5,
   VmConfiguration = 6,
   PluginConfiguration = 7,
+  CallData = 8,
+  MAX = 8,
 }
 
 export enum MetricTypeValues {
@@ -91,4 +114,14 @@ export enum MetricTypeValues {
 export enum StreamTypeValues {
   Request = 0,
   Response = 1,
+  Downstream = 2,
+  Upstream = 3,
+  MAX = 3,
+}
+
+/** Who closed a connection. */
+export enum PeerTypeValues {
+  Unknown = 0,
+  Local = 1,
+  Remote = 2,
 }

@@ -1,20 +1,49 @@
 import type { Transform } from "assemblyscript/asc";
 
 /** The file of the library that exports every callback. */
-const callbacksFile = "~lib/@chancery/filter-sdk/proxy";
 const libraryPrefix = "~lib/@chancery/filter-sdk/";
+const callbacksFile = `${libraryPrefix}proxy`;
 
-/** Exported callback and the method that it calls. Those that are not listed belong to every filter. */
-const methodOf: ReadonlyMap<string, string> = new Map([
-  ["proxy_on_vm_start", "onStart"],
-  ["proxy_on_request_headers", "onRequestHeaders"],
-  ["proxy_on_request_body", "onRequestBody"],
-  ["proxy_on_request_trailers", "onRequestTrailers"],
-  ["proxy_on_response_headers", "onResponseHeaders"],
-  ["proxy_on_response_body", "onResponseBody"],
-  ["proxy_on_response_trailers", "onResponseTrailers"],
-  ["proxy_on_log", "onLog"],
-  ["proxy_on_done", "onDone"],
+interface Use {
+  /** The method that the callback calls: needed when a class of the filter defines it. */
+  readonly method: string;
+  /** Words whose mention in the filter also makes it needed. */
+  readonly words?: RegExp;
+}
+
+const httpCalls = /\bhttpCall\b/;
+const grpcCalls = /\bgrpc(?:Call|Stream)\b/;
+
+/** What each exported callback is for. Those that are not listed belong to every filter. */
+const useOf: ReadonlyMap<string, Use> = new Map<string, Use>([
+  ["proxy_on_vm_start", { method: "onStart" }],
+  ["proxy_validate_configuration", { method: "validateConfiguration" }],
+  ["proxy_on_tick", { method: "onTick" }],
+  ["proxy_on_queue_ready", { method: "onQueueReady" }],
+  ["envoy_on_resolve_dns", { method: "onResolveDns" }],
+  ["proxy_on_http_call_response", { method: "onHttpCallResponse", words: httpCalls }],
+  [
+    "proxy_on_grpc_receive_initial_metadata",
+    { method: "on_grpc_receive_initial_metadata", words: /\bonInitialMetadata\b/ },
+  ],
+  ["proxy_on_grpc_receive", { method: "on_grpc_receive", words: grpcCalls }],
+  ["proxy_on_grpc_receive_trailing_metadata", { method: "on_grpc_trailing_metadata", words: /\bonTrailingMetadata\b/ }],
+  ["proxy_on_grpc_close", { method: "on_grpc_close", words: grpcCalls }],
+  ["proxy_on_new_connection", { method: "onNewConnection" }],
+  ["proxy_on_downstream_data", { method: "onDownstreamData" }],
+  ["proxy_on_upstream_data", { method: "onUpstreamData" }],
+  ["proxy_on_downstream_connection_close", { method: "onDownstreamConnectionClose" }],
+  ["proxy_on_upstream_connection_close", { method: "onUpstreamConnectionClose" }],
+  ["proxy_on_request_headers", { method: "onRequestHeaders" }],
+  ["proxy_on_request_metadata", { method: "onRequestMetadata" }],
+  ["proxy_on_request_body", { method: "onRequestBody" }],
+  ["proxy_on_request_trailers", { method: "onRequestTrailers" }],
+  ["proxy_on_response_headers", { method: "onResponseHeaders" }],
+  ["proxy_on_response_metadata", { method: "onResponseMetadata" }],
+  ["proxy_on_response_body", { method: "onResponseBody" }],
+  ["proxy_on_response_trailers", { method: "onResponseTrailers" }],
+  ["proxy_on_log", { method: "onLog" }],
+  ["proxy_on_done", { method: "onDone" }],
 ]);
 
 /**
@@ -25,8 +54,10 @@ export function keepOverriddenCallbacks(): Transform {
   const transform = {
     afterParse({ sources }: { readonly sources: readonly Source[] }): void {
       const defined = new Set<string>();
+      let text = "";
       for (const source of sources) {
         if (source.internalPath.startsWith(libraryPrefix)) continue;
+        text += source.text;
         for (const { members } of source.statements) {
           for (const { name } of members ?? []) if (name) defined.add(name.text);
         }
@@ -34,8 +65,8 @@ export function keepOverriddenCallbacks(): Transform {
       for (const source of sources) {
         if (source.internalPath !== callbacksFile) continue;
         source.statements = source.statements.filter(({ name }) => {
-          const method = methodOf.get(name?.text ?? "");
-          return method === undefined || defined.has(method);
+          const use = useOf.get(name?.text ?? "");
+          return use === undefined || defined.has(use.method) || use.words?.test(text) === true;
         });
       }
     },
@@ -47,6 +78,7 @@ export function keepOverriddenCallbacks(): Transform {
 /** What is read of the compiler's syntax tree. */
 interface Source {
   readonly internalPath: string;
+  readonly text: string;
   statements: readonly Statement[];
 }
 

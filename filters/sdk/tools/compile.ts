@@ -30,7 +30,9 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
   const errors: string[] = [];
   const warnings: string[] = [];
   const messages = asc.createMemoryStream();
-  const sources = new Map([[entryFile, `${source}\nimport "@chancery/filter-sdk/abort";\n`]]);
+  const sources = new Map([
+    [entryFile, `${source}\nimport "@chancery/filter-sdk/abort";\nimport "@chancery/filter-sdk/environment";\n`],
+  ]);
   let wasm: Uint8Array | undefined;
   const { error } = await asc.main(
     [
@@ -41,6 +43,7 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
       ...["--exportStart", "_initialize"],
       ...["--maximumMemory", String(maximumMemoryPages)],
       ...["--use", "abort=~lib/@chancery/filter-sdk/abort/abort"],
+      ...["--use", "seed=~lib/@chancery/filter-sdk/environment/seed"],
     ],
     {
       stderr: messages,

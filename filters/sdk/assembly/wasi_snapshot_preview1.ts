@@ -1,0 +1,6 @@
+// What Envoy has of WASI and a filter needs, imported from the module of this file's name. 0 is success.
+
+export declare function clock_time_get(clock: u32, precision: u64, nanoseconds: usize): u32;
+export declare function random_get(buffer: usize, size: usize): u32;
+export declare function environ_sizes_get(count: usize, size: usize): u32;
+export declare function environ_get(pointers: usize, text: usize): u32;
