@@ -30,6 +30,6 @@ test("a limit is a known name and a whole number from 1", () => {
     assert.match(String(parseLimit(text)), /Write maxStreams=NUMBER/, text);
   }
   for (const text of ["", "nothing=1", "toString=1", "__proto__=1"]) {
-    assert.match(String(parseLimit(text)), /Known limits are maxMessageBytes, maxStreams/, text);
+    assert.match(String(parseLimit(text)), /Known limits are maxMessageBytes, .*maxStreams/, text);
   }
 });

@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
-import type { SnapshotCache } from "./cache/snapshot-cache.ts";
+import type { Published, SnapshotCache } from "./cache/snapshot-cache.ts";
 import type { Compile } from "./compile/compile.ts";
 import type { Artifacts } from "./filter-registry/catalog.ts";
+import type { Document } from "./model/document.ts";
 import { nodeGroupOf } from "./model/node-group.ts";
 import type { MeshState } from "./store/store.ts";
 import type { Watchable } from "./watchable.ts";
@@ -28,6 +29,8 @@ export interface Reconciler {
 export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...rest }: ReconcilerOptions): Reconciler {
   let lastAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
+  let groups: ReadonlyMap<string, Document<"NodeGroup">> = new Map();
+  let groupOf: Published["groupOf"] = (node) => nodeGroupOf(node, groups);
 
   const reconcile = (): void => {
     timer = undefined;
@@ -41,8 +44,13 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       log.error({ revision, problems }, "the mesh does not compile; proxies keep the last snapshot that did");
       return;
     }
-    const groups = mesh.all("NodeGroup");
-    cache.set({ snapshots, groupOf: (node) => nodeGroupOf(node, groups) });
+    const newest = mesh.all("NodeGroup");
+    if (!isSame(newest, groups)) {
+      groups = newest;
+      // Another function says that proxies may belong elsewhere now, so only then is each looked at again.
+      groupOf = (node) => nodeGroupOf(node, newest);
+    }
+    cache.set({ snapshots, groupOf });
     log.debug({ revision, groups: snapshots.size }, "published");
   };
   const due = (): void => {
@@ -60,4 +68,11 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       for (const stop of unwatch) stop();
     },
   };
+}
+
+/** True when both maps hold the same values by the same keys. */
+function isSame<T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [key, value] of one) if (other.get(key) !== value) return false;
+  return true;
 }

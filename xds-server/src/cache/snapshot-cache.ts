@@ -15,7 +15,16 @@ export interface Node {
 /** What was last published: a snapshot for each node group, and who belongs to which. */
 export interface Published {
   readonly snapshots: ReadonlyMap<string, Snapshot>;
+  /** The same function as long as it answers the same. */
   readonly groupOf: (node: Node) => string;
+}
+
+/** Where a proxy belongs, and what it should hold. */
+export interface Place {
+  readonly group: string;
+  readonly snapshot: Snapshot;
+  /** What found the group. */
+  readonly groupOf: Published["groupOf"];
 }
 
 /**
@@ -27,11 +36,15 @@ export class SnapshotCache extends Value<Published | undefined> {
     super(undefined);
   }
 
-  /** The group of a proxy, and what it should hold. Undefined before the first publication. */
-  for(node: Node): { readonly group: string; readonly snapshot: Snapshot } | undefined {
+  /**
+   * The place of a proxy; undefined before the first publication. `before` is the same proxy's last: its group holds as
+   * long as groups are found in the same way.
+   */
+  for(node: Node, before?: Place): Place | undefined {
     const published = this.get();
     if (published === undefined) return undefined;
-    const group = published.groupOf(node);
-    return { group, snapshot: published.snapshots.get(group) ?? emptySnapshot };
+    const { groupOf, snapshots } = published;
+    const group = before?.groupOf === groupOf ? before.group : groupOf(node);
+    return { group, snapshot: snapshots.get(group) ?? emptySnapshot, groupOf };
   }
 }

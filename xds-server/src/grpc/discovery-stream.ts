@@ -1,14 +1,29 @@
 import type { Logger } from "pino";
 import type { NodeStatus } from "../cache/node-status.ts";
-import type { Node, SnapshotCache } from "../cache/snapshot-cache.ts";
-import { type Answer, onRequest, onSnapshot, onTime, openStream, type Step, type Stream } from "../protocol/stream.ts";
-import type { Variant } from "../protocol/type-stream.ts";
-import { type ResourceType, resourceTypeOf, resourceTypes } from "../resources/resource-types.ts";
+import type { Node, Place, SnapshotCache } from "../cache/snapshot-cache.ts";
+import {
+  type Answer,
+  type DeltaNames,
+  onRequest,
+  onSnapshot,
+  onTime,
+  openStream,
+  type SotwNames,
+  type Step,
+  type Stream,
+} from "../protocol/stream.ts";
+import { newSubscription } from "../protocol/subscription.ts";
+import type { TypeStream, Variant } from "../protocol/type-stream.ts";
+import type { ResourceType } from "../resources/resource-types.ts";
 import type { Call, CallHandler, Method } from "./call.ts";
+import { checkedNode, checkNames } from "./checks.ts";
+import { type CountByName, countByName } from "./count-by-name.ts";
+import { type FanOut, fanOut } from "./fan-out.ts";
 import type { Limits } from "./limits.ts";
+import { RequestReader } from "./requests.ts";
 import { CallFault } from "./status.ts";
 import { streamStatus } from "./stream-status.ts";
-import { readRequest, type WireRequest, writeResponse } from "./wire.ts";
+import { type ResponseWriter, responseWriter } from "./wire.ts";
 
 export interface DiscoveryDeps {
   readonly cache: SnapshotCache;
@@ -35,22 +50,52 @@ interface MethodOptions {
   readonly variant: Variant;
   /** The only type that the service serves; absent on an aggregated stream. */
   readonly onlyType: ResourceType | undefined;
-  /** The number of the next stream, over all methods. */
+}
+
+/** What the streams of all discovery methods share. */
+export interface Discovery {
+  method(options: MethodOptions): Method;
+  close(): void;
+}
+
+interface Shared extends DiscoveryDeps {
+  readonly publications: FanOut;
+  readonly write: ResponseWriter;
+  readonly streamsOfNodes: CountByName;
+  /** The number of the next stream. */
   readonly nextId: () => number;
 }
 
-/** A discovery method: joins each call to one pure stream. All the side effects are here. */
-export function discoveryMethod(options: MethodOptions, deps: DiscoveryDeps): Method {
-  return (call) => serveStream(call, options, deps);
+export function discovery(deps: DiscoveryDeps): Discovery {
+  let lastId = 0;
+  const nextId = (): number => {
+    lastId += 1;
+    return lastId;
+  };
+  const publications = fanOut(deps.cache);
+  const write = responseWriter(deps.identifier);
+  const shared: Shared = { ...deps, publications, write, streamsOfNodes: countByName(), nextId };
+  return {
+    method: (options) => (call) => serveStream(call, options, shared),
+    close: () => publications.close(),
+  };
 }
 
-function serveStream(call: Call, { variant, onlyType, nextId }: MethodOptions, deps: DiscoveryDeps): CallHandler {
-  const { cache, statuses, limits, metrics, now } = deps;
-  const id = nextId();
+interface Joined {
+  readonly node: Node;
+  place: Place;
+  stream: Stream;
+}
+
+/** Joins one gRPC call to one pure stream. All the side effects are here. */
+function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: Shared): CallHandler {
+  const { cache, statuses, limits, metrics, now } = shared;
+  const id = shared.nextId();
   const openedAt = now();
   const { peer } = call;
-  let log = deps.log.child({ stream: id, peer, variant });
-  let joined: { readonly node: Node; group: string; stream: Stream } | undefined;
+  const reader = new RequestReader({ variant, onlyType, maxNames: limits.maxSubscriptions + 1 });
+  let log = shared.log.child({ stream: id, peer, variant });
+  let joined: Joined | undefined;
   let timer: NodeJS.Timeout | undefined;
   let leave = (): void => {};
 
@@ -58,7 +103,7 @@ function serveStream(call: Call, { variant, onlyType, nextId }: MethodOptions, d
     if (joined === undefined) return;
     joined.stream = step.stream;
     for (const response of step.responses) {
-      call.send(writeResponse(variant, response, deps.identifier));
+      call.send(shared.write(variant, response));
       metrics.pushed(response.type.shortName);
     }
     // A client that leaves responses unread is not read either, or what it asks for would pile up here.
@@ -75,51 +120,50 @@ function serveStream(call: Call, { variant, onlyType, nextId }: MethodOptions, d
     log.warn({ type: type.shortName, nonce, count: resources.length, resources: names, reason: refusal }, "refused");
   };
 
-  const join = (node: Node | undefined): NonNullable<typeof joined> => {
-    if (node === undefined || node.id === "") {
-      throw new CallFault("INVALID_ARGUMENT", "The first request of a stream must carry a node with an id");
-    }
-    if (node.id.length > limits.maxNameLength || node.cluster.length > limits.maxNameLength) {
-      throw new CallFault("INVALID_ARGUMENT", `node.id or node.cluster is over ${limits.maxNameLength} characters`);
-    }
-    if (JSON.stringify(node).length > limits.maxNodeLength) {
-      throw new CallFault("INVALID_ARGUMENT", `The node is described in over ${limits.maxNodeLength} characters`);
-    }
+  const join = (node: Node): Joined => {
     const place = cache.for(node);
     if (place === undefined) {
       throw new CallFault("UNAVAILABLE", "There is nothing to serve: nothing was published yet");
     }
-    const { group, snapshot } = place;
-    const state = { node, group, stream: openStream(variant, snapshot, limits) };
+    if (shared.streamsOfNodes.get(node.id) >= limits.maxStreamsPerNode) {
+      throw new CallFault("RESOURCE_EXHAUSTED", `Node "${node.id}" has ${limits.maxStreamsPerNode} streams already`);
+    }
+    const state: Joined = { node, place, stream: openStream(variant, place.snapshot, limits) };
     log = log.child({ node: node.id });
-    const unwatch = cache.watch(() =>
-      call.run(() => {
-        const place = cache.for(node);
-        if (place === undefined) return;
-        state.group = place.group;
-        take(onSnapshot(state.stream, place.snapshot, now()));
-      }),
-    );
-    joined = state;
+    const uncount = shared.streamsOfNodes.add(node.id);
+    const unfollow = shared.publications.follow(() => call.run(() => publish(state)));
     const closed = statuses.opened({
       node,
-      group: () => state.group,
+      group: () => state.place.group,
       describe: () => streamStatus(state.stream, { id, peer, openedAt }),
     });
     leave = () => {
-      unwatch();
+      unfollow();
+      uncount();
       closed();
     };
-    log.info({ group }, "joined");
+    log.info({ group: place.group }, "joined");
     return state;
   };
 
+  const publish = (state: Joined): void => {
+    const place = cache.for(state.node, state.place);
+    if (place === undefined) return;
+    const isNews = place.snapshot !== state.place.snapshot;
+    state.place = place;
+    if (isNews) take(onSnapshot(state.stream, place.snapshot, now()));
+  };
+
   const receive = (bytes: Buffer): void => {
-    const request = decoded(variant, bytes);
-    const { stream } = joined ?? join(request.node);
-    const type = typeOf(request, onlyType);
-    checkNames(request, { type, stream, limits });
-    const { responseNonce, names } = request;
+    const request = reader.read(bytes);
+    joined ??= join(checkedNode(request.node, limits));
+    const { stream } = joined;
+    checkNames(request, stream, limits);
+    const known = stream.types.get(request.type.typeUrl);
+    const isStale = variant === "sotw" && known !== undefined && known.lastNonce !== request.responseNonce;
+    if (!isStale) reader.taken();
+    const { type, responseNonce } = request;
+    const names = request.names === "unchanged" ? namesAsBefore(variant, known) : request.names;
     const refusal = request.refusal?.slice(0, limits.maxReasonLength);
     take(onRequest(stream, { type, responseNonce, names, ...(refusal === undefined ? {} : { refusal }) }, now()));
   };
@@ -142,40 +186,9 @@ function serveStream(call: Call, { variant, onlyType, nextId }: MethodOptions, d
   };
 }
 
-function decoded(variant: Variant, bytes: Buffer): WireRequest {
-  try {
-    return readRequest(variant, bytes);
-  } catch {
-    throw new CallFault("INVALID_ARGUMENT", "The request is not a discovery request that can be decoded");
-  }
-}
-
-function typeOf({ typeUrl }: WireRequest, onlyType: ResourceType | undefined): ResourceType {
-  if (onlyType !== undefined) {
-    if (typeUrl === "" || typeUrl === onlyType.typeUrl) return onlyType;
-    throw new CallFault("INVALID_ARGUMENT", `This service serves ${onlyType.typeUrl} only`);
-  }
-  const type = resourceTypeOf(typeUrl);
-  if (type !== undefined) return type;
-  const known = resourceTypes.map(({ shortName }) => shortName).join(", ");
-  const shown = typeUrl.length > 200 ? `${typeUrl.slice(0, 200)}...` : typeUrl;
-  throw new CallFault("INVALID_ARGUMENT", `Type URL "${shown}" is not served here; served are ${known}`);
-}
-
-function checkNames(
-  { names }: WireRequest,
-  { type, stream, limits }: { type: ResourceType; stream: Stream; limits: Limits },
-): void {
-  const said = "list" in names ? names.list : [...names.added, ...names.removed, ...names.initialVersions.keys()];
-  if (said.some((name) => name.length > limits.maxNameLength)) {
-    throw new CallFault("INVALID_ARGUMENT", `A resource name is over ${limits.maxNameLength} characters`);
-  }
-  // State of the world gives the whole list of its type each time; delta adds to what the client named before.
-  const known = "list" in names ? undefined : stream.types.get(type.typeUrl)?.subscription.names;
-  const ofThisType = new Set(said);
-  let subscribed = (known?.size ?? 0) + [...ofThisType].filter((name) => !known?.has(name)).length;
-  for (const other of stream.types.values()) if (other.type !== type) subscribed += other.subscription.names.size;
-  if (subscribed > limits.maxSubscriptions) {
-    throw new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${limits.maxSubscriptions} names`);
-  }
+/** What the names of a type's last request are today, as a request says them. */
+function namesAsBefore(variant: Variant, known: TypeStream | undefined): SotwNames | DeltaNames {
+  if (variant === "delta") return { added: [], removed: [], initialVersions: new Map() };
+  const { names, wildcard, named } = known?.subscription ?? newSubscription;
+  return { list: wildcard && named ? ["*", ...names] : [...names], resumes: false };
 }

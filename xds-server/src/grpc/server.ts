@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Methods } from "./call.ts";
-import { type DiscoveryDeps, discoveryMethod } from "./discovery-stream.ts";
+import { type DiscoveryDeps, discovery } from "./discovery-stream.ts";
 import { type HostPort, type RunningGrpcServer, startGrpcServer, type TlsMaterial } from "./grpc-server.ts";
 import { discoveryMethods } from "./services.ts";
 
@@ -24,27 +23,23 @@ export interface XdsServerOptions extends DiscoveryDeps {
  * for all. Rejects when the port cannot be bound.
  */
 export async function startXdsServer({ listen, tls, ...deps }: XdsServerOptions): Promise<RunningGrpcServer> {
-  return startGrpcServer({
-    listen,
-    limits: deps.limits,
-    methods: methods(deps),
-    log: deps.log,
-    ...(tls === undefined ? {} : { tls: readTls(tls) }),
-  });
-}
-
-function methods(deps: DiscoveryDeps): Methods {
-  let lastId = 0;
-  const nextId = () => {
-    lastId += 1;
-    return lastId;
-  };
-  return new Map(
+  const { limits, log } = deps;
+  const streams = discovery(deps);
+  const methods = new Map(
     discoveryMethods().map(({ service, method, variant, onlyType }) => [
       `/${service}/${method}`,
-      discoveryMethod({ variant, onlyType, nextId }, deps),
+      streams.method({ variant, onlyType }),
     ]),
   );
+  const secured = tls === undefined ? {} : { tls: readTls(tls) };
+  const { address, close } = await startGrpcServer({ listen, limits, methods, log, ...secured });
+  return {
+    address,
+    close() {
+      close();
+      streams.close();
+    },
+  };
 }
 
 function readTls({ certFile, keyFile, caFile }: XdsTls): TlsMaterial {

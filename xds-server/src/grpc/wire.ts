@@ -1,93 +1,42 @@
 import { createHash } from "node:crypto";
-import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
-import type { Node as NodeMessage } from "xds-proto-ts/envoy/config/core/v3/base";
-import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import type { Node } from "../cache/snapshot-cache.ts";
-import type { DeltaNames, Response, SotwNames } from "../protocol/stream.ts";
+import type { Response } from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { Resource, ResourceSet } from "../resources/snapshot.ts";
 import { type SharedMessage, sharedMessage } from "./call.ts";
 
-/** A request of either variant, as it came. */
-export interface WireRequest {
-  readonly typeUrl: string;
-  /** Present in a stream's first request at least. */
-  readonly node?: Node;
-  readonly responseNonce: string;
-  /** The client's reason for refusing; a refusal is known by its error, whatever versions and nonces say. */
-  readonly refusal?: string;
-  readonly names: SotwNames | DeltaNames;
-}
+/** Writes responses: each once, whoever it is sent to. */
+export type ResponseWriter = (variant: Variant, response: Response) => SharedMessage;
 
-/** Reads a request. Throws on bytes that are not one. */
-export function readRequest(variant: Variant, bytes: Uint8Array): WireRequest {
-  const message =
-    variant === "sotw" ? fromBinary(DiscoveryRequestSchema, bytes) : fromBinary(DeltaDiscoveryRequestSchema, bytes);
-  return {
-    typeUrl: message.typeUrl,
-    responseNonce: message.responseNonce,
-    names:
-      "resourceNames" in message
-        ? { list: message.resourceNames, resumes: message.versionInfo !== "" }
-        : deltaNames(message),
-    ...(message.node === undefined ? {} : { node: readNode(message.node) }),
-    ...(message.errorDetail === undefined ? {} : { refusal: message.errorDetail.message }),
-  };
-}
-
-function deltaNames(message: {
-  resourceNamesSubscribe: string[];
-  resourceNamesUnsubscribe: string[];
-  initialResourceVersions: { [name: string]: string };
-}): DeltaNames {
-  return {
-    added: message.resourceNamesSubscribe,
-    removed: message.resourceNamesUnsubscribe,
-    initialVersions: new Map(Object.entries(message.initialResourceVersions)),
-  };
-}
-
-function readNode(node: NodeMessage): Node {
-  const { locality, metadata, userAgentVersionType: agent } = node;
-  const semantic = agent.case === "userAgentBuildVersion" ? agent.value.version : undefined;
-  const version =
-    agent.case === "userAgentVersion"
-      ? agent.value
-      : semantic && `${semantic.majorNumber}.${semantic.minorNumber}.${semantic.patch}`;
-  return {
-    id: node.id,
-    cluster: node.cluster,
-    metadata: (metadata ?? {}) as JsonObject,
-    locality: { region: locality?.region ?? "", zone: locality?.zone ?? "", subZone: locality?.subZone ?? "" },
-    ...(version === undefined ? {} : { version }),
+/** `identifier`: the `control_plane.identifier` of every response. */
+export function responseWriter(identifier: string): ResponseWriter {
+  const written = { sotw: new WeakMap<Response, SharedMessage>(), delta: new WeakMap<Response, SharedMessage>() };
+  const controlPlane = text(1, identifier);
+  return (variant, response) => {
+    const known = written[variant].get(response);
+    if (known !== undefined) return known;
+    const message = sharedMessage(`${response.type.shortName} response`, encoded(variant, response, controlPlane));
+    written[variant].set(response, message);
+    return message;
   };
 }
 
 /**
- * Writes a response out of bytes that were framed once for each resource, whoever they are sent to. The fields and
- * their numbers are those of envoy/service/discovery/v3/discovery.proto.
+ * Puts a response together out of bytes that were framed once for each resource. The fields and their numbers are those
+ * of envoy/service/discovery/v3/discovery.proto.
  */
-export function writeResponse(
+function encoded(
   variant: Variant,
   { type, nonce, update, available }: Response,
-  identifier: string,
-): SharedMessage {
+  controlPlane: Buffer,
+): readonly Buffer[] {
   const version = text(1, setVersion(available));
   const rest = [text(4, type.typeUrl), text(5, nonce)];
-  const controlPlane = text(1, identifier);
-  const what = `${type.shortName} response`;
   if (variant === "sotw") {
     const resources = [...update.changed, ...update.kept].map((resource) => frames(resource).sotw);
-    return sharedMessage(what, [version, ...resources, ...rest, bytes(6, controlPlane)]);
+    return [version, ...resources, ...rest, bytes(6, controlPlane)];
   }
   const resources = update.changed.map((resource) => frames(resource).delta);
-  return sharedMessage(what, [
-    version,
-    ...resources,
-    ...rest,
-    ...update.removed.map((name) => text(6, name)),
-    bytes(7, controlPlane),
-  ]);
+  return [version, ...resources, ...rest, ...update.removed.map((name) => text(6, name)), bytes(7, controlPlane)];
 }
 
 interface Frames {

@@ -1,0 +1,226 @@
+import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
+import { NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
+import { StatusSchema } from "xds-proto-ts/google/rpc/status";
+import type { Node } from "../cache/snapshot-cache.ts";
+import type { DeltaNames, SotwNames } from "../protocol/stream.ts";
+import type { Variant } from "../protocol/type-stream.ts";
+import { type ResourceType, resourceTypeOf, resourceTypes } from "../resources/resource-types.ts";
+import { FieldReader, textOf } from "./fields.ts";
+import { CallFault } from "./status.ts";
+
+/** A request of either variant, as it came. */
+export interface WireRequest {
+  readonly type: ResourceType;
+  /** Present in a stream's first request at least. */
+  readonly node?: Node;
+  readonly responseNonce: string;
+  /** The client's reason for refusing; a refusal is known by its error, whatever versions and nonces say. */
+  readonly refusal?: string;
+  /** "unchanged": those of the type's request taken before, or in delta none added and none removed. */
+  readonly names: SotwNames | DeltaNames | "unchanged";
+}
+
+export interface RequestReaderOptions {
+  readonly variant: Variant;
+  /** The only type that the stream's service serves; undefined on an aggregated stream. */
+  readonly onlyType: ResourceType | undefined;
+  /** The most names that a list may have. */
+  readonly maxNames: number;
+}
+
+/** Field numbers of DiscoveryRequest and DeltaDiscoveryRequest in envoy/service/discovery/v3/discovery.proto. */
+const sotw = { version: 1, node: 2, names: 3, typeUrl: 4, nonce: 5, error: 6 };
+const delta = { node: 1, typeUrl: 2, added: 3, removed: 4, initialVersions: 5, nonce: 6, error: 7 };
+const numbers = { sotw, delta };
+const listNumbers = { sotw: [sotw.names], delta: [delta.added, delta.removed, delta.initialVersions] };
+
+/** A longer list is not remembered, so it is read anew each time, in bytes. */
+const maxRememberedBytes = 4 * 1024 * 1024;
+const nothing = Buffer.alloc(0);
+
+/**
+ * Reads the requests of one stream. Nearly all of them only acknowledge, and say again what the ones before said; so
+ * the fields are gone over where they lie, and a list of names is made only when its bytes are other ones.
+ */
+export class RequestReader {
+  readonly #options: RequestReaderOptions;
+  /** The names last taken of each type, as they were encoded. Empty in delta, where each request says new ones. */
+  readonly #taken = new Map<ResourceType, Buffer>();
+  #last: { readonly type: ResourceType; readonly names: Buffer | undefined } | undefined;
+
+  constructor(options: RequestReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Throws a `CallFault` on bytes that are no request, and on a type that is not served. */
+  read(bytes: Buffer): WireRequest {
+    this.#last = undefined;
+    try {
+      return this.#read(bytes);
+    } catch (error) {
+      if (error instanceof CallFault) throw error;
+      throw new CallFault("INVALID_ARGUMENT", "The request is not a discovery request that can be decoded");
+    }
+  }
+
+  /**
+   * The names of the request read last were taken. Those of one that is stale are not, and what the next one says must
+   * not be compared with them.
+   */
+  taken(): void {
+    if (this.#last === undefined) return;
+    const { type, names } = this.#last;
+    if (names === undefined) this.#taken.delete(type);
+    else this.#taken.set(type, names);
+  }
+
+  #read(bytes: Buffer): WireRequest {
+    const { variant } = this.#options;
+    const parts = partsOf(bytes, listNumbers[variant], this.#taken);
+    const number = numbers[variant];
+    const type = this.#typeOf(typeUrlIn(parts.last(number.typeUrl)));
+    const node = parts.all(number.node);
+    const error = parts.all(number.error);
+    return {
+      type,
+      responseNonce: textOf(parts.last(number.nonce)),
+      names: variant === "sotw" ? this.#sotwNames(type, parts) : this.#deltaNames(type, parts),
+      ...(node === undefined ? {} : { node: readNode(node) }),
+      ...(error === undefined ? {} : { refusal: fromBinary(StatusSchema, error).message }),
+    };
+  }
+
+  #sotwNames(type: ResourceType, parts: Parts): SotwNames | "unchanged" {
+    const names = parts.all(sotw.names) ?? nothing;
+    if (this.#taken.get(type)?.equals(names)) return "unchanged";
+    // A copy: what arrived is part of a larger buffer, which it would keep.
+    this.#last = { type, names: names.length > maxRememberedBytes ? undefined : Buffer.from(names) };
+    return { list: this.#namesIn(names), resumes: parts.last(sotw.version).length > 0 };
+  }
+
+  #deltaNames(type: ResourceType, parts: Parts): DeltaNames | "unchanged" {
+    const added = parts.all(delta.added);
+    const removed = parts.all(delta.removed);
+    if (this.#taken.has(type) && added === undefined && removed === undefined) return "unchanged";
+    this.#last = { type, names: nothing };
+    const initialVersions = new Map<string, string>();
+    for (const entry of this.#valuesIn(parts.all(delta.initialVersions) ?? nothing)) {
+      const { last } = partsOf(entry);
+      initialVersions.set(textOf(last(1)), textOf(last(2)));
+    }
+    return { added: this.#namesIn(added ?? nothing), removed: this.#namesIn(removed ?? nothing), initialVersions };
+  }
+
+  #namesIn(fields: Buffer): readonly string[] {
+    return Array.from(this.#valuesIn(fields), textOf);
+  }
+
+  *#valuesIn(fields: Buffer): Generator<Buffer> {
+    const { maxNames } = this.#options;
+    let count = 0;
+    for (const field = new FieldReader(fields); field.next(); ) {
+      count += 1;
+      if (count > maxNames) throw new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${maxNames} names`);
+      yield fields.subarray(field.start, field.end);
+    }
+  }
+
+  #typeOf(typeUrl: string): ResourceType {
+    const { onlyType } = this.#options;
+    if (onlyType !== undefined) {
+      if (typeUrl === "" || typeUrl === onlyType.typeUrl) return onlyType;
+      throw new CallFault("INVALID_ARGUMENT", `This service serves ${onlyType.typeUrl} only`);
+    }
+    const type = resourceTypeOf(typeUrl);
+    if (type !== undefined) return type;
+    const known = resourceTypes.map(({ shortName }) => shortName).join(", ");
+    const shown = typeUrl.length > 200 ? `${typeUrl.slice(0, 200)}...` : typeUrl;
+    throw new CallFault("INVALID_ARGUMENT", `Type URL "${shown}" is not served here; served are ${known}`);
+  }
+}
+
+/** The fields of a message by their numbers, where they lie. */
+interface Parts {
+  /** A field's last value, which is the one that counts; empty when there is none. */
+  last(number: number): Buffer;
+  /** All values of a field, one after the other: of a message in pieces that is the whole. Of a list, whole fields. */
+  all(number: number): Buffer | undefined;
+}
+
+/** More pieces than any encoder makes. Each costs a view of some 100 bytes. */
+const maxPieces = 10_000;
+
+/** Takes a message apart. The fields of a list follow each other in one part, of which what is known is skipped. */
+function partsOf(bytes: Buffer, lists: readonly number[] = [], known: ReadonlyMap<unknown, Buffer> = new Map()): Parts {
+  const parts: Buffer[][] = [];
+  const field = new FieldReader(bytes);
+  let pieces = 0;
+  let hasNext = field.next();
+  while (hasNext) {
+    const { number, tagStart, start } = field;
+    if (!field.isLengthDelimited || number > delta.error) {
+      hasNext = field.next();
+      continue;
+    }
+    const isList = lists.includes(number);
+    if (isList) skipKnown(field, bytes, known);
+    let { end } = field;
+    for (hasNext = field.next(); isList && hasNext && field.isLengthDelimited && field.number === number; ) {
+      ({ end } = field);
+      hasNext = field.next();
+    }
+    parts[number] ??= [];
+    parts[number].push(bytes.subarray(isList ? tagStart : start, end));
+    pieces += 1;
+    if (pieces > maxPieces) throw new Error("A request is in more pieces than any encoder makes");
+  }
+  return {
+    last: (number) => parts[number]?.at(-1) ?? nothing,
+    all(number) {
+      const [first, ...others] = parts[number] ?? [];
+      return first === undefined || others.length === 0 ? first : Buffer.concat([first, ...others]);
+    },
+  };
+}
+
+/** Goes past the names that were said before, when they are said again. */
+function skipKnown(field: FieldReader, bytes: Buffer, known: ReadonlyMap<unknown, Buffer>): void {
+  const start = field.tagStart;
+  for (const names of known.values()) {
+    const end = start + names.length;
+    if (end <= field.end || end > bytes.length) continue;
+    if (bytes.compare(names, 0, names.length, start, end) === 0) field.skipTo(end);
+  }
+}
+
+const knownUrls = resourceTypes.map(({ typeUrl }) => ({ typeUrl, bytes: Buffer.from(typeUrl) }));
+
+/** The text itself is not made when it is one of those that are served. */
+function typeUrlIn(bytes: Buffer): string {
+  return knownUrls.find((known) => known.bytes.equals(bytes))?.typeUrl ?? textOf(bytes);
+}
+
+/** The fields of envoy.config.core.v3.Node that are kept. Envoy lists hundreds of extensions beside them. */
+const nodeFields = { id: 1, cluster: 2, metadata: 3, locality: 4, version: 7, build: 8 };
+const kept = new Set(Object.values(nodeFields));
+
+function readNode(bytes: Buffer): Node {
+  const parts: Buffer[] = [];
+  for (const field = new FieldReader(bytes); field.next(); ) {
+    if (field.isLengthDelimited && kept.has(field.number)) parts.push(bytes.subarray(field.tagStart, field.end));
+    if (parts.length > maxPieces) throw new Error("A node is in more pieces than any encoder makes");
+  }
+  const { id, cluster, locality, metadata, userAgentVersionType: agent } = fromBinary(NodeSchema, Buffer.concat(parts));
+  const semantic = agent.case === "userAgentBuildVersion" ? agent.value.version : undefined;
+  const version =
+    agent.case === "userAgentVersion"
+      ? agent.value
+      : semantic && `${semantic.majorNumber}.${semantic.minorNumber}.${semantic.patch}`;
+  return {
+    id,
+    cluster,
+    metadata: (metadata ?? {}) as JsonObject,
+    locality: { region: locality?.region ?? "", zone: locality?.zone ?? "", subZone: locality?.subZone ?? "" },
+    ...(version === undefined ? {} : { version }),
+  };
+}
