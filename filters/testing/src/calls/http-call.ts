@@ -1,0 +1,59 @@
+import { status } from "../abi.ts";
+import type { RootContext } from "../context.ts";
+import { HeaderMap } from "../header-map.ts";
+import { type HttpAnswer, httpCall } from "../outbox.ts";
+import { decodePairs } from "../pairs.ts";
+import type { HostCall, Vm } from "../vm.ts";
+
+/** What an HTTP call must name. */
+const needed = [":method", ":path", ":authority"];
+
+/** Asking other services over HTTP. */
+export function httpCallCalls(vm: Vm): Record<string, HostCall> {
+  const { memory, world } = vm;
+  return {
+    proxy_http_call: (
+      uri = 0,
+      uriSize = 0,
+      pairs = 0,
+      pairsSize = 0,
+      body = 0,
+      bodySize = 0,
+      trailerPairs = 0,
+      trailersSize = 0,
+      timeoutMs = 0,
+      outToken = 0,
+    ) => {
+      const cluster = memory.read(uri, uriSize).toString("utf8");
+      const bytes = memory.read(body, bodySize);
+      const headers = new HeaderMap("request");
+      headers.replaceAll(decodePairs(memory.read(pairs, pairsSize)));
+      const trailers = new HeaderMap("requestTrailers");
+      trailers.replaceAll(decodePairs(memory.read(trailerPairs, trailersSize)));
+      memory.setWord(outToken, 0);
+      if (timeoutMs < 0 || !world.outbox.knows(cluster)) return status.badArgument;
+      if (needed.some((name) => headers.get(name) === undefined)) return status.badArgument;
+      if (bytes.length > 0) headers.set("content-length", String(bytes.length));
+      const { root } = vm.context;
+      const token = vm.nextCallToken(0);
+      const tell = (answer: HttpAnswer | undefined) => world.later(() => answered(root, token, answer));
+      const call = httpCall({ cluster, headers, body: bytes, trailers, timeoutMs, tell }, world.clock);
+      root.httpCalls.set(token, call);
+      memory.setWord(outToken, token);
+      world.later(() => world.outbox.offerHttp(call));
+      return status.ok;
+    },
+  };
+}
+
+function answered(root: RootContext, token: number, answer: HttpAnswer | undefined): void {
+  if (root.deleted) return;
+  root.httpAnswer = answer;
+  if (answer === undefined) root.lastStatus = { code: status.brokenConnection, message: "reset" };
+  const { headers, body, trailers } = answer ?? {};
+  const sizes = [headers?.pairs.length ?? 0, body?.length ?? 0, trailers?.pairs.length ?? 0];
+  root.notify("proxy_on_http_call_response", token, ...sizes);
+  root.httpAnswer = undefined;
+  if (answer === undefined) root.lastStatus = { code: root.lastStatus.code, message: "" };
+  root.httpCalls.delete(token);
+}

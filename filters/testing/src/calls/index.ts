@@ -1,0 +1,27 @@
+import type { HostCall, Vm } from "../vm.ts";
+import { bufferCalls } from "./buffers.ts";
+import { foreignCalls } from "./foreign.ts";
+import { grpcCalls } from "./grpc.ts";
+import { headerCalls } from "./headers.ts";
+import { httpCallCalls } from "./http-call.ts";
+import { metricCalls } from "./metrics.ts";
+import { propertyCalls } from "./properties.ts";
+import { rootCalls } from "./root.ts";
+import { sharedCalls } from "./shared.ts";
+import { streamCalls } from "./stream.ts";
+
+/** What a module may import from "env". */
+export function hostCalls(vm: Vm): Readonly<Record<string, HostCall>> {
+  return {
+    ...rootCalls(vm),
+    ...headerCalls(vm),
+    ...bufferCalls(vm),
+    ...streamCalls(vm),
+    ...propertyCalls(vm),
+    ...metricCalls(vm),
+    ...sharedCalls(vm),
+    ...httpCallCalls(vm),
+    ...grpcCalls(vm),
+    ...foreignCalls(vm),
+  };
+}

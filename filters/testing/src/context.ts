@@ -1,0 +1,196 @@
+import { bufferType, headerMap, status } from "./abi.ts";
+import type { ByteBuffer, ByteString } from "./bytes.ts";
+import type { GrpcCallState } from "./grpc-call.ts";
+import type { HeaderMap } from "./header-map.ts";
+import type { HttpAnswer, HttpCallState } from "./outbox.ts";
+import type { Pair } from "./pairs.ts";
+import type { PropertyTree, PropertyValue } from "./properties.ts";
+import type { Vm } from "./vm.ts";
+
+/** One configured filter, as a listener has it. */
+export interface Plugin {
+  readonly name: string;
+  readonly rootId: string;
+  readonly configuration: Buffer;
+  /** Body callbacks run while a headers callback holds the headers. */
+  readonly allowOnHeadersStopIteration: boolean;
+}
+
+/** What a filter can read: nothing where Envoy has nothing, bytes that it may change where those are a body. */
+export type Readable = ByteBuffer | Buffer | undefined;
+
+export interface LocalResponse {
+  readonly code: number;
+  readonly details: ByteString;
+  readonly body: Buffer;
+  readonly headers: readonly Pair[];
+  /** Above 16, and so also for -1: none. */
+  readonly grpcStatus: number;
+}
+
+/** What has a number in a VM: a root, a stream, a connection; 0 is the VM itself. What is not overridden, Envoy has not there. */
+export class Context {
+  readonly vm: Vm;
+  readonly plugin: Plugin;
+  readonly id: number;
+  readonly #root: RootContext | undefined;
+  /** The module knows of it. */
+  created = false;
+
+  constructor(vm: Vm, plugin: Plugin, root: RootContext | undefined, id = vm.nextContextId()) {
+    this.vm = vm;
+    this.plugin = plugin;
+    this.#root = root;
+    this.id = id;
+    if (id !== 0) vm.contexts.set(id, this);
+  }
+
+  get root(): RootContext {
+    if (this.#root === undefined) throw new Error(`context ${this.id} has no root`);
+    return this.#root;
+  }
+
+  get failed(): boolean {
+    return this.vm.trap !== undefined;
+  }
+
+  create(): void {
+    if (!this.failed && !this.created && this.vm.has("proxy_on_context_create")) {
+      const parent = this.#root?.id ?? 0;
+      this.vm.callback(this, "proxy_on_context_create", [this.id, parent], () => undefined);
+    }
+    this.created = true;
+  }
+
+  /** Calls the module, unless it trapped or does not want to know. False when the module answered false. */
+  notify(callback: string, ...values: number[]): boolean {
+    if (this.failed || !this.vm.has(callback)) return true;
+    return this.vm.callback(this, callback, [this.id, ...values], (answer) => answer !== 0);
+  }
+
+  /** Headers that may be changed now. */
+  mutableMap(_type: number): HeaderMap | undefined {
+    return undefined;
+  }
+
+  /** Headers that may be read now. */
+  readableMap(type: number): HeaderMap | undefined {
+    const root = this.root;
+    if (type === headerMap.httpCallHeaders) return root.httpAnswer?.headers;
+    if (type === headerMap.httpCallTrailers) return root.httpAnswer?.trailers;
+    if (type === headerMap.grpcInitialMetadata) return root.grpcInitialMetadata;
+    return type === headerMap.grpcTrailingMetadata ? root.grpcTrailingMetadata : undefined;
+  }
+
+  /** Envoy does not know that buffer here: "none". One that is merely empty now is undefined. */
+  buffer(type: number): Readable | "none" {
+    if (type === bufferType.vmConfiguration) return this.vm.settings.configuration;
+    if (type === bufferType.pluginConfiguration) return this.root.configuring ? this.plugin.configuration : "none";
+    if (type === bufferType.httpCallBody) return this.root.httpAnswer?.body ?? "none";
+    if (type === bufferType.grpcMessage) return this.root.grpcMessage;
+    return type > bufferType.callData ? "none" : undefined;
+  }
+
+  /** For logs, after Envoy: only here are headers read-only. */
+  get logging(): boolean {
+    return false;
+  }
+
+  continueStream(stream: number): number {
+    return stream === 3 ? status.unimplemented : status.ok;
+  }
+
+  closeStream(_stream: number): number {
+    return status.ok;
+  }
+
+  sendLocalResponse(_response: LocalResponse): void {}
+
+  clearRouteCache(): void {}
+
+  /** Undefined where there is no stream to keep values with. */
+  get filterState(): Map<ByteString, Buffer> | undefined {
+    return undefined;
+  }
+
+  get properties(): PropertyTree {
+    const text: Record<string, PropertyValue> = {
+      plugin_name: this.plugin.name,
+      plugin_root_id: this.plugin.rootId,
+      plugin_vm_id: this.vm.settings.id,
+    };
+    return text;
+  }
+}
+
+/** A configured filter in one VM. */
+export class RootContext extends Context {
+  configuring = false;
+  readonly httpCalls = new Map<number, HttpCallState>();
+  readonly grpcCalls = new Map<number, GrpcCallState>();
+  /** While the module is told of it. */
+  httpAnswer: HttpAnswer | undefined;
+  grpcMessage: Buffer | undefined;
+  grpcInitialMetadata: HeaderMap | undefined;
+  grpcTrailingMetadata: HeaderMap | undefined;
+  lastStatus: { readonly code: number; readonly message: string } = { code: 0, message: "" };
+  /** Its on_done answered false; it goes when it says proxy_done. */
+  pendingDone = false;
+  deleted = false;
+  #stopTicking: (() => void) | undefined;
+
+  constructor(vm: Vm, plugin: Plugin) {
+    super(vm, plugin, undefined);
+  }
+
+  override get root(): RootContext {
+    return this;
+  }
+
+  /** Starts and configures. False when the module refuses. */
+  begin(): boolean {
+    this.create();
+    const started = this.#ask("proxy_on_vm_start", this.vm.settings.configuration.length);
+    return started && this.configure();
+  }
+
+  configure(): boolean {
+    this.create();
+    this.configuring = true;
+    const accepted = this.#ask("proxy_on_configure", this.plugin.configuration.length);
+    this.configuring = false;
+    return accepted;
+  }
+
+  tickEvery(periodMs: number): void {
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
+    if (periodMs > 0) this.#scheduleTick(periodMs);
+  }
+
+  /** The last calls; later ones if the module asks for time. */
+  end(): void {
+    if (this.notify("proxy_on_done")) this.delete();
+    else this.pendingDone = true;
+  }
+
+  delete(): void {
+    this.pendingDone = false;
+    this.deleted = true;
+    this.tickEvery(0);
+    for (const call of [...this.httpCalls.values(), ...this.grpcCalls.values()]) call.abandon();
+    this.notify("proxy_on_delete");
+    this.vm.contexts.delete(this.id);
+  }
+
+  #ask(callback: string, size: number): boolean {
+    return this.notify(callback, size) && !this.failed;
+  }
+
+  #scheduleTick(periodMs: number): void {
+    this.#stopTicking = this.vm.world.clock.after(periodMs, () => {
+      this.#scheduleTick(periodMs);
+      this.notify("proxy_on_tick");
+    });
+  }
+}

@@ -1,0 +1,11 @@
+export type { LogLevel } from "./abi.ts";
+export type { Bytes } from "./bytes.ts";
+export type { Exchange } from "./exchange.ts";
+export type { GrpcCall } from "./grpc-call.ts";
+export { Headers, type HeadersInit } from "./header-map.ts";
+export { type FilterOptions, FilterRefused, type Host, loadFilter } from "./host.ts";
+export type { LogLine } from "./log.ts";
+export type { GrpcCallHandler, HttpCall, HttpCallAnswer, HttpCallHandler } from "./outbox.ts";
+export type { PropertyTree, PropertyValue } from "./properties.ts";
+export type { Body, Protocol, Reply, Request, Upstream, UpstreamRequest, UpstreamResponse } from "./request.ts";
+export type { Trap, TrapFrame } from "./trap.ts";

@@ -1,0 +1,76 @@
+import { metricType, status } from "./abi.ts";
+
+interface Metric {
+  readonly type: number;
+  readonly name: string;
+  value: bigint;
+  /** Of a histogram. */
+  readonly samples: bigint[];
+}
+
+/** Envoy's statistics, as far as filters make them: those of one type and name are one, whoever defined them. */
+export class Metrics {
+  readonly #metrics = new Map<string, Metric>();
+
+  define(type: number, name: string): Metric {
+    const key = `${type} ${name}`;
+    const metric = this.#metrics.get(key) ?? { type, name, value: 0n, samples: [] };
+    this.#metrics.set(key, metric);
+    return metric;
+  }
+
+  find(type: number, name: string): Metric | undefined {
+    return this.#metrics.get(`${type} ${name}`);
+  }
+
+  /** Counters and gauges. */
+  get values(): Record<string, number> {
+    const valued = [...this.#metrics.values()].filter(({ type }) => type !== metricType.histogram);
+    return Object.fromEntries(valued.map(({ name, value }) => [name, Number(value)]));
+  }
+}
+
+/** The numbers by which the modules of one VM know their metrics. Each definition gets a new one. */
+export class MetricIds {
+  readonly #metrics: Metrics;
+  readonly #byId = new Map<number, Metric>();
+  readonly #lastId: number[] = [0, 1, 2];
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  /** The lowest two bits of a number are the type. */
+  define(type: number, name: string): number {
+    const id = (this.#lastId[type] ?? 0) + 4;
+    this.#lastId[type] = id;
+    this.#byId.set(id, this.#metrics.define(type, name));
+    return id;
+  }
+
+  increment(id: number, offset: bigint): number {
+    const type = id & 3;
+    if (type !== metricType.counter && type !== metricType.gauge) return status.badArgument;
+    const metric = this.#byId.get(id);
+    if (metric === undefined) return status.notFound;
+    if (type === metricType.counter && offset <= 0n) return status.badArgument;
+    metric.value = BigInt.asUintN(64, metric.value + offset);
+    return status.ok;
+  }
+
+  record(id: number, value: bigint): number {
+    const metric = this.#byId.get(id);
+    if (metric === undefined) return status.notFound;
+    if (metric.type === metricType.counter) metric.value = BigInt.asUintN(64, metric.value + value);
+    else if (metric.type === metricType.gauge) metric.value = value;
+    else metric.samples.push(value);
+    return status.ok;
+  }
+
+  /** The value, or a status. */
+  read(id: number): bigint | number {
+    const type = id & 3;
+    if (type !== metricType.counter && type !== metricType.gauge) return status.badArgument;
+    return this.#byId.get(id)?.value ?? status.notFound;
+  }
+}

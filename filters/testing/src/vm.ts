@@ -1,0 +1,195 @@
+import type { SourceMap } from "node:module";
+import { status } from "./abi.ts";
+import { hostCalls } from "./calls/index.ts";
+import { wasiCalls } from "./calls/wasi.ts";
+import type { Context } from "./context.ts";
+import { GuestMemory, OutOfBounds } from "./guest-memory.ts";
+import { MetricIds } from "./metrics.ts";
+import { describeTrap, Forbidden, type Trap, trapOf } from "./trap.ts";
+import { type WasmExports, type WasmModule, WebAssembly } from "./web-assembly.ts";
+import type { World } from "./world.ts";
+
+/** One function that a module imports. Numbers of 64 bits are bigints. */
+export type HostCall = (...values: number[]) => number;
+
+export interface VmSettings {
+  readonly id: string;
+  readonly configuration: Buffer;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Host calls and callbacks that may be used; all unless given. */
+  readonly capabilities?: ReadonlySet<string>;
+  readonly sourceMap?: SourceMap;
+}
+
+/** A module that imports what Envoy does not have, and so cannot be loaded. */
+export class MissingImport extends Error {}
+
+/** While a module starts or allocates, Envoy lets it do no more than this, and what WASI has. */
+const allowedAtStart: ReadonlySet<string> = new Set(["proxy_log"]);
+const allowedInMalloc: ReadonlySet<string> = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
+
+/** One instance of a module. */
+export class Vm {
+  readonly world: World;
+  readonly settings: VmSettings;
+  readonly memory: GuestMemory;
+  readonly metrics: MetricIds;
+  readonly contexts = new Map<number, Context>();
+  /** Set when the module trapped: it is not called again. */
+  trap: Trap | undefined;
+  /** A local response was sent: whatever the callback answers, the stream stops. */
+  stopIteration = false;
+  readonly #exports: WasmExports;
+  readonly #allocator: string;
+  #current: Context | undefined;
+  #effective = 0;
+  #allowed: ReadonlySet<string> | undefined;
+  #deferred: (() => void)[] = [];
+  #lastContext = 0;
+  readonly #lastCall: number[] = [0, 1, 2];
+
+  constructor(module: WasmModule, settings: VmSettings, world: World) {
+    this.world = world;
+    this.settings = settings;
+    this.metrics = new MetricIds(world.metrics);
+    this.memory = new GuestMemory((size) => this.#restricted(allowedInMalloc, this.#allocator, [size]));
+    this.#exports = new WebAssembly.Instance(module, this.#imports(module)).exports;
+    this.#allocator = "malloc" in this.#exports ? "malloc" : "proxy_on_memory_allocate";
+    this.memory.attach(this.#exports);
+  }
+
+  /** The stream or root that the running host call is about. */
+  get context(): Context {
+    const context = this.contexts.get(this.#effective) ?? this.#current;
+    if (context === undefined) throw new Forbidden("the host was called outside of any callback");
+    return context;
+  }
+
+  /** Host calls are about that context until the callback ends. False when there is none. */
+  setEffective(id: number): boolean {
+    if (!this.contexts.has(id)) return false;
+    this.#effective = id;
+    return true;
+  }
+
+  nextContextId(): number {
+    return ++this.#lastContext;
+  }
+
+  /** The lowest two bits tell what kind of call it is. */
+  nextCallToken(kind: 0 | 1 | 2): number {
+    const token = (this.#lastCall[kind] ?? kind) + 4;
+    this.#lastCall[kind] = token;
+    return token;
+  }
+
+  /** Whether the module wants that callback, and may have it. */
+  has(callback: string): boolean {
+    return typeof this.#exports[callback] === "function" && this.#allows(callback);
+  }
+
+  /** Runs the module's initialisation. */
+  start(vmContext: Context): void {
+    this.#current = vmContext;
+    const initialize = "_initialize" in this.#exports;
+    for (const step of initialize ? ["_initialize", "main", "__main_void"] : ["_start"]) {
+      if (!(step in this.#exports) || this.trap !== undefined) continue;
+      this.#restricted(allowedAtStart, step, step === "main" ? [0, 0] : []);
+      if (step === "main") break;
+    }
+    this.#current = undefined;
+  }
+
+  /**
+   * Calls the module. What it answered is converted before anything that it asked for happens, and that happens before
+   * this returns. Undefined is what a callback without an answer, or one that trapped, answers.
+   */
+  callback<T>(
+    context: Context,
+    name: string,
+    values: readonly number[],
+    convert: (answer: number, stopped: boolean) => T,
+  ): T {
+    const saved = [this.#current, this.#effective] as const;
+    this.#current = context;
+    this.#effective = 0;
+    const answer = this.#call(name, values);
+    [this.#current, this.#effective] = saved;
+    const converted = convert(answer, this.stopIteration);
+    this.stopIteration = false;
+    for (let task = this.#deferred.shift(); task !== undefined; task = this.#deferred.shift()) task();
+    return converted;
+  }
+
+  /** Does it when the callback has returned. */
+  defer(task: () => void): void {
+    this.#deferred.push(task);
+  }
+
+  #call(name: string, values: readonly number[]): number {
+    const callee = this.#exports[name];
+    if (typeof callee !== "function") return 0;
+    try {
+      return Number(callee(...values)) >>> 0;
+    } catch (error) {
+      const trap = trapOf(name, error, this.settings.sourceMap);
+      if (trap === undefined) throw error;
+      this.trap = trap;
+      this.world.log.write("error", describeTrap(trap));
+      return 0;
+    }
+  }
+
+  #restricted(allowed: ReadonlySet<string>, name: string, values: readonly number[]): number {
+    const before = this.#allowed;
+    this.#allowed = allowed;
+    const answer = this.#call(name, values);
+    this.#allowed = before;
+    return answer;
+  }
+
+  #allows(capability: string): boolean {
+    return this.settings.capabilities?.has(capability) ?? true;
+  }
+
+  #imports(module: WasmModule): Record<string, Record<string, HostCall>> {
+    const wasi = wasiCalls(this);
+    const known: Readonly<Record<string, Readonly<Record<string, HostCall>>>> = {
+      env: hostCalls(this),
+      wasi_snapshot_preview1: wasi,
+      wasi_unstable: wasi,
+    };
+    const imports: Record<string, Record<string, HostCall>> = {};
+    for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+      const call = known[from]?.[name];
+      if (kind !== "function" || call === undefined) throw new MissingImport(`${from}.${name}`);
+      const calls = imports[from] ?? {};
+      imports[from] = calls;
+      calls[name] = this.#guarded(name, call, from === "env");
+    }
+    return imports;
+  }
+
+  #guarded(name: string, call: HostCall, proxyCall: boolean): HostCall {
+    if (!this.#allows(name)) {
+      return () => {
+        this.world.faults.push(`${name} was called without the capability`);
+        return status.internalFailure;
+      };
+    }
+    return (...values) => {
+      if (this.#allowed?.has(name) === false && (proxyCall || this.#allowed === allowedInMalloc)) {
+        throw new Forbidden(`${name} was called where Envoy allows only ${[...this.#allowed].join(", ")}`);
+      }
+      try {
+        return call(...values);
+      } catch (error) {
+        if (error instanceof OutOfBounds) return proxyCall ? status.invalidMemoryAccess : wasiFault;
+        throw error;
+      }
+    };
+  }
+}
+
+/** https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#errno */
+const wasiFault = 21;

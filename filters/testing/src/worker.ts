@@ -1,0 +1,87 @@
+import { Context, type Plugin, RootContext } from "./context.ts";
+import { HttpContext, type HttpStreamCalls } from "./http-context.ts";
+import { Vm, type VmSettings } from "./vm.ts";
+import type { WasmModule } from "./web-assembly.ts";
+import type { World } from "./world.ts";
+
+/** What a listener is configured with. */
+export interface FilterSetup {
+  readonly module: WasmModule;
+  readonly settings: VmSettings;
+  readonly plugin: Plugin;
+}
+
+/** A configured filter on one worker, and how many streams still use it. */
+interface Serving {
+  readonly root: RootContext;
+  streams: number;
+  /** Another has taken its place. */
+  replaced: boolean;
+}
+
+/** Makes a VM and configures the filter in it. False when the module refuses. */
+export function begin({ module, settings, plugin }: FilterSetup, world: World): RootContext | undefined {
+  const vm = new Vm(module, settings, world);
+  // Initialisation belongs to no plugin.
+  vm.start(new Context(vm, plugin, undefined, 0));
+  if (vm.trap !== undefined) return undefined;
+  const root = new RootContext(vm, plugin);
+  return root.begin() ? root : undefined;
+}
+
+/** One of Envoy's worker threads: its own VM, and after a swap the former filter until its last stream has ended. */
+export class Worker {
+  readonly #world: World;
+  #setup: FilterSetup;
+  #serving: Serving;
+
+  constructor(setup: FilterSetup, root: RootContext, world: World) {
+    this.#world = world;
+    this.#setup = setup;
+    this.#serving = { root, streams: 0, replaced: false };
+  }
+
+  get root(): RootContext {
+    return this.#serving.root;
+  }
+
+  /** Takes a new configuration into the same VM, or new code into a new one. */
+  swap(setup: FilterSetup): void {
+    const before = this.#serving;
+    const sameVm = setup.module === this.#setup.module && setup.settings === this.#setup.settings;
+    const root = sameVm ? new RootContext(before.root.vm, setup.plugin) : undefined;
+    const ready = root === undefined ? begin(setup, this.#world) : root.begin() ? root : undefined;
+    this.#setup = setup;
+    if (ready !== undefined) this.#serving = { root: ready, streams: 0, replaced: false };
+    before.replaced = true;
+    this.#retire(before);
+  }
+
+  /** A new VM in place of one that trapped. */
+  reload(): void {
+    const root = begin(this.#setup, this.#world);
+    if (root !== undefined) this.#serving = { root, streams: 0, replaced: false };
+  }
+
+  httpContext(calls: HttpStreamCalls): { readonly context: HttpContext; ended(): void } {
+    const serving = this.#serving;
+    serving.streams++;
+    const { root } = serving;
+    const context = new HttpContext(root.vm, root.plugin, root, calls);
+    const ended = () => {
+      serving.streams--;
+      this.#retire(serving);
+    };
+    return { context, ended };
+  }
+
+  /** The filter is removed. */
+  end(): void {
+    this.#serving.replaced = true;
+    this.#retire(this.#serving);
+  }
+
+  #retire({ root, streams, replaced }: Serving): void {
+    if (replaced && streams === 0 && !root.deleted && !root.pendingDone) root.end();
+  }
+}
