@@ -7,7 +7,7 @@ import { SnapshotCache } from "./cache/snapshot-cache.ts";
 import { memoCompile } from "./compile/memo.ts";
 import { type AppConfig, formatHostPort } from "./config.ts";
 import { watchConfigFiles } from "./config-files.ts";
-import { filterChecker } from "./filter-check.ts";
+import { filterChecker, modulesInUse } from "./filter-check.ts";
 import { openCatalog } from "./filter-registry/artifacts.ts";
 import { type HostPort, startXdsServer } from "./grpc/server.ts";
 import { defaultLimits } from "./limits.ts";
@@ -69,7 +69,11 @@ async function start(
   const catalog = await openCatalog({
     directory: path.join(config.dataDir, "filters"),
     maxModuleBytes: limits.maxModuleBytes,
-    maxArtifacts: limits.maxModules,
+    maxMemoryPages: limits.maxModuleMemoryPages,
+    maxVersions: limits.maxModules,
+    maxTotalBytes: limits.maxModulesBytes,
+    trialTimeLimitMs: limits.moduleTrialMs,
+    needed: () => modulesInUse(store),
   });
   for (const fault of catalog.faults) log.error({ fault }, "a filter module is left out");
   const compile = memoCompile();

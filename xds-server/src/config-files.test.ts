@@ -9,7 +9,7 @@ import { type ConfigFiles, type ConfigFilesOptions, watchConfigFiles } from "./c
 import { filterChecker } from "./filter-check.ts";
 import { openCatalog } from "./filter-registry/artifacts.ts";
 import type { Catalog } from "./filter-registry/catalog.ts";
-import { handMade, least, op } from "./filter-registry/testing.ts";
+import { catalogLimits, handMade, least, op } from "./filter-registry/testing.ts";
 import { meshWriter } from "./mesh-writer.ts";
 import type { Problem } from "./model/problem.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
@@ -68,11 +68,11 @@ describe("configuration files at the start", () => {
   it("are refused when a filter refuses its configuration, and taken without it", async (t) => {
     const directory = mkdtempSync(join(tmpdir(), "chancery-modules-"));
     t.after(() => rmSync(directory, { recursive: true }));
-    const catalog = await openCatalog({ directory, maxModuleBytes: 10_000, maxArtifacts: 1 });
+    const catalog = await openCatalog({ directory, ...catalogLimits });
     const refusing = { signature: "i32 i32 -> i32", body: op.constant(0) };
     const wasm = handMade({ functions: { ...least, proxy_on_configure: refusing } });
     const added = await catalog.add({ filter: "picky", wasm });
-    const { sha256 } = added.ok ? added.artifact : assert.fail(added.causes.join());
+    const { sha256 } = added.ok ? added.artifact : assert.fail(JSON.stringify(added.faults));
     const listener = "kind: Listener\nname: edge\nspec: { port: 10000, http: { routes: [shop] } }\n---\n";
     const routes = route("shop", "cart");
     const filter = `kind: Filter\nname: picky\nspec: { listeners: [edge], sha256: "${sha256}", config: {} }\n`;

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Catalog } from "./filter-registry/catalog.ts";
+import type { ModuleFault } from "./filter-registry/module-fault.ts";
+import type { Document } from "./model/document.ts";
 import type { Change } from "./model/mesh.ts";
 import type { Problem } from "./model/problem.ts";
 import type { Store } from "./store/store.ts";
@@ -16,16 +18,42 @@ export function filterChecker(store: Store, catalog: Catalog): CheckFilters {
     const problems: Problem[] = [];
     for (const document of set) {
       if (document.kind !== "Filter") continue;
-      const { kind, name, spec } = document;
+      const { name, spec } = document;
       const { sha256, config } = spec as { readonly sha256: string; readonly config?: unknown };
       const isAsBefore = isDeepStrictEqual(store.get().mesh.get("Filter", name)?.spec, spec);
       if (isAsBefore || !catalog.get().has(sha256)) continue;
-      const causes = await catalog.checkConfiguration(sha256, config === undefined ? "" : JSON.stringify(config));
-      for (const cause of causes) {
-        const message = `Cannot use filter "${name}" with this configuration: ${cause}`;
-        problems.push({ code: "FILTER_CONFIG_REFUSED", kind, name, path: "spec.config", message });
-      }
+      const faults = await catalog.checkConfiguration(sha256, config);
+      problems.push(...faults.map((fault) => configProblem(name, fault)));
     }
     return problems;
+  };
+}
+
+/** The digests that documents of the mesh, or of a revision that it may go back to, name. */
+export function modulesInUse(store: Store): ReadonlySet<string> {
+  const named = new Set<string>();
+  const add = (document: Document | undefined) => {
+    if (document?.kind === "Filter") named.add((document as Document<"Filter">).spec.sha256);
+  };
+  for (const document of store.get().mesh.all("Filter").values()) add(document);
+  for (const { changes } of store.revisions({ limit: Number.MAX_SAFE_INTEGER })) {
+    for (const { before, after } of changes) {
+      add(before);
+      add(after);
+    }
+  }
+  return named;
+}
+
+function configProblem(name: string, { code, message, path = "", found, hint }: ModuleFault): Problem {
+  const where = path === "" ? "" : `: ${path}`;
+  return {
+    code,
+    message: `Cannot use filter "${name}" with this configuration${where}: ${path === "" ? "it " : ""}${message}`,
+    kind: "Filter",
+    name,
+    path: path === "" || path.startsWith("[") ? `spec.config${path}` : `spec.config.${path}`,
+    ...(found === undefined ? {} : { found }),
+    ...(hint === undefined ? {} : { hint }),
   };
 }

@@ -7,8 +7,14 @@ export interface Limits extends DiscoveryLimits {
   readonly maxAdminBodyBytes: number;
   /** The largest Wasm module, in bytes. */
   readonly maxModuleBytes: number;
-  /** Wasm modules kept. */
+  /** The most memory that a Wasm module may ask for on each worker of each proxy, in pages of 64 KiB. */
+  readonly maxModuleMemoryPages: number;
+  /** Versions of Wasm filters kept. Beyond, the oldest go that no kept revision needs. */
   readonly maxModules: number;
+  /** Bytes of all Wasm modules kept. */
+  readonly maxModulesBytes: number;
+  /** How long a Wasm module may take to start and to be configured when it is tried, in milliseconds. */
+  readonly moduleTrialMs: number;
   /** Revisions kept; older ones are let go. */
   readonly keepRevisions: number;
   /** Proxies remembered after they have gone. */
@@ -21,7 +27,11 @@ export const defaultLimits: Limits = {
   ...discoveryLimits,
   maxAdminBodyBytes: 32 * 1024 * 1024,
   maxModuleBytes: 16 * 1024 * 1024,
-  maxModules: 10_000,
+  // 256 MiB.
+  maxModuleMemoryPages: 4096,
+  maxModules: 1_000,
+  maxModulesBytes: 512 * 1024 * 1024,
+  moduleTrialMs: 5_000,
   keepRevisions: defaultKeepRevisions,
   maxGoneProxies: 1_000,
   holdOffMs: 10,

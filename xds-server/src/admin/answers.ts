@@ -4,7 +4,7 @@ import type { ProxyStatus } from "../cache/proxy-status.ts";
 import { kinds } from "../model/kinds.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ChangedDocument } from "./document-changes.ts";
-import type { FilterVersion } from "./filters.ts";
+import type { FilterStatus, FilterVersion } from "./filters.ts";
 import type { GroupImpact } from "./impact.ts";
 import type { ProblemDetails } from "./problem-json.ts";
 import type { ProxySummary, SentResource } from "./proxies.ts";
@@ -135,12 +135,24 @@ const filterVersion = component(
   "FilterVersion",
   z.object({
     filter: z.string(),
+    version: z.string().describe("Unique within its filter; never means other bytes"),
     sha256: z.string(),
-    bytes: z.int(),
-    uploadedAt: milliseconds,
+    pushedAt: milliseconds,
+    bytes: z.int().describe("0 when the module was lost"),
+    abi: z.string().exactOptional().describe("proxy-wasm, as the module says"),
+    capabilities: z.array(z.string()).exactOptional().describe("The host calls that it imports"),
+    description: z.string().exactOptional(),
     usedBy: z.array(z.string()).describe("Filter documents"),
   }) satisfies z.ZodType<FilterVersion>,
 );
+const filterStatus = z.object({
+  name: z.string(),
+  version: z.string().exactOptional(),
+  sha256: z.string(),
+  listeners: z.array(z.string()),
+  failure: z.string().exactOptional().describe("closed, open or reload, as it is in force"),
+  capabilities: z.array(z.string()).exactOptional().describe("The host calls that it may make"),
+}) satisfies z.ZodType<FilterStatus>;
 
 const problem = component(
   "Problem",
@@ -191,6 +203,7 @@ export const answers = {
   ),
   filterVersion,
   filterVersions: component("FilterVersionList", z.object({ items: z.array(filterVersion) })),
+  filterStatuses: component("FilterStatusList", z.object({ items: z.array(filterStatus) })),
 };
 
 /** The schemas of one kind: its document, the body of a PUT, and the list. */

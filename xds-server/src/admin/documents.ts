@@ -100,7 +100,7 @@ function target({ store }: AdminDeps, kind: Kind, name: string): Parameters<type
   return { what: `${kind} "${name}"`, revision: store.revisionOf(kind, name) };
 }
 
-function unknownDocument({ store }: AdminDeps, kind: Kind, name: string): Refusal {
+export function unknownDocument({ store }: AdminDeps, kind: Kind, name: string): Refusal {
   const hint = didYouMean(name, store.get().mesh.all(kind).keys());
   return refusal(404, "DOCUMENT_UNKNOWN", `Cannot find ${kind} "${shortened(name)}"`, {
     kind,

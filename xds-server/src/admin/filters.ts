@@ -1,6 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { Artifact } from "../filter-registry/catalog.ts";
+import { failureOf } from "../compile/filters.ts";
+import { versionName } from "../filter-registry/manifest.ts";
+import type { ModuleFault } from "../filter-registry/module-fault.ts";
+import type { FilterVersion as KeptVersion } from "../filter-registry/versions.ts";
 import { documentName } from "../model/fields.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
@@ -9,53 +12,82 @@ import { nameParams, operation } from "./operation.ts";
 import { Refusal, refusal, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 
-/** One uploaded module, without its bytes. */
-export interface FilterVersion {
-  readonly filter: string;
-  readonly sha256: string;
+/** One version of a filter, without its bytes. */
+export interface FilterVersion extends KeptVersion {
   readonly bytes: number;
-  /** Milliseconds since the epoch. */
-  readonly uploadedAt: number;
+  /** What the module's author and its code say; absent when the module was lost. */
+  readonly abi?: string;
+  readonly capabilities?: readonly string[];
+  readonly description?: string;
   /** The Filter documents that use it. */
   readonly usedBy: readonly string[];
 }
+
+/** One Filter document with what it means. */
+export interface FilterStatus {
+  readonly name: string;
+  /** The version by the name that it was pushed under; absent when the module was lost. */
+  readonly version?: string;
+  readonly sha256: string;
+  readonly listeners: readonly string[];
+  /** In force: of the document, or else the module's own. */
+  readonly failure?: string;
+  /** The host calls that it may make. */
+  readonly capabilities?: readonly string[];
+}
+
+const uploadQuery = z.strictObject({
+  version: versionName
+    .optional()
+    .describe("Its version, which must not have other bytes; what the module's manifest says when absent"),
+});
 
 interface Named {
   readonly Params: { readonly name: string };
 }
 
 /** Uploading compiled filters, and listing what was uploaded. Which version runs where is said by Filter documents. */
-export function registerFilters(app: FastifyInstance, { store, catalog }: AdminDeps): void {
+export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
+  const { store, catalog } = deps;
   const tags = ["filters"];
-  const versions = (artifacts: readonly Artifact[]): readonly FilterVersion[] => {
+  const described = (version: KeptVersion): FilterVersion => {
+    const artifact = catalog.get().get(version.sha256);
     const filters = [...store.get().mesh.all("Filter").values()];
-    return artifacts.map(({ filter, sha256, wasm, uploadedAt }) => {
-      const usedBy = filters.filter(({ spec }) => spec.sha256 === sha256).map(({ name }) => name);
-      return { filter, sha256, bytes: wasm.byteLength, uploadedAt, usedBy };
-    });
+    const usedBy = filters.filter(({ spec }) => spec.sha256 === version.sha256).map(({ name }) => name);
+    if (artifact === undefined) return { ...version, bytes: 0, usedBy };
+    const { abi, hostCalls: capabilities, manifest } = artifact.facts;
+    const description = manifest?.description === undefined ? {} : { description: manifest.description };
+    return { ...version, bytes: artifact.wasm.byteLength, abi, capabilities, ...description, usedBy };
   };
 
-  const all = { tags, summary: "List every uploaded module, newest first", answer: answers.filterVersions };
+  const all = { tags, summary: "List every version of every filter, newest first", answer: answers.filterVersions };
   app.get("/api/v1/filter-versions", operation(all), (request) => {
     queryOf(request, z.strictObject({}));
-    return { items: versions(catalog.list()) };
+    return { items: catalog.versions().map(described) };
+  });
+
+  const status = { tags, summary: "Say what each filter runs, where, and what its failure does" };
+  app.get("/api/v1/filter-status", operation({ ...status, answer: answers.filterStatuses }), (request) => {
+    queryOf(request, z.strictObject({}));
+    return { items: filterStatuses(deps) };
   });
 
   const url = "/api/v1/filters/:name/versions";
-  const list = { tags, params: nameParams, summary: "List the uploaded modules of a filter, newest first" };
+  const list = { tags, params: nameParams, summary: "List the versions of a filter, newest first" };
   app.get<Named>(url, operation({ ...list, answer: answers.filterVersions }), (request) => {
     queryOf(request, z.strictObject({}));
-    return { items: versions(catalog.list(request.params.name)) };
+    return { items: catalog.versions(request.params.name).map(described) };
   });
 
   const upload = {
     tags,
     params: nameParams,
-    summary: "Upload a compiled filter; it is checked and kept",
+    query: uploadQuery,
+    summary: "Upload a compiled filter; it is checked, tried and kept",
     wasm: true,
   } as const;
   app.post<Named>(url, operation({ ...upload, answer: answers.filterVersion }), async (request, reply) => {
-    queryOf(request, z.strictObject({}));
+    const { version } = queryOf(request, uploadQuery);
     const filter = request.params.name;
     const named = documentName.safeParse(filter);
     if (!named.success) {
@@ -66,18 +98,39 @@ export function registerFilters(app: FastifyInstance, { store, catalog }: AdminD
       });
     }
     const wasm = bodyWasm(request);
-    const added = await catalog.add({ filter, wasm });
-    if (!added.ok)
-      throw new Refusal(
-        422,
-        added.causes.map((cause) => moduleProblem(filter, cause)),
-      );
-    const [version] = versions([added.artifact]);
-    return reply.code(201).send(version);
+    const added = await catalog.add({ filter, wasm, ...(version === undefined ? {} : { version }) });
+    if (!added.ok) throw moduleRefusal(filter, added.faults);
+    return reply.code(201).send(described(added.version));
   });
 }
 
-function moduleProblem(filter: string, cause: string) {
-  const message = `Cannot keep this module for filter "${filter}": ${cause}`;
-  return { code: "FILTER_MODULE_REFUSED", message, kind: "Filter", name: filter, path: "" };
+function filterStatuses({ store, catalog }: AdminDeps): readonly FilterStatus[] {
+  return [...store.get().mesh.all("Filter").values()].map((document): FilterStatus => {
+    const { name, spec } = document;
+    const { sha256, listeners } = spec;
+    const versions = catalog.versions().filter((each) => each.sha256 === sha256);
+    const version = (versions.find(({ filter }) => filter === name) ?? versions[0])?.version;
+    const artifact = catalog.get().get(sha256);
+    const status = { name, sha256, listeners, ...(version === undefined ? {} : { version }) };
+    if (artifact === undefined) return status;
+    const { hostCalls } = artifact.facts;
+    const capabilities = hostCalls.filter((call) => spec.capabilities?.includes(call) ?? true);
+    return { ...status, failure: failureOf(document, artifact), capabilities };
+  });
+}
+
+function moduleRefusal(filter: string, faults: readonly ModuleFault[]): Refusal {
+  const isTaken = faults.some(({ code }) => code === "FILTER_VERSION_TAKEN");
+  return new Refusal(
+    isTaken ? 409 : 422,
+    faults.map(({ code, message, hint, path = "", found }) => ({
+      code,
+      message: `Cannot keep this module for filter "${shortened(filter)}": it ${message}`,
+      kind: "Filter",
+      name: filter,
+      path,
+      ...(found === undefined ? {} : { found }),
+      ...(hint === undefined ? {} : { hint }),
+    })),
+  );
 }

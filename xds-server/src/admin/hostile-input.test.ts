@@ -160,7 +160,7 @@ const misshapen: readonly Attack[] = [
     raw: "not wasm",
     type: "application/wasm",
     status: 422,
-    code: "FILTER_MODULE_REFUSED",
+    code: "FILTER_MODULE_MALFORMED",
   },
   {
     name: "a filter named with blanks",

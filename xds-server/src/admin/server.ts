@@ -4,6 +4,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 import { jsonMediaType, registerBodies, wasmMediaType, yamlMediaTypes } from "./body.ts";
 import { registerDocuments } from "./documents.ts";
 import { registerEvents } from "./events.ts";
+import { registerFilterRollback } from "./filter-rollback.ts";
 import { registerFilters } from "./filters.ts";
 import { guard, isLoopback } from "./guard.ts";
 import { livenessUrl, readinessUrl, registerHealth } from "./health.ts";
@@ -91,6 +92,7 @@ const groups: readonly ((app: FastifyInstance, deps: AdminDeps) => void)[] = [
   registerRevisions,
   registerProxies,
   registerFilters,
+  registerFilterRollback,
   registerEvents,
   registerHealth,
 ];

@@ -5,7 +5,7 @@ import { NodeStatus } from "../cache/node-status.ts";
 import type { StreamStatus } from "../cache/proxy-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { memoCompile } from "../compile/memo.ts";
-import { filterChecker } from "../filter-check.ts";
+import { filterChecker, modulesInUse } from "../filter-check.ts";
 import { openCatalog } from "../filter-registry/artifacts.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
 import { meshWriter } from "../mesh-writer.ts";
@@ -58,8 +58,8 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
   const store = openSqliteStore({ directory, now: Date.now, keepRevisions: 1_000 });
   const catalog = await openCatalog({
     directory: path.join(directory, "filters"),
-    maxModuleBytes: 1e6,
-    maxArtifacts: 10,
+    ...{ maxModuleBytes: 1e6, maxMemoryPages: 4096, maxVersions: 10, maxTotalBytes: 1e7, trialTimeLimitMs: 5000 },
+    needed: () => modulesInUse(store),
   });
   const compile = memoCompile();
   const cache = new SnapshotCache();

@@ -28,9 +28,14 @@ export const writeQuery = z.strictObject({
   message: z.string().max(maxMessageLength).optional().describe("One line that says why, kept with the revision"),
 });
 
-/** Reads the query and headers that all writes share. */
-export function writeRequest(request: FastifyRequest, reply: FastifyReply, precondition: () => void): WriteRequest {
-  const query = queryOf(request, writeQuery);
+/** Reads the query and headers that all writes share. A schema that knows more parameters may be given. */
+export function writeRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  precondition: () => void,
+  schema: z.ZodType<z.infer<typeof writeQuery>> = writeQuery,
+): WriteRequest {
+  const query = queryOf(request, schema);
   const author = printableHeader(request, "x-chancery-author", 128);
   const message = query.message ?? printableHeader(request, "x-chancery-message", maxMessageLength);
   if (/\p{Cc}/u.test(message ?? "")) {

@@ -85,10 +85,24 @@ export interface FilterDocument extends DocumentKey {
   };
 }
 
+/** A list that is no part of the mesh. */
+export interface Items<T> {
+  readonly items: readonly T[];
+}
+
 export interface FilterVersion {
   readonly filter: string;
+  readonly version: string;
   readonly sha256: string;
   readonly bytes: number;
-  readonly uploadedAt: number;
+  readonly pushedAt: number;
   readonly usedBy: readonly string[];
+}
+
+export interface FilterStatus {
+  readonly name: string;
+  readonly version?: string;
+  readonly sha256: string;
+  readonly listeners: readonly string[];
+  readonly failure?: string;
 }

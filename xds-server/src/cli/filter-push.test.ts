@@ -15,6 +15,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "chancery-push-"));
 /** A good module, and another one that differs in a custom section only, as an edited filter would. */
 const [first, second] = ["first", "second"].map((name) => path.join(folder, name, "policy.wasm")) as [string, string];
 const config = path.join(folder, "config.json");
+const strict = path.join(folder, "strict.json");
 
 before(async () => {
   const built = await buildFilter(source);
@@ -53,8 +54,44 @@ test("pushes a new filter, then a new version that keeps listeners and configura
   const current = admin.store.get().mesh.get("Filter", "policy");
   assert.notEqual(current?.spec.sha256, former?.spec.sha256);
   assert.deepEqual({ ...current?.spec, sha256: "" }, { ...former?.spec, sha256: "" });
-  const listed = await chancery(["filter", "list"], { env: { CHANCERY_ADMIN: admin.url } });
-  assert.match(listed.stdout, /policy +[0-9a-f]{12} +\d+ +\S+ +edge\npolicy +[0-9a-f]{12}/);
+});
+
+test("lists what runs and every version, and goes back to one with the configuration that it ran with", async () => {
+  await using admin = await testAdmin();
+  const run = async (...args: readonly string[]) => {
+    const ran = await chancery(["filter", ...args], { env: { CHANCERY_ADMIN: admin.url } });
+    assert.equal(ran.exitCode, 0, ran.stderr + ran.stdout);
+    return ran.stdout;
+  };
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  await run("push", first, "--to", "edge", "--config", config, "--version", "1");
+  const was = admin.store.get().mesh.get("Filter", "policy");
+  writeFileSync(strict, JSON.stringify({ default: { action: "deny" }, rules: [] }));
+  await run("push", second, "--config", strict, "--failure", "reload");
+  const is = admin.store.get().mesh.get("Filter", "policy");
+  assert.match(await run("list"), /\npolicy +0\.1\.0 +[0-9a-f]{12} +reload +edge/);
+  assert.match(await run("versions", "policy"), /policy +0\.1\.0 .* policy\npolicy +1 +[0-9a-f]{12} +\d+ +20/);
+  assert.match(await run("rollback", "policy"), /Filter "policy" changed/);
+  const back = admin.store.get().mesh.get("Filter", "policy");
+  assert.deepEqual(back?.spec, { ...was?.spec, failure: "reload" });
+  await run("rollback", "policy", "--to", "0.1.0");
+  assert.deepEqual(admin.store.get().mesh.get("Filter", "policy"), is);
+});
+
+test("refuses other bytes for a version, and to go back to what never was", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  await push(admin, first, "--to", "edge", "--config", config, "--version", "1");
+  const other = await push(admin, second, "--version", "1");
+  assert.equal(other.exitCode, 1);
+  assert.match(other.stderr, /cannot be version 1, which is another module.* \[FILTER_VERSION_TAKEN\]/);
+  const rollback = (...args: readonly string[]) =>
+    chancery(["filter", "rollback", "policy", ...args], { env: { CHANCERY_ADMIN: admin.url } });
+  assert.match((await rollback()).stderr, /has run one version only \[FILTER_NO_FORMER_VERSION\]/);
+  assert.match(
+    (await rollback("--to", "2")).stderr,
+    /has no version 2 \[FILTER_VERSION_UNKNOWN\][\s\S]*did you mean "1"/,
+  );
 });
 
 test("puts the former version back when a proxy refuses the new one, and says who and why", async () => {
@@ -93,7 +130,11 @@ test("refuses what is no module and what its module refuses, before any proxy se
   writeFileSync(bad, JSON.stringify({ rules: "none" }));
   const misconfigured = await push(admin, first, "--to", "edge", "--config", bad);
   assert.equal(misconfigured.exitCode, 1);
-  assert.match(misconfigured.stderr, /spec\.config/);
+  assert.match(
+    misconfigured.stderr,
+    /with this configuration: default: is missing, and must be there \[FILTER_CONFIG_INVALID\]/,
+  );
+  assert.match(misconfigured.stderr, /at Filter "policy" spec\.config\.rules: "none"/);
   assert.equal(admin.store.get().revision, 1);
   assert.equal((await push(admin, first)).exitCode, 2);
   assert.equal((await push(admin, path.join(folder, "nowhere"))).exitCode, 1);

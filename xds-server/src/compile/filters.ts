@@ -3,7 +3,11 @@ import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { packAny } from "xds-proto-ts";
 import { TypedExtensionConfigSchema } from "xds-proto-ts/envoy/config/core/v3/extension";
 import { type Wasm, WasmSchema } from "xds-proto-ts/envoy/extensions/filters/http/wasm/v3/wasm";
-import { FailurePolicy } from "xds-proto-ts/envoy/extensions/wasm/v3/wasm";
+import {
+  CapabilityRestrictionConfigSchema,
+  FailurePolicy,
+  SanitizationConfigSchema,
+} from "xds-proto-ts/envoy/extensions/wasm/v3/wasm";
 import type { Artifact } from "../filter-registry/catalog.ts";
 import type { Document } from "../model/document.ts";
 import { type FilterSpec, filterDefaults } from "../model/filter.ts";
@@ -29,16 +33,22 @@ const reloadBackOff = "1s";
  * A Filter as a resource, with its module inside: only then does a swap lose no request, and a module that is not
  * there yet let none pass (Envoy goes on unfiltered while it fetches a remote one).
  */
-export function buildFilter(document: Document<"Filter">, { wasm }: Artifact): Built {
+export function buildFilter(document: Document<"Filter">, artifact: Artifact): Built {
   const message = create(TypedExtensionConfigSchema, {
     name: filterResourceName(document.name),
-    typedConfig: packAny(WasmSchema, wasmConfig(document, wasm)),
+    typedConfig: packAny(WasmSchema, wasmConfig(document, artifact)),
   });
   return built(document, "ECDS", TypedExtensionConfigSchema, message);
 }
 
-function wasmConfig({ name, spec }: Document<"Filter">, wasm: Uint8Array): Wasm {
-  const { failure = filterDefaults.failure } = spec;
+/** What becomes of requests when the filter fails: as the document says, or else as the module's author does. */
+export function failureOf({ spec }: Document<"Filter">, { facts }: Artifact): keyof typeof failurePolicies {
+  return spec.failure ?? facts.manifest?.failure ?? filterDefaults.failure;
+}
+
+function wasmConfig(document: Document<"Filter">, artifact: Artifact): Wasm {
+  const { name, spec } = document;
+  const failure = failureOf(document, artifact);
   return create(WasmSchema, {
     config: {
       name,
@@ -49,7 +59,8 @@ function wasmConfig({ name, spec }: Document<"Filter">, wasm: Uint8Array): Wasm 
           // The same for every version of the filter: what it keeps as shared data outlives a swap of its code.
           vmId: filterResourceName(name),
           runtime: "envoy.wasm.runtime.v8",
-          code: { specifier: { case: "local", value: { specifier: { case: "inlineBytes", value: wasm } } } },
+          code: { specifier: { case: "local", value: { specifier: { case: "inlineBytes", value: artifact.wasm } } } },
+          ...capabilities(spec, artifact),
         },
       },
       ...configuration(spec),
@@ -59,8 +70,25 @@ function wasmConfig({ name, spec }: Document<"Filter">, wasm: Uint8Array): Wasm 
   });
 }
 
+/** Envoy takes an empty list for no restriction, so there is always this one, which every module may export. */
+const leastCapability = "proxy_on_context_create";
+
+/** What Envoy links: the module's callbacks, and those of its host calls that the document allows. */
+function capabilities({ capabilities: allowed }: FilterSpec, { facts }: Artifact) {
+  const hostCalls = facts.hostCalls.filter((call) => allowed?.includes(call) ?? true);
+  const names = [...new Set([leastCapability, ...facts.callbacks, ...hostCalls])].sort();
+  const allowedCapabilities = Object.fromEntries(names.map((name) => [name, create(SanitizationConfigSchema)]));
+  const capabilityRestrictionConfig = create(CapabilityRestrictionConfigSchema, { allowedCapabilities });
+  // Envoy keeps a VM while its id, configuration and code stay, and with it what it was allowed when it was made.
+  return {
+    capabilityRestrictionConfig,
+    ...(allowed === undefined ? {} : { configuration: text({ capabilities: names }) }),
+  };
+}
+
 function configuration({ config }: FilterSpec) {
   if (config === undefined) return {};
-  const value = create(StringValueSchema, { value: canonicalJson(config) });
-  return { configuration: packAny(StringValueSchema, value) };
+  return { configuration: text(config) };
 }
+
+const text = (value: unknown) => packAny(StringValueSchema, create(StringValueSchema, { value: canonicalJson(value) }));

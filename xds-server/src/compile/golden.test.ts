@@ -19,7 +19,12 @@ const { UPDATE_GOLDEN } = process.env;
 
 const wasm = readFileSync(new URL("module.wasm", testdata));
 const sha256 = createHash("sha256").update(wasm).digest("hex");
-const artifacts: Artifacts = new Map([[sha256, { sha256, filter: "policy", wasm, uploadedAt: 0 }]]);
+const facts = {
+  abi: "0.2.1",
+  hostCalls: ["proxy_get_header_map_value", "proxy_log"],
+  callbacks: ["proxy_on_request_headers"],
+};
+const artifacts: Artifacts = new Map([[sha256, { sha256, filter: "policy", wasm, facts, uploadedAt: 0 }]]);
 
 for (const entry of readdirSync(testdata, { withFileTypes: true })) {
   if (!entry.isDirectory()) continue;

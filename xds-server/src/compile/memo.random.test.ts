@@ -17,7 +17,12 @@ const endpoints = fc.array(
   { maxLength: 1 },
 );
 const sha256 = "a".repeat(64);
-const artifacts = new Map([[sha256, { sha256, filter: "a", wasm: new Uint8Array([1]), uploadedAt: 0 }]]);
+const facts = {
+  abi: "0.2.1",
+  hostCalls: ["proxy_get_header_map_value", "proxy_log"],
+  callbacks: ["proxy_on_request_headers"],
+};
+const artifacts = new Map([[sha256, { sha256, filter: "a", wasm: new Uint8Array([1]), facts, uploadedAt: 0 }]]);
 
 const cluster = fc.oneof(fc.record({ nodeGroup, endpoints }), fc.record({ nodeGroup, eds: fc.constant({}) }));
 const route = fc.record({

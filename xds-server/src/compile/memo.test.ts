@@ -10,7 +10,12 @@ import type { Compiled } from "./compile.ts";
 import { memoCompile } from "./memo.ts";
 
 const sha256 = "a".repeat(64);
-const artifact: Artifact = { sha256, filter: "policy", wasm: new Uint8Array([1]), uploadedAt: 0 };
+const facts = {
+  abi: "0.2.1",
+  hostCalls: ["proxy_get_header_map_value", "proxy_log"],
+  callbacks: ["proxy_on_request_headers"],
+};
+const artifact: Artifact = { sha256, filter: "policy", wasm: new Uint8Array([1]), facts, uploadedAt: 0 };
 const artifacts = new Map([[sha256, artifact]]);
 
 const cluster = (name: string): Document => ({ kind: "Cluster", name, spec: { eds: {} } });

@@ -1,7 +1,9 @@
+import { hostCalls, wasiCalls } from "../filter-registry/abi.ts";
 import type { Artifacts } from "../filter-registry/catalog.ts";
 import type { Document } from "../model/document.ts";
 import { listenerDefaults } from "../model/listener.ts";
 import type { Mesh } from "../model/mesh.ts";
+import { didYouMean } from "../model/nearest.ts";
 import { defaultNodeGroup } from "../model/node-group.ts";
 import type { Problem } from "../model/problem.ts";
 import { resourceType } from "../resources/resource-types.ts";
@@ -169,7 +171,20 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
       const message = `listener "${name}" passes on TCP connections, and filters take part in HTTP requests only`;
       return [problem(document, { code: "FILTER_LISTENER_NOT_HTTP", path, message, found: name })];
     });
-    return artifacts.has(spec.sha256) ? problems : [...problems, unknownModule(document, artifacts)];
+    if (!artifacts.has(spec.sha256)) problems.push(unknownModule(document, artifacts));
+    return [...problems, ...unknownCapabilities(document)];
+  });
+}
+
+/** A slip here would quietly take from a filter what it needs. */
+function unknownCapabilities(document: Document<"Filter">): readonly Problem[] {
+  const { capabilities = [] } = document.spec;
+  return capabilities.flatMap((found, index) => {
+    if (hostCalls.has(found) || wasiCalls.has(found)) return [];
+    const hint = didYouMean(found, [...hostCalls.keys(), ...wasiCalls.keys()]);
+    const path = `spec.capabilities[${index}]`;
+    const message = `"${found}" is no host call that Envoy has`;
+    return [problem(document, { code: "FILTER_UNKNOWN_CAPABILITY", path, message, found, hint })];
   });
 }
 

@@ -38,6 +38,9 @@ export const callbacks: ReadonlyMap<string, string> = new Map([
   ]),
   ...signatures("i32 i32 i32 i32 i32 ->", ["proxy_on_http_call_response"]),
   ...signatures("->", ["_initialize", "_start"]),
+  // Called after _initialize, when it is there.
+  ...signatures("i32 i32 -> i32", ["main"]),
+  ...signatures("-> i32", ["__main_void"]),
 ]);
 
 /** What a module may import from "env". */
@@ -132,12 +135,13 @@ export const importModules: ReadonlyMap<string, ReadonlyMap<string, string>> = n
   ["wasi_unstable", wasiCalls],
 ]);
 
-/** Host calls of ABI 0.1.0 that 0.2.x lacks, and what stands for them. */
-export const goneHostCalls: ReadonlyMap<string, string> = new Map([
+/** What modules often import that Envoy lacks (host calls of ABI 0.1.0, compilers' helpers), and what to do about it. */
+export const insteadOf: ReadonlyMap<string, string> = new Map([
   ["proxy_clear_route_cache", "call the foreign function clear_route_cache"],
   ["proxy_continue_request", "use proxy_continue_stream"],
   ["proxy_continue_response", "use proxy_continue_stream"],
   ["proxy_get_configuration", "use proxy_get_buffer_bytes"],
+  ["abort", "AssemblyScript asks for it: build with `chancery filter build`, or with asc --use abort=FUNCTION"],
 ]);
 
 /** ABIs that Envoy knows. Its 0.1.0 has other signatures, and nothing builds for it any more. */

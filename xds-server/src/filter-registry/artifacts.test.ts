@@ -1,85 +1,181 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openCatalog } from "./artifacts.ts";
-import { handMade, least, op } from "./testing.ts";
+import { type CatalogOptions, openCatalog } from "./artifacts.ts";
+import type { Catalog } from "./catalog.ts";
+import { catalogLimits, handMade, least, op } from "./testing.ts";
 
-const limits = { maxModuleBytes: 10_000, maxArtifacts: 2 };
 /** Modules that differ in what their allocation answers. */
-const version = (number: number): Uint8Array =>
+const module = (number: number, manifest?: object): Uint8Array =>
   handMade({
     functions: { ...least, proxy_on_memory_allocate: { signature: "i32 -> i32", body: op.constant(number) } },
+    ...(manifest === undefined ? {} : { manifest }),
   });
+const one = { name: "gate", version: "1.0.0" };
 
-test("keeps a module over a restart", async (t) => {
-  const directory = await folder(t);
-  const added = await (await openCatalog({ directory, ...limits })).add({ filter: "gate", wasm: version(1) });
-  assert.ok(added.ok);
-  const again = await openCatalog({ directory, ...limits });
+test("keeps versions over a restart, newest first", async (t) => {
+  const open = await opener(t);
+  const catalog = await open();
+  const first = await push(catalog, module(1, one));
+  const second = await push(catalog, module(2), "beta");
+  const again = await open();
   assert.deepEqual(again.faults, []);
-  assert.deepEqual(again.list("gate"), [added.artifact]);
-  assert.deepEqual(again.list("other"), []);
+  assert.deepEqual(again.versions("gate"), [second.version, first.version]);
+  assert.deepEqual([...again.get().values()], [first.artifact, second.artifact]);
+  assert.deepEqual(again.versions("other"), []);
 });
 
-test("tells its watchers of a new module, and of the same one again nothing", async (t) => {
-  const catalog = await openCatalog({ directory: await folder(t), ...limits });
+test("a version never means other bytes", async (t) => {
+  const open = await opener(t);
+  const catalog = await open();
+  assert.equal((await push(catalog, module(1, one))).version.version, "1.0.0");
+  assert.equal((await push(catalog, module(1, one))).version.version, "1.0.0", "the same bytes again");
+  const edited = await push(catalog, module(2, one));
+  assert.equal(edited.version.version, `1.0.0+${edited.version.sha256.slice(0, 8)}`, "told apart by its digest");
+  const restarted = await open();
+  const refused = await restarted.add({ filter: "gate", wasm: module(3, one), version: "1.0.0" });
+  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_VERSION_TAKEN"]);
+  assert.match(
+    refused.ok ? "" : (refused.faults[0]?.message ?? ""),
+    /cannot be version 1\.0\.0, which is another module/,
+  );
+  assert.equal(restarted.versions().length, 2);
+  const unnamed = await push(catalog, module(4));
+  assert.equal(unnamed.version.version, unnamed.version.sha256.slice(0, 12), "without a manifest, its digest");
+});
+
+test("one module may be several versions, also of several filters", async (t) => {
+  const catalog = await (await opener(t))();
   const seen: number[] = [];
   catalog.watch((artifacts) => seen.push(artifacts.size));
-  await Promise.all([1, 2, 1].map((number) => catalog.add({ filter: "gate", wasm: version(number) })));
-  assert.deepEqual(seen, [1, 2]);
+  await push(catalog, module(1), "1");
+  await push(catalog, module(1), "2");
+  const other = await catalog.add({ filter: "other", wasm: module(1) });
+  assert.ok(other.ok);
+  assert.deepEqual(
+    catalog.versions().map(({ filter, version }) => `${filter} ${version}`),
+    [`other ${other.version.sha256.slice(0, 12)}`, "gate 2", "gate 1"],
+  );
+  assert.deepEqual(seen, [1], "watchers hear of modules");
 });
 
-test("refuses what is too large, too many or cannot run, and keeps nothing of it", async (t) => {
+test("lets go of the oldest version that nothing needs, and refuses when all are needed", async (t) => {
+  const needed = new Set<string>();
   const directory = await folder(t);
-  const catalog = await openCatalog({ directory, maxModuleBytes: 200, maxArtifacts: 1 });
-  const refusal = async (wasm: Uint8Array): Promise<string> => {
-    const result = await catalog.add({ filter: "gate", wasm });
-    return result.ok ? "" : result.causes.join();
-  };
-  assert.match(await refusal(new Uint8Array(201)), /has 201 bytes; at most 200 are taken/);
-  assert.match(await refusal(Uint8Array.from([1, 2, 3, 4])), /is not a WebAssembly module/);
+  const catalog = await openCatalog({ ...catalogLimits, directory, maxVersions: 2, needed: () => needed });
+  const first = await push(catalog, module(1), "1");
+  await push(catalog, module(2), "2");
+  needed.add(first.version.sha256);
+  await push(catalog, module(3), "3");
+  assert.deepEqual(
+    catalog.versions().map(({ version }) => version),
+    ["3", "1"],
+  );
+  assert.deepEqual(await readdir(directory).then((files) => files.length), 3, "the file is gone too");
+  for (const { sha256 } of catalog.versions()) needed.add(sha256);
+  const refused = await catalog.add({ filter: "gate", wasm: module(4), version: "4" });
+  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_REGISTRY_FULL"]);
+  assert.deepEqual(
+    catalog.versions().map(({ version }) => version),
+    ["3", "1"],
+  );
+});
+
+test("all modules together have a bound too", async (t) => {
+  const size = module(1).length;
+  const catalog = await (await opener(t, { maxTotalBytes: 2 * size, maxVersions: 9 }))();
+  for (const number of [1, 2, 3]) await push(catalog, module(number), String(number));
+  assert.deepEqual(
+    catalog.versions().map(({ version }) => version),
+    ["3", "2"],
+  );
+});
+
+test("keeps nothing of a module that it refuses", async (t) => {
+  const directory = await folder(t);
+  const catalog = await openCatalog({ ...catalogLimits, directory });
+  const refused = await catalog.add({ filter: "gate", wasm: Uint8Array.from([1, 2, 3, 4]) });
+  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_MODULE_MALFORMED"]);
   assert.deepEqual(await readdir(directory), []);
-  assert.equal(await refusal(version(1)), "");
-  assert.match(await refusal(version(2)), /there is no room: 1 modules are kept/);
 });
 
-test("leaves out a file that was changed, and says which", async (t) => {
+test("leaves out a file that was changed, says which, and takes it back when it is pushed again", async (t) => {
   const directory = await folder(t);
-  const added = await (await openCatalog({ directory, ...limits })).add({ filter: "gate", wasm: version(1) });
-  assert.ok(added.ok);
-  await writeFile(join(directory, `${added.artifact.sha256}.wasm`), version(2));
-  const catalog = await openCatalog({ directory, ...limits });
+  const open = () => openCatalog({ ...catalogLimits, directory });
+  const { version } = await push(await open(), module(1, one));
+  await writeFile(join(directory, `${version.sha256}.wasm`), module(2));
+  const catalog = await open();
   assert.equal(catalog.get().size, 0);
-  assert.match(catalog.faults.join(), /\.wasm of filter "gate": the file has the sha256 .*; upload the module again/);
+  assert.match(
+    catalog.faults.join(),
+    /\.wasm, filter "gate" 1\.0\.0: the file has the sha256 .*; push the module again/,
+  );
+  assert.deepEqual((await push(catalog, module(1, one))).version, version);
+  assert.deepEqual((await open()).faults, []);
 });
 
-test("says that its index cannot be read, and starts without modules", async (t) => {
+test("says that its index was changed, and takes nothing away", async (t) => {
   const directory = await folder(t);
-  await writeFile(join(directory, "index.json"), '{"artifacts": [{"sha256": "../../etc/passwd"}]}');
-  const catalog = await openCatalog({ directory, ...limits });
-  assert.match(catalog.faults.join(), /Cannot read .*index\.json: a row of it lacks/);
+  const open = () => openCatalog({ ...catalogLimits, directory });
+  const { version } = await push(await open(), module(1));
+  const index = join(directory, "index.json");
+  await writeFile(index, (await readFile(index, "utf8")).replace('"gate"', '"date"'));
+  const catalog = await open();
+  assert.match(catalog.faults.join(), /Cannot read .*index\.json: its checksum is not its content's/);
+  assert.deepEqual((await readdir(directory)).sort(), [`${version.sha256}.wasm`, "index.json"].sort());
 });
 
-test("asks a module about a configuration", async (t) => {
-  const catalog = await openCatalog({ directory: await folder(t), ...limits });
-  const picky = handMade({
-    functions: {
-      ...least,
-      // Answers whether there is a configuration: its second argument, the size.
-      proxy_on_configure: { signature: "i32 i32 -> i32", body: [0x20, 0x01] },
-    },
-  });
-  const added = await catalog.add({ filter: "picky", wasm: picky });
-  assert.ok(added.ok);
-  assert.deepEqual(await catalog.checkConfiguration(added.artifact.sha256, "{}"), []);
-  assert.match((await catalog.checkConfiguration(added.artifact.sha256, "")).join(), /refuses the configuration/);
-  assert.match((await catalog.checkConfiguration("0".repeat(64), "")).join(), /no module with sha256 0{64}/);
+test("clears what a crash left half written", async (t) => {
+  const directory = await folder(t);
+  await writeFile(join(directory, `${"a".repeat(64)}.wasm.unfinished`), "");
+  await writeFile(join(directory, "notes.txt"), "kept");
+  await openCatalog({ ...catalogLimits, directory });
+  assert.deepEqual(await readdir(directory), ["notes.txt"]);
 });
+
+test("asks the schema about a configuration, and then the module", async (t) => {
+  const catalog = await (await opener(t))();
+  const configSchema = {
+    type: "object",
+    properties: { mode: { enum: ["on", "off"] }, rules: { type: "array", items: { type: "string", pattern: "^/" } } },
+    required: ["mode"],
+    additionalProperties: false,
+  };
+  // Refuses configurations of more than 63 bytes.
+  const atMost63 = [0x20, 0x01, 0x41, 0x3f, 0x4d];
+  const functions = { ...least, proxy_on_configure: { signature: "i32 i32 -> i32", body: atMost63 } };
+  const wasm = handMade({ functions, manifest: { ...one, configSchema } });
+  const { sha256 } = (await push(catalog, wasm)).version;
+  const faults = async (config: unknown) =>
+    (await catalog.checkConfiguration(sha256, config)).map(({ code, path, message }) => [code, path, message]);
+  assert.deepEqual(await faults({ mode: "on" }), []);
+  assert.deepEqual(await faults({ moode: "on", rules: ["/", "x"] }), [
+    ["FILTER_CONFIG_INVALID", "mode", "is missing, and must be there"],
+    ["FILTER_CONFIG_INVALID", "moode", "is not a known field"],
+    ["FILTER_CONFIG_INVALID", "rules[1]", 'must match pattern "^/"'],
+  ]);
+  assert.deepEqual(await faults({ mode: "half" }), [["FILTER_CONFIG_INVALID", "mode", 'must be one of "on", "off"']]);
+  assert.deepEqual(await faults([]), [["FILTER_CONFIG_INVALID", "", "must be object"]]);
+  assert.deepEqual(await faults({ mode: "on", rules: ["/".repeat(60)] }), [
+    ["FILTER_CONFIG_REFUSED", undefined, "refuses the configuration: it logged no reason"],
+  ]);
+});
+
+async function push(catalog: Catalog, wasm: Uint8Array, version?: string) {
+  const added = await catalog.add({ filter: "gate", wasm, ...(version === undefined ? {} : { version }) });
+  assert.ok(added.ok, JSON.stringify(added));
+  return added;
+}
 
 async function folder(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "chancery-artifacts-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
   return directory;
+}
+
+async function opener(t: TestContext, options: Partial<CatalogOptions> = {}): Promise<() => Promise<Catalog>> {
+  const directory = await folder(t);
+  return () => openCatalog({ ...catalogLimits, directory, ...options });
 }

@@ -1,78 +1,117 @@
-import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import { Value } from "../watchable.ts";
-import type { AddResult, Artifact, Artifacts, Catalog } from "./catalog.ts";
-import { checkModule } from "./module-check.ts";
+import type { AddResult, Artifact, Artifacts, Catalog, Upload } from "./catalog.ts";
+import { type CheckLimits, checkModule } from "./check-module.ts";
+import { configFaults } from "./config-schema.ts";
+import { readKept, removeModule, sha256Of, writeIndex, writeModule } from "./kept-files.ts";
+import { readFacts } from "./module-check.ts";
+import type { ModuleFault } from "./module-fault.ts";
 import { tryModule } from "./trial.ts";
+import { chooseVersion, droppable, type FilterVersion } from "./versions.ts";
 
-export interface CatalogOptions {
+export interface CatalogOptions extends CheckLimits {
   /** Where the modules are kept, as SHA256.wasm, with index.json. Made when it does not exist. */
   readonly directory: string;
-  /** The largest module that is kept. Modules travel inline in xDS responses. */
-  readonly maxModuleBytes: number;
-  /** How many modules are kept. When there are so many, further ones are refused. */
-  readonly maxArtifacts: number;
-  /** For starting and configuring a module on trial: 5 seconds unless given. */
-  readonly trialTimeLimitMs?: number;
+  /** How many versions are kept, of all filters. */
+  readonly maxVersions: number;
+  /** How many bytes all modules may have. */
+  readonly maxTotalBytes: number;
+  /** The digests that must not be dropped: those that documents of any kept revision name. Asked when there is no room. */
+  readonly needed: () => ReadonlySet<string>;
 }
 
 /** Opens the modules kept in a folder. Those whose bytes are not what their name says are left out, see `faults`. */
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   await mkdir(options.directory, { recursive: true });
-  const { artifacts, faults } = await load(options.directory);
-  return new DiskCatalog(options, artifacts, faults);
+  const { versions, modules, faults } = await readKept(options.directory);
+  const artifacts = new Map<string, Artifact>();
+  for (const { sha256, filter, pushedAt } of versions) {
+    const wasm = modules.get(sha256);
+    const facts = wasm === undefined || artifacts.has(sha256) ? undefined : readFacts(wasm);
+    if (wasm !== undefined && facts !== undefined)
+      artifacts.set(sha256, { sha256, wasm, facts, filter, uploadedAt: pushedAt });
+  }
+  return new DiskCatalog(options, { artifacts, versions, faults });
+}
+
+interface Opened {
+  readonly artifacts: Artifacts;
+  readonly versions: readonly FilterVersion[];
+  readonly faults: readonly string[];
 }
 
 class DiskCatalog extends Value<Artifacts> implements Catalog {
   readonly faults: readonly string[];
   readonly #options: CatalogOptions;
-  readonly #timeLimitMs: number;
+  /** Oldest first. */
+  #versions: readonly FilterVersion[];
   /** Trials and writes go one after the other: each takes a thread, and the last write must hold what all wrote. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: CatalogOptions, artifacts: Artifacts, faults: readonly string[]) {
+  constructor(options: CatalogOptions, { artifacts, versions, faults }: Opened) {
     super(artifacts);
     this.faults = faults;
+    this.#versions = versions;
     this.#options = options;
-    this.#timeLimitMs = options.trialTimeLimitMs ?? 5000;
   }
 
-  add(upload: { readonly filter: string; readonly wasm: Uint8Array }): Promise<AddResult> {
+  add(upload: Upload): Promise<AddResult> {
     return this.#inTurn(() => this.#add(upload));
   }
 
-  async checkConfiguration(sha256: string, configuration: string): Promise<readonly string[]> {
+  async checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]> {
     const artifact = this.get().get(sha256);
-    if (artifact === undefined) return [`no module with sha256 ${sha256} was uploaded`];
-    return this.#inTurn(() => tryModule(artifact.wasm, { configuration, timeLimitMs: this.#timeLimitMs }));
+    if (artifact === undefined) throw new Error(`No module with sha256 ${sha256} is kept`);
+    const { configSchema } = artifact.facts.manifest ?? {};
+    const faults = configSchema === undefined || config === undefined ? [] : configFaults(configSchema, config);
+    if (faults.length > 0) return faults.map(schemaFault);
+    const configuration = config === undefined ? "" : JSON.stringify(config);
+    return this.#inTurn(() => tryModule(artifact.wasm, { configuration, timeLimitMs: this.#options.trialTimeLimitMs }));
   }
 
-  list(filter?: string): readonly Artifact[] {
-    return [...this.get().values()]
-      .filter((artifact) => filter === undefined || artifact.filter === filter)
-      .sort((a, b) => b.uploadedAt - a.uploadedAt);
+  versions(filter?: string): readonly FilterVersion[] {
+    return this.#versions.filter((version) => filter === undefined || version.filter === filter).toReversed();
   }
 
-  async #add({ filter, wasm }: { readonly filter: string; readonly wasm: Uint8Array }): Promise<AddResult> {
-    const sha256 = hashOf(wasm);
+  async #add({ filter, wasm, version: wished }: Upload): Promise<AddResult> {
+    const sha256 = sha256Of(wasm);
     const known = this.get().get(sha256);
-    if (known !== undefined) return { ok: true, artifact: known };
-    const { maxModuleBytes, maxArtifacts, directory } = this.#options;
-    if (wasm.length > maxModuleBytes) {
-      return { ok: false, causes: [`has ${wasm.length} bytes; at most ${maxModuleBytes} are taken`] };
+    const checked =
+      known === undefined ? await checkModule(wasm, this.#options) : ({ ok: true, facts: known.facts } as const);
+    if (!checked.ok) return checked;
+    const { facts } = checked;
+    const chosen = chooseVersion(this.#versions, { filter, sha256, wished, own: facts.manifest?.version });
+    if ("fault" in chosen) return { ok: false, faults: [chosen.fault] };
+    if ("found" in chosen && known !== undefined) return { ok: true, artifact: known, version: chosen.found };
+
+    const pushedAt = Date.now();
+    const version = "found" in chosen ? chosen.found : { filter, version: chosen.version, sha256, pushedAt };
+    const artifact = known ?? { sha256, wasm, facts, filter, uploadedAt: version.pushedAt };
+    const room = this.#roomFor(version, artifact);
+    if (room === undefined) return { ok: false, faults: [noRoom(this.#options)] };
+    const { directory } = this.#options;
+    if (known === undefined) await writeModule(directory, sha256, wasm);
+    await writeIndex(directory, room.versions);
+    for (const gone of this.get().keys()) if (!room.artifacts.has(gone)) await removeModule(directory, gone);
+    this.#versions = room.versions;
+    if (known === undefined || room.artifacts.size < this.get().size) this.set(room.artifacts);
+    return { ok: true, artifact, version };
+  }
+
+  /** What is kept with one version more, and the oldest unneeded ones less; undefined when there is no room for it. */
+  #roomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
+    const { maxVersions, maxTotalBytes, needed } = this.#options;
+    let kept = this.#versions.filter((each) => each !== version);
+    const artifacts = new Map(this.get()).set(artifact.sha256, artifact);
+    const isTooMuch = () => kept.length >= maxVersions || totalBytes(artifacts) > maxTotalBytes;
+    const names = isTooMuch() ? new Set([...needed(), artifact.sha256]) : new Set<string>();
+    while (isTooMuch()) {
+      const dropped = droppable(kept, names);
+      if (dropped === undefined) return undefined;
+      kept = kept.filter((each) => each !== dropped);
+      if (!kept.some(({ sha256 }) => sha256 === dropped.sha256)) artifacts.delete(dropped.sha256);
     }
-    if (this.get().size >= maxArtifacts) {
-      return { ok: false, causes: [`there is no room: ${maxArtifacts} modules are kept already, which is the most`] };
-    }
-    const causes = await checkModule(wasm, { timeLimitMs: this.#timeLimitMs });
-    if (causes.length > 0) return { ok: false, causes };
-    const artifact: Artifact = { sha256, filter, wasm, uploadedAt: Date.now() };
-    const next = new Map(this.get()).set(sha256, artifact);
-    await writeDurably(directory, moduleFile(sha256), wasm);
-    await writeDurably(directory, indexFile, indexOf(next));
-    this.set(next);
-    return { ok: true, artifact };
+    return { versions: [...kept, version], artifacts };
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -82,81 +121,21 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
   }
 }
 
-const indexFile = "index.json";
-const moduleFile = (sha256: string): string => `${sha256}.wasm`;
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+function totalBytes(artifacts: Artifacts): number {
+  let sum = 0;
+  for (const { wasm } of artifacts.values()) sum += wasm.length;
+  return sum;
 }
 
-function indexOf(artifacts: Artifacts): string {
-  const rows = [...artifacts.values()].map(({ sha256, filter, uploadedAt }) => ({ sha256, filter, uploadedAt }));
-  return `${JSON.stringify({ artifacts: rows }, undefined, 2)}\n`;
+function noRoom({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
+  return {
+    code: "FILTER_REGISTRY_FULL",
+    message: `finds no room: at most ${maxVersions} versions and ${maxTotalBytes} bytes are kept, and documents of kept revisions need all that are there`,
+    hint: "raise --limit maxModules or maxModulesBytes, or lower keepRevisions",
+  };
 }
 
-interface Row {
-  readonly sha256: string;
-  readonly filter: string;
-  readonly uploadedAt: number;
-}
-
-async function load(directory: string): Promise<{ artifacts: Artifacts; faults: string[] }> {
-  const artifacts = new Map<string, Artifact>();
-  const faults: string[] = [];
-  for (const row of await readIndex(join(directory, indexFile), faults)) {
-    const path = join(directory, moduleFile(row.sha256));
-    const wasm = await readIfThere(path);
-    const found = wasm === undefined ? "is missing" : `has the sha256 ${hashOf(wasm)}`;
-    if (wasm !== undefined && hashOf(wasm) === row.sha256) artifacts.set(row.sha256, { ...row, wasm });
-    else faults.push(`Cannot use ${path} of filter "${row.filter}": the file ${found}; upload the module again`);
-  }
-  return { artifacts, faults };
-}
-
-async function readIndex(path: string, faults: string[]): Promise<readonly Row[]> {
-  const text = await readIfThere(path);
-  if (text === undefined) return [];
-  try {
-    const { artifacts } = JSON.parse(new TextDecoder().decode(text)) as { readonly artifacts: readonly Row[] };
-    return artifacts.map(({ sha256, filter, uploadedAt }) => {
-      if (!/^[0-9a-f]{64}$/.test(sha256) || typeof filter !== "string" || typeof uploadedAt !== "number") {
-        throw new TypeError("a row of it lacks sha256, filter or uploadedAt");
-      }
-      return { sha256, filter, uploadedAt };
-    });
-  } catch (error) {
-    faults.push(
-      `Cannot read ${path}: ${error instanceof Error ? error.message : String(error)}; upload the modules again`,
-    );
-    return [];
-  }
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** After this the file is there in full, whatever stops the machine; before, the old one is. */
-async function writeDurably(directory: string, name: string, content: Uint8Array | string): Promise<void> {
-  const path = join(directory, name);
-  const unfinished = `${path}.unfinished`;
-  const file = await open(unfinished, "w");
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(unfinished, path);
-  const folder = await open(directory, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+function schemaFault({ path, message, found, known }: ReturnType<typeof configFaults>[number]): ModuleFault {
+  const hint = known === undefined || known.length === 0 ? undefined : `known are ${known.join(", ")}`;
+  return { code: "FILTER_CONFIG_INVALID", path, message, found, ...(hint === undefined ? {} : { hint }) };
 }

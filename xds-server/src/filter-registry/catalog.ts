@@ -1,35 +1,46 @@
 import type { Watchable } from "../watchable.ts";
+import type { ModuleFacts } from "./module-check.ts";
+import type { ModuleFault } from "./module-fault.ts";
+import type { FilterVersion } from "./versions.ts";
 
-/** One compiled filter, immutable, named by its content. */
+/** One compiled module, immutable, named by its content. */
 export interface Artifact {
   /** Lower-case hexadecimal sha256 of the module. */
   readonly sha256: string;
-  /** The filter that it was uploaded for: "request-policy". */
-  readonly filter: string;
   readonly wasm: Uint8Array;
-  /** Milliseconds since the epoch of the first upload. */
+  readonly facts: ModuleFacts;
+  /** The filter that it was first pushed for. */
+  readonly filter: string;
+  /** Milliseconds since the epoch, of that push. */
   readonly uploadedAt: number;
 }
 
 /** The modules that Filter documents may refer to, by sha256. `filter-registry/` owns it; `compile` reads the value. */
 export type Artifacts = ReadonlyMap<string, Artifact>;
 
-/** Keeps uploaded modules. A module is checked before it is kept. */
+export interface Upload {
+  readonly filter: string;
+  readonly wasm: Uint8Array;
+  /** Its version. Absent: what its manifest says, made unique by the digest where that version has other bytes. */
+  readonly version?: string;
+}
+
+/** Keeps uploaded modules as versions of filters. A module is checked before it is kept, and never changed afterwards. */
 export interface Catalog extends Watchable<Artifacts> {
   /** What was found wrong where the modules are kept, at the start: those modules are left out. */
   readonly faults: readonly string[];
   /** Checks a module and keeps it. Uploading the same bytes again is no fault and changes nothing. */
-  add(upload: { readonly filter: string; readonly wasm: Uint8Array }): Promise<AddResult>;
+  add(upload: Upload): Promise<AddResult>;
   /**
-   * Why a module would refuse a configuration, a text, empty for none: asked before a Filter document is accepted, as
+   * Why a module would refuse a configuration, undefined for none: asked before a Filter document is accepted, as
    * Envoy itself gives no reason. Empty when all is well.
    */
-  checkConfiguration(sha256: string, configuration: string): Promise<readonly string[]>;
+  checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]>;
   /** The versions of a filter, newest first; of all filters when no name is given. */
-  list(filter?: string): readonly Artifact[];
+  versions(filter?: string): readonly FilterVersion[];
 }
 
 export type AddResult =
-  | { readonly ok: true; readonly artifact: Artifact }
-  /** Why the module cannot run in Envoy, in words for its author: all causes found. */
-  | { readonly ok: false; readonly causes: readonly string[] };
+  | { readonly ok: true; readonly artifact: Artifact; readonly version: FilterVersion }
+  /** Why the module is not kept: all causes found. */
+  | { readonly ok: false; readonly faults: readonly ModuleFault[] };

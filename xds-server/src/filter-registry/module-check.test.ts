@@ -1,73 +1,344 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkModule } from "./module-check.ts";
-import { type HandMade, handMade, least, op } from "./testing.ts";
+import { checkModule } from "./check-module.ts";
+import { catalogLimits, customSection, type HandMade, handMade, least, op } from "./testing.ts";
 import { readBinary } from "./wasm-binary.ts";
 
-const timeLimitMs = 2000;
+const limits = { ...catalogLimits, trialTimeLimitMs: 2000 };
 const good = handMade({ functions: least });
+const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
-/** What is wrong, a module that has it, and what its author is told. */
-const refused: readonly (readonly [what: string, wasm: Uint8Array, cause: RegExp])[] = [
-  ["nothing at all", new Uint8Array(), /^is not a WebAssembly module: it ends in the middle/],
-  ["text", new TextEncoder().encode("<html>not found</html>"), /does not begin with "\\0asm"/],
-  ["a component", Uint8Array.from([0, 0x61, 0x73, 0x6d, 13, 0, 1, 0]), /binary version 65549, not 1/],
-  ["a module cut short", good.subarray(0, good.length - 5), /it ends in the middle/],
+/** What is wrong, a module that has it, and what its author is told: the code and some words. */
+type Case = readonly [what: string, wasm: Uint8Array, code: string, words: RegExp];
+
+const notModules: readonly Case[] = [
+  ["nothing at all", new Uint8Array(), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
+  ["text", bytes("<html>not found</html>"), "FILTER_MODULE_MALFORMED", /does not begin with "\\0asm"/],
+  ["a component", Uint8Array.from([0, 0x61, 0x73, 0x6d, 13, 0, 1, 0]), "FILTER_MODULE_MALFORMED", /version 65549/],
+  [
+    "a later binary version",
+    Uint8Array.from([0, 0x61, 0x73, 0x6d, 2, 0, 0, 0]),
+    "FILTER_MODULE_MALFORMED",
+    /of binary version 2/,
+  ],
+  ["a module cut short", good.subarray(0, good.length - 5), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
+  ["only the beginning", good.subarray(0, 6), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
+  [
+    "a section longer than the file",
+    Uint8Array.from([...header, 1, 0x7f, 1]),
+    "FILTER_MODULE_MALFORMED",
+    /ends in the middle/,
+  ],
+  [
+    "a number without end",
+    Uint8Array.from([...header, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+    "FILTER_MODULE_MALFORMED",
+    /a number in it is too long/,
+  ],
+  [
+    "a type for garbage collection",
+    Uint8Array.from([...header, 1, 3, 1, 0x5f, 0]),
+    "FILTER_MODULE_MALFORMED",
+    /form 0x5f/,
+  ],
+  [
+    "an export of nothing",
+    Uint8Array.from([...header, 7, 5, 1, 1, 0x61, 0, 9]),
+    "FILTER_MODULE_MALFORMED",
+    /refers to function 9, which it does not have/,
+  ],
+  ["an unknown section", Uint8Array.from([...good, 99, 1, 0]), "FILTER_MODULE_INVALID", /unknown section code #0x63/],
   [
     "a function that does not type",
     made({ proxy_on_log: { signature: "i32 ->", body: op.constant(1) } }),
-    /not a valid/,
+    "FILTER_MODULE_INVALID",
+    /not a valid WebAssembly module: Compiling function/,
   ],
-  ["no ABI version", handMade({ functions: without("proxy_abi_version_0_2_1") }), /which proxy-wasm ABI it is for/],
+  [
+    "a name exported twice",
+    handMade({ functions: least, exportsMemoryAs: "memory" }),
+    "FILTER_MODULE_INVALID",
+    /Duplicate export name 'memory'/,
+  ],
+  [
+    "a module that is too large",
+    Uint8Array.from([...good, ...customSection("x", new Uint8Array(10_000))]),
+    "FILTER_MODULE_TOO_LARGE",
+    /at most 10000 are taken/,
+  ],
+];
+
+const notForEnvoy: readonly Case[] = [
+  [
+    "no ABI version",
+    handMade({ functions: without("proxy_abi_version_0_2_1") }),
+    "FILTER_ABI_MISSING",
+    /which proxy-wasm ABI/,
+  ],
+  [
+    "an ABI version that is a memory",
+    handMade({ functions: without("proxy_abi_version_0_2_1"), exportsMemoryAs: "proxy_abi_version_0_2_1" }),
+    "FILTER_ABI_MISSING",
+    /which proxy-wasm ABI/,
+  ],
   [
     "the old ABI",
-    handMade({ functions: { ...without("proxy_abi_version_0_2_1"), proxy_abi_version_0_1_0: { signature: "->" } } }),
-    /proxy_abi_version_0_1_0 is not supported/,
+    abi("proxy_abi_version_0_1_0"),
+    "FILTER_ABI_UNSUPPORTED",
+    /proxy_abi_version_0_1_0, which is not supported/,
   ],
-  ["no allocation", handMade({ functions: without("proxy_on_memory_allocate") }), /export proxy_on_memory_allocate/],
+  ["a draft of an ABI", abi("proxy_abi_version_0_3_0"), "FILTER_ABI_UNSUPPORTED", /proxy_abi_version_0_3_0/],
+  [
+    "no allocation",
+    handMade({ functions: without("proxy_on_memory_allocate") }),
+    "FILTER_ALLOCATOR_MISSING",
+    /no memory to write answers to/,
+  ],
+  [
+    "an allocation of another signature",
+    made({ proxy_on_memory_allocate: { signature: "i32 i32 -> i32" } }),
+    "FILTER_EXPORT_SIGNATURE",
+    /proxy_on_memory_allocate as \(i32 i32 -> i32\)/,
+  ],
+  [
+    "a malloc of another signature",
+    made({ malloc: { signature: "i64 -> i32" } }),
+    "FILTER_EXPORT_SIGNATURE",
+    /malloc as \(i64 -> i32\); Envoy calls it as \(i32 -> i32\)/,
+  ],
   [
     "an unknown host call",
     imports("proxy_make_coffee", "i32 -> i32"),
-    /env\.proxy_make_coffee, which Envoy does not have$/,
+    "FILTER_IMPORT_UNKNOWN",
+    /env\.proxy_make_coffee, which Envoy does not have/,
   ],
   [
-    "a host call that is gone",
+    "the old way to clear the route",
     imports("proxy_clear_route_cache", "-> i32"),
+    "FILTER_IMPORT_UNKNOWN",
     /call the foreign function clear_route_cache/,
+  ],
+  [
+    "the old way to read the configuration",
+    imports("proxy_get_configuration", "i32 i32 -> i32"),
+    "FILTER_IMPORT_UNKNOWN",
+    /use proxy_get_buffer_bytes/,
+  ],
+  [
+    "the old way to go on",
+    imports("proxy_continue_request", "-> i32"),
+    "FILTER_IMPORT_UNKNOWN",
+    /use proxy_continue_stream/,
+  ],
+  [
+    "AssemblyScript's own abort",
+    imports("abort", "i32 i32 i32 i32 ->"),
+    "FILTER_IMPORT_UNKNOWN",
+    /asc --use abort=FUNCTION/,
+  ],
+  [
+    "Emscripten's helper",
+    imports("emscripten_notify_memory_growth", "i32 ->"),
+    "FILTER_IMPORT_UNKNOWN",
+    /env\.emscripten_notify_memory_growth/,
   ],
   [
     "a host call of another signature",
     imports("proxy_log", "i32 i32 -> i32"),
+    "FILTER_IMPORT_SIGNATURE",
     /env\.proxy_log as \(i32 i32 -> i32\); Envoy has it as \(i32 i32 i32 -> i32\)/,
   ],
-  ["an unknown module name", imports("abort", "i32 ->", "index"), /nothing by the module name "index"/],
-  ["an imported memory", handMade({ functions: least, importsMemory: true }), /imports its memory as env\.memory/],
   [
-    "a callback of another signature",
+    "a host call without its answer",
+    imports("proxy_set_tick_period_milliseconds", "i32 ->"),
+    "FILTER_IMPORT_SIGNATURE",
+    /Envoy has it as \(i32 -> i32\)/,
+  ],
+  [
+    "a metric of 32 bits",
+    imports("proxy_increment_metric", "i32 i32 -> i32"),
+    "FILTER_IMPORT_SIGNATURE",
+    /Envoy has it as \(i32 i64 -> i32\)/,
+  ],
+  [
+    "a gRPC call that lacks an argument",
+    imports("proxy_grpc_call", `${"i32 ".repeat(11)}-> i32`),
+    "FILTER_IMPORT_SIGNATURE",
+    /env\.proxy_grpc_call/,
+  ],
+  [
+    "an unknown call of WASI",
+    imports("path_dance", "i32 -> i32", "wasi_snapshot_preview1"),
+    "FILTER_IMPORT_UNKNOWN",
+    /wasi_snapshot_preview1\.path_dance/,
+  ],
+  [
+    "a call of WASI of another signature",
+    imports("clock_time_get", "i32 i32 i32 -> i32", "wasi_snapshot_preview1"),
+    "FILTER_IMPORT_SIGNATURE",
+    /Envoy has it as \(i32 i64 i32 -> i32\)/,
+  ],
+  [
+    "a host call from WASI's module",
+    imports("proxy_log", "i32 i32 i32 -> i32", "wasi_unstable"),
+    "FILTER_IMPORT_UNKNOWN",
+    /wasi_unstable\.proxy_log/,
+  ],
+  [
+    "WASI's second preview",
+    imports("now", "-> i64", "wasi:clocks/monotonic-clock@0.2.0"),
+    "FILTER_IMPORT_UNKNOWN",
+    /nothing by the module name "wasi:clocks/,
+  ],
+  [
+    "an unknown module name",
+    imports("log", "i32 ->", "index"),
+    "FILTER_IMPORT_UNKNOWN",
+    /nothing by the module name "index"[\s\S]*import from "env"/,
+  ],
+  [
+    "an imported memory",
+    handMade({ functions: least, importsOther: "memory" }),
+    "FILTER_IMPORT_UNKNOWN",
+    /imports env\.thing, a memory[\s\S]*export one, as "memory"/,
+  ],
+  [
+    "an imported table",
+    handMade({ functions: least, importsOther: "table" }),
+    "FILTER_IMPORT_UNKNOWN",
+    /env\.thing, which is not a function/,
+  ],
+  [
+    "an imported global",
+    handMade({ functions: least, importsOther: "global" }),
+    "FILTER_IMPORT_UNKNOWN",
+    /env\.thing, which is not a function/,
+  ],
+  [
+    "a callback of the old ABI's signature",
     made({ proxy_on_request_headers: { signature: "i32 i32 -> i32" } }),
+    "FILTER_EXPORT_SIGNATURE",
     /proxy_on_request_headers as \(i32 i32 -> i32\); Envoy calls it as \(i32 i32 i32 -> i32\)/,
+  ],
+  [
+    "a callback without its answer",
+    made({ proxy_on_configure: { signature: "i32 i32 ->" } }),
+    "FILTER_EXPORT_SIGNATURE",
+    /Envoy calls it as \(i32 i32 -> i32\)/,
+  ],
+  [
+    "a callback that is a memory",
+    handMade({ functions: least, exportsMemoryAs: "proxy_on_log" }),
+    "FILTER_EXPORT_SIGNATURE",
+    /proxy_on_log, which should be a function/,
+  ],
+  [
+    "an _initialize with an answer",
+    made({ _initialize: { signature: "-> i32" } }),
+    "FILTER_EXPORT_SIGNATURE",
+    /_initialize as \(-> i32\)/,
   ],
   [
     "a start section",
     handMade({ functions: { ...least, begin: { signature: "->" } }, start: "begin" }),
-    /crashes Envoy/,
+    "FILTER_START_SECTION",
+    /crashes Envoy[\s\S]*--exportStart _initialize/,
   ],
-  ["no memory", handMade({ functions: least, memory: "none" }), /has no memory/],
+  ["no memory", handMade({ functions: least, memory: "none" }), "FILTER_MEMORY_MISSING", /has no memory/],
   [
     "a memory that is not exported",
     handMade({ functions: least, exportsMemory: false }),
+    "FILTER_MEMORY_MISSING",
     /export its memory as "memory"/,
   ],
-  ["a memory without maximum", handMade({ functions: least, memory: { minimum: 1 } }), /no maximum of memory/],
+  [
+    "a memory without maximum",
+    handMade({ functions: least, memory: { minimum: 1 } }),
+    "FILTER_MEMORY_UNBOUNDED",
+    /no maximum of memory/,
+  ],
   [
     "too large a memory",
     handMade({ functions: least, memory: { minimum: 1, maximum: 16384 } }),
-    /16384 pages of memory/,
+    "FILTER_MEMORY_TOO_LARGE",
+    /16384 pages of memory[\s\S]*at most 4096 pages/,
   ],
+];
+
+const badManifests: readonly Case[] = [
+  ["a manifest that is no JSON", manifest("{name: filter}"), "FILTER_MANIFEST_INVALID", /not JSON/],
+  ["a manifest that is no object", manifest(["filter"]), "FILTER_MANIFEST_INVALID", /expected object/],
+  ["a manifest without name", manifest({ version: "1.0.0" }), "FILTER_MANIFEST_INVALID", /at name: /],
+  ["a manifest with an unknown field", manifest({ name: "f", licence: "MIT" }), "FILTER_MANIFEST_INVALID", /licence/],
+  [
+    "a version with a blank",
+    manifest({ name: "f", version: "1.0 beta" }),
+    "FILTER_MANIFEST_INVALID",
+    /at version: must be 1 to 64 letters/,
+  ],
+  [
+    "an unknown failure policy",
+    manifest({ name: "f", failure: "ajar" }),
+    "FILTER_MANIFEST_INVALID",
+    /at failure: .*"closed"/,
+  ],
+  [
+    "an unknown sort of metric",
+    manifest({ name: "f", metrics: [{ name: "m", type: "timer" }] }),
+    "FILTER_MANIFEST_INVALID",
+    /at metrics\.0\.type: .*"counter"/,
+  ],
+  [
+    "a slip in a schema",
+    schema({ type: "object", propertys: {} }),
+    "FILTER_MANIFEST_INVALID",
+    /unknown keyword: "propertys"/,
+  ],
+  ["a schema with a wrong value", schema({ type: "objekt" }), "FILTER_MANIFEST_INVALID", /cannot be used: .*type/],
+  [
+    "a schema of an older draft",
+    schema({ $schema: "http://json-schema.org/draft-04/schema#" }),
+    "FILTER_MANIFEST_INVALID",
+    /draft-04/,
+  ],
+  [
+    "a schema that refers elsewhere",
+    schema({ $ref: "https://example.com/schema.json" }),
+    "FILTER_MANIFEST_INVALID",
+    /can't resolve reference/,
+  ],
+  [
+    "a pattern that RE2 lacks",
+    schema({ type: "string", pattern: "(?=a)b" }),
+    "FILTER_MANIFEST_INVALID",
+    /cannot be used: .*\(\?=/,
+  ],
+];
+
+const doNotStart: readonly Case[] = [
   [
     "a trap in _initialize",
     made({ _initialize: { signature: "->", body: op.unreachable } }),
-    /_initialize traps: unreachable/,
+    "FILTER_START_FAILED",
+    /traps in _initialize: unreachable/,
+  ],
+  [
+    "a trap in main",
+    made({ _initialize: { signature: "->" }, main: { signature: "i32 i32 -> i32", body: op.unreachable } }),
+    "FILTER_START_FAILED",
+    /traps in main: unreachable/,
+  ],
+  [
+    "a trap in _start",
+    made({ _start: { signature: "->", body: op.unreachable } }),
+    "FILTER_START_FAILED",
+    /traps in _start: unreachable/,
+  ],
+  [
+    "a call without end in _initialize",
+    made({ _initialize: { signature: "->", body: op.call(2) } }),
+    "FILTER_START_FAILED",
+    /_initialize: Maximum call stack/,
   ],
   [
     "a host call in _initialize",
@@ -75,39 +346,63 @@ const refused: readonly (readonly [what: string, wasm: Uint8Array, cause: RegExp
       imports: [{ name: "proxy_done", signature: "-> i32" }],
       functions: { ...least, _initialize: { signature: "->", body: [...op.call(0), ...op.drop] } },
     }),
-    /_initialize traps: proxy_done was called before the module was started/,
+    "FILTER_START_FAILED",
+    /proxy_done was called before the module was started/,
   ],
   [
     "a trap when a context is made",
     made({ proxy_on_context_create: { signature: "i32 i32 ->", body: op.unreachable } }),
-    /proxy_on_context_create traps/,
+    "FILTER_START_FAILED",
+    /traps in proxy_on_context_create/,
   ],
   [
     "a VM that does not start",
     made({ proxy_on_vm_start: { signature: "i32 i32 -> i32", body: op.constant(0) } }),
+    "FILTER_START_FAILED",
     /proxy_on_vm_start answers false/,
   ],
   [
     "a trap in on_configure",
     made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.unreachable } }),
-    /proxy_on_configure traps: unreachable/,
+    "FILTER_START_FAILED",
+    /traps in proxy_on_configure: unreachable/,
+  ],
+  [
+    "a read beyond the memory",
+    made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.readBeyond } }),
+    "FILTER_START_FAILED",
+    /memory access out of bounds/,
+  ],
+  [
+    "a division by zero",
+    made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.divideByZero } }),
+    "FILTER_START_FAILED",
+    /divide by zero/,
   ],
 ];
 
-for (const [what, wasm, cause] of refused) {
+for (const [what, wasm, code, words] of [...notModules, ...notForEnvoy, ...badManifests, ...doNotStart]) {
   test(`refuses ${what} and says so`, async () => {
-    const causes = await checkModule(wasm, { timeLimitMs });
-    assert.equal(causes.length, 1, causes.join("\n"));
-    assert.match(causes[0] ?? "", cause);
+    const checked = await checkModule(wasm, limits);
+    const faults = checked.ok ? [] : checked.faults;
+    assert.deepEqual(
+      faults.map((fault) => fault.code),
+      [code],
+      JSON.stringify(faults),
+    );
+    assert.match(`${faults[0]?.message}\n${faults[0]?.hint}`, words);
   });
 }
 
 test("stops an endless loop at the time limit and names where it was", async () => {
-  const wasm = made({
-    proxy_on_configure: { signature: "i32 i32 -> i32", body: [...op.loopForEver, ...op.constant(1)] },
-  });
-  const causes = await checkModule(wasm, { timeLimitMs: 300 });
-  assert.deepEqual(causes, ["proxy_on_configure did not end in 300 ms (an endless loop?)"]);
+  for (const callback of ["_initialize", "proxy_on_configure"]) {
+    const signature = callback === "_initialize" ? "->" : "i32 i32 -> i32";
+    const wasm = made({ [callback]: { signature, body: [...op.loopForEver, ...op.unreachable] } });
+    assert.deepEqual(await checkModule(wasm, { ...limits, trialTimeLimitMs: 200 }), {
+      ok: false,
+      faults: [{ code: "FILTER_TIME_LIMIT", message: `does not end in 200 ms, in ${callback} (an endless loop?)` }],
+    });
+  }
 });
 
 test("finds every cause, not the first", async () => {
@@ -116,20 +411,43 @@ test("finds every cause, not the first", async () => {
     functions: { begin: { signature: "->" } },
     memory: { minimum: 1 },
     start: "begin",
+    manifest: {},
   });
-  assert.equal((await checkModule(wasm, { timeLimitMs })).length, 5);
-});
-
-test("takes the least that Envoy takes", async () => {
-  assert.deepEqual(await checkModule(good, { timeLimitMs }), []);
-});
-
-test("minds a refused configuration only when one is given", async () => {
-  const wasm = made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.constant(0) } });
-  assert.deepEqual(await checkModule(wasm, { timeLimitMs }), []);
-  assert.deepEqual(await checkModule(wasm, { timeLimitMs, configuration: "{}" }), [
-    "proxy_on_configure refuses the configuration: it logged no reason",
+  const checked = await checkModule(wasm, limits);
+  assert.deepEqual(checked.ok ? [] : checked.faults.map(({ code }) => code), [
+    "FILTER_ABI_MISSING",
+    "FILTER_ALLOCATOR_MISSING",
+    "FILTER_IMPORT_UNKNOWN",
+    "FILTER_START_SECTION",
+    "FILTER_MEMORY_UNBOUNDED",
+    "FILTER_MANIFEST_INVALID",
   ]);
+});
+
+test("takes the least that Envoy takes, and tells what it needs and what its author says", async () => {
+  const about = { name: "gate", version: "1.2.0", failure: "closed", configSchema: { type: "object" } };
+  const wasm = handMade({
+    imports: [
+      { name: "proxy_log", signature: "i32 i32 i32 -> i32" },
+      { module: "wasi_snapshot_preview1", name: "fd_write", signature: "i32 i32 i32 i32 -> i32" },
+    ],
+    functions: { ...least, proxy_on_log: { signature: "i32 ->" } },
+    manifest: about,
+  });
+  assert.deepEqual(await checkModule(wasm, limits), {
+    ok: true,
+    facts: {
+      abi: "0.2.1",
+      hostCalls: ["fd_write", "proxy_log"],
+      callbacks: ["proxy_on_log", "proxy_on_memory_allocate"],
+      manifest: about,
+    },
+  });
+});
+
+test("a filter may refuse to run without configuration", async () => {
+  const wasm = made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.constant(0) } });
+  assert.ok((await checkModule(wasm, limits)).ok);
 });
 
 test("reads any bytes without throwing", () => {
@@ -139,11 +457,15 @@ test("reads any bytes without throwing", () => {
     return seed;
   };
   for (let round = 0; round < 200; round++) {
-    const bytes = good.slice();
-    for (let changes = 0; changes < 3; changes++) bytes[8 + (random() % (bytes.length - 20))] = random() & 0xff;
-    assert.equal(typeof readBinary(bytes).ok, "boolean");
+    const changed = good.slice();
+    for (let changes = 0; changes < 3; changes++) changed[8 + (random() % (changed.length - 20))] = random() & 0xff;
+    assert.equal(typeof readBinary(changed).ok, "boolean");
   }
 });
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
 
 function made(functions: HandMade["functions"]): Uint8Array {
   return handMade({ functions: { ...least, ...functions } });
@@ -153,6 +475,18 @@ function without(name: string): HandMade["functions"] {
   return Object.fromEntries(Object.entries(least).filter(([kept]) => kept !== name));
 }
 
+function abi(name: string): Uint8Array {
+  return handMade({ functions: { ...without("proxy_abi_version_0_2_1"), [name]: { signature: "->" } } });
+}
+
 function imports(name: string, signature: string, module = "env"): Uint8Array {
   return handMade({ imports: [{ module, name, signature }], functions: least });
+}
+
+function manifest(content: unknown): Uint8Array {
+  return handMade({ functions: least, manifest: content });
+}
+
+function schema(configSchema: object): Uint8Array {
+  return manifest({ name: "f", configSchema });
 }

@@ -1,35 +1,84 @@
-import { abiExports, callbacks, goneHostCalls, importModules } from "./abi.ts";
-import { tryModule } from "./trial.ts";
+import { abiExports, callbacks, importModules, insteadOf } from "./abi.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import type { ModuleFault } from "./module-fault.ts";
 import { readBinary, type WasmBinary, type WasmExport, type WasmImport } from "./wasm-binary.ts";
 import { WebAssembly } from "./web-assembly.ts";
 
-/** 256 MiB, on every worker of every proxy. */
-const mostMemoryPages = 4096;
-
-export interface CheckOptions {
-  /** Judged too, when given: a filter may rightly refuse to run without one. */
-  readonly configuration?: string;
-  /** For all that the module does when it is started and configured. */
-  readonly timeLimitMs: number;
+export interface ModuleLimits {
+  /** The largest module, in bytes: it travels inline in xDS responses. */
+  readonly maxModuleBytes: number;
+  /** The most memory that a module may take on each worker of each proxy, in pages of 64 KiB. */
+  readonly maxMemoryPages: number;
 }
 
+/** What the bytes of a module tell. */
+export interface ModuleFacts {
+  /** The proxy-wasm ABI that it is for: "0.2.1". */
+  readonly abi: string;
+  /** The host calls that it imports, in alphabetical order: what it needs to be allowed. */
+  readonly hostCalls: readonly string[];
+  /** The callbacks that it exports, in alphabetical order. */
+  readonly callbacks: readonly string[];
+  /** What its author says of it; absent when it was built by other tools. */
+  readonly manifest?: Manifest;
+}
+
+export type Inspected =
+  | { readonly ok: true; readonly facts: ModuleFacts }
+  | { readonly ok: false; readonly faults: readonly ModuleFault[] };
+
 /**
- * Why Envoy would refuse a module, or come to harm by it: every cause found, in words for its author. Envoy itself says
- * only that it cannot create the plugin. First what can be read, then, in a thread of its own, what it does.
+ * Reads a module and finds why Envoy would refuse it, or come to harm by it: every cause, in words for its author. Envoy
+ * itself says only that it cannot create the plugin. Nothing of the module is run.
  */
-export async function checkModule(wasm: Uint8Array, options: CheckOptions): Promise<readonly string[]> {
+export async function inspectModule(wasm: Uint8Array, limits: ModuleLimits): Promise<Inspected> {
+  if (wasm.length > limits.maxModuleBytes) {
+    const message = `has ${wasm.length} bytes; at most ${limits.maxModuleBytes} are taken`;
+    return refused({ code: "FILTER_MODULE_TOO_LARGE", message });
+  }
   const read = readBinary(wasm);
-  if (!read.ok) return [`is not a WebAssembly module: ${read.cause}`];
+  if (!read.ok) {
+    return refused({ code: "FILTER_MODULE_MALFORMED", message: `is not a WebAssembly module: ${read.cause}` });
+  }
   const invalid = await invalidity(wasm);
-  if (invalid !== undefined) return [`is not a valid WebAssembly module: ${invalid}`];
-  const causes = [
-    ...abiCauses(read.binary),
-    ...read.binary.imports.flatMap(importCauses),
-    ...read.binary.exports.flatMap(exportCauses),
-    ...startCauses(read.binary),
-    ...memoryCauses(read.binary),
+  if (invalid !== undefined) {
+    return refused({ code: "FILTER_MODULE_INVALID", message: `is not a valid WebAssembly module: ${invalid}` });
+  }
+  const { binary } = read;
+  const manifest = readManifest(binary);
+  const faults = [
+    ...abiFaults(binary),
+    ...binary.imports.flatMap(importFaults),
+    ...binary.exports.flatMap(exportFaults),
+    ...startFaults(binary),
+    ...memoryFaults(binary, limits.maxMemoryPages),
+    ...(manifest.ok ? [] : manifest.faults),
   ];
-  return causes.length > 0 ? causes : await tryModule(wasm, options);
+  return faults.length > 0 || !manifest.ok
+    ? refused(...faults)
+    : { ok: true, facts: factsOf(binary, manifest.manifest) };
+}
+
+/** The facts of a module that was found good before. */
+export function readFacts(wasm: Uint8Array): ModuleFacts | undefined {
+  const read = readBinary(wasm);
+  const manifest = read.ok ? readManifest(read.binary) : undefined;
+  return read.ok && manifest?.ok ? factsOf(read.binary, manifest.manifest) : undefined;
+}
+
+function refused(...faults: readonly ModuleFault[]): Inspected {
+  return { ok: false, faults };
+}
+
+function factsOf({ imports, exports }: WasmBinary, manifest: Manifest | undefined): ModuleFacts {
+  const exported = exports.map(({ name }) => name);
+  const abi = abiExports.findLast((name) => exported.includes(name)) ?? "";
+  return {
+    abi: abi.replace("proxy_abi_version_", "").replaceAll("_", "."),
+    hostCalls: [...new Set(imports.map(({ name }) => name))].sort(),
+    callbacks: exported.filter((name) => callbacks.has(name)).sort(),
+    ...(manifest === undefined ? {} : { manifest }),
+  };
 }
 
 async function invalidity(wasm: Uint8Array): Promise<string | undefined> {
@@ -42,63 +91,79 @@ async function invalidity(wasm: Uint8Array): Promise<string | undefined> {
   }
 }
 
-function abiCauses({ exports }: WasmBinary): string[] {
+function abiFaults({ exports }: WasmBinary): ModuleFault[] {
   const names = new Set(exports.filter(({ kind }) => kind === "function").map(({ name }) => name));
-  const causes: string[] = [];
+  const faults: ModuleFault[] = [];
   if (!abiExports.some((name) => names.has(name))) {
-    const old = names.has("proxy_abi_version_0_1_0") ? "; proxy_abi_version_0_1_0 is not supported here" : "";
-    causes.push(`does not say which proxy-wasm ABI it is for: export proxy_abi_version_0_2_1${old}`);
+    const other = [...names].find((name) => name.startsWith("proxy_abi_version_"));
+    const hint = "export a function proxy_abi_version_0_2_1";
+    if (other === undefined) {
+      const message = "does not say which proxy-wasm ABI it is for";
+      faults.push({ code: "FILTER_ABI_MISSING", message, hint });
+    } else {
+      const message = `is for the ABI ${other}, which is not supported here`;
+      faults.push({ code: "FILTER_ABI_UNSUPPORTED", message, found: other, hint });
+    }
   }
   if (!names.has("proxy_on_memory_allocate") && !names.has("malloc")) {
-    causes.push("gives Envoy no memory to write answers to: export proxy_on_memory_allocate (or malloc)");
+    const message = "gives Envoy no memory to write answers to";
+    const hint = "export a function proxy_on_memory_allocate (or malloc)";
+    faults.push({ code: "FILTER_ALLOCATOR_MISSING", message, hint });
   }
-  return causes;
+  return faults;
 }
 
-function importCauses(wanted: WasmImport): string[] {
+function importFaults(wanted: WasmImport): ModuleFault[] {
   const name = `${wanted.module}.${wanted.name}`;
-  if (wanted.kind === "memory") return [`imports its memory as ${name}; it should export one, as "memory"`];
-  if (wanted.kind === "other") return [`imports ${name}, which is not a function; Envoy gives functions only`];
+  const unknown = (message: string, hint?: string): ModuleFault[] => [
+    { code: "FILTER_IMPORT_UNKNOWN", message: `imports ${name}, ${message}`, ...(hint === undefined ? {} : { hint }) },
+  ];
+  if (wanted.kind === "memory") return unknown("a memory", 'export one, as "memory"');
+  if (wanted.kind === "other") return unknown("which is not a function; Envoy gives functions only");
   const module = importModules.get(wanted.module);
   if (module === undefined) {
-    return [
-      `imports ${name}: Envoy gives nothing by the module name "${wanted.module}" (${[...importModules.keys()].join(", ")})`,
-    ];
+    return unknown(
+      `but Envoy gives nothing by the module name "${wanted.module}"`,
+      `import from ${[...importModules.keys()].map((known) => `"${known}"`).join(", ")}`,
+    );
   }
   const signature = module.get(wanted.name);
-  if (signature === undefined) {
-    const instead = goneHostCalls.get(wanted.name);
-    return [`imports ${name}, which Envoy does not have${instead === undefined ? "" : `: ${instead}`}`];
-  }
+  if (signature === undefined) return unknown("which Envoy does not have", insteadOf.get(wanted.name));
   if (signature === wanted.signature) return [];
-  return [`imports ${name} as (${wanted.signature}); Envoy has it as (${signature})`];
+  const message = `imports ${name} as (${wanted.signature}); Envoy has it as (${signature})`;
+  return [{ code: "FILTER_IMPORT_SIGNATURE", message }];
 }
 
-function exportCauses(given: WasmExport): string[] {
+function exportFaults(given: WasmExport): ModuleFault[] {
   const signature = callbacks.get(given.name);
   if (signature === undefined) return [];
-  if (given.kind !== "function") return [`exports ${given.name}, which should be a function`];
+  const code = "FILTER_EXPORT_SIGNATURE";
+  if (given.kind !== "function") return [{ code, message: `exports ${given.name}, which should be a function` }];
   if (given.signature === signature) return [];
-  return [`exports ${given.name} as (${given.signature}); Envoy calls it as (${signature})`];
+  return [{ code, message: `exports ${given.name} as (${given.signature}); Envoy calls it as (${signature})` }];
 }
 
-function startCauses({ hasStartSection }: WasmBinary): string[] {
+function startFaults({ hasStartSection }: WasmBinary): ModuleFault[] {
   if (!hasStartSection) return [];
-  return [
-    "has a start section: a host call made there crashes Envoy; export _initialize instead (asc --exportStart _initialize)",
-  ];
+  const message = "has a start section: a host call made there crashes Envoy";
+  const hint = "export _initialize instead (asc --exportStart _initialize)";
+  return [{ code: "FILTER_START_SECTION", message, hint }];
 }
 
-function memoryCauses({ memories, exports }: WasmBinary): string[] {
-  const wish = `give it one of at most ${mostMemoryPages} pages (asc --maximumMemory)`;
+function memoryFaults({ memories, exports }: WasmBinary, maxPages: number): ModuleFault[] {
+  const hint = `give it one of at most ${maxPages} pages (asc --maximumMemory)`;
   const [memory] = memories;
-  if (memory === undefined) return ["has no memory"];
-  const causes: string[] = [];
-  if (!exports.some(({ kind, name }) => kind === "memory" && name === "memory"))
-    causes.push('does not export its memory as "memory"');
-  if (memory.maximum === undefined)
-    causes.push(`has no maximum of memory, and Envoy would let it take 1 GiB on each worker: ${wish}`);
-  else if (memory.maximum > mostMemoryPages)
-    causes.push(`may take ${memory.maximum} pages of memory on each worker: ${wish}`);
-  return causes;
+  if (memory === undefined) return [{ code: "FILTER_MEMORY_MISSING", message: "has no memory", hint }];
+  const faults: ModuleFault[] = [];
+  if (!exports.some(({ kind, name }) => kind === "memory" && name === "memory")) {
+    faults.push({ code: "FILTER_MEMORY_MISSING", message: 'does not export its memory as "memory"' });
+  }
+  if (memory.maximum === undefined) {
+    const message = "has no maximum of memory, and Envoy would let it take 1 GiB on each worker";
+    faults.push({ code: "FILTER_MEMORY_UNBOUNDED", message, hint });
+  } else if (memory.maximum > maxPages) {
+    const message = `may take ${memory.maximum} pages of memory on each worker`;
+    faults.push({ code: "FILTER_MEMORY_TOO_LARGE", message, hint });
+  }
+  return faults;
 }

@@ -3,7 +3,10 @@ import { readFile } from "node:fs/promises";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "@chancery/filter-sdk/build";
-import { checkModule } from "./module-check.ts";
+import { checkModule } from "./check-module.ts";
+import { configFaults } from "./config-schema.ts";
+import { catalogLimits } from "./testing.ts";
+import { tryModule } from "./trial.ts";
 
 const filters = new URL("../../../filters/", import.meta.url);
 const timeLimitMs = 5000;
@@ -17,11 +20,15 @@ before(async () => {
   }
 });
 
-test("the shipped filters pass the check, with no configuration and with the one beside them", async () => {
+test("the shipped filters pass the check, and their schema and they themselves take the configuration beside them", async () => {
   for (const [name, wasm] of modules) {
-    assert.deepEqual(await checkModule(wasm, { timeLimitMs }), [], name);
+    const checked = await checkModule(wasm, { ...catalogLimits, maxModuleBytes: 100_000 });
+    assert.ok(checked.ok, `${name}: ${JSON.stringify(checked)}`);
+    const { manifest } = checked.facts;
+    assert.equal(manifest?.name, name);
     const configuration = await readFile(new URL(`${name}/config.json`, filters), "utf8");
-    assert.deepEqual(await checkModule(wasm, { timeLimitMs, configuration }), [], name);
+    assert.deepEqual(configFaults(manifest?.configSchema ?? false, JSON.parse(configuration)), [], name);
+    assert.deepEqual(await tryModule(wasm, { timeLimitMs, configuration }), [], name);
   }
 });
 
@@ -36,7 +43,11 @@ test("the README of each shipped filter shows its configuration", async () => {
 test("a configuration that a filter refuses is refused in the filter's own words", async () => {
   const wasm = modules.get("request-policy") ?? new Uint8Array();
   const configuration = '{"default": {"action": "deny"}, "rules": {}}';
-  assert.deepEqual(await checkModule(wasm, { timeLimitMs, configuration }), [
-    "proxy_on_configure refuses the configuration: request-policy refuses its configuration: rules: should be a list, is an object",
+  assert.deepEqual(await tryModule(wasm, { timeLimitMs, configuration }), [
+    {
+      code: "FILTER_CONFIG_REFUSED",
+      message:
+        "refuses the configuration: request-policy refuses its configuration: rules: should be a list, is an object",
+    },
   ]);
 });

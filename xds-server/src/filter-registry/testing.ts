@@ -1,10 +1,27 @@
+import type { CatalogOptions } from "./artifacts.ts";
+
+/** Room for a few small modules. */
+export const catalogLimits: Omit<CatalogOptions, "directory"> = {
+  maxModuleBytes: 10_000,
+  maxMemoryPages: 4096,
+  maxVersions: 3,
+  maxTotalBytes: 100_000,
+  trialTimeLimitMs: 5000,
+  needed: () => new Set(),
+};
+
 /** A module written by hand, for tests: one function a signature and body, no names, no data. */
 export interface HandMade {
   readonly imports?: readonly { readonly module?: string; readonly name: string; readonly signature: string }[];
-  readonly importsMemory?: boolean;
+  /** Something else than a function, imported as env.thing. */
+  readonly importsOther?: "memory" | "table" | "global";
   readonly functions: Readonly<Record<string, { readonly signature: string; readonly body?: readonly number[] }>>;
   readonly memory?: { readonly minimum: number; readonly maximum?: number } | "none";
   readonly exportsMemory?: boolean;
+  /** A further name that the memory is exported by. */
+  readonly exportsMemoryAs?: string;
+  /** The manifest: text as it is, and anything else as JSON. */
+  readonly manifest?: unknown;
   /** The function that a start section names. */
   readonly start?: string;
 }
@@ -16,6 +33,9 @@ export const op = {
   constant: (value: number) => [0x41, ...signed(value)],
   call: (index: number) => [0x10, ...unsigned(index)],
   drop: [0x1a],
+  /** Reads a word far beyond any memory. */
+  readBeyond: [0x41, 0x7c, 0x28, 2, 0],
+  divideByZero: [0x41, 1, 0x41, 0, 0x6d],
 };
 
 /** The least that Envoy takes. */
@@ -39,20 +59,33 @@ export function handMade(made: HandMade): Uint8Array {
     0,
     ...typeOf(signature),
   ]);
-  if (made.importsMemory === true) importEntries.push([...text("env"), ...text("memory"), 2, 1, 1, 16]);
+  if (made.importsOther !== undefined)
+    importEntries.push([...text("env"), ...text("thing"), ...others[made.importsOther]]);
   const exportEntries = own.map(([name]) => [...text(name), 0, ...unsigned(index(name))]);
   if (exportsMemory) exportEntries.push([...text("memory"), 2, 0]);
+  if (made.exportsMemoryAs !== undefined) exportEntries.push([...text(made.exportsMemoryAs), 2, 0]);
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, list(signatures.map(functionType))),
     ...section(2, list(importEntries)),
     ...section(3, list(own.map(([, { signature }]) => typeOf(signature)))),
-    ...(memory === "none" || made.importsMemory === true ? [] : section(5, list([limits(memory)]))),
+    ...(memory === "none" || made.importsOther === "memory" ? [] : section(5, list([limits(memory)]))),
     ...section(7, list(exportEntries)),
     ...(made.start === undefined ? [] : section(8, unsigned(index(made.start)))),
     ...section(10, list(own.map(([, { signature, body }]) => code(signature, body)))),
+    ...(made.manifest === undefined ? [] : customSection("chancery.manifest", bytesOf(made.manifest))),
   ]);
 }
+
+/** Kind and type of each. */
+const others = { table: [1, 0x70, 0, 0], memory: [2, 1, 1, 16], global: [3, 0x7f, 0] };
+
+export function customSection(name: string, content: Uint8Array): number[] {
+  return section(0, [...text(name), ...content]);
+}
+
+const bytesOf = (manifest: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof manifest === "string" ? manifest : JSON.stringify(manifest));
 
 const types: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 

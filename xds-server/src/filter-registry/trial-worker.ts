@@ -29,17 +29,21 @@ try {
   exports = instance.exports;
   host.memory.attach(exports);
   if (exports["_initialize"] === undefined) call("_start");
-  else call("_initialize");
+  else {
+    call("_initialize");
+    if (exports["main"] === undefined) call("__main_void");
+    else call("main", 0, 0);
+  }
   host.started = true;
   call("proxy_on_context_create", rootId, 0);
   if (call("proxy_on_vm_start", rootId, 0) === 0)
-    say({ failed: `proxy_on_vm_start answers false${host.logged(": ")}` });
+    say({ failed: `does not start: proxy_on_vm_start answers false${host.logged(": ")}` });
   else {
     const accepted = call("proxy_on_configure", rootId, configured.length) !== 0;
     say({ refused: accepted ? undefined : host.logged("") });
   }
 } catch (error) {
   say({
-    failed: `${step} traps: ${error instanceof Error ? error.message : String(error)}${host.logged("; it logged ")}`,
+    failed: `traps in ${step}: ${error instanceof Error ? error.message : String(error)}${host.logged("; it logged ")}`,
   });
 }

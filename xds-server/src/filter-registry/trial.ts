@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { ModuleFault } from "./module-fault.ts";
 
 export interface TrialOptions {
   readonly configuration?: string;
@@ -22,7 +23,7 @@ export type TrialReport =
  * Starts and configures a module as Envoy would, in a thread that can be stopped, with host calls that do nothing.
  * Answers what went wrong. Without a configuration, its refusal of an empty one is no fault.
  */
-export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly string[]> {
+export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly ModuleFault[]> {
   const { configuration = "", timeLimitMs } = options;
   const trial: Trial = { wasm, configuration };
   const worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
@@ -33,22 +34,23 @@ export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promis
   });
   try {
     const report = await lastReport(worker, timeLimitMs);
-    if ("failed" in report) return [report.failed];
+    if ("late" in report) return [{ code: "FILTER_TIME_LIMIT", message: report.late }];
+    if ("failed" in report) return [{ code: "FILTER_START_FAILED", message: report.failed }];
     if (report.refused === undefined || options.configuration === undefined) return [];
     const log = report.refused === "" ? "it logged no reason" : report.refused;
-    return [`proxy_on_configure refuses the configuration: ${log}`];
+    return [{ code: "FILTER_CONFIG_REFUSED", message: `refuses the configuration: ${log}` }];
   } finally {
     await worker.terminate();
   }
 }
 
-type LastReport = Exclude<TrialReport, { readonly step: string }>;
+type LastReport = Exclude<TrialReport, { readonly step: string }> | { readonly late: string };
 
 function lastReport(worker: Worker, timeLimitMs: number): Promise<LastReport> {
   return new Promise((resolve) => {
     let step = "loading";
-    const failed = (cause: string) => resolve({ failed: cause });
-    const limit = setTimeout(() => failed(`${step} did not end in ${timeLimitMs} ms (an endless loop?)`), timeLimitMs);
+    const late = () => resolve({ late: `does not end in ${timeLimitMs} ms, in ${step} (an endless loop?)` });
+    const limit = setTimeout(late, timeLimitMs);
     const settle = (report: LastReport) => {
       clearTimeout(limit);
       resolve(report);
@@ -57,7 +59,7 @@ function lastReport(worker: Worker, timeLimitMs: number): Promise<LastReport> {
       if ("step" in report) step = report.step;
       else settle(report);
     });
-    worker.on("error", (error) => settle({ failed: `${step} fails: ${error.message}` }));
-    worker.on("exit", () => settle({ failed: `${step} ended the thread that it ran in` }));
+    worker.on("error", (error) => settle({ failed: `fails in ${step}: ${error.message}` }));
+    worker.on("exit", () => settle({ failed: `ended the thread that it ran in, in ${step}` }));
   });
 }

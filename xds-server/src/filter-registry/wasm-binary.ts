@@ -5,6 +5,8 @@ export interface WasmBinary {
   /** Imported and own memories. */
   readonly memories: readonly MemoryLimits[];
   readonly hasStartSection: boolean;
+  /** The sections that WebAssembly gives no meaning, by name; the last of a name. */
+  readonly customSections: ReadonlyMap<string, Uint8Array>;
 }
 
 export type WasmImport =
@@ -39,7 +41,7 @@ export function readBinary(bytes: Uint8Array): ReadBinary {
 }
 
 /** https://webassembly.github.io/spec/core/binary/modules.html#sections */
-const section = { type: 1, import: 2, function: 3, memory: 5, export: 7, start: 8 };
+const section = { custom: 0, type: 1, import: 2, function: 3, memory: 5, export: 7, start: 8 };
 const externalKind = { function: 0, table: 1, memory: 2, global: 3, tag: 4 };
 const valueTypes: ReadonlyMap<number, string> = new Map([
   [0x7f, "i32"],
@@ -60,6 +62,7 @@ function read(reader: Reader): WasmBinary {
   const functions: string[] = [];
   const memories: MemoryLimits[] = [];
   const exports: WasmExport[] = [];
+  const customSections = new Map<string, Uint8Array>();
   let hasStartSection = false;
   while (!reader.atEnd) {
     const id = reader.byte();
@@ -70,8 +73,9 @@ function read(reader: Reader): WasmBinary {
     else if (id === section.memory) content.list(() => memories.push(readLimits(content)));
     else if (id === section.export) content.list(() => exports.push(readExport(content, functions)));
     else if (id === section.start) hasStartSection = true;
+    else if (id === section.custom) customSections.set(content.name(), content.rest());
   }
-  return { imports, exports, memories, hasStartSection };
+  return { imports, exports, memories, hasStartSection, customSections };
 }
 
 function readFunctionType(reader: Reader): string {
@@ -188,6 +192,11 @@ class Reader {
 
   name(): string {
     return new TextDecoder().decode(this.part(this.number()).#bytes);
+  }
+
+  /** What was not read yet. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
   }
 
   /** The next bytes, to be read on their own. */

@@ -1,33 +1,28 @@
 import type { Command } from "commander";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { FilterDocument, FilterVersion, List } from "../answers.ts";
+import type { FilterStatus, Items } from "../answers.ts";
 import { apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { print, printJson, table } from "../terminal.ts";
+import { print, printable, printJson, table } from "../terminal.ts";
 
 export function filterListCommand(): Command {
-  return adminCommand("list", "list filters: where they run, and the versions that were pushed")
+  return adminCommand("list", "list the filters that run: which version, where, and what their failure does")
     .addHelpText("after", "\nExample:\n  chancery filter list")
     .action(
       run<AdminOptions>(async (client, { output }) => {
-        const filters = await client.send<List<FilterDocument>>(apiPath("filters"));
-        const versions = await client.send<List<FilterVersion>>(apiPath("filter-versions"));
-        const listed = { filters: filters.body.items, versions: versions.body.items };
-        if (output === "json") printJson(listed);
-        else if (listed.versions.length === 0) print("No filter was pushed yet.");
-        else
-          print(
-            table(["FILTER", "VERSION", "BYTES", "UPLOADED", "RUNS IN"], listed.versions.map(rowOf(listed.filters))),
-          );
+        const { body } = await client.send<Items<FilterStatus>>(apiPath("filter-status"));
+        if (output === "json") printJson(body.items);
+        else if (body.items.length === 0)
+          print("No filter runs. `chancery filter push DIR --to LISTENER` makes one run.");
+        else print(filtersTable(body.items));
         return exitCodes.done;
       }),
     );
 }
 
-function rowOf(filters: readonly FilterDocument[]): (version: FilterVersion) => readonly string[] {
-  return ({ filter, sha256, bytes, uploadedAt, usedBy }) => {
-    const runs = filters.filter(({ name }) => usedBy.includes(name));
-    const where = runs.map(({ name, spec }) => `${spec.listeners.join(", ")}${name === filter ? "" : ` (as ${name})`}`);
-    return [filter, sha256.slice(0, 12), String(bytes), new Date(uploadedAt).toISOString(), where.join("; ")];
-  };
+export function filtersTable(filters: readonly FilterStatus[]): string {
+  const rows = filters.map(({ name, version = "(lost)", sha256, failure = "", listeners }) => {
+    return [printable(name), version, sha256.slice(0, 12), failure, listeners.map(printable).join(", ")];
+  });
+  return table(["FILTER", "VERSION", "DIGEST", "ON FAILURE", "LISTENERS"], rows);
 }

@@ -12,6 +12,7 @@ interface PushOptions extends AdminOptions, WriteOptions {
   readonly config?: string;
   readonly failure?: "closed" | "open" | "reload";
   readonly name?: string;
+  readonly version?: string;
 }
 
 export function filterPushCommand(): Command {
@@ -29,6 +30,7 @@ export function filterPushCommand(): Command {
       ]),
     )
     .option("--name <name>", "the Filter document's name; the filter's own when left out")
+    .option("--version <version>", "the version that it is kept as; what its manifest says when left out")
     .addHelpText("after", pushHelp)
     .action(async function (this: Command, path: string) {
       await run<PushOptions>((client, options) => push(client, path, options)).call(this);
@@ -50,12 +52,13 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
   const former = await client.find<FilterDocument>(url);
   const { body: version } = await client.send<FilterVersion>(apiPath("filters", name, "versions"), {
     method: "POST",
+    query: { version: options.version },
     wasm: module.wasm,
   });
   const spec = specOf(version.sha256, { module, options, former: former?.body });
   // Nobody may have changed the document since it was read, so that what would be put back is what stood here.
   const unchanged = former?.etag === undefined ? { "if-none-match": "*" } : { "if-match": former.etag };
-  const message = options.message ?? `push ${name} ${version.sha256.slice(0, 12)}`;
+  const message = options.message ?? `push ${name} ${version.version}`;
   const written = await sendWrite(
     client,
     url,
@@ -66,7 +69,7 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
   if (refusing.length === 0) {
     const exitCode = printWritten(written.body, options.output);
     if (options.output !== "json")
-      print(`Filter "${name}" is version ${version.sha256.slice(0, 12)} (${version.bytes} bytes).`);
+      print(`Filter "${name}" is version ${version.version} (${version.sha256.slice(0, 12)}, ${version.bytes} bytes).`);
     return exitCode;
   }
   const restored = await putBack(client, url, { former, written, refusing, options });

@@ -1,0 +1,119 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { versionName } from "../filter-registry/manifest.ts";
+import type { Document } from "../model/document.ts";
+import type { FilterSpec } from "../model/filter.ts";
+import type { Change, Mesh } from "../model/mesh.ts";
+import { didYouMean } from "../model/nearest.ts";
+import type { AdminDeps } from "./admin-deps.ts";
+import { answers } from "./answers.ts";
+import { unknownDocument } from "./documents.ts";
+import { requirePreconditions } from "./etag.ts";
+import { nameParams, operation } from "./operation.ts";
+import { refusal, shortened } from "./problem-json.ts";
+import { queryOf } from "./query.ts";
+import { write } from "./write.ts";
+import { writeQuery, writeRequest } from "./write-request.ts";
+
+const rollbackQuery = z.strictObject({
+  ...writeQuery.shape,
+  to: versionName.optional().describe("A version; the one that ran before the present one when absent"),
+});
+
+interface Named {
+  readonly Params: { readonly name: string };
+}
+
+/** Going back to an earlier version of a filter, as a new revision: its module, and the configuration that it last ran with. */
+export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): void {
+  const { store } = deps;
+  const rollback = {
+    tags: ["filters"],
+    params: nameParams,
+    query: rollbackQuery,
+    summary: "Go back to an earlier version of a filter, with the configuration that it last ran with",
+    answer: answers.write,
+  };
+  app.post<Named>("/api/v1/filters/:name/rollback", operation(rollback), (request, reply) => {
+    const { name } = request.params;
+    const { to } = queryOf(request, rollbackQuery);
+    const what = `Filter "${name}"`;
+    const unchanged = () => requirePreconditions(request.headers, { what, revision: store.revisionOf("Filter", name) });
+    const asked = writeRequest(request, reply, unchanged, rollbackQuery);
+    const message = asked.message === "" ? `roll back ${name}${to === undefined ? "" : ` to ${to}`}` : asked.message;
+    const changeOf = (mesh: Mesh): Change => {
+      const present = mesh.get("Filter", name);
+      if (present === undefined) throw unknownDocument(deps, "Filter", name);
+      const wanted = to === undefined ? former(deps, present) : named(deps, present, to);
+      return { set: [rolledBack(present, wanted)], delete: [] };
+    };
+    return write(deps, changeOf, { ...asked, message });
+  });
+}
+
+/** What is taken of an earlier state; where the filter runs and what its failure does stays as it is. */
+interface Wanted {
+  readonly sha256: string;
+  readonly config: FilterSpec["config"];
+}
+
+function rolledBack(present: Document<"Filter">, { sha256, config }: Wanted): Document<"Filter"> {
+  const { config: _present, ...spec } = present.spec;
+  return { ...present, spec: { ...spec, sha256, ...(config === undefined ? {} : { config }) } };
+}
+
+/** The newest state of the filter that ran another module. */
+function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Wanted {
+  const found = newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
+  if (found !== undefined) return { sha256: found.sha256, config: found.config };
+  throw refusal(409, "FILTER_NO_FORMER_VERSION", `Cannot roll back filter "${name}": it has run one version only`, {
+    kind: "Filter",
+    name,
+    hint: `choose one by --to: chancery filter versions ${name}`,
+  });
+}
+
+function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Wanted {
+  const versions = deps.catalog.versions(name);
+  const sha256 = versions.find(({ version }) => version === to)?.sha256;
+  if (sha256 === undefined) {
+    const hint = didYouMean(
+      to,
+      versions.map(({ version }) => version),
+    );
+    throw refusal(
+      404,
+      "FILTER_VERSION_UNKNOWN",
+      `Cannot roll back filter "${name}": it has no version ${shortened(to)}`,
+      {
+        kind: "Filter",
+        name,
+        path: "query.to",
+        found: shortened(to),
+        hint: hint ?? `chancery filter versions ${name} lists them`,
+      },
+    );
+  }
+  const ran = newestState(deps, name, (each) => each.sha256 === sha256);
+  return { sha256, config: ran === undefined ? spec.config : ran.config };
+}
+
+/** The newest state of a Filter document, of those that the kept revisions tell, that has a property. */
+function newestState({ store }: AdminDeps, name: string, has: (spec: FilterSpec) => boolean): FilterSpec | undefined {
+  const pageSize = 100;
+  for (let before = store.get().revision + 1; before > 0; ) {
+    const page = store.revisions({ limit: pageSize, before });
+    for (const { changes } of page) {
+      for (const { kind, name: changed, before: was, after } of changes) {
+        if (kind !== "Filter" || changed !== name) continue;
+        const states = [after, was].flatMap((document) =>
+          document === undefined ? [] : [document.spec as FilterSpec],
+        );
+        const found = states.find(has);
+        if (found !== undefined) return found;
+      }
+    }
+    before = page.at(-1)?.revision ?? 0;
+  }
+  return undefined;
+}

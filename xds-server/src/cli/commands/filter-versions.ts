@@ -1,0 +1,28 @@
+import { Argument, type Command } from "commander";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import type { FilterVersion, Items } from "../answers.ts";
+import { apiPath } from "../client.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { print, printable, printJson, table } from "../terminal.ts";
+
+export function filterVersionsCommand(): Command {
+  return adminCommand("versions", "list the versions of a filter that are kept, newest first")
+    .addArgument(new Argument("[name]", "the filter; all when left out"))
+    .addHelpText("after", "\nExample:\n  chancery filter versions request-policy")
+    .action(async function (this: Command, name: string | undefined) {
+      await run<AdminOptions>(async (client, { output }) => {
+        const path = name === undefined ? apiPath("filter-versions") : apiPath("filters", name, "versions");
+        const { body } = await client.send<Items<FilterVersion>>(path);
+        if (output === "json") printJson(body.items);
+        else if (body.items.length === 0)
+          print(name === undefined ? "No filter was pushed yet." : `No version of "${name}" is kept.`);
+        else print(table(["FILTER", "VERSION", "DIGEST", "BYTES", "PUSHED", "RUNS AS"], body.items.map(rowOf)));
+        return exitCodes.done;
+      }).call(this);
+    });
+}
+
+function rowOf({ filter, version, sha256, bytes, pushedAt, usedBy }: FilterVersion): readonly string[] {
+  const pushed = new Date(pushedAt).toISOString();
+  return [printable(filter), version, sha256.slice(0, 12), String(bytes), pushed, usedBy.map(printable).join(", ")];
+}

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { schemaFault } from "./config-schema.ts";
+import type { ModuleFault } from "./module-fault.ts";
+import type { WasmBinary } from "./wasm-binary.ts";
+
+/** The custom section of a module that holds its manifest, as JSON. One digest then covers both. */
+const manifestSection = "chancery.manifest";
+const mostManifestBytes = 256 * 1024;
+
+/** A version's name: what semantic versioning allows, and shorter or longer ones. */
+export const versionName = z
+  .string()
+  .regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/, 'must be 1 to 64 letters, digits or any of ".+_-"');
+
+const metric = z.strictObject({
+  name: z.string().min(1).max(200),
+  type: z.enum(["counter", "gauge", "histogram"]),
+  description: z.string().max(1000).optional(),
+  tags: z.array(z.string().min(1).max(100)).max(20).optional(),
+});
+
+const manifestSchema = z.strictObject({
+  name: z.string().min(1).max(253),
+  version: versionName.optional(),
+  description: z.string().max(1000).optional(),
+  failure: z.enum(["closed", "open", "reload"]).optional(),
+  metrics: z.array(metric).max(200).optional(),
+  configSchema: z.union([z.record(z.string(), z.json()), z.boolean()]).optional(),
+});
+
+type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
+
+/** What the author of a filter says of it. The build puts it into the module. What the module's code tells is not in it. */
+export type Manifest = Immutable<Omit<z.infer<typeof manifestSchema>, "configSchema">> & {
+  /** JSON Schema (2020-12) of the configuration. Absent: any JSON, which the filter itself judges. */
+  readonly configSchema?: object | boolean;
+};
+
+export type ReadManifest =
+  | { readonly ok: true; readonly manifest: Manifest | undefined }
+  | { readonly ok: false; readonly faults: readonly ModuleFault[] };
+
+/** Reads the manifest in a module; undefined when it has none, as those that other tools built. */
+export function readManifest({ customSections }: WasmBinary): ReadManifest {
+  const section = customSections.get(manifestSection);
+  if (section === undefined) return { ok: true, manifest: undefined };
+  if (section.length > mostManifestBytes) {
+    const message = `has a manifest of ${section.length} bytes; at most ${mostManifestBytes} are taken`;
+    return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", message }] };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(section));
+  } catch (error) {
+    const message = `has a manifest that is not JSON: ${error instanceof Error ? error.message : String(error)}`;
+    return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", message }] };
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) return { ok: false, faults: parsed.error.issues.map(issueFault) };
+  const manifest = parsed.data as Manifest;
+  const fault = manifest.configSchema === undefined ? undefined : schemaFault(manifest.configSchema);
+  if (fault === undefined) return { ok: true, manifest };
+  const message = `has a configuration schema that cannot be used: ${fault}`;
+  return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", path: "configSchema", message }] };
+}
+
+function issueFault({ message, path }: z.core.$ZodIssue): ModuleFault {
+  const where = path.join(".");
+  return {
+    code: "FILTER_MANIFEST_INVALID",
+    message: `has a manifest that cannot be read${where === "" ? "" : `, at ${where}`}: ${message}`,
+    path: where,
+  };
+}
