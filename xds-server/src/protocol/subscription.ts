@@ -1,17 +1,32 @@
+import { Interner } from "./interner.ts";
+import { hashOf, NameSet } from "./name-set.ts";
+
 /**
- * What a client asks for, of one resource type on one stream.
+ * What a client asks for, of one resource type on one stream. Immutable, and equal ones are the same object.
  * Rules: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#how-the-client-specifies-what-resources-to-return
  */
 export interface Subscription {
-  readonly names: ReadonlySet<string>;
+  readonly names: NameSet;
   /** True when everything is wanted, whatever `names` holds. */
   readonly wildcard: boolean;
   /** True once the client has named anything, "*" included: an empty list means "nothing" from then on. */
   readonly named: boolean;
 }
 
+const known = new Interner<Subscription>();
+
+function interned(subscription: Subscription): Subscription {
+  const { names, wildcard, named } = subscription;
+  const isSame = (other: Subscription): boolean =>
+    other.wildcard === wildcard && other.named === named && other.names.isSame(names);
+  return known.intern(hashed(names.hash, wildcard, named), isSame, () => subscription);
+}
+
+const hashed = (names: number, wildcard: boolean, named: boolean): number =>
+  (names * 4 + (wildcard ? 2 : 0) + (named ? 1 : 0)) | 0;
+
 /** Before the client's first request of the type. */
-export const newSubscription: Subscription = { names: new Set(), wildcard: false, named: false };
+export const newSubscription: Subscription = interned({ names: NameSet.empty, wildcard: false, named: false });
 
 const WILDCARD = "*";
 
@@ -22,11 +37,21 @@ export function wants({ wildcard, names }: Subscription, name: string): boolean 
 /** State of the world: each request carries the whole list. Nothing ever named and an empty list: everything. */
 export function replaced(current: Subscription, list: readonly string[]): Subscription {
   if (list.length === 0) {
-    return current.named ? { names: new Set(), wildcard: false, named: true } : { ...current, wildcard: true };
+    return interned(
+      current.named ? { names: NameSet.empty, wildcard: false, named: true } : { ...current, wildcard: true },
+    );
   }
   const names = new Set(list);
   const wildcard = names.delete(WILDCARD);
-  return { names, wildcard, named: true };
+  let hash = 0;
+  for (const name of names) hash = (hash + hashOf(name)) | 0;
+  // Most lists are known already, and to compare costs less than to build.
+  const isSame = (other: Subscription): boolean => {
+    if (other.wildcard !== wildcard || !other.named || other.names.size !== names.size) return false;
+    for (const name of names) if (!other.names.has(name)) return false;
+    return true;
+  };
+  return known.intern(hashed(hash, wildcard, true), isSame, () => ({ names: NameSet.of(names), wildcard, named: true }));
 }
 
 /**
@@ -38,11 +63,12 @@ export function amended(
   { added, removed, first }: { added: readonly string[]; removed: readonly string[]; first: boolean },
 ): Subscription {
   const legacyWildcard = first && added.length === 0;
-  if (added.length === 0 && removed.length === 0) return legacyWildcard ? { ...current, wildcard: true } : current;
-  const names = new Set(current.names);
-  for (const name of added) names.add(name);
-  for (const name of removed) names.delete(name);
-  const asked = names.delete(WILDCARD);
-  const wildcard = (current.wildcard || legacyWildcard || asked) && !removed.includes(WILDCARD);
-  return { names, wildcard, named: true };
+  if (added.length === 0 && removed.length === 0) {
+    return legacyWildcard ? interned({ ...current, wildcard: true }) : current;
+  }
+  const asked = added.includes(WILDCARD);
+  const left = removed.includes(WILDCARD);
+  const wildcard = (current.wildcard || legacyWildcard || asked) && !left;
+  const names = current.names.with({ added, removed: asked || left ? [...removed, WILDCARD] : removed });
+  return interned({ names, wildcard, named: true });
 }
