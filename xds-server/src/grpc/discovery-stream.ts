@@ -1,19 +1,8 @@
 import type { Logger } from "pino";
 import type { NodeStatus } from "../cache/node-status.ts";
 import type { Node, Place, SnapshotCache } from "../cache/snapshot-cache.ts";
-import {
-  type Answer,
-  type DeltaNames,
-  onRequest,
-  onSnapshot,
-  onTime,
-  openStream,
-  type SotwNames,
-  type Step,
-  type Stream,
-} from "../protocol/stream.ts";
-import { newSubscription } from "../protocol/subscription.ts";
-import type { TypeStream, Variant } from "../protocol/type-stream.ts";
+import { type Answer, onRequest, onSnapshot, onTime, openStream, type Step, type Stream } from "../protocol/stream.ts";
+import type { Variant } from "../protocol/type-stream.ts";
 import type { ResourceType } from "../resources/resource-types.ts";
 import type { Call, CallHandler, Method } from "./call.ts";
 import { checkedNode, checkNames } from "./checks.ts";
@@ -162,8 +151,7 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     const known = stream.types.get(request.type.typeUrl);
     const isStale = variant === "sotw" && known !== undefined && known.lastNonce !== request.responseNonce;
     if (!isStale) reader.taken();
-    const { type, responseNonce } = request;
-    const names = request.names === "unchanged" ? namesAsBefore(variant, known) : request.names;
+    const { type, responseNonce, names } = request;
     const refusal = request.refusal?.slice(0, limits.maxReasonLength);
     take(onRequest(stream, { type, responseNonce, names, ...(refusal === undefined ? {} : { refusal }) }, now()));
   };
@@ -184,11 +172,4 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
       metrics.streams(variant, -1);
     },
   };
-}
-
-/** What the names of a type's last request are today, as a request says them. */
-function namesAsBefore(variant: Variant, known: TypeStream | undefined): SotwNames | DeltaNames {
-  if (variant === "delta") return { added: [], removed: [], initialVersions: new Map() };
-  const { names, wildcard, named } = known?.subscription ?? newSubscription;
-  return { list: wildcard && named ? ["*", ...names] : [...names], resumes: false };
 }

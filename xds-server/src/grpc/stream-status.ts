@@ -1,7 +1,7 @@
 import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../cache/proxy-status.ts";
 import type { Stream } from "../protocol/stream.ts";
 import { wants } from "../protocol/subscription.ts";
-import { absent, type Held, type TypeStream } from "../protocol/type-stream.ts";
+import { absent, type Held, type Refusal, type TypeStream } from "../protocol/type-stream.ts";
 import { type Resource, type ResourceSet, resourcesOf } from "../resources/snapshot.ts";
 
 /** What a stream's state means to an operator. */
@@ -37,25 +37,28 @@ function resourceStatus(
   isInFlight: boolean,
 ): ResourceStatus {
   const held = stream.held.get(name);
-  const state = syncState(stream, held, wanted, isInFlight);
+  const refusal = stream.refusals.get(name);
+  const state = syncState(stream, { held, refusal, wanted, isInFlight });
   return {
     name,
     state,
     ...(wanted === undefined ? {} : { wanted: wanted.version }),
     ...(held === undefined || held.sent === absent ? {} : { sent: held.sent }),
     ...(held?.accepted === undefined ? {} : { accepted: held.accepted.version }),
-    ...(state !== "refused" || held?.refusal === undefined ? {} : { refusal: held.refusal }),
+    ...(state !== "refused" || refusal === undefined ? {} : { refusal }),
   };
 }
 
-function syncState(
-  { variant, type }: TypeStream,
-  held: Held | undefined,
-  wanted: Resource | undefined,
-  isInFlight: boolean,
-): SyncState {
+interface Known {
+  readonly held: Held | undefined;
+  readonly refusal: Refusal | undefined;
+  readonly wanted: Resource | undefined;
+  readonly isInFlight: boolean;
+}
+
+function syncState({ variant, type }: TypeStream, { held, refusal, wanted, isInFlight }: Known): SyncState {
   // A refusal of what is no longer wanted is settled as soon as the newer state, or the deletion, is sent.
-  if (held?.refusal !== undefined && held.refusal.version === wanted?.version) return "refused";
+  if (refusal !== undefined && refusal.version === wanted?.version) return "refused";
   if (isInFlight) return "pending";
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import type { Response } from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
-import type { Resource, ResourceSet } from "../resources/snapshot.ts";
+import type { Resource } from "../resources/snapshot.ts";
 import { type SharedMessage, sharedMessage } from "./call.ts";
 
 /** Writes responses: each once, whoever it is sent to. */
@@ -26,17 +25,20 @@ export function responseWriter(identifier: string): ResponseWriter {
  */
 function encoded(
   variant: Variant,
-  { type, nonce, update, available }: Response,
+  { type, nonce, version: setVersion, update }: Response,
   controlPlane: Buffer,
 ): readonly Buffer[] {
-  const version = text(1, setVersion(available));
+  const version = text(1, setVersion);
   const rest = [text(4, type.typeUrl), text(5, nonce)];
   if (variant === "sotw") {
     const resources = [...update.changed, ...update.kept].map((resource) => frames(resource).sotw);
     return [version, ...resources, ...rest, bytes(6, controlPlane)];
   }
   const resources = update.changed.map((resource) => frames(resource).delta);
-  return [version, ...resources, ...rest, ...update.removed.map((name) => text(6, name)), bytes(7, controlPlane)];
+  // A name without a resource, under itself as an alias: whoever waits for that name goes on (VHDS).
+  const vacant = update.vacant.map((name) => bytes(2, Buffer.concat([text(3, name), text(4, name)])));
+  const removed = update.removed.map((name) => text(6, name));
+  return [version, ...resources, ...vacant, ...rest, ...removed, bytes(7, controlPlane)];
 }
 
 interface Frames {
@@ -52,23 +54,11 @@ function frames(resource: Resource): Frames {
   const known = framed.get(resource);
   if (known !== undefined) return known;
   const any = Buffer.concat([text(1, resource.typeUrl), bytes(2, resource.body)]);
-  const inDelta = Buffer.concat([text(1, resource.version), bytes(2, any), text(3, resource.name)]);
+  const aliases = (resource.aliases ?? []).map((alias) => text(4, alias));
+  const inDelta = Buffer.concat([text(1, resource.version), bytes(2, any), text(3, resource.name), ...aliases]);
   const made = { sotw: bytes(2, any), delta: bytes(2, inDelta) };
   framed.set(resource, made);
   return made;
-}
-
-const setVersions = new WeakMap<ResourceSet, string>();
-
-/** The version of a whole set: a hash of its resources' versions, so that it too is the same after a restart. */
-function setVersion(set: ResourceSet): string {
-  const known = setVersions.get(set);
-  if (known !== undefined) return known;
-  const hash = createHash("sha256");
-  for (const name of [...set.keys()].sort()) hash.update(`${name}\0${set.get(name)?.version}\0`);
-  const version = hash.digest("hex").slice(0, 16);
-  setVersions.set(set, version);
-  return version;
 }
 
 /** A length-delimited protobuf field; an empty one is left out, as proto3 has it. */

@@ -14,7 +14,7 @@ import {
   type Stream,
 } from "./stream.ts";
 import { deltaRequest, snapshot, sotwRequest } from "./testing.ts";
-import type { Held, Variant } from "./type-stream.ts";
+import type { Variant } from "./type-stream.ts";
 
 const types = ["CDS", "EDS", "LDS", "RDS"] as const;
 const names = ["a", "b", "c", "d"];
@@ -182,8 +182,8 @@ function checkConverged(variant: Variant, { client, stream }: { client: Client; 
 
 function isUsedByRefused(stream: Stream, shortName: string): boolean {
   return resourceType(shortName).usedBy.some((user) => {
-    const held = stream.types.get(resourceType(user).typeUrl)?.held ?? new Map<string, Held>();
-    return [...held.values()].some(({ refusal }) => refusal !== undefined) || isUsedByRefused(stream, user);
+    const refusals = stream.types.get(resourceType(user).typeUrl)?.refusals.size ?? 0;
+    return refusals > 0 || isUsedByRefused(stream, user);
   });
 }
 

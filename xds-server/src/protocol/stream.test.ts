@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import { onRequest, onSnapshot, onTime, openStream, type Request, type Step } from "./stream.ts";
 import { type Asking, deltaRequest, said, snapshot, sotwRequest } from "./testing.ts";
@@ -9,7 +10,8 @@ const HOLD = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000 };
 const open = (variant: Variant, at: Snapshot): Step => ({ stream: openStream(variant, at, HOLD), responses: [] });
 const ask = (step: Step, request: Request, now = 0): Step => onRequest(step.stream, request, now);
 const publish = (step: Step, next: Snapshot, now = 0): Step => onSnapshot(step.stream, next, now);
-const lastNonce = (step: Step): string => String(step.stream.lastNonce);
+const lastNonce = ({ stream }: Step, type: string): string =>
+  stream.types.get(resourceType(type).typeUrl)?.lastNonce ?? "";
 
 /** The same behaviour in both variants: `want` subscribes to everything (no names) or to these names. */
 const variants = [
@@ -43,13 +45,13 @@ for (const { variant, want, answer } of variants) {
 
     test("keeps a subscription to a name that comes to exist later", () => {
       let step = ask(open(variant, snapshot({ EDS: { a: "1" } })), want("EDS", ["a", "late"]));
-      step = ask(step, answer("EDS", ["a", "late"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("EDS", ["a", "late"], { nonce: lastNonce(step, "EDS") }));
       assert.deepEqual(said(publish(step, snapshot({ EDS: { a: "1", late: "1" } }))), ["EDS +late@1"]);
     });
 
     test("says nothing when a new snapshot changes nothing that the client holds", () => {
       let step = ask(open(variant, snapshot({ CDS: { a: "1" } })), want("CDS"));
-      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "1" }, RDS: { r: "1" } }))), []);
     });
 
@@ -58,28 +60,29 @@ for (const { variant, want, answer } of variants) {
       step = publish(step, snapshot({ RDS: { a: "2" } }));
       assert.deepEqual(said(step), []);
       step = publish(step, snapshot({ RDS: { a: "3" } }));
-      assert.deepEqual(said(ask(step, answer("RDS", ["a"], { nonce: "1" }))), ["RDS +a@3"]);
+      assert.deepEqual(said(ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS") }))), ["RDS +a@3"]);
     });
 
     test("does not send a refused version again, and sends the next one", () => {
       let step = ask(open(variant, snapshot({ RDS: { a: "bad" } })), want("RDS", ["a"]));
-      step = ask(step, answer("RDS", ["a"], { nonce: "1", refusal: "no such cluster" }), 7);
+      step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), refusal: "no such cluster" }), 7);
       assert.deepEqual(said(step), []);
       assert.equal(step.answer?.refusal, "no such cluster");
-      assert.deepEqual(
-        step.stream.types.get("type.googleapis.com/envoy.config.route.v3.RouteConfiguration")?.held.get("a"),
-        {
-          sent: "bad",
-          refusal: { version: "bad", reason: "no such cluster", at: 7 },
-        },
-      );
+      assert.deepEqual(step.stream.types.get(resourceType("RDS").typeUrl)?.refusals.get("a"), {
+        version: "bad",
+        reason: "no such cluster",
+        at: 7,
+      });
       assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "bad" } }))), []);
       assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "good" } }))), ["RDS +a@good"]);
     });
 
     test("sends the others of a refused response again without the one that the reason names", () => {
       let step = ask(open(variant, snapshot({ EDS: { a: "1", "a-b": "1" } })), want("EDS", ["a", "a-b"]));
-      step = ask(step, answer("EDS", ["a", "a-b"], { nonce: "1", refusal: "endpoints of a-b: bad address" }));
+      step = ask(
+        step,
+        answer("EDS", ["a", "a-b"], { nonce: lastNonce(step, "EDS"), refusal: "endpoints of a-b: bad address" }),
+      );
       assert.deepEqual(said(step), ["EDS +a@1"]);
     });
 
@@ -90,12 +93,12 @@ for (const { variant, want, answer } of variants) {
 
     test("sends clusters before routes, and routes only when the clusters are ready", () => {
       let step = ask(open(variant, snapshot({ CDS: {}, RDS: { r: "1" } })), want("CDS"));
-      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       step = ask(step, want("RDS", ["r"]));
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       step = publish(step, snapshot({ CDS: { c: "1" }, RDS: { r: "2" } }));
       assert.deepEqual(said(step), ["CDS +c@1"]);
-      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step) }))), ["RDS +r@2"]);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }))), ["RDS +r@2"]);
     });
 
     test("sends the routes anyway when the clusters are not ready within the limit", () => {
@@ -115,23 +118,23 @@ for (const { variant, want, answer } of variants) {
       step = onTime(step.stream, 1000);
       assert.deepEqual([said(step), step.wakeAt], [[], 20_000]);
       assert.deepEqual(said(onTime(step.stream, 20_000)), ["RDS +r@2"]);
-      step = ask(step, answer("CDS", [], { nonce: "1" }), 9000);
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }), 9000);
       assert.deepEqual([said(step).map((each) => each.slice(0, 12)), step.wakeAt], [["CDS +later@1"], 10_000]);
-      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step) }), 9001)), ["RDS +r@2"]);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }), 9001)), ["RDS +r@2"]);
     });
 
     test("removes no cluster while the routes that used it stand, because their change was refused", () => {
       let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
-      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       step = ask(step, want("RDS", ["r"]));
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       step = publish(step, snapshot({ CDS: {}, RDS: { r: "bad" } }));
       assert.deepEqual(said(step), ["RDS +r@bad"]);
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step), refusal: "r: no" }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS"), refusal: "r: no" }));
       assert.deepEqual(said(step), []);
       step = publish(step, snapshot({ CDS: {}, RDS: { r: "2" } }));
       assert.deepEqual(said(step), ["RDS +r@2"]);
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       assert.deepEqual(said(step), ["CDS -old"]);
     });
 
@@ -141,7 +144,7 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(step), []);
       const leave = variant === "sotw" ? sotwRequest("LDS") : deltaRequest("LDS", { removed: ["*"] });
       step = ask(step, leave);
-      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: "1" }))), []);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }))), []);
     });
 
     test("gives a client the endpoints that a cluster in flight waits for, though both were deleted meanwhile", () => {
@@ -149,47 +152,47 @@ for (const { variant, want, answer } of variants) {
       step = publish(step, snapshot({}));
       step = ask(step, want("EDS", ["c"]));
       assert.deepEqual(said(step), ["EDS +c@1"]);
-      step = ask(step, answer("EDS", ["c"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("EDS", ["c"], { nonce: lastNonce(step, "EDS") }));
       assert.deepEqual(said(step), []);
-      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: "1" }))), ["CDS -c"]);
+      assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }))), ["CDS -c"]);
     });
 
     test("removes a cluster only after the routes that used it have changed", () => {
       let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
-      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       step = ask(step, want("RDS", ["r"]));
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       step = publish(step, snapshot({ CDS: {}, RDS: { r: "2" } }));
       assert.deepEqual(said(step), ["RDS +r@2"]);
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       assert.deepEqual(said(step), ["CDS -old"]);
     });
 
     test("replaces a cluster by adding first, changing the route next and removing last", () => {
       let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
-      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       step = ask(step, want("RDS", ["r"]));
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       step = publish(step, snapshot({ CDS: { new: "1" }, RDS: { r: "2" } }));
       assert.deepEqual(said(step), [variant === "sotw" ? "CDS +new@1 =old@1" : "CDS +new@1"]);
-      step = ask(step, answer("CDS", [], { nonce: lastNonce(step) }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       assert.deepEqual(said(step), ["RDS +r@2"]);
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step) }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       assert.deepEqual(said(step), [variant === "sotw" ? "CDS =new@1 -old" : "CDS -old"]);
     });
 
     test("sends endpoints again, though unchanged, when their cluster changes", () => {
       let step = ask(open(variant, snapshot({ CDS: { a: "1" }, EDS: { a: "1" } })), want("CDS"));
       step = ask(step, want("EDS", ["a"]));
-      step = ask(step, answer("EDS", ["a"], { nonce: lastNonce(step) }));
-      step = ask(step, answer("CDS", [], { nonce: "1" }));
+      step = ask(step, answer("EDS", ["a"], { nonce: lastNonce(step, "EDS") }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       step = publish(step, snapshot({ CDS: { a: "2" }, EDS: { a: "1" } }));
       assert.deepEqual(said(step), ["CDS +a@2", "EDS +a@1"]);
     });
 
     test("keeps a filter that is deleted until the proxy lets go of it by itself", () => {
       let step = ask(open(variant, snapshot({ ECDS: { f: "1" } })), want("ECDS", ["f"]));
-      step = ask(step, answer("ECDS", ["f"], { nonce: "1" }));
+      step = ask(step, answer("ECDS", ["f"], { nonce: lastNonce(step, "ECDS") }));
       assert.deepEqual(said(publish(step, snapshot({}))), []);
     });
 
@@ -197,15 +200,15 @@ for (const { variant, want, answer } of variants) {
       let step = ask(open(variant, snapshot({ EDS: { a: "1" } })), want("EDS", ["a"]));
       const leave =
         variant === "sotw"
-          ? sotwRequest("EDS", [], { nonce: "1" })
-          : deltaRequest("EDS", { removed: ["a"] }, { nonce: "1" });
+          ? sotwRequest("EDS", [], { nonce: lastNonce(step, "EDS") })
+          : deltaRequest("EDS", { removed: ["a"] }, { nonce: lastNonce(step, "EDS") });
       step = ask(step, leave);
       assert.deepEqual(said(publish(step, snapshot({ EDS: { a: "2" } }))), []);
     });
 
     test("gives a moved proxy the snapshot of its new group", () => {
       let step = ask(open(variant, snapshot({ LDS: { here: "1" } })), want("LDS"));
-      step = ask(step, answer("LDS", [], { nonce: "1" }));
+      step = ask(step, answer("LDS", [], { nonce: lastNonce(step, "LDS") }));
       assert.deepEqual(said(publish(step, snapshot({ LDS: { there: "1" } }))), ["LDS +there@1 -here"]);
     });
   });
@@ -215,7 +218,7 @@ describe("a delta stream", () => {
   test("says at once that a named resource does not exist, once", () => {
     let step = ask(open("delta", snapshot({})), deltaRequest("EDS", { added: ["ghost"] }));
     assert.deepEqual(said(step), ["EDS -ghost"]);
-    step = ask(step, deltaRequest("EDS", {}, { nonce: "1" }));
+    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS") }));
     assert.deepEqual(said(step), []);
     assert.deepEqual(said(publish(step, snapshot({ EDS: { ghost: "1" } }))), ["EDS +ghost@1"]);
   });
@@ -233,13 +236,13 @@ describe("a delta stream", () => {
 
   test("sends a name that is subscribed to again, changed or not", () => {
     let step = ask(open("delta", snapshot({ EDS: { a: "1" } })), deltaRequest("EDS", { added: ["a"] }));
-    step = ask(step, deltaRequest("EDS", {}, { nonce: "1" }));
+    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS") }));
     assert.deepEqual(said(ask(step, deltaRequest("EDS", { added: ["a"] }))), ["EDS +a@1"]);
   });
 
   test("tells a wildcard client the state of a name that it stops naming", () => {
     let step = ask(open("delta", snapshot({ CDS: { a: "1" } })), deltaRequest("CDS", { added: ["*", "a"] }));
-    step = ask(step, deltaRequest("CDS", {}, { nonce: "1" }));
+    step = ask(step, deltaRequest("CDS", {}, { nonce: lastNonce(step, "CDS") }));
     assert.deepEqual(said(ask(step, deltaRequest("CDS", { removed: ["a"] }))), ["CDS +a@1"]);
   });
 
@@ -247,22 +250,22 @@ describe("a delta stream", () => {
     let step = ask(open("delta", snapshot({ EDS: { a: "1", b: "1" } })), deltaRequest("EDS", { added: ["a"] }));
     step = ask(step, deltaRequest("EDS", { added: ["b"] }, { nonce: "stale" }));
     assert.deepEqual(said(step), []);
-    assert.deepEqual(said(ask(step, deltaRequest("EDS", {}, { nonce: "1" }))), ["EDS +b@1"]);
+    assert.deepEqual(said(ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS") }))), ["EDS +b@1"]);
   });
 });
 
 describe("a sotw stream", () => {
   test("brings the new ones when the list of names grows", () => {
     let step = ask(open("sotw", snapshot({ EDS: { a: "1", b: "1" } })), sotwRequest("EDS", ["a"]));
-    step = ask(step, sotwRequest("EDS", ["a", "b"], { nonce: "1" }));
+    step = ask(step, sotwRequest("EDS", ["a", "b"], { nonce: lastNonce(step, "EDS") }));
     assert.deepEqual(said(step), ["EDS +b@1"]);
   });
 
   test("gives a request with a stale nonce no answer", () => {
     let step = ask(open("sotw", snapshot({ EDS: { a: "1", b: "1" } })), sotwRequest("EDS", ["a"]));
-    step = ask(step, sotwRequest("EDS", ["b"], { nonce: "0" }));
+    step = ask(step, sotwRequest("EDS", ["b"], { nonce: "stale" }));
     assert.deepEqual(said(step), []);
-    assert.deepEqual(said(ask(step, sotwRequest("EDS", ["a"], { nonce: "1" }))), []);
+    assert.deepEqual(said(ask(step, sotwRequest("EDS", ["a"], { nonce: lastNonce(step, "EDS") }))), []);
   });
 
   test("still wakes for what waits after a request with a stale nonce", () => {
@@ -274,7 +277,10 @@ describe("a sotw stream", () => {
   });
 
   test("answers a client that comes back with the nonce and version of another life", () => {
-    const step = ask(open("sotw", snapshot({ CDS: { a: "1" } })), sotwRequest("CDS", [], { nonce: "7" }));
+    const step = ask(
+      open("sotw", snapshot({ CDS: { a: "1" } })),
+      sotwRequest("CDS", [], { nonce: "5", resumes: true }),
+    );
     assert.deepEqual(said(step), ["CDS +a@1"]);
   });
 
@@ -285,15 +291,18 @@ describe("a sotw stream", () => {
 
   test("sends only the changed one of many endpoints or routes", () => {
     let step = ask(open("sotw", snapshot({ EDS: { a: "1", b: "1" } })), sotwRequest("EDS", ["a", "b"]));
-    step = ask(step, sotwRequest("EDS", ["a", "b"], { nonce: "1" }));
+    step = ask(step, sotwRequest("EDS", ["a", "b"], { nonce: lastNonce(step, "EDS") }));
     assert.deepEqual(said(publish(step, snapshot({ EDS: { a: "1", b: "2" } }))), ["EDS +b@2"]);
   });
 
   test("repeats the last good version of a refused cluster, because leaving it out would delete it", () => {
     let step = ask(open("sotw", snapshot({ CDS: { a: "1", b: "1" } })), sotwRequest("CDS"));
-    step = ask(step, sotwRequest("CDS", [], { nonce: "1" }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
     step = publish(step, snapshot({ CDS: { a: "bad", b: "1" } }));
-    step = ask(step, sotwRequest("CDS", [], { nonce: "2", refusal: "Error adding/updating cluster(s) a: no" }));
+    step = ask(
+      step,
+      sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal: "Error adding/updating cluster(s) a: no" }),
+    );
     assert.deepEqual(said(step), []);
     assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "2" } }))), ["CDS +b@2 =a@1"]);
   });
@@ -303,17 +312,17 @@ describe("a sotw stream", () => {
     let step = ask(open("sotw", snapshot({ CDS: { a: "bad", b: "1" } })), sotwRequest("CDS", [], back));
     assert.deepEqual(said(step), ["CDS +a@bad +b@1"]);
     const refusal = "Error adding/updating cluster(s) a: no";
-    step = ask(step, sotwRequest("CDS", [], { nonce: "1", refusal }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
     assert.deepEqual(said(step), [], "what was refused is not sent again by itself");
     step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
     assert.deepEqual(said(step), ["CDS +b@2 =a@bad"]);
-    step = ask(step, sotwRequest("CDS", [], { nonce: "2", refusal }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
     assert.deepEqual(said(step), [], "b is taken, although the response was refused for what it had to repeat");
     step = publish(step, snapshot({ CDS: { a: "2", b: "2" } }));
     assert.deepEqual(said(step), ["CDS +a@2 =b@2"]);
-    step = ask(step, sotwRequest("CDS", [], { nonce: "3" }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
     step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
-    step = ask(step, sotwRequest("CDS", [], { nonce: "4", refusal }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
     assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "3" } }))), ["CDS +b@3 =a@2"]);
   });
 });

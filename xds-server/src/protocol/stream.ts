@@ -1,36 +1,19 @@
 import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
-import {
-  type Resource,
-  type ResourceKey,
-  type ResourceSet,
-  resourcesOf,
-  type Snapshot,
-  type Version,
-} from "../resources/snapshot.ts";
+import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
+import { memo } from "./memo.ts";
+import { additionsAllowedAt, availableTo, awaitedBy, deletionsAllowedAt, rewarms } from "./push-order.ts";
 import { amended, replaced } from "./subscription.ts";
-import {
-  accepted,
-  deletedNames,
-  hasUnsent,
-  keepsRefused,
-  newTypeStream,
-  refused,
-  resubscribed,
-  resumed,
-  rewarmed,
-  sent,
-  type TypeStream,
-  type Update,
-  updateDue,
-  type Variant,
-} from "./type-stream.ts";
+import { accepted, compared, heldVersions, refused, resubscribed, resumed, rewarmed, sent } from "./transitions.ts";
+import { newTypeStream, type TypeStream, type Variant } from "./type-stream.ts";
+import { type Update, updateDue } from "./update-due.ts";
 
 /** One client's stream: a pure state machine. Requests, snapshots and the time go in, responses come out. */
 export interface Stream {
   readonly variant: Variant;
   readonly snapshot: Snapshot;
   readonly types: ReadonlyMap<TypeUrl, TypeStream>;
-  readonly lastNonce: number;
+  /** When the last response of a type was sent, in milliseconds since the epoch. */
+  readonly sentAt: ReadonlyMap<TypeUrl, number>;
   /**
    * How long something may wait for another type's answer, in milliseconds: new routes for their clusters, removed
    * clusters for the routes that used them.
@@ -49,7 +32,8 @@ export interface Request {
   readonly responseNonce: string;
   /** The client's reason for refusing the response that the nonce names; absent when it accepts. */
   readonly refusal?: string;
-  readonly names: SotwNames | DeltaNames;
+  /** "unchanged": the names of the type's last request on this stream, or in delta none added and none removed. */
+  readonly names: SotwNames | DeltaNames | "unchanged";
 }
 
 export interface SotwNames {
@@ -65,12 +49,13 @@ export interface DeltaNames {
   readonly initialVersions: ReadonlyMap<string, Version>;
 }
 
+/** One object for all streams that are due the same, so that its bytes can be made once. */
 export interface Response {
   readonly type: ResourceType;
   readonly nonce: string;
+  /** The version of everything that there is of the type. */
+  readonly version: Version;
   readonly update: Update;
-  /** Everything of the type in the snapshot that the update leads to. */
-  readonly available: ResourceSet;
 }
 
 /** A client's verdict on a response. */
@@ -92,7 +77,7 @@ export interface Step {
 
 export function openStream(variant: Variant, snapshot: Snapshot, limits: HoldLimits): Stream {
   const { holdLimitMs, unsentHoldLimitMs } = limits;
-  return { variant, snapshot, types: new Map(), lastNonce: 0, holdLimitMs, unsentHoldLimitMs };
+  return { variant, snapshot, types: new Map(), sentAt: new Map(), holdLimitMs, unsentHoldLimitMs };
 }
 
 /** A newer snapshot, or that of another node group when the proxy was moved. */
@@ -109,12 +94,12 @@ export function onRequest(stream: Stream, request: Request, now: number): Step {
   const { type, responseNonce, refusal } = request;
   const known = stream.types.get(type.typeUrl);
   // State of the world: a request that answers an older response speaks of an older state; the next one will follow.
-  const stale = "list" in request.names && known !== undefined && responseNonce !== known.lastNonce;
-  if (stale) return respond(stream, now);
+  if (stream.variant === "sotw" && known !== undefined && responseNonce !== known.lastNonce)
+    return respond(stream, now);
   const before = known ?? newTypeStream(type, stream.variant);
   const answers = before.inFlight !== undefined && before.inFlight.nonce === responseNonce;
   const settled = answers ? answered(before, refusal, now) : before;
-  const step = respond(withType(stream, subscribed(settled, request.names, known === undefined)), now);
+  const step = respond(withType(stream, subscribed(stream, settled, { ...request, first: known === undefined })), now);
   if (!answers) return step;
   const answer: Answer = { type, nonce: responseNonce, resources: before.inFlight.changed };
   return { ...step, answer: refusal === undefined ? answer : { ...answer, refusal } };
@@ -124,17 +109,23 @@ function answered(stream: TypeStream, refusal: string | undefined, at: number): 
   return refusal === undefined ? accepted(stream) : refused(stream, { reason: refusal, at });
 }
 
-function subscribed(stream: TypeStream, names: SotwNames | DeltaNames, first: boolean): TypeStream {
+function subscribed(
+  stream: Stream,
+  before: TypeStream,
+  { names, first }: { names: Request["names"]; first: boolean },
+): TypeStream {
+  if (names === "unchanged") return before;
   if ("list" in names) {
-    const after = resubscribed(stream, replaced(stream.subscription, names.list), []);
-    return first && names.resumes ? { ...after, mayHoldEarlier: true } : after;
+    const after = resubscribed(before, replaced(before.subscription, names.list));
+    return first && names.resumes ? resumedSotw(after) : after;
   }
   const { added, removed, initialVersions } = names;
-  const subscription = amended(stream.subscription, { added, removed, first });
-  // Under a wildcard, what is no longer named is still wanted: the client asks what has become of it.
-  const after = resubscribed(stream, subscription, [...added, ...removed]);
-  return first ? resumed(after, initialVersions) : after;
+  const namesNothing = first && !before.type.hasAliases;
+  const after = resubscribed(before, amended(before.subscription, { added, removed, first: namesNothing }), names);
+  return first ? resumed(after, heldVersions(initialVersions), availableTo(stream, before.type.typeUrl)) : after;
 }
+
+const resumedSotw = memo((stream: TypeStream): TypeStream => ({ ...stream, mayHoldEarlier: true }));
 
 /** Sends what is due, type by type in push order. */
 function respond(start: Stream, now: number): Step {
@@ -153,91 +144,33 @@ function respond(start: Stream, now: number): Step {
       waitUntil(readyAt);
       continue;
     }
-    const deletableAt = deletionsAllowedAt(stream, before);
+    const deletableAt = deletionsAllowedAt(stream, before, available);
     if (deletableAt > now && deletableAt !== Number.POSITIVE_INFINITY) waitUntil(deletableAt);
-    const update = updateDue(before, available, deletableAt <= now);
+    const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
-      if (deletableAt <= now) stream = withType(stream, { ...before, level: available });
+      stream = withType(stream, compared(before, available));
       continue;
     }
-    const lastNonce = stream.lastNonce + 1;
-    const nonce = String(lastNonce);
-    responses.push({ type, nonce, update, available });
-    const awaited = update.changed.flatMap(({ rewarms }) => rewarms);
-    const awaitedNow = awaited.flatMap(({ typeUrl, name }) => resourcesOf(stream.snapshot, typeUrl).get(name) ?? []);
-    stream = { ...withType(stream, sent(before, { update, awaited: awaitedNow, nonce, now })), lastNonce };
-    stream = warmedAnew(stream, awaited);
+    responses.push(responseWith(update));
+    stream = withType(stream, sent(update, awaitedBy(update, stream.snapshot)), now);
+    for (const [typeUrl, names] of rewarms(update)) {
+      const waiting = stream.types.get(typeUrl);
+      if (waiting !== undefined) stream = withType(stream, rewarmed(waiting, names));
+    }
   }
   return wakeAt === undefined ? { stream, responses } : { stream, responses, wakeAt };
 }
 
-/**
- * What a client may get of a type: the newest snapshot, and what a response in flight makes it wait for, as that was
- * then. Envoy answers for a cluster when its endpoints have come; without those of a cluster that is deleted meanwhile
- * it would never answer, so never be told of the deletion either.
- */
-function availableTo(stream: Stream, typeUrl: TypeUrl): ResourceSet {
-  const newest = resourcesOf(stream.snapshot, typeUrl);
-  const gone: Resource[] = [];
-  for (const { inFlight } of stream.types.values()) {
-    for (const resource of inFlight?.awaited ?? [])
-      if (resource.typeUrl === typeUrl && !newest.has(resource.name)) gone.push(resource);
-  }
-  return gone.length === 0
-    ? newest
-    : new Map([...newest, ...gone.map((resource) => [resource.name, resource] as const)]);
-}
+const responseWith = memo((update: Update): Response => {
+  const { stream, nonce, version } = update;
+  return { type: stream.type, nonce, version, update };
+});
 
-/**
- * When additions of a type may go out: not before what they refer to is ready at the client, within the limit. The
- * limit is longer while the client has not even been sent all of that: what refers to it would lead nowhere.
- */
-function additionsAllowedAt(stream: Stream, type: ResourceType, now: number): number {
-  let at = 0;
-  for (const used of stream.types.values()) {
-    if (used.inFlight === undefined || !used.type.answeredWhenReady) continue;
-    if (!used.type.usedBy.includes(type.shortName)) continue;
-    const limit = used.inFlight.sentAt + stream.holdLimitMs;
-    const isLonger = limit <= now && hasUnsent(used, resourcesOf(stream.snapshot, used.type.typeUrl));
-    at = Math.max(at, isLonger ? used.inFlight.sentAt + stream.unsentHoldLimitMs : limit);
-  }
-  return at;
-}
-
-/**
- * When deletions of a type may go out: not before the types that refer to it have sent and settled their own changes,
- * within the limit. Infinity: those are still to be sent, and their sending calls again; or one was refused, and until
- * a newer one is sent the client goes on with a version that may need what is deleted.
- */
-function deletionsAllowedAt(stream: Stream, typeStream: TypeStream): number {
-  const available = availableTo(stream, typeStream.type.typeUrl);
-  if (typeStream.level === available || deletedNames(typeStream, available).length === 0) return 0;
-  let at = 0;
-  for (const user of stream.types.values()) {
-    if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
-    if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return Number.POSITIVE_INFINITY;
-    if (user.inFlight !== undefined) at = Math.max(at, user.inFlight.sentAt + stream.holdLimitMs);
-    else if (updateDue(user, availableTo(stream, user.type.typeUrl), true)) return Number.POSITIVE_INFINITY;
-  }
-  return at;
-}
-
-function warmedAnew(stream: Stream, keys: readonly ResourceKey[]): Stream {
-  let next = stream;
-  for (const [typeUrl, names] of Map.groupBy(keys, ({ typeUrl }) => typeUrl)) {
-    const typeStream = next.types.get(typeUrl);
-    if (typeStream === undefined) continue;
-    next = withType(
-      next,
-      rewarmed(
-        typeStream,
-        names.map(({ name }) => name),
-      ),
-    );
-  }
-  return next;
-}
-
-function withType(stream: Stream, typeStream: TypeStream): Stream {
-  return { ...stream, types: new Map(stream.types).set(typeStream.type.typeUrl, typeStream) };
+function withType(stream: Stream, typeStream: TypeStream, sentAt?: number): Stream {
+  const { typeUrl } = typeStream.type;
+  if (sentAt === undefined && stream.types.get(typeUrl) === typeStream) return stream;
+  const types = new Map(stream.types).set(typeUrl, typeStream);
+  return sentAt === undefined
+    ? { ...stream, types }
+    : { ...stream, types, sentAt: new Map(stream.sentAt).set(typeUrl, sentAt) };
 }

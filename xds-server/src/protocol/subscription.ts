@@ -51,7 +51,11 @@ export function replaced(current: Subscription, list: readonly string[]): Subscr
     for (const name of names) if (!other.names.has(name)) return false;
     return true;
   };
-  return known.intern(hashed(hash, wildcard, true), isSame, () => ({ names: NameSet.of(names), wildcard, named: true }));
+  return known.intern(hashed(hash, wildcard, true), isSame, () => ({
+    names: NameSet.of(names),
+    wildcard,
+    named: true,
+  }));
 }
 
 /**

@@ -33,6 +33,8 @@ export interface ResourceType {
    * and a removal would break what still drains (a filter chain without its filter answers 500).
    */
   readonly sendsRemovals: boolean;
+  /** True when resources have aliases, and a name that does not exist is told by a resource without a body. */
+  readonly hasAliases: boolean;
   /** What a client waits for anew whenever it takes a new version of a resource of this type. */
   readonly rewarms: (message: Message) => readonly ResourceKey[];
 }
@@ -46,6 +48,7 @@ interface Row {
   readonly usedBy?: readonly string[];
   readonly answeredWhenReady?: boolean;
   readonly sendsRemovals?: boolean;
+  readonly hasAliases?: boolean;
   readonly rewarms?: (message: Message) => readonly ResourceKey[];
 }
 
@@ -55,6 +58,7 @@ const row = ({ shortName, message, service, ...rest }: Row): ResourceType => ({
   usedBy: [],
   answeredWhenReady: false,
   sendsRemovals: true,
+  hasAliases: false,
   rewarms: () => [],
   ...rest,
   shortName,

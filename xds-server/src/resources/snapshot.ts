@@ -21,6 +21,8 @@ export interface Resource {
    * though unchanged: Envoy warms a changed EDS cluster until its endpoints arrive.
    */
   readonly rewarms: readonly ResourceKey[];
+  /** Other names that a client may ask for it by (xDS protocol, "Aliases"). Absent where its type has none. */
+  readonly aliases?: readonly string[];
 }
 
 export type ResourceSet = ReadonlyMap<string, Resource>;
