@@ -147,19 +147,14 @@ export class RootContext extends Context {
     return this;
   }
 
-  /** Starts and configures. False when the module refuses. */
-  begin(): boolean {
+  /** Starts and configures. Answers the callback that answered false; undefined when none did. */
+  begin(): string | undefined {
     this.create();
-    const started = this.#ask("proxy_on_vm_start", this.vm.settings.configuration.length);
-    return started && this.configure();
-  }
-
-  configure(): boolean {
-    this.create();
+    if (!this.notify("proxy_on_vm_start", this.vm.settings.configuration.length)) return "proxy_on_vm_start";
     this.configuring = true;
-    const accepted = this.#ask("proxy_on_configure", this.plugin.configuration.length);
+    const accepted = this.notify("proxy_on_configure", this.plugin.configuration.length);
     this.configuring = false;
-    return accepted;
+    return accepted ? undefined : "proxy_on_configure";
   }
 
   tickEvery(periodMs: number): void {
@@ -181,10 +176,6 @@ export class RootContext extends Context {
     for (const call of [...this.httpCalls.values(), ...this.grpcCalls.values()]) call.abandon();
     this.notify("proxy_on_delete");
     this.vm.contexts.delete(this.id);
-  }
-
-  #ask(callback: string, size: number): boolean {
-    return this.notify(callback, size) && !this.failed;
   }
 
   #scheduleTick(periodMs: number): void {

@@ -3,7 +3,7 @@ import { SourceMap } from "node:module";
 import { basename } from "node:path";
 import type { LogLevel } from "./abi.ts";
 import { type Bytes, byteString, bytesOf } from "./bytes.ts";
-import type { Plugin } from "./context.ts";
+import type { Plugin, RootContext } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import type { GrpcCall } from "./grpc-call.ts";
 import { HttpStream } from "./http-stream.ts";
@@ -60,20 +60,26 @@ export interface FilterOptions {
   readonly properties?: Readonly<Record<string, PropertyValue>>;
   /** What answers behind the filter: 200 without a body unless given. */
   readonly upstream?: Upstream;
+  /** Is told of each callback before the module is called. */
+  readonly onCallback?: (name: string) => void;
   /** `close` throws when the filter did what no filter should. True unless given. */
   readonly strict?: boolean;
 }
 
+/** Why Envoy would not take a module: it is none, it imports what is not there, it trapped, or it answered false. */
+export type Refusal = "not a module" | "missing import" | "trap" | "refused";
+
 /** The module cannot be loaded, or refuses its configuration. */
 export class FilterRefused extends Error {
+  readonly reason: Refusal;
+  /** What the module said before. */
   readonly log: readonly LogLine[];
-  readonly trap: Trap | undefined;
 
-  constructor(cause: string, log: readonly LogLine[], trap?: Trap) {
+  constructor(reason: Refusal, message: string, log: readonly LogLine[] = []) {
     const said = log.filter(({ level }) => level !== "info").map(({ message }) => `\n  ${message}`);
-    super(cause + said.join(""));
+    super(message + said.join(""));
+    this.reason = reason;
     this.log = log;
-    this.trap = trap;
   }
 }
 
@@ -321,8 +327,9 @@ export class Host implements Disposable {
   }
 
   #newWorld(): World {
-    const { now = new Date("2025-01-01T00:00:00Z"), logLevel = "info", clusters } = this.#options;
-    return new World({ now, log: new Log(logLevel, logCapacity), outbox: new Outbox(clusters) });
+    const { now = new Date("2025-01-01T00:00:00Z"), logLevel = "info", clusters, onCallback } = this.#options;
+    const log = new Log(logLevel, logCapacity);
+    return new World({ now, log, outbox: new Outbox(clusters), ...(onCallback && { onCallback }) });
   }
 }
 
@@ -330,19 +337,22 @@ function compile(wasm: Uint8Array): WasmModule {
   try {
     return new WebAssembly.Module(wasm);
   } catch (error) {
-    throw new FilterRefused(`this is no module: ${error instanceof Error ? error.message : String(error)}`, []);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new FilterRefused("not a module", `this is no module: ${message}`);
   }
 }
 
-function begun(setup: FilterSetup, world: World): ReturnType<typeof begin> & object {
+function begun(setup: FilterSetup, world: World): RootContext {
+  const { name } = setup.plugin;
   try {
-    const root = begin(setup, world);
-    if (root !== undefined) return root;
+    const outcome = begin(setup, world);
+    if ("root" in outcome) return outcome.root;
+    if ("trap" in outcome) throw new FilterRefused("trap", describeTrap(outcome.trap), world.log.lines.slice(0, -1));
+    throw new FilterRefused("refused", `${name} answers false in ${outcome.refusedIn}`, world.log.lines);
   } catch (error) {
     if (!(error instanceof MissingImport)) throw error;
-    throw new FilterRefused(`the module imports ${error.message}, which Envoy does not have`, []);
+    throw new FilterRefused("missing import", `${name} imports ${error.message}, which Envoy does not have`);
   }
-  throw new FilterRefused(`${setup.plugin.name} does not start, or refuses its configuration`, world.log.lines);
 }
 
 function configurationOf(config: unknown): Buffer {

@@ -24,7 +24,9 @@ export interface VmSettings {
 /** A module that imports what Envoy does not have, and so cannot be loaded. */
 export class MissingImport extends Error {}
 
-/** While a module starts or allocates, Envoy lets it do no more than this, and what WASI has. */
+/** Envoy dies of any call from a start section. */
+const allowedInStartSection: ReadonlySet<string> = new Set();
+/** While a module initialises, Envoy lets it do no more than this, and what WASI has. */
 const allowedAtStart: ReadonlySet<string> = new Set(["proxy_log"]);
 const allowedInMalloc: ReadonlySet<string> = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
 
@@ -53,7 +55,9 @@ export class Vm {
     this.settings = settings;
     this.metrics = new MetricIds(world.metrics);
     this.memory = new GuestMemory((size) => this.#restricted(allowedInMalloc, this.#allocator, [size]));
+    this.#allowed = allowedInStartSection;
     this.#exports = new WebAssembly.Instance(module, this.#imports(module)).exports;
+    this.#allowed = undefined;
     this.#allocator = "malloc" in this.#exports ? "malloc" : "proxy_on_memory_allocate";
     this.memory.attach(this.#exports);
   }
@@ -129,6 +133,7 @@ export class Vm {
   #call(name: string, values: readonly number[]): number {
     const callee = this.#exports[name];
     if (typeof callee !== "function") return 0;
+    this.world.onCallback?.(name);
     try {
       return Number(callee(...values)) >>> 0;
     } catch (error) {
@@ -178,8 +183,9 @@ export class Vm {
       };
     }
     return (...values) => {
-      if (this.#allowed?.has(name) === false && (proxyCall || this.#allowed === allowedInMalloc)) {
-        throw new Forbidden(`${name} was called where Envoy allows only ${[...this.#allowed].join(", ")}`);
+      if (this.#allowed?.has(name) === false && (proxyCall || this.#allowed !== allowedAtStart)) {
+        const only = this.#allowed.size === 0 ? "no call at all" : `only ${[...this.#allowed].join(", ")}`;
+        throw new Forbidden(`${name} was called where Envoy allows ${only}`);
       }
       try {
         return call(...values);

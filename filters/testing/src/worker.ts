@@ -1,5 +1,6 @@
 import { Context, type Plugin, RootContext } from "./context.ts";
 import { HttpContext, type HttpStreamCalls } from "./http-context.ts";
+import { type Trap, trapOf } from "./trap.ts";
 import { Vm, type VmSettings } from "./vm.ts";
 import type { WasmModule } from "./web-assembly.ts";
 import type { World } from "./world.ts";
@@ -19,14 +20,31 @@ interface Serving {
   replaced: boolean;
 }
 
-/** Makes a VM and configures the filter in it. False when the module refuses. */
-export function begin({ module, settings, plugin }: FilterSetup, world: World): RootContext | undefined {
-  const vm = new Vm(module, settings, world);
+export type Begun =
+  | { readonly root: RootContext }
+  | { readonly trap: Trap }
+  /** The callback that answered false. */
+  | { readonly refusedIn: string };
+
+/** Makes a VM and configures the filter in it. Throws MissingImport. */
+export function begin({ module, settings, plugin }: FilterSetup, world: World): Begun {
+  let vm: Vm;
+  try {
+    vm = new Vm(module, settings, world);
+  } catch (error) {
+    const trap = trapOf("the start section", error, settings.sourceMap);
+    if (trap === undefined) throw error;
+    return { trap };
+  }
   // Initialisation belongs to no plugin.
   vm.start(new Context(vm, plugin, undefined, 0));
-  if (vm.trap !== undefined) return undefined;
-  const root = new RootContext(vm, plugin);
-  return root.begin() ? root : undefined;
+  return vm.trap === undefined ? configured(new RootContext(vm, plugin)) : { trap: vm.trap };
+}
+
+function configured(root: RootContext): Begun {
+  const refusedIn = root.begin();
+  if (root.vm.trap !== undefined) return { trap: root.vm.trap };
+  return refusedIn === undefined ? { root } : { refusedIn };
 }
 
 /** One of Envoy's worker threads: its own VM, and after a swap the former filter until its last stream has ended. */
@@ -49,18 +67,17 @@ export class Worker {
   swap(setup: FilterSetup): void {
     const before = this.#serving;
     const sameVm = setup.module === this.#setup.module && setup.settings === this.#setup.settings;
-    const root = sameVm ? new RootContext(before.root.vm, setup.plugin) : undefined;
-    const ready = root === undefined ? begin(setup, this.#world) : root.begin() ? root : undefined;
+    const begun = sameVm ? configured(new RootContext(before.root.vm, setup.plugin)) : begin(setup, this.#world);
     this.#setup = setup;
-    if (ready !== undefined) this.#serving = { root: ready, streams: 0, replaced: false };
+    if ("root" in begun) this.#serving = { root: begun.root, streams: 0, replaced: false };
     before.replaced = true;
     this.#retire(before);
   }
 
   /** A new VM in place of one that trapped. */
   reload(): void {
-    const root = begin(this.#setup, this.#world);
-    if (root !== undefined) this.#serving = { root, streams: 0, replaced: false };
+    const begun = begin(this.#setup, this.#world);
+    if ("root" in begun) this.#serving = { root: begun.root, streams: 0, replaced: false };
   }
 
   httpContext(calls: HttpStreamCalls): { readonly context: HttpContext; ended(): void } {

@@ -15,10 +15,17 @@ export class World {
   readonly outbox: Outbox;
   /** What Envoy lets pass or dies of, and what no filter should do. */
   readonly faults: string[] = [];
+  readonly onCallback: ((name: string) => void) | undefined;
   /** What happens when the running callback and all that it began have ended. */
   readonly #later: (() => void)[] = [];
 
-  constructor(options: { readonly now: Date; readonly log: Log; readonly outbox: Outbox }) {
+  constructor(options: {
+    readonly now: Date;
+    readonly log: Log;
+    readonly outbox: Outbox;
+    readonly onCallback?: (name: string) => void;
+  }) {
+    this.onCallback = options.onCallback;
     this.clock = new Clock(options.now);
     this.log = options.log;
     this.outbox = options.outbox;

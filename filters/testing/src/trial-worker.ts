@@ -1,0 +1,33 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { FilterRefused, Host } from "./host.ts";
+import { describeTrap } from "./trap.ts";
+import type { TrialReport, TrialResult, TrialTask } from "./trial.ts";
+
+/** Runs in a thread of its own: a module may loop for ever. */
+const { wasm, config, rootId } = workerData as TrialTask;
+const say = (report: TrialReport) => parentPort?.postMessage(report);
+let step = "loading";
+
+say({ result: tried() });
+
+function tried(): TrialResult {
+  const onCallback = (name: string) => {
+    step = name;
+    say({ step });
+  };
+  const name = rootId ?? "filter";
+  try {
+    const options = { name, onCallback, strict: false, ...(config !== undefined && { config }) };
+    const host = new Host(wasm, undefined, options);
+    host.open({ method: "GET", path: "/", headers: { "user-agent": "chancery-trial" } });
+    host.close();
+    const { trap, log } = host;
+    if (trap === undefined) return { ok: true, log };
+    return { ok: false, reason: "trap", step: trap.callback, message: describeTrap(trap), log };
+  } catch (error) {
+    if (!(error instanceof FilterRefused)) throw error;
+    const { reason, message, log } = error;
+    if (reason === "refused" && config === undefined && step === "proxy_on_configure") return { ok: true, log };
+    return { ok: false, reason, step, message, log };
+  }
+}
