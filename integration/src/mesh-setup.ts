@@ -143,6 +143,14 @@ export class TestMesh implements AsyncDisposable {
       assert.equal(state, "synced", `${nodeId}: ${JSON.stringify(refusals)}`);
   }
 
+  /** Uploads a module for a filter; its digest. */
+  async upload(filter: string, wasm: Uint8Array<ArrayBuffer>): Promise<string> {
+    const headers = { "content-type": "application/wasm" };
+    const url = `/api/v1/filters/${filter}/versions`;
+    const version = await this.#admin(url, { method: "POST", headers, body: wasm });
+    return (version as { readonly sha256: string }).sha256;
+  }
+
   async proxies(): Promise<readonly ProxySummary[]> {
     return ((await this.#admin("/api/v1/proxies")) as { readonly items: readonly ProxySummary[] }).items;
   }

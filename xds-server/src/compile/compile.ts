@@ -7,6 +7,7 @@ import type { Snapshot } from "../resources/snapshot.ts";
 import type { Builders } from "./builders.ts";
 import type { Built, Scope } from "./built.ts";
 import type { BuiltEnvoyResource } from "./envoy-resources.ts";
+import { type FilterUse, filterUse } from "./filters.ts";
 import { inRunningOrder } from "./listeners.ts";
 import { type Placed, type Placement, place } from "./placement.ts";
 import { referenceProblems } from "./references.ts";
@@ -57,7 +58,7 @@ export function compileMesh(
     if (isWanted) add(document, [document.spec.nodeGroup], make.endpoints(document));
   }
   for (const document of mesh.all("Route").values()) problems.push(...make.route(document).problems);
-  const filters = filtersByListener(mesh);
+  const filters = filtersByListener(inputs);
   for (const document of mesh.all("Listener").values()) {
     const scopes = [document.spec.nodeGroup];
     add(document, scopes, make.listener(document, ...(filters.get(document.name) ?? [])));
@@ -78,11 +79,12 @@ export function compileMesh(
   return { compiled: { snapshots: placement.snapshots, problems: boundedProblems(problems) }, placement };
 }
 
-/** The names of the filters of each listener, in the order in which they run. */
-function filtersByListener(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
-  const filters = new Map<string, string[]>();
-  for (const { name, spec } of inRunningOrder([...mesh.all("Filter").values()])) {
-    for (const listener of spec.listeners) filters.set(listener, [...(filters.get(listener) ?? []), name]);
+/** The filters of each listener, in the order in which they run. */
+function filtersByListener({ mesh, artifacts }: Inputs): ReadonlyMap<string, readonly FilterUse[]> {
+  const filters = new Map<string, FilterUse[]>();
+  for (const document of inRunningOrder([...mesh.all("Filter").values()])) {
+    const use = filterUse(document, artifacts.get(document.spec.sha256));
+    for (const listener of document.spec.listeners) filters.set(listener, [...(filters.get(listener) ?? []), use]);
   }
   return filters;
 }

@@ -20,6 +20,15 @@ export const wasmTypeUrl = `type.googleapis.com/${WasmSchema.typeName}`;
 /** The name of a filter as a resource. */
 export const filterResourceName = (filter: string): string => `filter/${filter}`;
 
+/** A listener's use of a filter, "required policy", as a text so that equal uses are equal. */
+export type FilterUse = `${"required" | "optional"} ${string}`;
+
+/** Requests may pass without a filter that fails open, and so may those that come before it was ever loaded. */
+export function filterUse(document: Document<"Filter">, artifact: Artifact | undefined): FilterUse {
+  const isOptional = artifact !== undefined && failureOf(document, artifact) === "open";
+  return `${isOptional ? "optional" : "required"} ${document.name}`;
+}
+
 const failurePolicies = {
   closed: FailurePolicy.FAIL_CLOSED,
   open: FailurePolicy.FAIL_OPEN,
@@ -78,12 +87,7 @@ function capabilities({ capabilities: allowed }: FilterSpec, { facts }: Artifact
   const hostCalls = facts.hostCalls.filter((call) => allowed?.includes(call) ?? true);
   const names = [...new Set([leastCapability, ...facts.callbacks, ...hostCalls])].sort();
   const allowedCapabilities = Object.fromEntries(names.map((name) => [name, create(SanitizationConfigSchema)]));
-  const capabilityRestrictionConfig = create(CapabilityRestrictionConfigSchema, { allowedCapabilities });
-  // Envoy keeps a VM while its id, configuration and code stay, and with it what it was allowed when it was made.
-  return {
-    capabilityRestrictionConfig,
-    ...(allowed === undefined ? {} : { configuration: text({ capabilities: names }) }),
-  };
+  return { capabilityRestrictionConfig: create(CapabilityRestrictionConfigSchema, { allowedCapabilities }) };
 }
 
 function configuration({ config }: FilterSpec) {

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { packAny } from "xds-proto-ts";
 import { HttpProtocolOptions_HeadersWithUnderscoresAction as Underscores } from "xds-proto-ts/envoy/config/core/v3/protocol";
+import { HeaderMutationSchema } from "xds-proto-ts/envoy/extensions/filters/http/header_mutation/v3/header_mutation";
 import { RouterSchema } from "xds-proto-ts/envoy/extensions/filters/http/router/v3/router";
 import {
   HttpConnectionManager_CodecType as CodecType,
@@ -13,14 +14,14 @@ import {
 import { type ListenerSpec, listenerDefaults } from "../model/listener.ts";
 import { stdoutAccessLog } from "./access-log.ts";
 import { fromAds } from "./config-source.ts";
-import { filterResourceName, wasmTypeUrl } from "./filters.ts";
+import { type FilterUse, filterResourceName, wasmTypeUrl } from "./filters.ts";
 import { http2Limits, requestHeadersTimeout, streamIdleTimeout } from "./limits.ts";
 import { durationOf } from "./values.ts";
 
 type Http = NonNullable<ListenerSpec["http"]>;
 
-/** How a listener speaks HTTP. The filters are given by name, in the order in which they run. */
-export function httpConnections(listener: string, http: Http, filters: readonly string[]): HttpConnectionManager {
+/** How a listener speaks HTTP. The filters are in the order in which they run. */
+export function httpConnections(listener: string, http: Http, filters: readonly FilterUse[]): HttpConnectionManager {
   const { accessLog = listenerDefaults.accessLog } = http;
   return create(HttpConnectionManagerSchema, {
     statPrefix: listener,
@@ -50,14 +51,19 @@ export function httpConnections(listener: string, http: Http, filters: readonly 
 }
 
 /**
- * A filter that comes by ECDS. There is no default: the listener takes no requests before it has the filter, and none
- * passes without it.
+ * A filter that comes by ECDS. The listener takes no requests before it has the filter. A required one has no default, so
+ * that none passes without it. What stands for an optional one that the proxy cannot load does nothing.
  */
-const discoveredFilter = (filter: string): HttpFilter =>
-  create(HttpFilterSchema, {
-    name: filterResourceName(filter),
-    configType: { case: "configDiscovery", value: { configSource: fromAds, typeUrls: [wasmTypeUrl] } },
-  });
+function discoveredFilter(use: FilterUse): HttpFilter {
+  const name = filterResourceName(use.slice(use.indexOf(" ") + 1));
+  const isOptional = use.startsWith("optional ");
+  const typeUrls = isOptional ? [wasmTypeUrl, nothing.typeUrl] : [wasmTypeUrl];
+  const value = { configSource: fromAds, typeUrls, ...(isOptional ? { defaultConfig: nothing } : {}) };
+  return create(HttpFilterSchema, { name, configType: { case: "configDiscovery", value } });
+}
+
+/** The filter that changes headers, with no change to make. */
+const nothing = packAny(HeaderMutationSchema, create(HeaderMutationSchema, { mutations: {} }));
 
 const router: HttpFilter = create(HttpFilterSchema, {
   name: "envoy.filters.http.router",

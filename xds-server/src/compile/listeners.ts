@@ -10,12 +10,13 @@ import type { Document } from "../model/document.ts";
 import { filterDefaults } from "../model/filter.ts";
 import { type ListenerSpec, listenerDefaults } from "../model/listener.ts";
 import { type Built, built } from "./built.ts";
+import type { FilterUse } from "./filters.ts";
 import { httpConnections } from "./http-connections.ts";
 import { connectionBufferBytes } from "./limits.ts";
 import { durationOf, file, socketAddress } from "./values.ts";
 
-/** A Listener with the filters that take part in it, given by name, in the order in which they run. */
-export function buildListener(document: Document<"Listener">, ...filters: readonly string[]): Built {
+/** A Listener with the filters that take part in it, in the order in which they run. */
+export function buildListener(document: Document<"Listener">, ...filters: readonly FilterUse[]): Built {
   const { name, spec } = document;
   const { tls } = spec;
   const message = create(ListenerSchema, {
@@ -38,7 +39,7 @@ export function inRunningOrder(filters: readonly Document<"Filter">[]): readonly
   return filters.toSorted((one, other) => orderOf(one) - orderOf(other) || (one.name < other.name ? -1 : 1));
 }
 
-function networkFilter(name: string, { http, tcp }: ListenerSpec, filters: readonly string[]): Filter {
+function networkFilter(name: string, { http, tcp }: ListenerSpec, filters: readonly FilterUse[]): Filter {
   if (http !== undefined) {
     return create(FilterSchema, {
       name: "envoy.filters.network.http_connection_manager",
