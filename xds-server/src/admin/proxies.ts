@@ -1,17 +1,17 @@
 import type { FastifyInstance } from "fastify";
-import { decode, messageSchema, toJson } from "xds-proto-ts";
+import { messageSchema, toJson } from "xds-proto-ts";
 import { z } from "zod";
 import { type ProxyState, proxyState, proxyStates, worstState } from "../cache/proxy-state.ts";
 import type { ProxyStatus, StreamStatus, SyncState } from "../cache/proxy-status.ts";
 import { didYouMean } from "../model/nearest.ts";
 import { resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot.ts";
+import { withoutSecrets } from "../resources/without-secrets.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
 import { operation } from "./operation.ts";
 import { refusal, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
-import { withoutSecrets } from "./redact.ts";
 import type { ResourceRefusal } from "./settled.ts";
 
 /** A proxy at a glance. */
@@ -124,7 +124,7 @@ function sentOn(
 function readable({ typeUrl, body }: Resource): unknown {
   const schema = messageSchema(typeUrl);
   if (schema === undefined) return undefined;
-  return withoutSecrets(toJson(schema, decode(schema, body)), typeUrl.endsWith(".Secret"));
+  return toJson(schema, withoutSecrets(schema, body));
 }
 
 function find({ proxies }: AdminDeps, nodeId: string): ProxyStatus {
