@@ -28,10 +28,11 @@ function clusterReport(cluster: string, endpoints: Readonly<Record<string, Parti
   };
 }
 
-function testReports({ maxPlaces = 100, idleMs = 60_000 } = {}) {
+function testReports({ maxPlaces = 100, maxPlacesPerProxy = 100, idleMs = 60_000 } = {}) {
   let now = 1_000;
   const counted: CountedLoad[] = [];
-  const reports = new LoadReports({ maxPlaces, idleMs, now: () => now, counted: (load) => counted.push(load) });
+  const limits = { maxPlaces, maxPlacesPerProxy, idleMs };
+  const reports = new LoadReports({ ...limits, now: () => now, counted: (load) => counted.push(load) });
   return { reports, counted, pass: (ms: number) => (now += ms) };
 }
 
@@ -171,6 +172,16 @@ test("keeps no more places than allowed, says how many it left out, and has room
   greedy.close();
   other.report([clusterReport("pay", { d: { issued: 1 } })]);
   assert.deepEqual(places(), ["pay", "d"]);
+});
+
+test("one proxy does not take the room of the others", () => {
+  const { reports } = testReports({ maxPlacesPerProxy: 3 });
+  reports.opened("greedy").report([clusterReport("cart", { a: { issued: 1 }, b: { issued: 1 } })]);
+  reports.opened("modest").report([clusterReport("pay", { c: { issued: 1 } })]);
+  const endpoints = reports
+    .clusters({ detail: "endpoint" })
+    .map(({ localities }) => localities.flatMap((locality) => locality.endpoints.map(({ address }) => address)));
+  assert.deepEqual(endpoints, [["a"], ["c"]]);
 });
 
 test("names no more metrics of one endpoint than a person could read", () => {

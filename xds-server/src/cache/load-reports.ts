@@ -54,6 +54,8 @@ export interface CountedLoad extends Pick<LoadCounts, "succeeded" | "failed"> {
 export interface LoadReportsOptions {
   /** Clusters, localities and endpoints kept, over all proxies. */
   readonly maxPlaces: number;
+  /** The same of one stream of a proxy, so that none takes the room of all. */
+  readonly maxPlacesPerProxy: number;
   /** What was not reported for so long is forgotten, in milliseconds. */
   readonly idleMs: number;
   /** Milliseconds since the epoch. */
@@ -127,8 +129,8 @@ export class LoadReports {
   }
 
   #take(tree: LoadNode, clusters: readonly ClusterReport[]): void {
-    const { maxPlaces, idleMs, now, counted } = this.#options;
-    const room = maxPlaces - this.#places;
+    const { maxPlaces, maxPlacesPerProxy, idleMs, now, counted } = this.#options;
+    const room = Math.min(maxPlaces - this.#places, maxPlacesPerProxy - (size(tree) - 1));
     const { added, omitted, forgotten } = takeReport(tree, clusters, { now: now(), idleMs, room });
     this.#places += added - forgotten;
     this.#omitted += omitted;

@@ -58,6 +58,11 @@ export class NodeStatus implements ProxyStatuses {
     return known && statusOf(known);
   }
 
+  /** What each connected proxy says of itself. */
+  connected(): readonly Node[] {
+    return [...this.#known.values()].flatMap(({ node, streams }) => (streams.size === 0 ? [] : [node]));
+  }
+
   watch(watcher: (nodeId: string) => void): () => void {
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);
