@@ -19,6 +19,14 @@ export interface Limits extends DiscoveryLimits {
   readonly keepRevisions: number;
   /** Proxies remembered after they have gone. */
   readonly maxGoneProxies: number;
+  /** Clusters, localities and endpoints whose reported load is kept, over all proxies. */
+  readonly maxLoadPlaces: number;
+  /** The same of one proxy. */
+  readonly maxLoadPlacesPerProxy: number;
+  /** How long the load on what is not reported any more is kept, in milliseconds. */
+  readonly loadIdleMs: number;
+  /** Clusters whose load has metrics of its own; the others are counted together. */
+  readonly maxLoadMetricClusters: number;
   /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
   readonly holdOffMs: number;
 }
@@ -34,6 +42,10 @@ export const defaultLimits: Limits = {
   moduleTrialMs: 5_000,
   keepRevisions: defaultKeepRevisions,
   maxGoneProxies: 1_000,
+  maxLoadPlaces: 500_000,
+  maxLoadPlacesPerProxy: 50_000,
+  loadIdleMs: 600_000,
+  maxLoadMetricClusters: 1_000,
   holdOffMs: 10,
 };
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { messageSchema, toJson } from "xds-proto-ts";
 import { z } from "zod";
+import type { ProxyLoad } from "../cache/load-reports.ts";
 import { type ProxyState, proxyState, proxyStates, worstState } from "../cache/proxy-state.ts";
 import type { ProxyStatus, StreamStatus, SyncState } from "../cache/proxy-status.ts";
 import { didYouMean } from "../model/nearest.ts";
@@ -20,6 +21,8 @@ export interface ProxySummary extends Omit<ProxyStatus, "streams"> {
   readonly streams: number;
   /** By resource type, over all streams of the proxy, in push order. */
   readonly types: readonly TypeSummary[];
+  /** Absent when the proxy does not report its load. */
+  readonly load?: ProxyLoad;
 }
 
 interface TypeSummary {
@@ -39,6 +42,12 @@ export interface SentResource {
   readonly state: SyncState;
   /** Envoy's proto-JSON, secrets redacted; absent when the version sent is not the newest any more, so no longer kept. */
   readonly resource?: unknown;
+}
+
+/** The same, with the load that it reports. */
+function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
+  const load = loads.proxy(summary.nodeId);
+  return load === undefined ? summary : { ...summary, load };
 }
 
 export function proxySummary(proxy: ProxyStatus): ProxySummary {
@@ -75,7 +84,8 @@ export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
       .all()
       .filter((proxy) => nodeGroup === undefined || proxy.nodeGroup === nodeGroup)
       .map(proxySummary)
-      .filter((proxy) => state === undefined || proxy.state === state);
+      .filter((proxy) => state === undefined || proxy.state === state)
+      .map((proxy) => withLoad(proxy, deps));
     return { revision: deps.store.get().revision, items };
   });
 

@@ -14,7 +14,10 @@ export interface ReaderOptions {
  * may read what it could have got as a proxy anyhow: without TLS this machine only, because others could at least learn
  * from it who there is; with TLS all where a node id is not checked, else its own and, for readers, all.
  */
-export function readableNodes({ peer, peerCertificate }: Call, options: ReaderOptions): (nodeId: string) => boolean {
+export function readableNodes(
+  { peer, peerCertificate }: Pick<Call, "peer" | "peerCertificate">,
+  options: ReaderOptions,
+): (nodeId: string) => boolean {
   const all = () => true;
   if (peerCertificate === undefined) {
     if (isLoopbackPeer(peer)) return all;

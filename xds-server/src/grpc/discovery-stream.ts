@@ -9,6 +9,7 @@ import { checkedNode, checkNames } from "./checks.ts";
 import { type CountByName, countByName } from "./count-by-name.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
 import type { Limits } from "./limits.ts";
+import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
 import { RequestReader } from "./requests.ts";
 import { CallFault } from "./status.ts";
 import { streamStatus } from "./stream-status.ts";
@@ -18,6 +19,7 @@ export interface DiscoveryDeps {
   readonly cache: SnapshotCache;
   readonly statuses: NodeStatus;
   readonly limits: Limits;
+  readonly nodeIdentity: NodeIdentity;
   /** `control_plane.identifier` of every response. */
   readonly identifier: string;
   readonly metrics: DiscoveryMetrics;
@@ -110,6 +112,7 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
   };
 
   const join = (node: Node): Joined => {
+    if (shared.nodeIdentity === "certificate") checkIdentity(node.id, call.peerCertificate);
     const place = cache.for(node);
     if (place === undefined) {
       throw new CallFault("UNAVAILABLE", "There is nothing to serve: nothing was published yet");

@@ -22,6 +22,8 @@ export interface TransportLimits {
   readonly keepAliveMs: number;
   /** How long the answer to that may take, in milliseconds, before the connection is closed. */
   readonly keepAliveTimeoutMs: number;
+  /** How often the files of the server's certificate are looked at for a new one, in milliseconds. */
+  readonly tlsReloadMs: number;
 }
 
 /** The bounds of the discovery services. */
@@ -43,6 +45,10 @@ export interface Limits extends TransportLimits {
    * Envoy's own wait for a cluster's endpoints, which is 15 seconds unless the cluster says otherwise.
    */
   readonly unsentHoldLimitMs: number;
+  /** How often proxies report the load on what is behind them, in milliseconds. */
+  readonly loadReportIntervalMs: number;
+  /** Proxies in one answer of client status discovery. */
+  readonly maxClientStatuses: number;
 }
 
 export const defaultLimits: Limits = {
@@ -59,6 +65,9 @@ export const defaultLimits: Limits = {
   maxReasonLength: 16 * 1024,
   holdLimitMs: 5_000,
   unsentHoldLimitMs: 30_000,
+  loadReportIntervalMs: 10_000,
+  maxClientStatuses: 1_000,
+  tlsReloadMs: 10_000,
   unreadTimeoutMs: 120_000,
   handshakeTimeoutMs: 10_000,
   idleConnectionMs: 300_000,
