@@ -85,10 +85,11 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
   const openedAt = now();
   const { peer } = call;
   const reader = new RequestReader({ variant, onlyType, maxNames: limits.maxSubscriptions + 1 });
-  let log = shared.log.child({ stream: id, peer, variant });
   let joined: Joined | undefined;
   let timer: NodeJS.Timeout | undefined;
   let leave = (): void => {};
+
+  const about = () => ({ stream: id, node: joined?.node.id, peer, variant });
 
   const take = (step: Step): void => {
     if (joined === undefined) return;
@@ -108,7 +109,8 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     if (refusal === undefined) return;
     metrics.refused(type.shortName);
     const names = resources.slice(0, maxNamesLogged).map(({ name }) => name);
-    log.warn({ type: type.shortName, nonce, count: resources.length, resources: names, reason: refusal }, "refused");
+    const said = { type: type.shortName, nonce, count: resources.length, resources: names, reason: refusal };
+    shared.log.warn({ ...about(), ...said }, "refused");
   };
 
   const join = (node: Node): Joined => {
@@ -121,7 +123,6 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
       throw new CallFault("RESOURCE_EXHAUSTED", `Node "${node.id}" has ${limits.maxStreamsPerNode} streams already`);
     }
     const state: Joined = { node, place, stream: openStream(variant, place.snapshot, limits) };
-    log = log.child({ node: node.id });
     const uncount = shared.streamsOfNodes.add(node.id);
     const unfollow = shared.publications.follow(() => call.run(() => publish(state)));
     const closed = statuses.opened({
@@ -134,7 +135,6 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
       uncount();
       closed();
     };
-    log.info({ group: place.group }, "joined");
     return state;
   };
 
@@ -148,7 +148,11 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
 
   const receive = (bytes: Buffer): void => {
     const request = reader.read(bytes);
-    joined ??= join(checkedNode(request.node, limits));
+    if (joined === undefined) {
+      joined = join(checkedNode(request.node, limits));
+      // Not at a level that is on by default: it would be the larger part of what a stream's beginning costs.
+      shared.log.debug({ ...about(), group: joined.place.group }, "joined");
+    }
     const { stream } = joined;
     checkNames(request, stream, limits);
     const known = stream.types.get(request.type.typeUrl);
