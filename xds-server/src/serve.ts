@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
 import { type NodeIdentity, nodeIdentities } from "./grpc/node-identity.ts";
@@ -68,6 +69,9 @@ Example:
 }
 
 async function serve(config: AppConfig): Promise<void> {
+  // V8 lets the young generation grow from 1 to 16 MiB a half, and never gives that back: 40 to 80 MiB of a server's resident
+  // memory, for a few per cent of its time. Set before the rest of the program is loaded, which would make it grow.
+  setFlagsFromString("--semi-space-growth-factor=1");
   // Loaded here, so that commands that only talk to a server do not wait for a whole one to load.
   const { startApp } = await import("./app.ts");
   await checkAddresses([
