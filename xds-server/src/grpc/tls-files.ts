@@ -18,8 +18,7 @@ export interface TlsMaterial {
 
 /** Reads the files. Rejects when one cannot be read, or when they do not go together. */
 export async function readTls({ certFile, keyFile, caFile }: TlsFiles): Promise<TlsMaterial> {
-  const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map(pem));
-  const material = { cert, key, ca } as TlsMaterial;
+  const material: TlsMaterial = { cert: await pem(certFile), key: await pem(keyFile), ca: await pem(caFile) };
   try {
     createSecureContext(material);
   } catch (error) {
