@@ -235,7 +235,12 @@ export const answers = {
   revisions: component("RevisionList", listOf(revisionSummary)),
   revision: component("Revision", z.object({ ...revisionHead, changes: z.array(documentChange) })),
   revisionDiff: component("RevisionDiff", z.object({ from: z.int(), to: z.int(), changes: z.array(documentChange) })),
-  proxies: component("ProxyList", listOf(proxySummary)),
+  proxies: component(
+    "ProxyList",
+    listOf(proxySummary).extend({
+      next: z.string().exactOptional().describe("There are more: ask again with this as `after`"),
+    }),
+  ),
   proxy: component("Proxy", proxy),
   proxyConfig: component(
     "ProxyConfig",

@@ -53,6 +53,10 @@ export class NodeStatus implements ProxyStatuses {
     return [...this.#known.values()].map(statusOf).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   }
 
+  ids(): readonly string[] {
+    return [...this.#known.keys()].sort();
+  }
+
   get(nodeId: string): ProxyStatus | undefined {
     const known = this.#known.get(nodeId);
     return known && statusOf(known);

@@ -1,4 +1,5 @@
 import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../cache/proxy-status.ts";
+import { memo2 } from "../protocol/memo.ts";
 import type { Stream } from "../protocol/stream.ts";
 import { wants } from "../protocol/subscription.ts";
 import { absent, type Held, type Refusal, type TypeStream } from "../protocol/type-stream.ts";
@@ -15,7 +16,8 @@ export function streamStatus(
   return { ...about, variant: stream.variant, types };
 }
 
-function typeStatus(stream: TypeStream, available: ResourceSet): TypeStatus {
+/** Described once for all streams that hold the same, so that describing thousands of proxies costs little. */
+const typeStatus = memo2((stream: TypeStream, available: ResourceSet): TypeStatus => {
   const { subscription, held, type } = stream;
   const wanted = [...available.keys()].filter((name) => wants(subscription, name));
   const names = [...new Set([...wanted, ...subscription.names, ...held.keys()])].sort();
@@ -28,7 +30,7 @@ function typeStatus(stream: TypeStream, available: ResourceSet): TypeStatus {
     state: worst([...resources.map(({ state }) => state), nothingSentYet ? "pending" : "synced"]),
     resources,
   };
-}
+});
 
 function resourceStatus(
   stream: TypeStream,
