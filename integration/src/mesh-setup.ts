@@ -48,6 +48,8 @@ type EnvoyOptions = Pick<BootstrapOptions, "variant"> &
   Pick<StartEnvoyOptions, "waitFor"> & {
     /** What else the proxy says of itself: locality and metadata. */
     readonly node?: Readonly<Record<string, unknown>>;
+    /** Worker threads. Absent: 2. */
+    readonly concurrency?: number;
   };
 
 /** A server, and the Envoys and services of one test. Whatever was opened is closed with it, the newest first. */
@@ -85,12 +87,19 @@ export class TestMesh implements AsyncDisposable {
     this.#server = await serve({ dataDir: path.join(this.folder, "data"), xdsListen, adminListen, args: this.#flags });
   }
 
-  async envoy({ nodeId = "edge-1", cluster = "edge", waitFor = "ready", node, ...rest }: EnvoyOptions) {
+  async envoy({
+    nodeId = "edge-1",
+    cluster = "edge",
+    waitFor = "ready",
+    node,
+    concurrency = 2,
+    ...rest
+  }: EnvoyOptions) {
     const filled = bootstrap({ ...rest, xds: this.xds, nodeId, cluster });
     const envoy: RunningEnvoy = await startEnvoy({
       envoy: (await findEnvoy()).path,
       bootstrap: { ...filled, node: { id: nodeId, cluster, ...node } },
-      args: ["--concurrency", "2"],
+      args: ["--concurrency", String(concurrency)],
       logLevel: "error",
       waitFor,
     });
