@@ -1,7 +1,16 @@
 import type { Logger } from "pino";
 import type { NodeStatus } from "../cache/node-status.ts";
 import type { Node, Place, SnapshotCache } from "../cache/snapshot-cache.ts";
-import { type Answer, onRequest, onSnapshot, onTime, openStream, type Step, type Stream } from "../protocol/stream.ts";
+import {
+  type Answer,
+  isStale,
+  onRequest,
+  onSnapshot,
+  onTime,
+  openStream,
+  type Step,
+  type Stream,
+} from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { ResourceType } from "../resources/resource-types.ts";
 import type { Call, CallHandler, Method } from "./call.ts";
@@ -155,9 +164,7 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     }
     const { stream } = joined;
     checkNames(request, stream, limits);
-    const known = stream.types.get(request.type.typeUrl);
-    const isStale = variant === "sotw" && known !== undefined && known.lastNonce !== request.responseNonce;
-    if (!isStale) reader.taken();
+    if (!isStale(stream, request)) reader.taken();
     const { type, responseNonce, names } = request;
     const refusal = request.refusal?.slice(0, limits.maxReasonLength);
     take(onRequest(stream, { type, responseNonce, names, ...(refusal === undefined ? {} : { refusal }) }, now()));
