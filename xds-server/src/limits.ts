@@ -1,3 +1,4 @@
+import { defaultModuleLimits } from "./filter-registry/module-check.ts";
 import { type Limits as DiscoveryLimits, defaultLimits as discoveryLimits } from "./grpc/limits.ts";
 import { defaultKeepRevisions } from "./store/sqlite-store.ts";
 
@@ -34,9 +35,8 @@ export interface Limits extends DiscoveryLimits {
 export const defaultLimits: Limits = {
   ...discoveryLimits,
   maxAdminBodyBytes: 32 * 1024 * 1024,
-  maxModuleBytes: 16 * 1024 * 1024,
-  // 256 MiB.
-  maxModuleMemoryPages: 4096,
+  maxModuleBytes: defaultModuleLimits.maxModuleBytes,
+  maxModuleMemoryPages: defaultModuleLimits.maxMemoryPages,
   maxModules: 1_000,
   maxModulesBytes: 512 * 1024 * 1024,
   moduleTrialMs: 5_000,
