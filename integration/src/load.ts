@@ -3,19 +3,18 @@ import { Agent, get } from "node:http";
 const everyMs = 5;
 const maxInFlight = 200;
 
-/** Requests at a steady 200 a second over connections that are kept, to one address after another, as long as it is not stopped. */
-export class Load implements AsyncDisposable {
-  readonly #urls: URL[];
+/** Requests at a steady 200 a second over connections that are kept, as long as it is not stopped. */
+export class Load {
+  readonly #url: URL;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
   readonly #answers = new Map<string, number>();
   readonly #failures: string[] = [];
   readonly #timer: NodeJS.Timeout;
   #inFlight = 0;
-  #asked = 0;
   #drained = (): void => {};
 
-  constructor(...urls: readonly string[]) {
-    this.#urls = urls.map((url) => new URL(url));
+  constructor(url: string) {
+    this.#url = new URL(url);
     this.#timer = setInterval(() => this.#ask(), everyMs);
   }
 
@@ -38,10 +37,6 @@ export class Load implements AsyncDisposable {
     this.#agent.destroy();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
   #ask(): void {
     // Requests that pile up are a failure too, and must not fill the memory.
     if (this.#inFlight >= maxInFlight) {
@@ -50,8 +45,7 @@ export class Load implements AsyncDisposable {
       return;
     }
     this.#inFlight += 1;
-    const url = this.#urls[this.#asked++ % this.#urls.length] as URL;
-    const sent = get(url, { agent: this.#agent, timeout: 10_000 }, (answer) => {
+    const sent = get(this.#url, { agent: this.#agent, timeout: 10_000 }, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (piece: string) => {
         text += piece;

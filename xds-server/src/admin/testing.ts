@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { LoadReports } from "../cache/load-reports.ts";
 import { NodeStatus } from "../cache/node-status.ts";
 import type { StreamStatus } from "../cache/proxy-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
@@ -45,7 +44,6 @@ export interface TestAdmin extends AsyncDisposable {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly statuses: NodeStatus;
-  readonly loads: LoadReports;
   send(method: string, path: string, request?: TestRequest): Promise<TestAnswer>;
   /** The version of a resource as published. */
   versionOf(shortName: string, name: string): string;
@@ -75,14 +73,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     log,
     compiled: () => {},
   });
-  const metrics = createMetrics({ maxLoadClusters: 10 });
-  const loads = new LoadReports({
-    maxPlaces: 100,
-    maxPlacesPerProxy: 100,
-    idleMs: 60_000,
-    now: Date.now,
-    counted: (load) => metrics.load(load),
-  });
+  const metrics = createMetrics();
   metrics.read({ revision: () => store.get().revision, proxies: () => statuses.all() });
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
@@ -91,7 +82,6 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     checkFilters: filterChecker(store, catalog),
     catalog,
     proxies: statuses,
-    loads,
     snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,
@@ -106,7 +96,6 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     store,
     catalog,
     statuses,
-    loads,
     versionOf(shortName, name) {
       const snapshot = cache.get()?.snapshots.get("default") ?? emptySnapshot;
       return resourcesOf(snapshot, resourceType(shortName).typeUrl).get(name)?.version ?? "none";

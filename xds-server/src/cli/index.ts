@@ -4,7 +4,6 @@ import { deleteCommand } from "./commands/delete.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { filterCommand } from "./commands/filter.ts";
 import { getCommand } from "./commands/get.ts";
-import { loadCommand } from "./commands/load.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { revisionsCommand } from "./commands/revisions.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -17,7 +16,6 @@ export function cliCommands(): Command[] {
     deleteCommand(),
     diffCommand(),
     statusCommand(),
-    loadCommand(),
     revisionsCommand(),
     restoreCommand(),
     filterCommand(),

@@ -18,8 +18,7 @@ for (const [variant, apiType] of [
   ["sotw", "GRPC"],
 ] as const) {
   test(`the ${variant} bootstrap is one that Envoy's API accepts`, () => {
-    const filled = [bootstrap({ variant, ...options }), bootstrap({ variant, ...options, loadReports: true })];
-    for (const json of [file(variant), ...filled]) {
+    for (const json of [file(variant), bootstrap({ variant, ...options })]) {
       const read = readJson(BootstrapSchema, json);
       assert.ok(read.ok, read.ok ? "" : JSON.stringify(read.issues));
       assert.deepEqual(validate(BootstrapSchema, read.message), []);
