@@ -3,18 +3,19 @@ import { Agent, get } from "node:http";
 const everyMs = 5;
 const maxInFlight = 200;
 
-/** Requests at a steady 200 a second over connections that are kept, as long as it is not stopped. */
-export class Load {
-  readonly #url: URL;
+/** Requests at a steady 200 a second over connections that are kept, to one address after another, as long as it is not stopped. */
+export class Load implements AsyncDisposable {
+  readonly #urls: URL[];
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
   readonly #answers = new Map<string, number>();
   readonly #failures: string[] = [];
   readonly #timer: NodeJS.Timeout;
   #inFlight = 0;
+  #asked = 0;
   #drained = (): void => {};
 
-  constructor(url: string) {
-    this.#url = new URL(url);
+  constructor(...urls: readonly string[]) {
+    this.#urls = urls.map((url) => new URL(url));
     this.#timer = setInterval(() => this.#ask(), everyMs);
   }
 
@@ -37,6 +38,10 @@ export class Load {
     this.#agent.destroy();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
   #ask(): void {
     // Requests that pile up are a failure too, and must not fill the memory.
     if (this.#inFlight >= maxInFlight) {
@@ -45,7 +50,8 @@ export class Load {
       return;
     }
     this.#inFlight += 1;
-    const sent = get(this.#url, { agent: this.#agent, timeout: 10_000 }, (answer) => {
+    const url = this.#urls[this.#asked++ % this.#urls.length] as URL;
+    const sent = get(url, { agent: this.#agent, timeout: 10_000 }, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (piece: string) => {
         text += piece;

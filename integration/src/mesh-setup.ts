@@ -44,8 +44,13 @@ export interface Change {
 }
 
 type EnvoyOptions = Pick<BootstrapOptions, "variant"> &
-  Partial<Pick<BootstrapOptions, "nodeId" | "cluster" | "xdsTls">> &
-  Pick<StartEnvoyOptions, "waitFor">;
+  Partial<Pick<BootstrapOptions, "nodeId" | "cluster" | "xdsTls" | "loadReports">> &
+  Pick<StartEnvoyOptions, "waitFor"> & {
+    /** What else the proxy says of itself: locality and metadata. */
+    readonly node?: Readonly<Record<string, unknown>>;
+    /** Worker threads. Absent: 2. */
+    readonly concurrency?: number;
+  };
 
 /** A server, and the Envoys and services of one test. Whatever was opened is closed with it, the newest first. */
 export class TestMesh implements AsyncDisposable {
@@ -82,12 +87,19 @@ export class TestMesh implements AsyncDisposable {
     this.#server = await serve({ dataDir: path.join(this.folder, "data"), xdsListen, adminListen, args: this.#flags });
   }
 
-  async envoy({ variant, nodeId = "edge-1", cluster = "edge", waitFor = "ready", xdsTls }: EnvoyOptions) {
-    const settings = { variant, xds: this.xds, nodeId, cluster, ...(xdsTls === undefined ? {} : { xdsTls }) };
+  async envoy({
+    nodeId = "edge-1",
+    cluster = "edge",
+    waitFor = "ready",
+    node,
+    concurrency = 2,
+    ...rest
+  }: EnvoyOptions) {
+    const filled = bootstrap({ ...rest, xds: this.xds, nodeId, cluster });
     const envoy: RunningEnvoy = await startEnvoy({
       envoy: (await findEnvoy()).path,
-      bootstrap: bootstrap(settings),
-      args: ["--concurrency", "2"],
+      bootstrap: { ...filled, node: { id: nodeId, cluster, ...node } },
+      args: ["--concurrency", String(concurrency)],
       logLevel: "error",
       waitFor,
     });
@@ -152,7 +164,12 @@ export class TestMesh implements AsyncDisposable {
   }
 
   async proxies(): Promise<readonly ProxySummary[]> {
-    return ((await this.#admin("/api/v1/proxies")) as { readonly items: readonly ProxySummary[] }).items;
+    return (await this.read<{ readonly items: readonly ProxySummary[] }>("/api/v1/proxies")).items;
+  }
+
+  /** What the admin API answers; whoever asks knows what it is. */
+  async read<T>(where: string): Promise<T> {
+    return (await this.#admin(where)) as T;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -33,7 +33,7 @@ async function withAuthority(t: TestContext) {
   return {
     flags,
     caFile,
-    proxy: { ...authority.issue("proxy", "DNS:edge-1"), caFile },
+    proxy: { ...authority.issue("proxy", "DNS:edge-1,DNS:edge-2"), caFile },
     strangeProxy: { ...stranger.issue("proxy", "DNS:edge-1"), caFile },
   };
 }
@@ -43,9 +43,8 @@ for (const variant of ["delta", "sotw"] as const) {
     const { flags, proxy, strangeProxy } = await withAuthority(t);
     await using mesh = await TestMesh.start(flags);
     await mesh.apply({ set: answering("over TLS") });
-    for (const serverName of [undefined, "xds.mesh"]) {
-      const xdsTls = { ...proxy, ...(serverName && { serverName }) };
-      const envoy = await mesh.envoy({ variant, nodeId: `edge-${serverName}`, xdsTls });
+    for (const [nodeId, named] of [["edge-1", {}] as const, ["edge-2", { serverName: "xds.mesh" }] as const]) {
+      const envoy = await mesh.envoy({ variant, nodeId, xdsTls: { ...proxy, ...named } });
       const answer = await fetch(`http://127.0.0.1:${await envoy.listenerPort("edge")}/`);
       assert.equal(await answer.text(), "over TLS");
     }

@@ -1,7 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { registry } from "../image.js";
+import { messageNames, registry } from "../image.js";
 
-export { registry };
+export { messageNames, registry };
 
 /** The schema of the message that a type URL names: "type.googleapis.com/envoy.config.cluster.v3.Cluster". */
 export function messageSchema(typeUrl: string): DescMessage | undefined {

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { isLoopback } from "./admin/guard.ts";
 import { startAdmin } from "./admin/server.ts";
+import { LoadReports } from "./cache/load-reports.ts";
 import { NodeStatus } from "./cache/node-status.ts";
 import { SnapshotCache } from "./cache/snapshot-cache.ts";
 import { memoCompile } from "./compile/memo.ts";
@@ -60,9 +61,9 @@ async function start(
   close: () => Promise<void>,
 ): Promise<RunningApp> {
   const log = createLog({ level: config.logLevel });
-  const metrics = createMetrics();
   const now = Date.now;
   const limits = { ...defaultLimits, ...config.limits };
+  const metrics = createMetrics({ maxLoadClusters: limits.maxLoadMetricClusters });
 
   const store = openSqliteStore({ directory: config.dataDir, now, keepRevisions: limits.keepRevisions });
   onClose(() => store.close());
@@ -85,6 +86,13 @@ async function start(
 
   const cache = new SnapshotCache();
   const statuses = new NodeStatus({ maxGone: limits.maxGoneProxies, now });
+  const loads = new LoadReports({
+    maxPlaces: limits.maxLoadPlaces,
+    maxPlacesPerProxy: limits.maxLoadPlacesPerProxy,
+    idleMs: limits.loadIdleMs,
+    now,
+    counted: (load) => metrics.load(load),
+  });
   const reconciler = startReconciler({
     store,
     artifacts: catalog,
@@ -102,6 +110,7 @@ async function start(
     listen: config.xdsListen,
     cache,
     statuses,
+    loads,
     limits,
     identifier: `chancery/${hostname()}`,
     metrics,
@@ -123,6 +132,7 @@ async function start(
     checkFilters,
     catalog,
     proxies: statuses,
+    loads,
     snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,

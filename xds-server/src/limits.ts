@@ -1,3 +1,4 @@
+import { defaultModuleLimits } from "./filter-registry/module-check.ts";
 import { type Limits as DiscoveryLimits, defaultLimits as discoveryLimits } from "./grpc/limits.ts";
 import { defaultKeepRevisions } from "./store/sqlite-store.ts";
 
@@ -19,6 +20,14 @@ export interface Limits extends DiscoveryLimits {
   readonly keepRevisions: number;
   /** Proxies remembered after they have gone. */
   readonly maxGoneProxies: number;
+  /** Clusters, localities and endpoints whose reported load is kept, over all proxies. */
+  readonly maxLoadPlaces: number;
+  /** The same of one proxy. */
+  readonly maxLoadPlacesPerProxy: number;
+  /** How long the load on what is not reported any more is kept, in milliseconds. */
+  readonly loadIdleMs: number;
+  /** Clusters whose load has metrics of its own; the others are counted together. */
+  readonly maxLoadMetricClusters: number;
   /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
   readonly holdOffMs: number;
 }
@@ -26,14 +35,17 @@ export interface Limits extends DiscoveryLimits {
 export const defaultLimits: Limits = {
   ...discoveryLimits,
   maxAdminBodyBytes: 32 * 1024 * 1024,
-  maxModuleBytes: 16 * 1024 * 1024,
-  // 256 MiB.
-  maxModuleMemoryPages: 4096,
+  maxModuleBytes: defaultModuleLimits.maxModuleBytes,
+  maxModuleMemoryPages: defaultModuleLimits.maxMemoryPages,
   maxModules: 1_000,
   maxModulesBytes: 512 * 1024 * 1024,
   moduleTrialMs: 5_000,
   keepRevisions: defaultKeepRevisions,
   maxGoneProxies: 1_000,
+  maxLoadPlaces: 500_000,
+  maxLoadPlacesPerProxy: 50_000,
+  loadIdleMs: 600_000,
+  maxLoadMetricClusters: 1_000,
   holdOffMs: 10,
 };
 

@@ -3,7 +3,7 @@ import type { Published, SnapshotCache } from "./cache/snapshot-cache.ts";
 import type { Compile } from "./compile/compile.ts";
 import type { Artifacts } from "./filter-registry/catalog.ts";
 import type { Document } from "./model/document.ts";
-import { nodeGroupOf } from "./model/node-group.ts";
+import { defaultNodeGroup, nodeGroupOf } from "./model/node-group.ts";
 import type { MeshState } from "./store/store.ts";
 import type { Watchable } from "./watchable.ts";
 
@@ -29,8 +29,8 @@ export interface Reconciler {
 export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...rest }: ReconcilerOptions): Reconciler {
   let lastAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  let groups: ReadonlyMap<string, Document<"NodeGroup">> = new Map();
-  let groupOf: Published["groupOf"] = (node) => nodeGroupOf(node, groups);
+  let groups: ReadonlyMap<string, Document<"NodeGroup">> | undefined;
+  let groupOf: Published["groupOf"] = () => defaultNodeGroup;
 
   const reconcile = (): void => {
     timer = undefined;
@@ -45,9 +45,9 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       return;
     }
     const newest = mesh.all("NodeGroup");
-    if (!isSame(newest, groups)) {
+    if (newest !== groups) {
       groups = newest;
-      // Another function says that proxies may belong elsewhere now, so only then is each looked at again.
+      // A mesh keeps what did not change. Another function says that proxies may belong elsewhere now, so only then is each looked at again.
       groupOf = (node) => nodeGroupOf(node, newest);
     }
     cache.set({ snapshots, groupOf });
@@ -68,11 +68,4 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       for (const stop of unwatch) stop();
     },
   };
-}
-
-/** True when both maps hold the same values by the same keys. */
-function isSame<T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): boolean {
-  if (one.size !== other.size) return false;
-  for (const [key, value] of one) if (other.get(key) !== value) return false;
-  return true;
 }

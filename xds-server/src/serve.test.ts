@@ -49,7 +49,7 @@ test("serve names the configuration file at fault, and where", async (t) => {
 
 test("serve names the certificate that cannot be read", async (t) => {
   const files = ["--xds-tls-cert", "/nope/cert", "--xds-tls-key", "/nope/key", "--xds-tls-client-ca", "/nope/ca"];
-  await refused(t, files, /^error: .*"\/nope\/cert" cannot be read\n$/);
+  await refused(t, files, /^error: .*"\/nope\/cert" cannot be read: ENOENT.*\n$/);
 });
 
 async function refused(t: TestContext, args: readonly string[], why: RegExp): Promise<void> {

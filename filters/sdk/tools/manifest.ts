@@ -22,7 +22,7 @@ export type ReadManifest =
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** A name is also a file's name. */
-const wellNamed = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const isFilterName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name);
 
 /** Reads the package.json and config.schema.json of a filter's folder. The server judges what they say. */
 export async function readManifest(directory: string): Promise<ReadManifest> {
@@ -33,7 +33,7 @@ export async function readManifest(directory: string): Promise<ReadManifest> {
     return { ok: false, errors: [`${directory} is not a filter: it has no package.json to name it`] };
   }
   const name = at(at(about.value, "chancery"), "filter") ?? at(about.value, "name");
-  if (typeof name !== "string" || !wellNamed.test(name)) {
+  if (typeof name !== "string" || !isFilterName(name)) {
     const found = JSON.stringify(name) ?? "nothing";
     const wish = `"chancery": {"filter": NAME} should name the filter by lower-case letters, digits and - . _`;
     return { ok: false, errors: [`${path}: ${wish}; found ${found}`] };

@@ -12,6 +12,8 @@ say({ result: tried() });
 
 function tried(): TrialResult {
   const onCallback = (name: string) => {
+    // The module is asked for memory in the middle of a callback.
+    if (name === "proxy_on_memory_allocate" || name === "malloc") return;
     step = name;
     say({ step });
   };

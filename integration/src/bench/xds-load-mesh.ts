@@ -46,7 +46,7 @@ const routes = fixture.routes
     kind: "Route",
     name: `route-${index}`,
     spec: {
-      hosts: [`svc-${index}.example`],
+      hosts: [`svc-${index}`],
       routes: [{ match, cluster: route.cluster, rewrite: { prefix: route.prefix_rewrite }, timeout: route.timeout }],
     },
   }));

@@ -1,7 +1,7 @@
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { byKey } from "../key-order.ts";
 import { type Path, pathText, shortened } from "../path.ts";
-import { registry } from "../registry.ts";
+import { messageNames, registry } from "../registry.ts";
 import { knownFields } from "./known-fields.ts";
 import { enumFault, hasOwnJson, isLeafMessage, kindOf, type LeafFault, leafMessageFault, scalarFault } from "./leaf.ts";
 import { nearest } from "./nearest.ts";
@@ -190,11 +190,10 @@ function memberNames(field: DescField): string {
 
 /** By its spelling, or as the only one of that name in another package: extensions move between packages. */
 function nearestType(name: string): string | undefined {
-  const names = [...registry].filter((type) => type.kind === "message").map((type) => type.typeName);
-  const near = nearest(name, names);
+  const near = nearest(name, messageNames);
   if (near !== undefined) return near;
   const ending = `.${name.slice(name.lastIndexOf(".") + 1)}`;
-  const sameEnding = names.filter((each) => each.endsWith(ending));
+  const sameEnding = messageNames.filter((each) => each.endsWith(ending));
   return sameEnding.length === 1 ? sameEnding[0] : undefined;
 }
 

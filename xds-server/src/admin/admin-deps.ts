@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { LoadReports } from "../cache/load-reports.ts";
 import type { ProxyStatuses } from "../cache/proxy-status.ts";
 import type { CheckFilters } from "../filter-check.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
@@ -18,6 +19,7 @@ export interface AdminDeps {
   readonly checkFilters: CheckFilters;
   readonly catalog: Catalog;
   readonly proxies: ProxyStatuses;
+  readonly loads: LoadReports;
   /** What each node group's proxies should hold, as last published to the streams. */
   readonly snapshots: () => ReadonlyMap<string, Snapshot>;
   readonly metrics: Metrics;

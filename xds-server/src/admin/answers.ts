@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ClusterLoad, ProxyLoad } from "../cache/load-reports.ts";
 import { proxyStates } from "../cache/proxy-state.ts";
 import type { ProxyStatus } from "../cache/proxy-status.ts";
 import { kinds } from "../model/kinds.ts";
@@ -115,6 +116,44 @@ const proxy = z.object({
   state: z.enum(proxyStates),
   streams: z.array(z.object({ ...stream, openedAt: milliseconds, types: z.array(typeStatus) })),
 }) satisfies z.ZodType<Omit<ProxyStatus, "streams">>;
+const requests = {
+  issued: z.int().describe("Requests sent"),
+  succeeded: z.int().describe("Answered without a fault of the endpoint"),
+  failed: z.int(),
+  inProgress: z.int().describe("Not answered at the end of the last interval"),
+  perSecond: z.number().describe("Requests sent in each second of the last interval"),
+};
+const load = {
+  ...requests,
+  metrics: z
+    .array(z.object({ name: z.string(), count: z.int(), total: z.number() }))
+    .exactOptional()
+    .describe("What endpoints said of themselves (ORCA): in how many answers, and the sum"),
+};
+const dropped = z.int().describe("Dropped on purpose, by a drop policy or over a limit");
+const proxyLoad = z.object({
+  clusters: z.int(),
+  ...requests,
+  dropped,
+  reportedAt: milliseconds,
+}) satisfies z.ZodType<ProxyLoad>;
+const clusterLoad = z.object({
+  cluster: z.string(),
+  proxies: z.int().describe("How many proxies reported it"),
+  ...load,
+  dropped,
+  localities: z.array(
+    z.object({
+      region: z.string(),
+      zone: z.string(),
+      subZone: z.string(),
+      priority: z.int(),
+      ...load,
+      endpoints: z.array(z.object({ address: z.string(), ...load })),
+    }),
+  ),
+}) satisfies z.ZodType<ClusterLoad>;
+
 const proxySummary = z.object({
   ...proxyHead,
   state: z.enum(proxyStates),
@@ -122,6 +161,7 @@ const proxySummary = z.object({
   types: z.array(
     z.object({ type: z.string(), state: syncState, resources: z.int(), refusals: z.array(resourceRefusal) }),
   ),
+  load: proxyLoad.exactOptional().describe("What the proxy reports of the load behind it, if it does"),
 }) satisfies z.ZodType<ProxySummary>;
 const sentResource = z.object({
   name: z.string(),
@@ -195,11 +235,20 @@ export const answers = {
   revisions: component("RevisionList", listOf(revisionSummary)),
   revision: component("Revision", z.object({ ...revisionHead, changes: z.array(documentChange) })),
   revisionDiff: component("RevisionDiff", z.object({ from: z.int(), to: z.int(), changes: z.array(documentChange) })),
-  proxies: component("ProxyList", listOf(proxySummary)),
+  proxies: component(
+    "ProxyList",
+    listOf(proxySummary).extend({
+      next: z.string().exactOptional().describe("There are more: ask again with this as `after`"),
+    }),
+  ),
   proxy: component("Proxy", proxy),
   proxyConfig: component(
     "ProxyConfig",
     z.object({ nodeId: z.string(), streams: z.array(z.object({ ...stream, types: z.array(sentType) })) }),
+  ),
+  load: component(
+    "LoadList",
+    z.object({ items: z.array(clusterLoad), omitted: z.int().describe("Places reported and not kept: too many") }),
   ),
   filterVersion,
   filterVersions: component("FilterVersionList", z.object({ items: z.array(filterVersion) })),

@@ -57,7 +57,7 @@ interface EventClient {
 
 function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number | undefined): EventClient {
   const { store, proxies } = deps;
-  const changed = new Set(proxies.all().map(({ nodeId }) => nodeId));
+  const changed = new Set(proxies.ids());
   // Without Last-Event-ID the newest revision alone is told, so that a client knows where it begins.
   let told = lastId ?? store.get().revision - 1;
   let gathering: NodeJS.Timeout | undefined;

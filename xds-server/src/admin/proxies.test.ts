@@ -34,6 +34,27 @@ test("shows each proxy with its types, the worst state first to be seen, and Env
   assert.deepEqual([unknown.status, codesOf(unknown)], [404, ["PROXY_UNKNOWN"]]);
 });
 
+test("lists many proxies page by page, each once, also among those of one state", async () => {
+  await using admin = await testAdmin();
+  for (const nodeId of ["c", "a", "d", "b"]) admin.connect(nodeId, () => [holding("CDS", "cart", "synced")]);
+  admin.connect("bb", () => [holding("CDS", "cart", "refused")]);
+  const seen: string[][] = [];
+  let next: string | undefined;
+  do {
+    const after = next === undefined ? "" : `&after=${next}`;
+    const { body } = await admin.send("GET", `/api/v1/proxies?limit=2&state=synced${after}`);
+    seen.push(body.items.map((proxy: { nodeId: string }) => proxy.nodeId));
+    next = body.next;
+  } while (next !== undefined);
+  assert.deepEqual(seen, [
+    ["a", "b"],
+    ["c", "d"],
+  ]);
+  for (const limit of ["0", "1001", "x"]) {
+    assert.deepEqual(codesOf(await admin.send("GET", `/api/v1/proxies?limit=${limit}`)), ["QUERY_INVALID"]);
+  }
+});
+
 test("shows what a proxy was sent, readable, without secrets", async () => {
   await using admin = await testAdmin();
   const secret = {

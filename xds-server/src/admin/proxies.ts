@@ -1,17 +1,18 @@
 import type { FastifyInstance } from "fastify";
-import { decode, messageSchema, toJson } from "xds-proto-ts";
+import { messageSchema, toJson } from "xds-proto-ts";
 import { z } from "zod";
+import type { ProxyLoad } from "../cache/load-reports.ts";
 import { type ProxyState, proxyState, proxyStates, worstState } from "../cache/proxy-state.ts";
-import type { ProxyStatus, StreamStatus, SyncState } from "../cache/proxy-status.ts";
+import type { ProxyStatus, StreamStatus, SyncState, TypeStatus } from "../cache/proxy-status.ts";
 import { didYouMean } from "../model/nearest.ts";
 import { resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot.ts";
+import { withoutSecrets } from "../resources/without-secrets.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
 import { operation } from "./operation.ts";
 import { refusal, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
-import { withoutSecrets } from "./redact.ts";
 import type { ResourceRefusal } from "./settled.ts";
 
 /** A proxy at a glance. */
@@ -20,6 +21,8 @@ export interface ProxySummary extends Omit<ProxyStatus, "streams"> {
   readonly streams: number;
   /** By resource type, over all streams of the proxy, in push order. */
   readonly types: readonly TypeSummary[];
+  /** Absent when the proxy does not report its load. */
+  readonly load?: ProxyLoad;
 }
 
 interface TypeSummary {
@@ -41,20 +44,43 @@ export interface SentResource {
   readonly resource?: unknown;
 }
 
+/** The same, with the load that it reports. */
+function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
+  const load = loads.proxy(summary.nodeId);
+  return load === undefined ? summary : { ...summary, load };
+}
+
 export function proxySummary(proxy: ProxyStatus): ProxySummary {
   const types = resourceTypes.flatMap(({ shortName: type }) => {
     const held = proxy.streams.flatMap((stream) => stream.types).filter((each) => each.shortName === type);
     if (held.length === 0) return [];
-    const resources = held.flatMap((each) => each.resources);
-    const refusals = resources.flatMap(({ name, refusal: said }) =>
-      said === undefined ? [] : [{ type, name, ...said }],
-    );
-    return [{ type, state: worstState(held.map(({ state }) => state)), resources: resources.length, refusals }];
+    const resources = held.reduce((sum, each) => sum + each.resources.length, 0);
+    return [{ type, state: worstState(held.map(({ state }) => state)), resources, refusals: held.flatMap(refusalsOf) }];
   });
   return { ...proxy, state: proxyState(proxy), streams: proxy.streams.length, types };
 }
 
+const known = new WeakMap<TypeStatus, readonly ResourceRefusal[]>();
+
+/** Proxies that hold the same share their status, which is looked through once. */
+function refusalsOf(status: TypeStatus): readonly ResourceRefusal[] {
+  const refusals =
+    known.get(status) ??
+    status.resources.flatMap(({ name, refusal: said }) =>
+      said === undefined ? [] : [{ type: status.shortName, name, ...said }],
+    );
+  known.set(status, refusals);
+  return refusals;
+}
+
 const listQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^([1-9]\d{0,2}|1000)$/, "must be 1 to 1000")
+    .transform(Number)
+    .default(1000)
+    .describe("At most so many, 1 to 1000; 1000 when absent"),
+  after: z.string().optional().describe("Only those after this node id: the `next` of the answer before"),
   nodeGroup: z.string().optional().describe("Only the proxies of this node group"),
   state: z.enum(proxyStates).optional().describe("Only the proxies in this state"),
 });
@@ -70,12 +96,15 @@ export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
 
   const list = { tags, summary: "List the proxies and what they hold", query: listQuery, answer: answers.proxies };
   app.get("/api/v1/proxies", operation(list), (request) => {
-    const { nodeGroup, state } = queryOf(request, listQuery);
-    const items = deps.proxies
-      .all()
-      .filter((proxy) => nodeGroup === undefined || proxy.nodeGroup === nodeGroup)
-      .map(proxySummary)
-      .filter((proxy) => state === undefined || proxy.state === state);
+    const { limit, after, ...wanted } = queryOf(request, listQuery);
+    const items: ProxySummary[] = [];
+    for (const nodeId of deps.proxies.ids()) {
+      const proxy = after === undefined || nodeId > after ? deps.proxies.get(nodeId) : undefined;
+      if (proxy === undefined || (wanted.nodeGroup ?? proxy.nodeGroup) !== proxy.nodeGroup) continue;
+      if ((wanted.state ?? proxyState(proxy)) !== proxyState(proxy)) continue;
+      if (items.length < limit) items.push(withLoad(proxySummary(proxy), deps));
+      else return { revision: deps.store.get().revision, items, next: items.at(-1)?.nodeId };
+    }
     return { revision: deps.store.get().revision, items };
   });
 
@@ -124,16 +153,13 @@ function sentOn(
 function readable({ typeUrl, body }: Resource): unknown {
   const schema = messageSchema(typeUrl);
   if (schema === undefined) return undefined;
-  return withoutSecrets(toJson(schema, decode(schema, body)), typeUrl.endsWith(".Secret"));
+  return toJson(schema, withoutSecrets(schema, body));
 }
 
 function find({ proxies }: AdminDeps, nodeId: string): ProxyStatus {
   const proxy = proxies.get(nodeId);
   if (proxy !== undefined) return proxy;
-  const hint = didYouMean(
-    nodeId,
-    proxies.all().map((each) => each.nodeId),
-  );
+  const hint = didYouMean(nodeId, proxies.ids());
   throw refusal(
     404,
     "PROXY_UNKNOWN",

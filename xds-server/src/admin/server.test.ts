@@ -13,6 +13,7 @@ test("an address that others reach is refused without a token", async () => {
     checkFilters: never,
     catalog: never,
     proxies: never,
+    loads: never,
     snapshots: never,
     metrics: never,
     log: never,

@@ -9,6 +9,7 @@ import { registerFilters } from "./filters.ts";
 import { guard, isLoopback } from "./guard.ts";
 import { livenessUrl, readinessUrl, registerHealth } from "./health.ts";
 import { KnownUrls } from "./known-urls.ts";
+import { registerLoad } from "./load.ts";
 import { registerMesh } from "./mesh.ts";
 import { componentSchemas } from "./operation.ts";
 import { problemDetails, problemMediaType, Refusal, refusal, sendRefusal, shortened } from "./problem-json.ts";
@@ -91,6 +92,7 @@ const groups: readonly ((app: FastifyInstance, deps: AdminDeps) => void)[] = [
   registerMesh,
   registerRevisions,
   registerProxies,
+  registerLoad,
   registerFilters,
   registerFilterRollback,
   registerEvents,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { LoadReports } from "../cache/load-reports.ts";
 import { NodeStatus } from "../cache/node-status.ts";
 import type { StreamStatus } from "../cache/proxy-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
@@ -44,6 +45,7 @@ export interface TestAdmin extends AsyncDisposable {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly statuses: NodeStatus;
+  readonly loads: LoadReports;
   send(method: string, path: string, request?: TestRequest): Promise<TestAnswer>;
   /** The version of a resource as published. */
   versionOf(shortName: string, name: string): string;
@@ -73,7 +75,14 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     log,
     compiled: () => {},
   });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ maxLoadClusters: 10 });
+  const loads = new LoadReports({
+    maxPlaces: 100,
+    maxPlacesPerProxy: 100,
+    idleMs: 60_000,
+    now: Date.now,
+    counted: (load) => metrics.load(load),
+  });
   metrics.read({ revision: () => store.get().revision, proxies: () => statuses.all() });
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
@@ -82,6 +91,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     checkFilters: filterChecker(store, catalog),
     catalog,
     proxies: statuses,
+    loads,
     snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,
@@ -96,6 +106,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     store,
     catalog,
     statuses,
+    loads,
     versionOf(shortName, name) {
       const snapshot = cache.get()?.snapshots.get("default") ?? emptySnapshot;
       return resourcesOf(snapshot, resourceType(shortName).typeUrl).get(name)?.version ?? "none";

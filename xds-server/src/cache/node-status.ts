@@ -53,9 +53,18 @@ export class NodeStatus implements ProxyStatuses {
     return [...this.#known.values()].map(statusOf).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   }
 
+  ids(): readonly string[] {
+    return [...this.#known.keys()].sort();
+  }
+
   get(nodeId: string): ProxyStatus | undefined {
     const known = this.#known.get(nodeId);
     return known && statusOf(known);
+  }
+
+  /** What each connected proxy says of itself. */
+  connected(): readonly Node[] {
+    return [...this.#known.values()].flatMap(({ node, streams }) => (streams.size === 0 ? [] : [node]));
   }
 
   watch(watcher: (nodeId: string) => void): () => void {

@@ -60,6 +60,8 @@ export interface Refusal {
 /** All proxies that are connected or were lately. Read by the admin API and the metrics. */
 export interface ProxyStatuses {
   all(): readonly ProxyStatus[];
+  /** The node ids of all, sorted. */
+  ids(): readonly string[];
   get(nodeId: string): ProxyStatus | undefined;
   /** Calls back after a proxy's status changed (connected, answered, refused, gone), until the returned function is called. */
   watch(watcher: (nodeId: string) => void): () => void;

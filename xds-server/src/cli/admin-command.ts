@@ -35,21 +35,26 @@ export function adminCommand(name: string, summary: string, outputs: readonly st
     .addOption(new Option("-o, --output <format>", "how to print").choices(["text", ...outputs]).default("text"));
 }
 
-/** What a command does, with its failures told and turned into exit codes. */
+/** What a command does with the admin API, its failures told and turned into exit codes. */
 export function run<Options extends AdminOptions>(
   action: (client: AdminClient, options: Options) => Promise<number>,
 ): (this: Command) => Promise<void> {
-  return async function (this: Command) {
-    process.stdout.on("error", endWhenNobodyReads);
+  return function (this: Command) {
     const options = this.opts<Options>();
-    try {
-      process.exitCode = await action(clientOf(options), options);
-    } catch (error) {
-      if (!(error instanceof CommandFailure)) throw error;
-      process.exitCode = error.exitCode;
-      tell(error, options.output === "json");
-    }
+    return runLocally(options.output, () => action(clientOf(options), options));
   };
+}
+
+/** What a command does by itself, its failures told and turned into exit codes. */
+export async function runLocally(output: string | undefined, action: () => Promise<number>): Promise<void> {
+  process.stdout.on("error", endWhenNobodyReads);
+  try {
+    process.exitCode = await action();
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    process.exitCode = error.exitCode;
+    tell(error, output === "json");
+  }
 }
 
 /** `chancery revisions | head` closes the pipe early: no failure. */

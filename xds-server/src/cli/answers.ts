@@ -75,6 +75,33 @@ export interface KnownProxy {
   }[];
 }
 
+/** Requests to one place. */
+export interface Load {
+  readonly perSecond: number;
+  readonly inProgress: number;
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+export interface ClusterLoad extends Load {
+  readonly cluster: string;
+  readonly proxies: number;
+  readonly dropped: number;
+  readonly localities: readonly (Load & {
+    readonly region: string;
+    readonly zone: string;
+    readonly subZone: string;
+    readonly priority: number;
+    readonly endpoints: readonly (Load & { readonly address: string })[];
+  })[];
+}
+
+export interface LoadList {
+  readonly items: readonly ClusterLoad[];
+  /** Places that were reported and not kept. */
+  readonly omitted: number;
+}
+
 /** A Filter document as it is handed back when it is changed: what the command line does not know stays as it is. */
 export interface FilterDocument extends DocumentKey {
   readonly spec: {

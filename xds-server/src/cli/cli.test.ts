@@ -46,6 +46,22 @@ test("apply reads files, folders and standard input, and says what became of eac
   assert.deepEqual(JSON.parse(again.stdout).unchanged, [{ kind: "Cluster", name: "cart" }]);
 });
 
+test("load shows what proxies report, by cluster or down to the endpoints of one", async () => {
+  await using admin = await testAdmin();
+  const nothing = await run(admin, ["load"]);
+  assert.match(nothing.stdout, /No load was reported.*load_stats_config/);
+  const counts = { issued: 30, succeeded: 28, failed: 2, inProgress: 1 };
+  const endpoints = [{ address: "10.0.0.1:80", counts, metrics: [] }];
+  const locality = { region: "eu", zone: "a", subZone: "", priority: 1, counts, metrics: [], endpoints };
+  admin.loads.opened("edge-1").report([{ cluster: "cart", intervalMs: 10_000, dropped: 4, localities: [locality] }]);
+  const all = await run(admin, ["load"]);
+  assert.match(all.stdout, /^cart +1 +3\.0 +1 +28 +2 +4$/m);
+  const one = await run(admin, ["load", "cart", "--node", "edge-1"]);
+  assert.match(one.stdout, /^ {2}eu\/a, priority 1 .*\n {4}10\.0\.0\.1:80 +3\.0 +1 +28 +2$/m);
+  const json = JSON.parse((await run(admin, ["load", "-o", "json"])).stdout);
+  assert.deepEqual([json.items[0].issued, json.omitted], [30, 0]);
+});
+
 test("apply names file, line and nearest name of a fault, changes nothing and ends with 1", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);

@@ -4,6 +4,7 @@ import { deleteCommand } from "./commands/delete.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { filterCommand } from "./commands/filter.ts";
 import { getCommand } from "./commands/get.ts";
+import { loadCommand } from "./commands/load.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { revisionsCommand } from "./commands/revisions.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -16,6 +17,7 @@ export function cliCommands(): Command[] {
     deleteCommand(),
     diffCommand(),
     statusCommand(),
+    loadCommand(),
     revisionsCommand(),
     restoreCommand(),
     filterCommand(),

@@ -1,9 +1,11 @@
 import { create } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { encode } from "xds-proto-ts";
 import { RouteConfigurationSchema } from "xds-proto-ts/envoy/config/route/v3/route";
-import { type VirtualHost, VirtualHostSchema } from "xds-proto-ts/envoy/config/route/v3/route_components";
+import { VirtualHostSchema } from "xds-proto-ts/envoy/config/route/v3/route_components";
 import type { Document } from "../model/document.ts";
 import type { Problem } from "../model/problem.ts";
-import { encodeResource } from "../resources/encode.ts";
+import { encodedResource } from "../resources/encode.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { routeEntry } from "./actions.ts";
 import { type Built, problem, violations } from "./built.ts";
@@ -11,7 +13,8 @@ import { type Built, problem, violations } from "./built.ts";
 /** A Route document as Envoy's virtual host, not yet part of a listener's routes. */
 export interface BuiltRoute {
   readonly document: Document<"Route">;
-  readonly virtualHost: VirtualHost;
+  /** The virtual host, encoded: a change of one among thousands encodes no other again. */
+  readonly virtualHost: Uint8Array;
   readonly problems: readonly Problem[];
 }
 
@@ -22,19 +25,23 @@ export function buildRoute(document: Document<"Route">): BuiltRoute {
     domains: [...spec.hosts],
     routes: spec.routes.map((entry, index) => routeEntry(`${name}/${index}`, entry)),
   });
-  return { document, virtualHost, problems: violations(document, VirtualHostSchema, virtualHost) };
+  const problems = violations(document, VirtualHostSchema, virtualHost);
+  return { document, virtualHost: encode(VirtualHostSchema, virtualHost), problems };
 }
 
 /** The routes of a listener: one resource of the listener's name, with a virtual host for each Route document. */
 export function buildRoutes(listener: Document<"Listener">, ...routes: readonly BuiltRoute[]): Built {
-  const message = create(RouteConfigurationSchema, {
+  const settings = create(RouteConfigurationSchema, {
     name: listener.name,
-    virtualHosts: routes.map(({ virtualHost }) => virtualHost),
     // Clients put the port into the host whenever it is not the scheme's own.
     ignorePortInHostMatching: true,
   });
+  const writer = new BinaryWriter().raw(encode(RouteConfigurationSchema, settings));
+  const { number } = RouteConfigurationSchema.field.virtualHosts;
+  // The fields of a message may come in any order, so these are the same message as if they had been encoded together.
+  for (const { virtualHost } of routes) writer.tag(number, WireType.LengthDelimited).bytes(virtualHost);
   return {
-    resources: [encodeResource(resourceType("RDS"), message)],
+    resources: [encodedResource(resourceType("RDS"), settings, writer.finish())],
     problems: repeatedHosts(listener, routes),
   };
 }

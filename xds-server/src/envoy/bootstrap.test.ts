@@ -18,7 +18,8 @@ for (const [variant, apiType] of [
   ["sotw", "GRPC"],
 ] as const) {
   test(`the ${variant} bootstrap is one that Envoy's API accepts`, () => {
-    for (const json of [file(variant), bootstrap({ variant, ...options })]) {
+    const filled = [bootstrap({ variant, ...options }), bootstrap({ variant, ...options, loadReports: true })];
+    for (const json of [file(variant), ...filled]) {
       const read = readJson(BootstrapSchema, json);
       assert.ok(read.ok, read.ok ? "" : JSON.stringify(read.issues));
       assert.deepEqual(validate(BootstrapSchema, read.message), []);

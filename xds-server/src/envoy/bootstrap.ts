@@ -16,6 +16,8 @@ export interface BootstrapOptions {
   readonly admin?: { readonly host: string; readonly port: number };
   /** Mutual TLS with the management server. Absent: plaintext. */
   readonly xdsTls?: ProxyTls;
+  /** Whether Envoy reports the load on what is behind it to the management server. Absent: no. */
+  readonly loadReports?: boolean;
 }
 
 /** How a proxy shows who it is, and whom it trusts. PEM files on the proxy's machine. */
@@ -72,7 +74,15 @@ interface Filename {
 }
 
 /** The bootstrap of envoy-configs/bootstrap for this variant, with its places filled in. */
-export function bootstrap({ variant, xds, nodeId, cluster, admin, xdsTls }: BootstrapOptions): Bootstrap {
+export function bootstrap({
+  variant,
+  xds,
+  nodeId,
+  cluster,
+  admin,
+  xdsTls,
+  loadReports = false,
+}: BootstrapOptions): Bootstrap {
   const filled = read(`${variant}-ads.yaml`) as BootstrapFile;
   filled.node = { id: nodeId, cluster };
   filled.admin.address.socket_address = { address: admin?.host ?? "127.0.0.1", port_value: admin?.port ?? 0 };
@@ -80,7 +90,7 @@ export function bootstrap({ variant, xds, nodeId, cluster, admin, xdsTls }: Boot
   const [endpoint] = xdsCluster.load_assignment.endpoints[0].lb_endpoints;
   endpoint.endpoint.address.socket_address = { address: xds.host, port_value: xds.port };
   if (xdsTls !== undefined) xdsCluster.transport_socket = transportSocket(xdsTls, xds.host);
-  return filled;
+  return loadReports ? { ...filled, ...(read("load-reports.yaml") as Bootstrap) } : filled;
 }
 
 function transportSocket(

@@ -347,7 +347,7 @@ const doNotStart: readonly Case[] = [
       functions: { ...least, _initialize: { signature: "->", body: [...op.call(0), ...op.drop] } },
     }),
     "FILTER_START_FAILED",
-    /proxy_done was called before the module was started/,
+    /traps in _initialize: proxy_done was called where Envoy allows only/,
   ],
   [
     "a trap when a context is made",
@@ -374,6 +374,12 @@ const doNotStart: readonly Case[] = [
     /memory access out of bounds/,
   ],
   [
+    "a trap in the first request",
+    made({ proxy_on_request_headers: { signature: "i32 i32 i32 -> i32", body: op.unreachable } }),
+    "FILTER_START_FAILED",
+    /traps in proxy_on_request_headers: unreachable, at 0x/,
+  ],
+  [
     "a division by zero",
     made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.divideByZero } }),
     "FILTER_START_FAILED",
@@ -398,9 +404,9 @@ test("stops an endless loop at the time limit and names where it was", async () 
   for (const callback of ["_initialize", "proxy_on_configure"]) {
     const signature = callback === "_initialize" ? "->" : "i32 i32 -> i32";
     const wasm = made({ [callback]: { signature, body: [...op.loopForEver, ...op.unreachable] } });
-    assert.deepEqual(await checkModule(wasm, { ...limits, trialTimeLimitMs: 200 }), {
+    assert.deepEqual(await checkModule(wasm, { ...limits, trialTimeLimitMs: 1000 }), {
       ok: false,
-      faults: [{ code: "FILTER_TIME_LIMIT", message: `does not end in 200 ms, in ${callback} (an endless loop?)` }],
+      faults: [{ code: "FILTER_TIME_LIMIT", message: `does not end in 1000 ms, in ${callback} (an endless loop?)` }],
     });
   }
 });

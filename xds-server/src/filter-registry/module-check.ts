@@ -11,6 +11,9 @@ export interface ModuleLimits {
   readonly maxMemoryPages: number;
 }
 
+/** What holds unless a server's `--limit` says otherwise: 16 MiB of code, 256 MiB of memory. */
+export const defaultModuleLimits: ModuleLimits = { maxModuleBytes: 16 * 1024 * 1024, maxMemoryPages: 4096 };
+
 /** What the bytes of a module tell. */
 export interface ModuleFacts {
   /** The proxy-wasm ABI that it is for: "0.2.1". */

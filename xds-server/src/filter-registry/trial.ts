@@ -1,65 +1,46 @@
-import { Worker } from "node:worker_threads";
+import { trial } from "@chancery/filter-testing";
 import type { ModuleFault } from "./module-fault.ts";
 
 export interface TrialOptions {
+  /** Absent: that the module refuses an empty one is no fault. */
   readonly configuration?: string;
+  /** For all that the module does. */
   readonly timeLimitMs: number;
 }
 
-/** What the thread is given. */
-export interface Trial {
-  readonly wasm: Uint8Array;
-  readonly configuration: string;
-}
-
-/** What the thread says: each step as it begins it, and at last how it went. */
-export type TrialReport =
-  | { readonly step: string }
-  /** The module was started and configured. `refused` holds what it logged when it answered false. */
-  | { readonly refused: string | undefined }
-  | { readonly failed: string };
+const mostLogLines = 10;
+const mostFrames = 3;
+const longestLogLine = 500;
 
 /**
- * Starts and configures a module as Envoy would, in a thread that can be stopped, with host calls that do nothing.
- * Answers what went wrong. Without a configuration, its refusal of an empty one is no fault.
+ * Starts and configures a module as Envoy would and sends it one request, in a thread that can be stopped. Answers what
+ * went wrong.
  */
 export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly ModuleFault[]> {
-  const { configuration = "", timeLimitMs } = options;
-  const trial: Trial = { wasm, configuration };
-  const worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
-    workerData: trial,
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },
-  });
-  try {
-    const report = await lastReport(worker, timeLimitMs);
-    if ("late" in report) return [{ code: "FILTER_TIME_LIMIT", message: report.late }];
-    if ("failed" in report) return [{ code: "FILTER_START_FAILED", message: report.failed }];
-    if (report.refused === undefined || options.configuration === undefined) return [];
-    const log = report.refused === "" ? "it logged no reason" : report.refused;
-    return [{ code: "FILTER_CONFIG_REFUSED", message: `refuses the configuration: ${log}` }];
-  } finally {
-    await worker.terminate();
+  const { configuration, timeLimitMs } = options;
+  const result = await trial(wasm, { timeLimitMs, ...(configuration === undefined ? {} : { config: configuration }) });
+  if (result.ok) return [];
+  const { reason, step } = result;
+  const log = result.log
+    .filter(({ level }) => level === "warn" || level === "error" || level === "critical")
+    .slice(0, mostLogLines)
+    .map(({ message }) => message.trim().slice(0, longestLogLine))
+    .join("; ");
+  if (reason === "time") {
+    const message = `does not end in ${timeLimitMs} ms, in ${step} (an endless loop?)`;
+    return [{ code: "FILTER_TIME_LIMIT", message }];
   }
+  if (reason === "refused" && step === "proxy_on_configure") {
+    const message = `refuses the configuration: ${log === "" ? "it logged no reason" : log}`;
+    return [{ code: "FILTER_CONFIG_REFUSED", message }];
+  }
+  const logged = log === "" ? "" : `; it logged ${log}`;
+  return [{ code: "FILTER_START_FAILED", message: `${happening(reason, step, result.message)}${logged}` }];
 }
 
-type LastReport = Exclude<TrialReport, { readonly step: string }> | { readonly late: string };
-
-function lastReport(worker: Worker, timeLimitMs: number): Promise<LastReport> {
-  return new Promise((resolve) => {
-    let step = "loading";
-    const late = () => resolve({ late: `does not end in ${timeLimitMs} ms, in ${step} (an endless loop?)` });
-    const limit = setTimeout(late, timeLimitMs);
-    const settle = (report: LastReport) => {
-      clearTimeout(limit);
-      resolve(report);
-    };
-    worker.on("message", (report: TrialReport) => {
-      if ("step" in report) step = report.step;
-      else settle(report);
-    });
-    worker.on("error", (error) => settle({ failed: `fails in ${step}: ${error.message}` }));
-    worker.on("exit", () => settle({ failed: `ended the thread that it ran in, in ${step}` }));
-  });
+function happening(reason: string, step: string, message: string): string {
+  if (reason === "refused") return `does not start: ${step} answers false`;
+  if (reason !== "trap") return `fails in ${step}: ${message}`;
+  const [what = "", ...frames] = message.replace(`${step} trapped: `, "").split("\n  at ");
+  return `traps in ${step}: ${[what, ...frames.slice(0, mostFrames)].join(", at ")}`;
 }

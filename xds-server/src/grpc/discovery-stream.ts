@@ -1,7 +1,16 @@
 import type { Logger } from "pino";
 import type { NodeStatus } from "../cache/node-status.ts";
 import type { Node, Place, SnapshotCache } from "../cache/snapshot-cache.ts";
-import { type Answer, onRequest, onSnapshot, onTime, openStream, type Step, type Stream } from "../protocol/stream.ts";
+import {
+  type Answer,
+  isStale,
+  onRequest,
+  onSnapshot,
+  onTime,
+  openStream,
+  type Step,
+  type Stream,
+} from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { ResourceType } from "../resources/resource-types.ts";
 import type { Call, CallHandler, Method } from "./call.ts";
@@ -9,6 +18,7 @@ import { checkedNode, checkNames } from "./checks.ts";
 import { type CountByName, countByName } from "./count-by-name.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
 import type { Limits } from "./limits.ts";
+import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
 import { RequestReader } from "./requests.ts";
 import { CallFault } from "./status.ts";
 import { streamStatus } from "./stream-status.ts";
@@ -18,6 +28,7 @@ export interface DiscoveryDeps {
   readonly cache: SnapshotCache;
   readonly statuses: NodeStatus;
   readonly limits: Limits;
+  readonly nodeIdentity: NodeIdentity;
   /** `control_plane.identifier` of every response. */
   readonly identifier: string;
   readonly metrics: DiscoveryMetrics;
@@ -83,10 +94,11 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
   const openedAt = now();
   const { peer } = call;
   const reader = new RequestReader({ variant, onlyType, maxNames: limits.maxSubscriptions + 1 });
-  let log = shared.log.child({ stream: id, peer, variant });
   let joined: Joined | undefined;
   let timer: NodeJS.Timeout | undefined;
   let leave = (): void => {};
+
+  const about = () => ({ stream: id, node: joined?.node.id, peer, variant });
 
   const take = (step: Step): void => {
     if (joined === undefined) return;
@@ -106,10 +118,12 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     if (refusal === undefined) return;
     metrics.refused(type.shortName);
     const names = resources.slice(0, maxNamesLogged).map(({ name }) => name);
-    log.warn({ type: type.shortName, nonce, count: resources.length, resources: names, reason: refusal }, "refused");
+    const said = { type: type.shortName, nonce, count: resources.length, resources: names, reason: refusal };
+    shared.log.warn({ ...about(), ...said }, "refused");
   };
 
   const join = (node: Node): Joined => {
+    if (shared.nodeIdentity === "certificate") checkIdentity(node.id, call.peerCertificate);
     const place = cache.for(node);
     if (place === undefined) {
       throw new CallFault("UNAVAILABLE", "There is nothing to serve: nothing was published yet");
@@ -118,7 +132,6 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
       throw new CallFault("RESOURCE_EXHAUSTED", `Node "${node.id}" has ${limits.maxStreamsPerNode} streams already`);
     }
     const state: Joined = { node, place, stream: openStream(variant, place.snapshot, limits) };
-    log = log.child({ node: node.id });
     const uncount = shared.streamsOfNodes.add(node.id);
     const unfollow = shared.publications.follow(() => call.run(() => publish(state)));
     const closed = statuses.opened({
@@ -131,7 +144,6 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
       uncount();
       closed();
     };
-    log.info({ group: place.group }, "joined");
     return state;
   };
 
@@ -145,12 +157,14 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
 
   const receive = (bytes: Buffer): void => {
     const request = reader.read(bytes);
-    joined ??= join(checkedNode(request.node, limits));
+    if (joined === undefined) {
+      joined = join(checkedNode(request.node, limits));
+      // Not at a level that is on by default: it would be the larger part of what a stream's beginning costs.
+      shared.log.debug({ ...about(), group: joined.place.group }, "joined");
+    }
     const { stream } = joined;
     checkNames(request, stream, limits);
-    const known = stream.types.get(request.type.typeUrl);
-    const isStale = variant === "sotw" && known !== undefined && known.lastNonce !== request.responseNonce;
-    if (!isStale) reader.taken();
+    if (!isStale(stream, request)) reader.taken();
     const { type, responseNonce, names } = request;
     const refusal = request.refusal?.slice(0, limits.maxReasonLength);
     take(onRequest(stream, { type, responseNonce, names, ...(refusal === undefined ? {} : { refusal }) }, now()));

@@ -17,18 +17,12 @@ import { Http2Call } from "./http2-call.ts";
 import { createInflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault } from "./status.ts";
+import type { TlsMaterial } from "./tls-files.ts";
 
 export interface HostPort {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-}
-
-/** Mutual TLS: the server's certificate and key, and the authority that every client's certificate must come from. PEM. */
-export interface TlsMaterial {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  readonly ca: Buffer;
 }
 
 export interface GrpcServerOptions {
@@ -43,6 +37,8 @@ export interface GrpcServerOptions {
 export interface RunningGrpcServer {
   /** Where it listens; the port that was taken when 0 was asked for. */
   readonly address: HostPort;
+  /** Takes another certificate for connections from now on; those that are open stay. */
+  renewTls(tls: TlsMaterial): void;
   /** Ends all calls and stops listening. */
   close(): void;
 }
@@ -80,6 +76,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
   const { port } = server.address() as AddressInfo;
   return {
     address: { host: listen.host, port },
+    renewTls(tls) {
+      if ("setSecureContext" in server) server.setSecureContext(tls);
+    },
     close() {
       server.close();
       for (const session of connections.keys()) session.destroy();

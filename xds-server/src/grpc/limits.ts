@@ -22,6 +22,8 @@ export interface TransportLimits {
   readonly keepAliveMs: number;
   /** How long the answer to that may take, in milliseconds, before the connection is closed. */
   readonly keepAliveTimeoutMs: number;
+  /** How often the files of the server's certificate are looked at for a new one, in milliseconds. */
+  readonly tlsReloadMs: number;
 }
 
 /** The bounds of the discovery services. */
@@ -34,6 +36,8 @@ export interface Limits extends TransportLimits {
   readonly maxNameLength: number;
   /** The longest description that a proxy may give of itself, as JSON, in UTF-16 code units. */
   readonly maxNodeLength: number;
+  /** How many refused versions of one type are remembered of a stream, so that they are not sent again. */
+  readonly maxRefusals: number;
   /** How much of a proxy's reason for a refusal is kept, in UTF-16 code units. */
   readonly maxReasonLength: number;
   /** How long a change may wait for a proxy's answer to what it depends on, in milliseconds. */
@@ -43,6 +47,10 @@ export interface Limits extends TransportLimits {
    * Envoy's own wait for a cluster's endpoints, which is 15 seconds unless the cluster says otherwise.
    */
   readonly unsentHoldLimitMs: number;
+  /** How often proxies report the load on what is behind them, in milliseconds. */
+  readonly loadReportIntervalMs: number;
+  /** Proxies in one answer of client status discovery. */
+  readonly maxClientStatuses: number;
 }
 
 export const defaultLimits: Limits = {
@@ -56,9 +64,13 @@ export const defaultLimits: Limits = {
   maxSubscriptions: 200_000,
   maxNameLength: 4096,
   maxNodeLength: 256 * 1024,
+  maxRefusals: 1_000,
   maxReasonLength: 16 * 1024,
   holdLimitMs: 5_000,
   unsentHoldLimitMs: 30_000,
+  loadReportIntervalMs: 10_000,
+  maxClientStatuses: 1_000,
+  tlsReloadMs: 10_000,
   unreadTimeoutMs: 120_000,
   handshakeTimeoutMs: 10_000,
   idleConnectionMs: 300_000,

@@ -295,6 +295,75 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
+  test("refuses one stream of a node more than its limit, and takes those of others", async () => {
+    const at = await testServer({ limits: { maxStreamsPerNode: 1 } });
+    at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
+    const ask = (id: string) => {
+      const stream = new SotwStream(at.address);
+      stream.ask("CDS", { node: { id } });
+      return stream;
+    };
+    const first = ask("edge-1");
+    await first.next();
+    const second = ask("edge-1");
+    const { code, details } = await second.ended;
+    assert.deepEqual([code, details], [status.RESOURCE_EXHAUSTED, 'Node "edge-1" has 1 streams already']);
+    const other = ask("edge-2");
+    assert.equal((await other.next()).resources.length, 1);
+    const gone = new Promise<void>((resolve) => {
+      at.statuses.watch(() => at.statuses.get("edge-1")?.streams.length === 0 && resolve());
+    });
+    first.close();
+    await gone;
+    const third = ask("edge-1");
+    assert.equal((await third.next()).resources.length, 1);
+    for (const stream of [second, other, third]) stream.close();
+    at.server.close();
+  });
+
+  test("moves a proxy when its group changes, and asks for the group only when groups may have changed", async () => {
+    const at = await testServer();
+    const snapshots = (version: string) =>
+      new Map([
+        ["one", snapshot({ CDS: { first: version } })],
+        ["two", snapshot({ CDS: { second: version } })],
+      ]);
+    let asked = 0;
+    const groupOne = () => {
+      asked += 1;
+      return "one";
+    };
+    at.cache.set({ snapshots: snapshots("v1"), groupOf: groupOne });
+    const stream = new DeltaStream(at.address);
+    const next = async () => {
+      const { resources, removedResources, nonce } = await stream.next();
+      stream.ask("CDS", { responseNonce: nonce });
+      return [resources.map(({ name, version }) => `${name} ${version}`), removedResources];
+    };
+    stream.ask("CDS", { node });
+    assert.deepEqual(await next(), [["first v1"], []]);
+    at.cache.set({ snapshots: snapshots("v2"), groupOf: groupOne });
+    assert.deepEqual(await next(), [["first v2"], []]);
+    assert.equal(asked, 1);
+    at.cache.set({ snapshots: snapshots("v2"), groupOf: () => "two" });
+    assert.deepEqual(await next(), [["second v2"], ["first"]]);
+    assert.equal(at.statuses.get(node.id)?.nodeGroup, "two");
+    stream.close();
+    at.server.close();
+  });
+
+  test("ends a stream whose response would be larger than messages may be, and says which", async () => {
+    const at = await testServer({ limits: { maxMessageBytes: 100_000 } });
+    at.publish({ default: { resources: new Map([[resourceType("EDS").typeUrl, new Map([["big", big]])]]) } });
+    const stream = new DeltaStream(at.address);
+    stream.ask("EDS", { node, resourceNamesSubscribe: ["big"] });
+    const { code, details } = await stream.ended;
+    assert.equal(code, status.RESOURCE_EXHAUSTED);
+    assert.match(details, /^The EDS response has 262\d\d\d bytes, and 100000 are the most \(--limit maxMessageBytes\)/);
+    stream.close();
+    at.server.close();
+  });
+
   test("remembers proxies that are gone, the latest ones", async () => {
     const at = await testServer();
     at.publish({ default: snapshot({}) });

@@ -1,38 +1,45 @@
-import { readFileSync } from "node:fs";
+import { PublicationTimes } from "../cache/publication-times.ts";
+import { clientStatusMethods } from "./client-status.ts";
+import type { ReaderOptions } from "./client-status-readers.ts";
 import { type DiscoveryDeps, discovery } from "./discovery-stream.ts";
-import { type HostPort, type RunningGrpcServer, startGrpcServer, type TlsMaterial } from "./grpc-server.ts";
+import { type GrpcServerOptions, type HostPort, type RunningGrpcServer, startGrpcServer } from "./grpc-server.ts";
+import { type LoadReportingDeps, loadReporting, loadReportingPath } from "./load-reporting.ts";
 import { discoveryMethods } from "./services.ts";
+import { readTls, type TlsFiles, watchTls } from "./tls-files.ts";
 
 export type { HostPort } from "./grpc-server.ts";
 
-/** Mutual TLS: the server's certificate, and the authority that every proxy's certificate must come from. PEM files. */
-export interface XdsTls {
-  readonly certFile: string;
-  readonly keyFile: string;
-  readonly caFile: string;
-}
+/** Mutual TLS, and what a client's certificate entitles it to. */
+export interface XdsTls extends TlsFiles, ReaderOptions {}
 
-export interface XdsServerOptions extends DiscoveryDeps {
+type Deps = DiscoveryDeps & LoadReportingDeps;
+
+export interface XdsServerOptions extends Omit<Deps, "nodeIdentity"> {
   readonly listen: HostPort;
   /** Absent: plaintext. */
   readonly tls?: XdsTls;
 }
 
+export type RunningXdsServer = Pick<RunningGrpcServer, "address" | "close">;
+
 /**
- * Serves the aggregated discovery service and each type's own, both variants, on one port: an Envoy has one connection
- * for all. Rejects when the port cannot be bound.
+ * Serves the aggregated discovery service and each type's own, both variants, load reporting and client status, on one
+ * port: an Envoy has one connection for all. Rejects when the port cannot be bound.
  */
-export async function startXdsServer({ listen, tls, ...deps }: XdsServerOptions): Promise<RunningGrpcServer> {
-  const { limits, log } = deps;
+export async function startXdsServer({ listen, tls, ...rest }: XdsServerOptions): Promise<RunningXdsServer> {
+  const { cache, now, limits, log } = rest;
+  const readers: ReaderOptions = tls ?? { nodeIdentity: "none", clientStatusReaders: [] };
+  const deps: Deps = { ...rest, nodeIdentity: readers.nodeIdentity };
   const streams = discovery(deps);
-  const methods = new Map(
-    discoveryMethods().map(({ service, method, variant, onlyType }) => [
-      `/${service}/${method}`,
-      streams.method({ variant, onlyType }),
-    ]),
-  );
-  const secured = tls === undefined ? {} : { tls: readTls(tls) };
-  const { address, close } = await startGrpcServer({ listen, limits, methods, log, ...secured });
+  const methods = new Map([
+    ...discoveryMethods().map(
+      ({ service, method, variant, onlyType }) =>
+        [`/${service}/${method}`, streams.method({ variant, onlyType })] as const,
+    ),
+    ...clientStatusMethods({ ...deps, publicationTimes: new PublicationTimes(cache, now), readers }),
+    [loadReportingPath, loadReporting(deps)] as const,
+  ]);
+  const { address, close } = await start({ listen, limits, methods, log }, tls);
   return {
     address,
     close() {
@@ -42,14 +49,17 @@ export async function startXdsServer({ listen, tls, ...deps }: XdsServerOptions)
   };
 }
 
-function readTls({ certFile, keyFile, caFile }: XdsTls): TlsMaterial {
-  return { cert: pem(certFile), key: pem(keyFile), ca: pem(caFile) };
-}
-
-function pem(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Error(`Cannot serve discovery over TLS: "${file}" cannot be read`, { cause: error });
-  }
+async function start(options: GrpcServerOptions, files: TlsFiles | undefined): Promise<RunningXdsServer> {
+  if (files === undefined) return startGrpcServer(options);
+  const { limits, log } = options;
+  const tls = await readTls(files);
+  const { address, close, renewTls } = await startGrpcServer({ ...options, tls });
+  const unwatch = watchTls(files, tls, { everyMs: limits.tlsReloadMs, log, renewed: renewTls });
+  return {
+    address,
+    close() {
+      unwatch();
+      close();
+    },
+  };
 }

@@ -1,7 +1,8 @@
 import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../cache/proxy-status.ts";
-import type { Stream } from "../protocol/stream.ts";
+import { memo2 } from "../protocol/memo.ts";
+import { refusalOf, type Stream } from "../protocol/stream.ts";
 import { wants } from "../protocol/subscription.ts";
-import { absent, type Held, type Refusal, type TypeStream } from "../protocol/type-stream.ts";
+import { absent, type Held, refuses, type TypeStream, uncertain } from "../protocol/type-stream.ts";
 import { type Resource, type ResourceSet, resourcesOf } from "../resources/snapshot.ts";
 
 /** What a stream's state means to an operator. */
@@ -9,18 +10,31 @@ export function streamStatus(
   stream: Stream,
   about: { readonly id: number; readonly peer: string; readonly openedAt: number },
 ): StreamStatus {
-  const types = [...stream.types.values()].map((type) =>
-    typeStatus(type, resourcesOf(stream.snapshot, type.type.typeUrl)),
-  );
+  const types = [...stream.types.values()].map((type) => typeStatus(stream, type));
   return { ...about, variant: stream.variant, types };
 }
 
-function typeStatus(stream: TypeStream, available: ResourceSet): TypeStatus {
+function typeStatus(whole: Stream, stream: TypeStream): TypeStatus {
+  const status = sharedStatus(stream, resourcesOf(whole.snapshot, stream.type.typeUrl));
+  if (stream.refused.size === 0) return status;
+  const resources = status.resources.map((resource) => {
+    const { name, wanted, state } = resource;
+    const refusal = state === "refused" && wanted !== undefined ? refusalOf(whole, stream, name, wanted) : undefined;
+    return refusal === undefined ? resource : { ...resource, refusal };
+  });
+  return { ...status, resources };
+}
+
+/** All but the words of refusals: once for all streams that hold the same, so that describing thousands of proxies costs little. */
+const sharedStatus = memo2((stream: TypeStream, available: ResourceSet): TypeStatus => {
   const { subscription, held, type } = stream;
   const wanted = [...available.keys()].filter((name) => wants(subscription, name));
   const names = [...new Set([...wanted, ...subscription.names, ...held.keys()])].sort();
   const inFlight = new Set(stream.inFlight?.changed.map(({ name }) => name));
-  const resources = names.map((name) => resourceStatus(stream, name, available.get(name), inFlight.has(name)));
+  const resources = names.map((name) => {
+    const wanted = available.get(name);
+    return resourceStatus(stream, name, { held: held.get(name), wanted, isInFlight: inFlight.has(name) });
+  });
   const nothingSentYet = stream.owed;
   return {
     typeUrl: type.typeUrl,
@@ -28,37 +42,29 @@ function typeStatus(stream: TypeStream, available: ResourceSet): TypeStatus {
     state: worst([...resources.map(({ state }) => state), nothingSentYet ? "pending" : "synced"]),
     resources,
   };
-}
+});
 
-function resourceStatus(
-  stream: TypeStream,
-  name: string,
-  wanted: Resource | undefined,
-  isInFlight: boolean,
-): ResourceStatus {
-  const held = stream.held.get(name);
-  const refusal = stream.refusals.get(name);
-  const state = syncState(stream, { held, refusal, wanted, isInFlight });
+function resourceStatus(stream: TypeStream, name: string, known: Known): ResourceStatus {
+  const { held, wanted } = known;
+  const wasSent = held !== undefined && held.sent !== absent && held.sent !== uncertain;
   return {
     name,
-    state,
+    state: syncState(stream, name, known),
     ...(wanted === undefined ? {} : { wanted: wanted.version }),
-    ...(held === undefined || held.sent === absent ? {} : { sent: held.sent }),
+    ...(wasSent ? { sent: held.sent } : {}),
     ...(held?.accepted === undefined ? {} : { accepted: held.accepted.version }),
-    ...(state !== "refused" || refusal === undefined ? {} : { refusal }),
   };
 }
 
 interface Known {
   readonly held: Held | undefined;
-  readonly refusal: Refusal | undefined;
   readonly wanted: Resource | undefined;
   readonly isInFlight: boolean;
 }
 
-function syncState({ variant, type }: TypeStream, { held, refusal, wanted, isInFlight }: Known): SyncState {
-  // A refusal of what is no longer wanted is settled as soon as the newer state, or the deletion, is sent.
-  if (refusal !== undefined && refusal.version === wanted?.version) return "refused";
+function syncState(stream: TypeStream, name: string, { held, wanted, isInFlight }: Known): SyncState {
+  const { variant, type } = stream;
+  if (wanted !== undefined && refuses(stream, name, wanted.version)) return "refused";
   if (isInFlight) return "pending";
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);

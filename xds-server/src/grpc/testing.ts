@@ -15,6 +15,7 @@ import {
   type DiscoveryResponse,
   DiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
+import { LoadReports } from "../cache/load-reports.ts";
 import { NodeStatus } from "../cache/node-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { resourceType } from "../resources/resource-types.ts";
@@ -29,10 +30,13 @@ export async function testServer(options: { limits?: Partial<Limits>; tls?: XdsT
   const cache = new SnapshotCache();
   const statuses = new NodeStatus({ maxGone: 2, now: Date.now });
   const counted: string[] = [];
+  const places = { maxPlaces: 100, maxPlacesPerProxy: 100, idleMs: 60_000 };
+  const loads = new LoadReports({ ...places, now: Date.now, counted: () => {} });
   const server = await startXdsServer({
     listen: { host: "127.0.0.1", port: 0 },
     cache,
     statuses,
+    loads,
     limits: { ...defaultLimits, ...options.limits },
     identifier: "test-server",
     metrics: {
@@ -49,7 +53,7 @@ export async function testServer(options: { limits?: Partial<Limits>; tls?: XdsT
       snapshots: new Map(Object.entries(snapshots)),
       groupOf: ({ cluster }) => (cluster === "" ? "default" : cluster),
     });
-  return { server, cache, statuses, counted, publish, address: `127.0.0.1:${server.address.port}` };
+  return { server, cache, statuses, loads, counted, publish, address: `127.0.0.1:${server.address.port}` };
 }
 
 /** A client stream over a real socket: messages in the order they came, and the status that ended it. */
@@ -87,6 +91,11 @@ export class TestStream<Response> {
   /** The next response, waited for; the test's own time limit ends the wait. */
   async next(): Promise<Response> {
     return this.#received.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Says that no more will be sent. */
+  finish(): void {
+    this.#call.end();
   }
 
   /** Leaves what the server sends unread, so that flow control holds it back. */

@@ -20,55 +20,63 @@ export function responseWriter(identifier: string): ResponseWriter {
 }
 
 /**
- * Puts a response together out of bytes that were framed once for each resource. The fields and their numbers are those
+ * Puts a response together out of the bytes of each resource, whoever it is sent to. The fields and their numbers are those
  * of envoy/service/discovery/v3/discovery.proto.
  */
 function encoded(
   variant: Variant,
   { type, nonce, version: setVersion, update }: Response,
   controlPlane: Buffer,
-): readonly Buffer[] {
+): readonly Uint8Array[] {
   const version = text(1, setVersion);
   const rest = [text(4, type.typeUrl), text(5, nonce)];
   if (variant === "sotw") {
-    const resources = [...update.changed, ...update.kept].map((resource) => frames(resource).sotw);
+    const resources = [...update.changed, ...update.kept].flatMap((resource) => framed(resource, "sotw"));
     return [version, ...resources, ...rest, bytes(6, controlPlane)];
   }
-  const resources = update.changed.map((resource) => frames(resource).delta);
+  const resources = update.changed.flatMap((resource) => framed(resource, "delta"));
   // A name without a resource, under itself as an alias: whoever waits for that name goes on (VHDS).
   const vacant = update.vacant.map((name) => bytes(2, Buffer.concat([text(3, name), text(4, name)])));
   const removed = update.removed.map((name) => text(6, name));
   return [version, ...resources, ...vacant, ...rest, ...removed, bytes(7, controlPlane)];
 }
 
-interface Frames {
-  /** Field 2 of DiscoveryResponse: an Any. */
-  readonly sotw: Buffer;
-  /** Field 2 of DeltaDiscoveryResponse: a Resource that holds that Any, its name and version. */
-  readonly delta: Buffer;
+/** What stands before a resource's bytes in a response: made once for each, and small beside them. */
+const heads = { sotw: new WeakMap<Resource, Buffer>(), delta: new WeakMap<Resource, Buffer>() };
+
+/** Field 2 of a response: in state of the world an Any, in delta a Resource that ends with one. */
+function framed(resource: Resource, variant: Variant): readonly [head: Buffer, body: Uint8Array] {
+  const { body } = resource;
+  const known = heads[variant].get(resource);
+  if (known !== undefined) return [known, body];
+  const any = Buffer.concat([text(1, resource.typeUrl), lengthHead(2, body.length)]);
+  const head = headed(2, variant === "sotw" ? any : inDelta(resource, any), body.length);
+  heads[variant].set(resource, head);
+  return [head, body];
 }
 
-const framed = new WeakMap<Resource, Frames>();
-
-function frames(resource: Resource): Frames {
-  const known = framed.get(resource);
-  if (known !== undefined) return known;
-  const any = Buffer.concat([text(1, resource.typeUrl), bytes(2, resource.body)]);
-  const aliases = (resource.aliases ?? []).map((alias) => text(4, alias));
-  const inDelta = Buffer.concat([text(1, resource.version), bytes(2, any), text(3, resource.name), ...aliases]);
-  const made = { sotw: bytes(2, any), delta: bytes(2, inDelta) };
-  framed.set(resource, made);
-  return made;
+function inDelta({ name, version, aliases = [], body }: Resource, any: Buffer): Buffer {
+  const others = aliases.map((alias) => text(4, alias));
+  return Buffer.concat([text(1, version), text(3, name), ...others, headed(2, any, body.length)]);
 }
 
-/** A length-delimited protobuf field; an empty one is left out, as proto3 has it. */
-function bytes(field: number, value: Uint8Array): Buffer {
-  if (value.length === 0) return Buffer.alloc(0);
+/** The beginning of a field, of whose value these many bytes are still to come. */
+function headed(field: number, value: Uint8Array, toCome: number): Buffer {
+  return Buffer.concat([lengthHead(field, value.length + toCome), value]);
+}
+
+/** The tag and the length of a length-delimited field. One that is empty is left out, as proto3 has it. */
+function lengthHead(field: number, length: number): Buffer {
+  if (length === 0) return nothing;
   const head = [(field << 3) | 2];
-  let length = value.length;
-  for (; length > 0x7f; length >>>= 7) head.push((length & 0x7f) | 0x80);
-  head.push(length);
-  return Buffer.concat([Buffer.from(head), value]);
+  let rest = length;
+  for (; rest > 0x7f; rest >>>= 7) head.push((rest & 0x7f) | 0x80);
+  head.push(rest);
+  return Buffer.from(head);
 }
+
+const nothing = Buffer.alloc(0);
+
+const bytes = (field: number, value: Uint8Array): Buffer => headed(field, value, 0);
 
 const text = (field: number, value: string): Buffer => bytes(field, Buffer.from(value, "utf8"));

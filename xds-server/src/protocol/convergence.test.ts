@@ -128,7 +128,7 @@ function run(variant: Variant, actions: readonly Action[]): { client: Client; st
   const client = new Client(variant);
   let now = 0;
   let published: Snapshot = snapshot({});
-  let stream = openStream(variant, published, { holdLimitMs: 100, unsentHoldLimitMs: 300 });
+  let stream = openStream(variant, published, { holdLimitMs: 100, unsentHoldLimitMs: 300, maxRefusals: 100 });
   const take = (step: Step) => {
     stream = step.stream;
     for (const response of step.responses) client.receive(response);
@@ -182,8 +182,9 @@ function checkConverged(variant: Variant, { client, stream }: { client: Client; 
 
 function isUsedByRefused(stream: Stream, shortName: string): boolean {
   return resourceType(shortName).usedBy.some((user) => {
-    const refusals = stream.types.get(resourceType(user).typeUrl)?.refusals.size ?? 0;
-    return refusals > 0 || isUsedByRefused(stream, user);
+    const { typeUrl } = resourceType(user);
+    const hasRefused = [...resourcesOf(stream.snapshot, typeUrl).values()].some((resource) => resource.version === BAD);
+    return (stream.types.has(typeUrl) && hasRefused) || isUsedByRefused(stream, user);
   });
 }
 

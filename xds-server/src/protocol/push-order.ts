@@ -59,9 +59,9 @@ export function additionsAllowedAt(stream: Stream, type: ResourceType, now: numb
   for (const used of stream.types.values()) {
     if (used.inFlight === undefined || !used.type.answeredWhenReady) continue;
     if (!used.type.usedBy.includes(type.shortName)) continue;
-    const limit = sentAt(stream, used) + stream.holdLimitMs;
+    const limit = sentAt(stream, used) + stream.limits.holdLimitMs;
     const isLonger = limit <= now && hasUnsent(used, resourcesOf(stream.snapshot, used.type.typeUrl));
-    at = Math.max(at, isLonger ? sentAt(stream, used) + stream.unsentHoldLimitMs : limit);
+    at = Math.max(at, isLonger ? sentAt(stream, used) + stream.limits.unsentHoldLimitMs : limit);
   }
   return at;
 }
@@ -77,7 +77,7 @@ export function deletionsAllowedAt(stream: Stream, typeStream: TypeStream, avail
   for (const user of stream.types.values()) {
     if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
     if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return Number.POSITIVE_INFINITY;
-    if (user.inFlight !== undefined) at = Math.max(at, sentAt(stream, user) + stream.holdLimitMs);
+    if (user.inFlight !== undefined) at = Math.max(at, sentAt(stream, user) + stream.limits.holdLimitMs);
     else if (hasDue(user, availableTo(stream, user.type.typeUrl))) return Number.POSITIVE_INFINITY;
   }
   return at;

@@ -6,7 +6,7 @@ import { onRequest, onSnapshot, openStream, type Request, type Step } from "./st
 import { type Asking, deltaRequest, said, snapshot, sotwRequest } from "./testing.ts";
 import type { TypeStream, Variant } from "./type-stream.ts";
 
-const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000 };
+const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRefusals: 100 };
 const { typeUrl } = resourceType("EDS");
 const eds = (step: Step): TypeStream => step.stream.types.get(typeUrl) ?? assert.fail("asked for no endpoints");
 const versions = (...each: string[]) => snapshot({ EDS: Object.fromEntries(each.map((name) => name.split("@"))) });
@@ -60,12 +60,19 @@ for (const variant of ["sotw", "delta"] as const) {
       assert.equal(eds(quick.answer().step), eds(slow.answer().step));
     });
 
-    test("meet again after one refused a version that another took", () => {
+    test("stay alike when they refuse the same, each in its own words", () => {
       const [first, second, third] = [versions("a@1"), versions("a@2"), versions("a@3")];
-      const takes = new Client(variant, first, 0).subscribe("a").answer().publish(second).answer().publish(third);
-      const refuses = new Client(variant, first, 0).subscribe("a").answer().publish(second);
-      refuses.answer({ refusal: "no" }).publish(third);
-      assert.equal(eds(takes.answer().step), eds(refuses.answer().step));
+      const refuses = (reason: string, now: number) =>
+        new Client(variant, first, now)
+          .subscribe("a")
+          .answer()
+          .publish(second)
+          .answer({ refusal: reason })
+          .publish(third);
+      const [one, other] = [refuses("no", 3), refuses("never", 4)];
+      assert.deepEqual(said(one.step), ["EDS +a@3"]);
+      assert.equal(one.step.responses[0], other.step.responses[0]);
+      assert.equal(eds(one.answer().step), eds(other.answer().step));
     });
 
     test("that asked for other names are given other responses", () => {

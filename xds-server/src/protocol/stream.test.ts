@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
-import { onRequest, onSnapshot, onTime, openStream, type Request, type Step } from "./stream.ts";
+import { onRequest, onSnapshot, onTime, openStream, type Request, refusalOf, type Step } from "./stream.ts";
 import { type Asking, deltaRequest, said, snapshot, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
-const HOLD = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000 };
+const HOLD = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRefusals: 100 };
 const open = (variant: Variant, at: Snapshot): Step => ({ stream: openStream(variant, at, HOLD), responses: [] });
 const ask = (step: Step, request: Request, now = 0): Step => onRequest(step.stream, request, now);
 const publish = (step: Step, next: Snapshot, now = 0): Step => onSnapshot(step.stream, next, now);
@@ -68,13 +68,35 @@ for (const { variant, want, answer } of variants) {
       step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), refusal: "no such cluster" }), 7);
       assert.deepEqual(said(step), []);
       assert.equal(step.answer?.refusal, "no such cluster");
-      assert.deepEqual(step.stream.types.get(resourceType("RDS").typeUrl)?.refusals.get("a"), {
+      const routes = step.stream.types.get(resourceType("RDS").typeUrl);
+      assert.deepEqual(routes && refusalOf(step.stream, routes, "a", "bad"), {
         version: "bad",
         reason: "no such cluster",
         at: 7,
       });
       assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "bad" } }))), []);
       assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "good" } }))), ["RDS +a@good"]);
+    });
+
+    test("does not send a refused version again after a good one, nor after its deletion", () => {
+      let step = ask(open(variant, snapshot({ RDS: { a: "bad" } })), want("RDS", ["a"]));
+      step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), refusal: "no" }));
+      for (const next of [snapshot({ RDS: { a: "good" } }), snapshot({ RDS: {} })]) {
+        step = publish(step, next);
+        step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS") }));
+        assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "bad" } }))), []);
+      }
+    });
+
+    test("gives a cluster that changes the last good endpoints when the newest ones were refused", () => {
+      const at = (c: string, e: string) => snapshot({ CDS: { c }, EDS: { c: e } });
+      let step = ask(open(variant, at("1", "good")), want("CDS"));
+      step = ask(step, want("EDS", ["c"]));
+      for (const type of ["CDS", "EDS"])
+        step = ask(step, answer(type, type === "EDS" ? ["c"] : [], { nonce: lastNonce(step, type) }));
+      step = publish(step, at("1", "bad"));
+      step = ask(step, answer("EDS", ["c"], { nonce: lastNonce(step, "EDS"), refusal: "no" }));
+      assert.deepEqual(said(publish(step, at("2", "bad"))), ["CDS +c@2", "EDS +c@good"]);
     });
 
     test("sends the others of a refused response again without the one that the reason names", () => {

@@ -1,10 +1,21 @@
 import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
+import { LayeredMap } from "./layered-map.ts";
 import { memo } from "./memo.ts";
 import { additionsAllowedAt, availableTo, awaitedBy, deletionsAllowedAt, rewarms } from "./push-order.ts";
 import { amended, replaced } from "./subscription.ts";
-import { accepted, compared, heldVersions, refused, resubscribed, resumed, rewarmed, sent } from "./transitions.ts";
-import { newTypeStream, type TypeStream, type Variant } from "./type-stream.ts";
+import {
+  accepted,
+  blamed,
+  compared,
+  heldVersions,
+  refused,
+  resubscribed,
+  resumed,
+  rewarmed,
+  sent,
+} from "./transitions.ts";
+import { knownAs, newTypeStream, refusalKey, refuses, type TypeStream, type Variant } from "./type-stream.ts";
 import { type Update, updateDue } from "./update-due.ts";
 
 /** One client's stream: a pure state machine. Requests, snapshots and the time go in, responses come out. */
@@ -14,6 +25,12 @@ export interface Stream {
   readonly types: ReadonlyMap<TypeUrl, TypeStream>;
   /** When the last response of a type was sent, in milliseconds since the epoch. */
   readonly sentAt: ReadonlyMap<TypeUrl, number>;
+  /** Why what was refused was, by type and `refusalKey`. */
+  readonly refusals: LayeredMap<string, Refusal>;
+  readonly limits: StreamLimits;
+}
+
+export interface StreamLimits {
   /**
    * How long something may wait for another type's answer, in milliseconds: new routes for their clusters, removed
    * clusters for the routes that used them.
@@ -21,9 +38,17 @@ export interface Stream {
   readonly holdLimitMs: number;
   /** The same where the other type has changes that could not even be sent, because its answer is owed, in milliseconds. */
   readonly unsentHoldLimitMs: number;
+  /** How many refused versions of a type are remembered, so that they are not sent again. The oldest are forgotten first. */
+  readonly maxRefusals: number;
 }
 
-type HoldLimits = Pick<Stream, "holdLimitMs" | "unsentHoldLimitMs">;
+export interface Refusal {
+  readonly version: Version;
+  /** The client's own words. */
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
 
 /** A request, decoded. */
 export interface Request {
@@ -62,6 +87,7 @@ export interface Response {
 export interface Answer {
   readonly type: ResourceType;
   readonly nonce: string;
+  /** What was accepted; or, of what was refused, those that the client's reason names, or all when it names none. */
   readonly resources: readonly Resource[];
   /** Absent when the client accepted. */
   readonly refusal?: string;
@@ -75,9 +101,8 @@ export interface Step {
   readonly wakeAt?: number;
 }
 
-export function openStream(variant: Variant, snapshot: Snapshot, limits: HoldLimits): Stream {
-  const { holdLimitMs, unsentHoldLimitMs } = limits;
-  return { variant, snapshot, types: new Map(), sentAt: new Map(), holdLimitMs, unsentHoldLimitMs };
+export function openStream(variant: Variant, snapshot: Snapshot, limits: StreamLimits): Stream {
+  return { variant, snapshot, types: new Map(), sentAt: new Map(), refusals: LayeredMap.of(), limits };
 }
 
 /** A newer snapshot, or that of another node group when the proxy was moved. */
@@ -91,22 +116,61 @@ export function onTime(stream: Stream, now: number): Step {
 }
 
 export function onRequest(stream: Stream, request: Request, now: number): Step {
+  if (isStale(stream, request)) return respond(stream, now);
   const { type, responseNonce, refusal } = request;
   const known = stream.types.get(type.typeUrl);
-  // State of the world: a request that answers an older response speaks of an older state; the next one will follow.
-  if (stream.variant === "sotw" && known !== undefined && responseNonce !== known.lastNonce)
-    return respond(stream, now);
   const before = known ?? newTypeStream(type, stream.variant);
-  const answers = before.inFlight !== undefined && before.inFlight.nonce === responseNonce;
-  const settled = answers ? answered(before, refusal, now) : before;
-  const step = respond(withType(stream, subscribed(stream, settled, { ...request, first: known === undefined })), now);
-  if (!answers) return step;
-  const answer: Answer = { type, nonce: responseNonce, resources: before.inFlight.changed };
-  return { ...step, answer: refusal === undefined ? answer : { ...answer, refusal } };
+  const subscribedAfter = (settled: TypeStream): TypeStream =>
+    subscribed(stream, settled, { ...request, first: known === undefined });
+  if (before.inFlight?.nonce !== responseNonce) return respond(withType(stream, subscribedAfter(before)), now);
+  const { changed } = before.inFlight;
+  if (refusal === undefined) {
+    const step = respond(withType(stream, subscribedAfter(accepted(before))), now);
+    return { ...step, answer: { type, nonce: responseNonce, resources: changed } };
+  }
+  const blame = blamed(before, refusal);
+  const { resources } = blame;
+  const settled = refused(before, blame, stream.limits.maxRefusals);
+  const noted = withRefusals(stream, before, { resources, reason: refusal, at: now });
+  const step = respond(withType(noted, subscribedAfter(settled)), now);
+  return { ...step, answer: { type, nonce: responseNonce, resources, refusal } };
 }
 
-function answered(stream: TypeStream, refusal: string | undefined, at: number): TypeStream {
-  return refusal === undefined ? accepted(stream) : refused(stream, { reason: refusal, at });
+/**
+ * State of the world: a request that answers an older response speaks of an older state; the next one will follow. In
+ * delta, what a request subscribes to counts whatever its nonce.
+ */
+export function isStale(
+  { variant, types }: Stream,
+  { type, responseNonce }: Pick<Request, "type" | "responseNonce">,
+): boolean {
+  const known = types.get(type.typeUrl);
+  return variant === "sotw" && known !== undefined && responseNonce !== known.lastNonce;
+}
+
+/** Why a client refused a version of a resource, or undefined when it did not. */
+export function refusalOf(stream: Stream, type: TypeStream, name: string, version: Version): Refusal | undefined {
+  return refuses(type, name, version) ? stream.refusals.get(refusalId(type, name, version)) : undefined;
+}
+
+const refusalId = ({ type }: TypeStream, name: string, version: Version): string =>
+  `${type.typeUrl} ${refusalKey(name, version)}`;
+
+function withRefusals(
+  stream: Stream,
+  type: TypeStream,
+  { resources, reason, at }: { resources: readonly Resource[]; reason: string; at: number },
+): Stream {
+  const entries = resources.flatMap((resource) =>
+    knownAs(type, resource).map((name): [string, Refusal] => {
+      const { version } = resource;
+      return [refusalId(type, name, version), { version, reason, at }];
+    }),
+  );
+  const refusals = stream.refusals.with(entries);
+  const tooMany = refusals.size - stream.limits.maxRefusals * resourceTypes.length;
+  const oldest = tooMany > 0 ? [...refusals.keys()].slice(0, tooMany) : [];
+  return { ...stream, refusals: refusals.with(oldest.map((id) => [id, undefined])) };
 }
 
 function subscribed(
@@ -145,7 +209,6 @@ function respond(start: Stream, now: number): Step {
       continue;
     }
     const deletableAt = deletionsAllowedAt(stream, before, available);
-    if (deletableAt > now && deletableAt !== Number.POSITIVE_INFINITY) waitUntil(deletableAt);
     const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
       stream = withType(stream, compared(before, available));
@@ -157,6 +220,12 @@ function respond(start: Stream, now: number): Step {
       const waiting = stream.types.get(typeUrl);
       if (waiting !== undefined) stream = withType(stream, rewarmed(waiting, names));
     }
+  }
+  // Only now is all in flight that is sent in this step, and what waits for it known.
+  for (const typeStream of stream.types.values()) {
+    if (typeStream.inFlight !== undefined) continue;
+    const deletableAt = deletionsAllowedAt(stream, typeStream, availableTo(stream, typeStream.type.typeUrl));
+    if (deletableAt > now && deletableAt !== Number.POSITIVE_INFINITY) waitUntil(deletableAt);
   }
   return wakeAt === undefined ? { stream, responses } : { stream, responses, wakeAt };
 }

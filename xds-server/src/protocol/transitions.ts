@@ -1,10 +1,22 @@
 import type { Resource, ResourceSet, Version } from "../resources/snapshot.ts";
 import { Interner } from "./interner.ts";
-import type { LayeredMap } from "./layered-map.ts";
 import { memo, memo2 } from "./memo.ts";
 import { hashOf, NameSet } from "./name-set.ts";
 import { type Subscription, wants } from "./subscription.ts";
-import { absent, type Held, knownAs, type Refusal, sendsFullState, type TypeStream, taken } from "./type-stream.ts";
+import {
+  absent,
+  doubted,
+  type Held,
+  knownAs,
+  lastGood,
+  newTypeStream,
+  refusalKey,
+  refusedVersions,
+  sendsFullState,
+  type TypeStream,
+  taken,
+  uncertain,
+} from "./type-stream.ts";
 import { deletedNames, found, type Update } from "./update-due.ts";
 
 const toldAbsent: Held = { sent: absent };
@@ -15,8 +27,7 @@ export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeSt
   const told = new Map<string, Held | undefined>();
   for (const resource of changed) {
     for (const name of knownAs(stream, resource)) {
-      const accepted = stream.held.get(name)?.accepted;
-      told.set(name, accepted === undefined ? { sent: resource.version } : { sent: resource.version, accepted });
+      told.set(name, { ...stream.held.get(name), sent: resource.version });
     }
   }
   // What was asked for by name stays known as absent; what came by wildcard is forgotten, or `held` would only grow.
@@ -24,7 +35,6 @@ export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeSt
   return {
     ...stream,
     held: stream.held.with(told),
-    refusals: without(stream.refusals, told.keys()),
     inFlight: { nonce, changed, awaited, removed: new Map(gone.map((name) => [name, stream.held.get(name)])) },
     lastNonce: nonce,
     owed: false,
@@ -44,68 +54,129 @@ export const compared = memo2((stream: TypeStream, available: ResourceSet): Type
 export const accepted = memo((stream: TypeStream): TypeStream => {
   const held = new Map<string, Held>();
   for (const resource of stream.inFlight?.changed ?? []) {
-    for (const name of knownAs(stream, resource)) if (stream.held.has(name)) held.set(name, taken(resource));
+    for (const name of knownAs(stream, resource)) {
+      // It may have been asked for anew meanwhile, or left and come back to: then it has it, and is still to be told.
+      const isLast = stream.held.get(name)?.sent === resource.version;
+      held.set(name, isLast ? taken(resource) : doubted(taken(resource)));
+    }
   }
-  const after = { ...stream, held: stream.held.with(held), inFlight: undefined };
+  const after = answered(stream, held);
   return shared(stream.mayHoldEarlier ? withoutEarlier(after) : after);
 });
 
+/** The stream after an answer that tells what the client holds of some names. */
+function answered(stream: TypeStream, changes: ReadonlyMap<string, Held | undefined>): TypeStream {
+  const uncertainNames = [...changes].filter(([, held]) => held?.sent === uncertain).map(([name]) => name);
+  const doubtful = stream.doubtful.with({ added: uncertainNames });
+  return { ...stream, held: stream.held.with(changes), doubtful, inFlight: undefined };
+}
+
 /** What the client may have held of an earlier stream, it holds no more where all that it holds is known. */
 function withoutEarlier(stream: TypeStream): TypeStream {
-  const { held, refusals } = stream;
+  const { held, refused } = stream;
   if (!sendsFullState(stream)) {
     const isKnown = [...held.values()].every(({ sent, accepted }) => sent === absent || accepted !== undefined);
     return isKnown ? { ...stream, mayHoldEarlier: false } : stream;
   }
   // The client holds what the response said and nothing else: what was refused before and repeated is taken now.
-  const repeated = [...refusals.keys()].filter((name) => held.get(name)?.accepted === undefined);
-  return { ...stream, refusals: without(refusals, repeated), mayHoldEarlier: false };
+  const repeated = [...refusedVersions(refused)].filter(({ name }) => !hasLastGood(held.get(name)));
+  const taking = repeated.flatMap(({ name }): [string, Held][] => {
+    const resource = held.get(name)?.refused;
+    return resource === undefined ? [] : [[name, taken(resource)]];
+  });
+  const keys = repeated.map(({ key }) => key);
+  return { ...stream, held: held.with(taking), refused: refused.with({ removed: keys }), mayHoldEarlier: false };
+}
+
+/** Which resources a client refuses. */
+export interface Blame {
+  readonly resources: readonly Resource[];
+  /** False when the client's reason names none, so that all that changed stand under suspicion. */
+  readonly isNamed: boolean;
+}
+
+/** The resources of the response in flight that a client's reason for refusing speaks of. */
+export function blamed(stream: TypeStream, reason: string): Blame {
+  const changed = stream.inFlight?.changed ?? [];
+  const named = [...changed, ...assumedKept(stream, changed)].filter(({ name }) => mentions(reason, name));
+  // A response that had to repeat what was refused before (see keptResources) may be refused for that alone.
+  const isNamed = named.length > 0 || (takesRest(stream) && namesRefused(stream, changed, reason));
+  return { resources: isNamed ? named : changed, isNamed };
+}
+
+/** What a full response repeats because the client may have taken it. */
+function assumedKept(stream: TypeStream, changed: readonly Resource[]): readonly Resource[] {
+  if (!sendsFullState(stream)) return [];
+  const changedNames = new Set(changed.map(({ name }) => name));
+  return [...stream.held].flatMap(([name, { assumed }]) => (changedNames.has(name) || !assumed ? [] : assumed));
 }
 
 /**
- * The client refused the response in flight. The resources that its reason names are not sent again until they change.
- * The rest of the response may not have been applied either, so it counts as not sent. A reason that names nothing
- * speaks of them all.
+ * What is refused must be repeated to a client that may hold an earlier version of it, so the rest would be refused
+ * with it for ever. Envoy, for which this is done, takes the rest.
  */
-export function refused(stream: TypeStream, { reason, at }: { reason: string; at: number }): TypeStream {
+const takesRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
+
+/**
+ * The client refused the response in flight because of some of its resources, which are not sent again. Whether it
+ * took the rest is not known, so that is sent again.
+ */
+export function refused(stream: TypeStream, { resources, isNamed }: Blame, maxRefusals: number): TypeStream {
+  const key = [isNamed, ...resources.map(({ name, version }) => refusalKey(name, version))].join("\n");
+  const known = refusedFor(stream);
+  const after = known.get(key) ?? newest(refusedNow(stream, { resources, isNamed }), maxRefusals);
+  known.set(key, after);
+  return after;
+}
+
+/** By the culprits: clients that refuse the same for the same reason stay equal. */
+const refusedFor = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
+
+function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStream {
+  const culprits = new Set(resources);
   const changed = stream.inFlight?.changed ?? [];
-  const named = changed.filter(({ name }) => mentions(reason, name));
-  // Such a response has to repeat what is refused (see keptResources), so the rest would be refused with it for ever.
-  // Envoy, for which this is done, takes the rest.
-  const takesRest = stream.mayHoldEarlier && sendsFullState(stream);
-  const isSpecific = named.length > 0 || (takesRest && namesRefused(stream, changed, reason));
-  const culprits = new Set(isSpecific ? named : changed);
   const held = new Map<string, Held | undefined>();
-  const refusals = new Map<string, Refusal>();
-  for (const resource of changed) {
+  const keys: string[] = [];
+  for (const resource of new Set([...changed, ...culprits])) {
     for (const name of knownAs(stream, resource)) {
-      const before = stream.held.get(name);
-      if (before === undefined) continue; // unsubscribed meanwhile
-      const good = takesRest && !culprits.has(resource) ? resource : before.accepted;
-      if (culprits.has(resource)) refusals.set(name, { version: resource.version, reason, at });
-      else held.set(name, good && taken(good));
+      const before = stream.held.get(name) ?? { sent: uncertain };
+      if (culprits.has(resource)) {
+        keys.push(refusalKey(name, resource.version));
+        const known = isNamed ? withoutAssumed(before, resource) : before;
+        held.set(name, takesRest(stream) ? { ...known, refused: resource } : known);
+      } else if (before.sent !== resource.version) held.set(name, before);
+      else held.set(name, takesRest(stream) ? taken(resource) : { ...before, sent: uncertain, assumed: resource });
     }
   }
   // A deletion beside a resource at fault is told again with the rest; one that was refused for itself is not.
-  if (changed.length > 0 && !takesRest) {
-    for (const [name, before] of stream.inFlight?.removed ?? []) {
-      if (before === undefined || wants(stream.subscription, name)) held.set(name, before);
-    }
+  const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
+  for (const [name, before] of toldAgain) {
+    const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
+    if (!isAskedMeanwhile && (before === undefined || wants(stream.subscription, name))) held.set(name, before);
   }
-  return {
-    ...stream,
-    held: stream.held.with(held),
-    refusals: stream.refusals.with(refusals),
-    inFlight: undefined,
-    doubtful: stream.doubtful.with({ added: held.keys() }),
-  };
+  const after = answered(stream, held);
+  const doubtful = after.doubtful.with({ added: toldAgain.map(([name]) => name) });
+  return { ...after, doubtful, refused: stream.refused.with({ added: keys }) };
 }
 
+/** What a client refuses by name it did not take before. */
+function withoutAssumed({ assumed, ...known }: Held, { version }: Resource): Held {
+  return assumed === undefined || assumed.version === version ? known : { ...known, assumed };
+}
+
+/** Forgets the oldest refusals over a number. */
+function newest(stream: TypeStream, max: number): TypeStream {
+  const { refused } = stream;
+  return refused.size <= max ? stream : { ...stream, refused: NameSet.of([...refused].slice(-max)) };
+}
+
+const hasLastGood = (held: Held | undefined): boolean => held !== undefined && lastGood(held) !== undefined;
+
 /** True when the reason names a resource that was refused before, and that the response could only repeat. */
-function namesRefused({ held, refusals }: TypeStream, changed: readonly Resource[], reason: string): boolean {
+function namesRefused(stream: TypeStream, changed: readonly Resource[], reason: string): boolean {
   const changedNames = new Set(changed.map(({ name }) => name));
-  for (const name of refusals.keys()) {
-    if (held.get(name)?.accepted !== undefined || changedNames.has(name)) continue;
+  for (const { name } of refusedVersions(stream.refused)) {
+    if (changedNames.has(name) || hasLastGood(stream.held.get(name))) continue;
     if (mentions(reason, name)) return true;
   }
   return false;
@@ -127,13 +198,15 @@ export interface Asked {
 }
 
 /**
- * What is no longer wanted is forgotten. What a delta client asks for again is sent again, and what it lets go of
- * under a wildcard too: it asks what has become of it.
+ * What is no longer wanted is forgotten. What a client asks for by name is sent, whether it was sent before or not; and
+ * of what a delta client ceases to name under a wildcard, it is told what has become (xDS protocol, "Subscribing to
+ * resources" and "Unsubscribing from resources").
  */
 export function resubscribed(stream: TypeStream, subscription: Subscription, asked?: Asked): TypeStream {
-  if (asked === undefined || stream.held.size === 0) return replacedBy(stream, subscription);
+  const isFirst = stream === newTypeStream(stream.type, stream.variant);
+  if (asked === undefined || isFirst) return replacedBy(stream, subscription);
   if (asked.added.length === 0 && asked.removed.length === 0 && subscription === stream.subscription) return stream;
-  return renewed(stream, subscription, { looked: [...asked.added, ...asked.removed], forgotten: asked });
+  return renewed(stream, subscription, { ...asked, tellsLeft: true });
 }
 
 const replacedBy = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
@@ -141,26 +214,51 @@ const replacedBy = memo2((stream: TypeStream, subscription: Subscription): TypeS
   if (subscription === before) return stream;
   const added = [...subscription.names].filter((name) => !before.names.has(name));
   const removed = [...before.names].filter((name) => !subscription.names.has(name));
-  return renewed(stream, subscription, { looked: [...added, ...removed], forgotten: { added: [], removed: [] } });
+  return renewed(stream, subscription, { added, removed, tellsLeft: false });
 });
 
 function renewed(
   stream: TypeStream,
   subscription: Subscription,
-  { looked, forgotten }: { looked: readonly string[]; forgotten: Asked },
+  { added, removed, tellsLeft }: Asked & { readonly tellsLeft: boolean },
 ): TypeStream {
   const isOther = subscription.wildcard !== stream.subscription.wildcard;
-  const gone = new Set([...forgotten.added, ...forgotten.removed]);
-  for (const name of isOther ? stream.held.keys() : looked) if (!wants(subscription, name)) gone.add(name);
+  const held = new Map<string, Held | undefined>();
+  const anew = new Set(added);
+  const forget = (name: string): void => {
+    anew.add(name);
+    held.set(name, undefined);
+  };
+  if (isOther) for (const name of stream.held.keys()) if (!wants(subscription, name)) forget(name);
+  for (const name of removed) {
+    const before = stream.held.get(name);
+    if (!wants(subscription, name)) forget(name);
+    else if (tellsLeft && stream.subscription.names.has(name)) {
+      anew.add(name);
+      held.set(name, doubted(before ?? toldAbsent));
+    } else if (before?.sent === absent) held.set(name, undefined);
+  }
+  for (const name of added) {
+    const before = stream.held.get(name);
+    if (before !== undefined) held.set(name, before.sent === absent ? undefined : doubted(before));
+  }
+  const looked = [...added, ...removed];
   return {
     ...stream,
     subscription,
-    held: without(stream.held, gone),
-    refusals: without(stream.refusals, gone),
+    held: stream.held.with(held),
+    refused: forgiven(stream.refused, anew),
     owed: subscription.wildcard && (stream.owed || !stream.subscription.wildcard),
     level: isOther ? undefined : stream.level,
     doubtful: isOther ? NameSet.empty : stream.doubtful.with({ added: looked }),
   };
+}
+
+/** What a client asks for anew it is sent, though it refused it. */
+function forgiven(refused: NameSet, names: ReadonlySet<string>): NameSet {
+  if (refused.size === 0) return refused;
+  const again = [...refusedVersions(refused)].filter(({ name }) => names.has(name));
+  return refused.with({ removed: again.map(({ key }) => key) });
 }
 
 /** What a client holds of an earlier stream, by name. Equal ones are the same object. */
@@ -197,26 +295,25 @@ const resumedFrom = memo2((versions: HeldVersions, available: ResourceSet) =>
   }),
 );
 
-/** The client waits for these anew, so they count as not sent. What it refused it would only refuse again. */
+/** The client waits for these anew, so they count as not sent. */
 export const rewarmed = memo2((stream: TypeStream, names: readonly string[]): TypeStream => {
-  const stale = names.filter((name) => stream.held.has(name) && !stream.refusals.has(name));
+  const stale = names.flatMap((name): [string, Held][] => {
+    const before = stream.held.get(name);
+    return before === undefined || before.sent === absent ? [] : [[name, doubted(before)]];
+  });
   if (stale.length === 0) return stream;
-  return { ...stream, held: without(stream.held, stale), doubtful: stream.doubtful.with({ added: stale }) };
+  const doubtful = stream.doubtful.with({ added: stale.map(([name]) => name) });
+  return { ...stream, held: stream.held.with(stale), doubtful };
 });
-
-function without<V>(map: LayeredMap<string, V>, names: Iterable<string>): LayeredMap<string, V> {
-  if (map.size === 0) return map;
-  return map.with([...names].map((name) => [name, undefined] as const));
-}
 
 /**
  * A stream that holds all that it wants in its newest version is the same object as every other that does. Ways that
  * differed, because one was slow, refused something or came later, meet here again.
  */
 function shared(stream: TypeStream): TypeStream {
-  const { level, doubtful, refusals, inFlight, owed, mayHoldEarlier, held } = stream;
+  const { level, doubtful, inFlight, owed, mayHoldEarlier, held } = stream;
   if (level === undefined || inFlight !== undefined || owed || mayHoldEarlier) return stream;
-  if (doubtful.size > 0 || refusals.size > 0) return stream;
+  if (doubtful.size > 0) return stream;
   for (const [name, { sent, accepted }] of held) {
     const resource = found(stream, level, name);
     if ((resource?.version ?? absent) !== sent || (resource !== undefined && accepted === undefined)) return stream;
@@ -224,7 +321,7 @@ function shared(stream: TypeStream): TypeStream {
   const last = settled(level, stream.subscription);
   const key = `${stream.variant} ${stream.type.typeUrl}`;
   const known = last.get(key);
-  if (known?.lastNonce === stream.lastNonce) return known;
+  if (known?.lastNonce === stream.lastNonce && known.refused.isSame(stream.refused)) return known;
   last.set(key, stream);
   return stream;
 }

@@ -21,8 +21,8 @@ export interface TypeStream {
   readonly subscription: Subscription;
   /** By the name that the client knows it by, which is the resource's own or, where it asked for one, an alias. */
   readonly held: LayeredMap<string, Held>;
-  /** Why the client refused the version last sent, of those names where it did. */
-  readonly refusals: LayeredMap<string, Refusal>;
+  /** What the client refused on this stream, as `refusalKey`: it is not sent again. */
+  readonly refused: NameSet;
   /** The response that the client has not answered yet. At most one. */
   readonly inFlight: InFlight | undefined;
   /** The nonce of the last response; empty before the first. */
@@ -39,21 +39,41 @@ export interface TypeStream {
 
 /** What the client knows of one resource. */
 export interface Held {
-  /** The version last sent; `absent` when the client was told that there is none. */
+  /** The version last sent; `absent` when the client was told that there is none; `uncertain` when it is to be told again. */
   readonly sent: Version;
   /** What the client accepted last; absent before it did, and for versions of an earlier stream. */
   readonly accepted?: Resource;
+  /** What the client may have taken of a response that it refused for the sake of other resources. */
+  readonly assumed?: Resource;
+  /** What it refused last, where it may go on with a version of an earlier stream. */
+  readonly refused?: Resource;
 }
+
+/** What a client goes on with where it refuses the newest version; undefined when nothing is known of that. */
+export const lastGood = ({ accepted, assumed }: Held): Resource | undefined => assumed ?? accepted;
 
 /** Stands for the version of a resource that does not exist. No content hash is empty. */
 export const absent: Version = "";
 
-export interface Refusal {
-  readonly version: Version;
-  /** The client's own words. */
-  readonly reason: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+/** Stands for whatever version the client holds of what is due to it, or was left undecided. No content hash is this. */
+export const uncertain: Version = "?";
+
+/** The same resource, to be sent again, or told of when it is deleted. */
+export const doubted = (held: Held): Held => ({ ...held, sent: uncertain });
+
+/** Names one version of one resource. */
+export const refusalKey = (name: string, version: Version): string => `${version} ${name}`;
+
+/** True when the client refused this version of what it knows by this name. */
+export const refuses = ({ refused }: TypeStream, name: string, version: Version): boolean =>
+  refused.size > 0 && refused.has(refusalKey(name, version));
+
+/** What keys of refusals name. */
+export function* refusedVersions(keys: NameSet): Iterable<{ key: string; name: string; version: Version }> {
+  for (const key of keys) {
+    const end = key.indexOf(" ");
+    yield { key, version: key.slice(0, end), name: key.slice(end + 1) };
+  }
 }
 
 export interface InFlight {
@@ -79,7 +99,7 @@ function freshTypeStream(type: ResourceType, variant: Variant): TypeStream {
     variant,
     subscription: newSubscription,
     held: LayeredMap.of(),
-    refusals: LayeredMap.of(),
+    refused: NameSet.empty,
     inFlight: undefined,
     lastNonce: "",
     owed: false,

@@ -3,7 +3,18 @@ import { setVersion } from "../resources/set-version.ts";
 import type { Resource, ResourceSet, Version } from "../resources/snapshot.ts";
 import { memo, memo2 } from "./memo.ts";
 import { wants } from "./subscription.ts";
-import { absent, knownAs, sendsFullState, type TypeStream, tellsAbsence } from "./type-stream.ts";
+import {
+  absent,
+  type Held,
+  knownAs,
+  lastGood,
+  refusedVersions,
+  refuses,
+  sendsFullState,
+  type TypeStream,
+  tellsAbsence,
+  uncertain,
+} from "./type-stream.ts";
 
 /** What the next response must carry. Streams in the same state are given the same object. */
 export interface Update {
@@ -45,15 +56,20 @@ const difference = memo2((stream: TypeStream, available: ResourceSet): Differenc
     const resource = found(stream, available, name);
     const known = held.get(name);
     if (resource !== undefined) {
-      if (known?.sent !== resource.version && wants(subscription, name)) changed.add(resource);
+      const newest = refuses(stream, name, resource.version) ? goesOnWith(known) : resource;
+      if (newest !== undefined && known?.sent !== newest.version && wants(subscription, name)) changed.add(newest);
     } else if (tellsAbsence(stream)) {
-      if (known === undefined) {
-        if (subscription.names.has(name)) missing.push(name);
-      } else if (known.sent !== absent && type.sendsRemovals) deleted.push(name);
+      const isUncertain = known === undefined || (known.sent === uncertain && type.sendsRemovals);
+      if (isUncertain && subscription.names.has(name)) missing.push(name);
+      else if (known !== undefined && known.sent !== absent && type.sendsRemovals) deleted.push(name);
     }
   }
   return { changed: [...changed], deleted, missing };
 });
+
+/** What a client that refused the newest version goes on with; sent again where it may not have it. */
+const goesOnWith = (known: Held | undefined): Resource | undefined =>
+  known?.sent === uncertain ? lastGood(known) : undefined;
 
 /** The names in which what the client was told can differ from what there is, each once. */
 function suspects(stream: TypeStream, available: ResourceSet): Iterable<string> {
@@ -110,7 +126,9 @@ const withoutDeletions = memo2((stream: TypeStream, available: ResourceSet) => m
 function made(stream: TypeStream, available: ResourceSet, deletions: boolean): Update {
   const { changed, deleted, missing } = difference(stream, available);
   const told = deletions ? deleted : [];
-  const kept = sendsFullState(stream) ? keptResources(stream, available, told) : [];
+  const gone = [...told, ...missing];
+  const changedNames = changed.map(({ name }) => name);
+  const kept = sendsFullState(stream) ? keptResources(stream, available, { changed: changedNames, gone }) : [];
   const removed = told.map((name) => ownName(stream, name));
   const version = setVersion(available);
   return {
@@ -122,7 +140,7 @@ function made(stream: TypeStream, available: ResourceSet, deletions: boolean): U
     kept,
     removed: stream.type.hasAliases ? [...new Set(removed)] : [...removed, ...missing],
     vacant: stream.type.hasAliases ? missing : [],
-    gone: [...told, ...missing],
+    gone,
     withheld: deletions ? [] : deleted,
   };
 }
@@ -160,10 +178,11 @@ export function deletedNames(stream: TypeStream, available: ResourceSet): readon
 }
 
 /** True when the client refused what it should hold, and goes on with what it has. */
-export function keepsRefused({ held, refusals, mayHoldEarlier }: TypeStream, available: ResourceSet): boolean {
-  for (const [name, { version }] of refusals) {
-    if (version !== available.get(name)?.version) continue;
-    if (mayHoldEarlier || held.get(name)?.accepted !== undefined) return true;
+export function keepsRefused(stream: TypeStream, available: ResourceSet): boolean {
+  for (const { name, version } of refusedVersions(stream.refused)) {
+    if (version !== found(stream, available, name)?.version) continue;
+    const held = stream.held.get(name);
+    if (stream.mayHoldEarlier || (held && lastGood(held))) return true;
   }
   return false;
 }
@@ -172,16 +191,21 @@ export function keepsRefused({ held, refusals, mayHoldEarlier }: TypeStream, ava
  * A refused resource stands in its last good version. When that is of an earlier stream, it is not known here; the
  * refused one stands for it then, because a client that finds the name goes on with what it has.
  */
-function keptResources(stream: TypeStream, available: ResourceSet, deleted: readonly string[]): readonly Resource[] {
-  const gone = new Set(deleted);
+function keptResources(
+  stream: TypeStream,
+  available: ResourceSet,
+  { changed, gone }: { changed: readonly string[]; gone: readonly string[] },
+): readonly Resource[] {
+  const told = new Set([...changed, ...gone]);
   const kept: Resource[] = [];
-  for (const [name, { sent, accepted }] of stream.held) {
+  for (const [name, held] of stream.held) {
+    if (told.has(name)) continue;
     const resource = available.get(name);
-    if (resource !== undefined && resource.version !== sent) continue; // is among the changed
-    if (resource !== undefined && !stream.refusals.has(name)) kept.push(resource);
-    else if (accepted !== undefined) {
-      if (!gone.has(name)) kept.push(accepted);
-    } else if (stream.mayHoldEarlier && resource !== undefined) kept.push(resource);
+    const isGood = resource !== undefined && !refuses(stream, name, resource.version);
+    const good = isGood ? resource : lastGood(held);
+    if (good !== undefined) kept.push(good);
+    const standIn = resource ?? held.refused;
+    if (good === undefined && stream.mayHoldEarlier && standIn !== undefined) kept.push(standIn);
   }
   return kept;
 }

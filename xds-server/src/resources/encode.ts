@@ -9,8 +9,11 @@ const versionLength = 16;
 
 /** Encodes a message of a resource type, once: everything later shares the bytes. */
 export function encodeResource(type: ResourceType, message: Message): Resource {
-  const schema = schemaOf(type);
-  const body = encode(schema, message);
+  return encodedResource(type, message, encode(schemaOf(type), message));
+}
+
+/** The same for a message whose bytes were put together elsewhere; the name is read from the message. */
+export function encodedResource(type: ResourceType, message: Message, body: Uint8Array): Resource {
   return {
     typeUrl: type.typeUrl,
     name: resourceName(type, message),

@@ -1,5 +1,6 @@
 import { isMessage, type Message } from "@bufbuild/protobuf";
-import { Cluster_DiscoveryType, ClusterSchema } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
+import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
+import { awaitedSecrets } from "./awaited-secrets.ts";
 import type { ResourceKey } from "./snapshot.ts";
 
 /** A protobuf type URL, as it stands in `Any.type_url` and in discovery requests. */
@@ -85,7 +86,7 @@ export const resourceTypes: readonly ResourceType[] = [
     fullState: true,
     usedBy: ["LDS", "SRDS", "RDS"],
     answeredWhenReady: true,
-    rewarms: endpointsOf,
+    rewarms: warmsFor,
   }),
   row({
     shortName: "EDS",
@@ -141,10 +142,17 @@ export function resourceType(shortName: string): ResourceType {
   return type;
 }
 
-/** The endpoints of an EDS cluster: Envoy warms a changed cluster until they arrive, be they the same or not. */
-function endpointsOf(message: Message): readonly ResourceKey[] {
+/**
+ * What Envoy warms a cluster for: its endpoints, until they arrive, be they the same or not; and its secrets, as far as
+ * it has not got them.
+ */
+function warmsFor(message: Message): readonly ResourceKey[] {
   if (!isMessage(message, ClusterSchema)) return [];
-  const { clusterDiscoveryType: discovery, name, edsClusterConfig } = message;
+  const { typeUrl } = resourceType("SDS");
+  return [...endpointsOf(message), ...awaitedSecrets(message).map((name) => ({ typeUrl, name }))];
+}
+
+function endpointsOf({ clusterDiscoveryType: discovery, name, edsClusterConfig }: Cluster): readonly ResourceKey[] {
   if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return [];
   return [{ typeUrl: resourceType("EDS").typeUrl, name: edsClusterConfig?.serviceName || name }];
 }

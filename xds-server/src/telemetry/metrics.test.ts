@@ -3,8 +3,21 @@ import { test } from "node:test";
 import type { ProxyStatus } from "../cache/proxy-status.ts";
 import { createMetrics } from "./metrics.ts";
 
+test("counts the requests that proxies report by cluster, and those of too many clusters as one", async () => {
+  const metrics = createMetrics({ maxLoadClusters: 2 });
+  for (const cluster of ["cart", "pay", "cart", "mail", "log"])
+    metrics.load({ cluster, succeeded: 2, failed: 1, dropped: 0 });
+  const { text } = await metrics.exposition();
+  const series = text.split("\n").filter((line) => /^chancery_upstream.*succeeded/.test(line));
+  assert.deepEqual(series, [
+    'chancery_upstream_requests_total{cluster="cart",result="succeeded"} 4',
+    'chancery_upstream_requests_total{cluster="pay",result="succeeded"} 2',
+    'chancery_upstream_requests_total{cluster="",result="succeeded"} 4',
+  ]);
+});
+
 test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
-  const metrics = createMetrics();
+  const metrics = createMetrics({ maxLoadClusters: 2 });
   let revision = 3;
   const gone: ProxyStatus = { nodeId: "edge-1", cluster: "edge", nodeGroup: "default", streams: [], since: 0 };
   let proxies = [gone];

@@ -1,9 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { CountedLoad } from "../cache/load-reports.ts";
 import { proxyState, proxyStates } from "../cache/proxy-state.ts";
 import type { ProxyStatus } from "../cache/proxy-status.ts";
 
 /** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
 export interface Metrics {
+  /** A proxy reported requests to a cluster, answered since its last report. */
+  load(load: CountedLoad): void;
   /** One discovery response was sent. */
   pushed(shortName: string): void;
   /** One discovery response was refused by the proxy. */
@@ -32,7 +35,12 @@ interface MetricSources {
   readonly proxies: () => readonly ProxyStatus[];
 }
 
-export function createMetrics(): Metrics {
+export interface MetricOptions {
+  /** Clusters whose load has series of its own; the others are counted as one, named "". */
+  readonly maxLoadClusters: number;
+}
+
+export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -67,8 +75,23 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers,
   });
+  const upstreamRequests = new Counter({
+    name: "chancery_upstream_requests_total",
+    help: "Requests to clusters as proxies report them, by what became of them.",
+    labelNames: ["cluster", "result"] as const,
+    registers,
+  });
+  const loadClusters = new Set<string>();
+  const seriesOf = (cluster: string): string => {
+    if (loadClusters.size < maxLoadClusters) loadClusters.add(cluster);
+    return loadClusters.has(cluster) ? cluster : "";
+  };
 
   return {
+    load({ cluster: name, ...results }) {
+      const cluster = seriesOf(name);
+      for (const [result, count] of Object.entries(results)) upstreamRequests.inc({ cluster, result }, count);
+    },
     pushed: (type) => pushes.inc({ type }),
     refused: (type) => refusals.inc({ type }),
     compiled: (seconds) => compileSeconds.observe(seconds),

@@ -104,7 +104,14 @@ async function bringUp(options: UpOptions, started: Started, signal: AbortSignal
   say("Starting Envoy");
   const envoy = await startEnvoy({
     envoy: found.path,
-    bootstrap: bootstrap({ variant, xds: app.xds, nodeId, cluster: nodeCluster, admin: options.envoyAdminListen }),
+    bootstrap: bootstrap({
+      variant,
+      xds: app.xds,
+      nodeId,
+      cluster: nodeCluster,
+      admin: options.envoyAdminListen,
+      loadReports: true,
+    }),
     args: drain,
     signal,
   });

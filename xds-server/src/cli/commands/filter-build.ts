@@ -1,24 +1,40 @@
 import { createHash } from "node:crypto";
-import type { Command } from "commander";
-import { Option } from "commander";
-import { type AdminOptions, command, run } from "../admin-command.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { type Command, Option } from "commander";
+import { defaultModuleLimits, inspectModule } from "../../filter-registry/module-check.ts";
+import { command, runLocally } from "../admin-command.ts";
+import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { filterModule } from "../filter-module.ts";
 import { print, printError, printJson } from "../terminal.ts";
 
+interface BuildOptions {
+  readonly output: "text" | "json";
+}
+
 export function filterBuildCommand(): Command {
-  return command("build", "compile a filter's folder to DIR/build/NAME.wasm")
+  return command("build", "compile a filter's folder to DIR/build/NAME.wasm, and check it as the server will")
     .argument("<dir>", "the filter's folder")
     .addOption(new Option("-o, --output <format>", "how to print").choices(["text", "json"]).default("text"))
     .addHelpText("after", "\nExample:\n  chancery filter build filters/request-policy")
-    .action(async function (this: Command, directory: string) {
-      await run<AdminOptions>(async (_client, { output }) => {
-        const { name, wasm, wasmPath, warnings } = await filterModule(directory);
-        for (const warning of warnings) printError(warning);
-        const sha256 = createHash("sha256").update(wasm).digest("hex");
-        if (output === "json") printJson({ name, sha256, bytes: wasm.byteLength, wasmPath, warnings });
-        else print(`${wasmPath}: ${wasm.byteLength} bytes, sha256 ${sha256}`);
-        return exitCodes.done;
-      }).call(this);
+    .action((directory: string, { output }: BuildOptions) => runLocally(output, () => build(directory, output)));
+}
+
+async function build(directory: string, output: BuildOptions["output"]): Promise<number> {
+  const { name, wasm, wasmPath, warnings } = await filterModule(directory);
+  for (const warning of warnings) printError(warning);
+  const inspected = await inspectModule(wasm, defaultModuleLimits);
+  if (!inspected.ok) {
+    const problems = inspected.faults.map(({ path = "", message, ...fault }) => {
+      return { ...fault, path, message: `Cannot use ${wasmPath}: it ${message}` };
     });
+    throw new CommandFailure(exitCodes.refused, `Cannot use ${wasmPath}`, problems);
+  }
+  const { abi, hostCalls, manifest } = inspected.facts;
+  const sha256 = createHash("sha256").update(wasm).digest("hex");
+  const bytes = wasm.byteLength;
+  if (output === "json") printJson({ name, sha256, bytes, wasmPath, abi, capabilities: hostCalls, manifest, warnings });
+  else {
+    print(`${wasmPath}: ${bytes} bytes, sha256 ${sha256}`);
+    print(`proxy-wasm ${abi}, needs ${hostCalls.join(", ")}`);
+  }
+  return exitCodes.done;
 }

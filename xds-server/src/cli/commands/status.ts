@@ -31,11 +31,26 @@ export function statusCommand(): Command {
 }
 
 async function show(client: AdminClient, { output, watch, nodeGroup }: StatusOptions): Promise<void> {
-  const { body } = await client.send<List<KnownProxy>>(apiPath("proxies"), { query: { nodeGroup } });
+  const body = await allProxies(client, nodeGroup);
   if (output === "json") return printJson(body);
   // On a terminal a watch redraws in place; in a file it goes on below.
   if (watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J\x1b[3J");
   print(statusText(body));
+}
+
+/** The server lists so many at a time; the revision is that of the last answer. */
+async function allProxies(client: AdminClient, nodeGroup: string | undefined): Promise<List<KnownProxy>> {
+  const items: KnownProxy[] = [];
+  for (let after: string | undefined; ; ) {
+    const { body } = await client.send<ProxyPage>(apiPath("proxies"), { query: { nodeGroup, after } });
+    items.push(...body.items);
+    if (body.next === undefined) return { revision: body.revision, items };
+    after = body.next;
+  }
+}
+
+interface ProxyPage extends List<KnownProxy> {
+  readonly next?: string;
 }
 
 function statusText({ revision, items }: List<KnownProxy>): string {

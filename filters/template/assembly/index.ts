@@ -1,0 +1,62 @@
+import {
+  Context,
+  Counter,
+  FilterHeadersStatusValues,
+  GrpcStatusValues,
+  LogLevelValues,
+  log,
+  parseJson,
+  RootContext,
+  registerRootContext,
+  send_local_response,
+  stream_context,
+} from "@chancery/filter-sdk";
+
+const refused = new Counter("my_filter.refused");
+
+/** One for each configuration: keep here what all requests share. */
+class MyFilter extends RootContext {
+  key: string = "";
+  greeting: string = "";
+
+  override onConfigure(_size: u32): bool {
+    const config = parseJson(this.getConfiguration());
+    this.key = config.member("key").asString();
+    this.greeting = config.member("greeting").exists ? config.member("greeting").asString() : "hello";
+    for (let i = 0; i < config.problems.length; i++) {
+      log(LogLevelValues.error, `my-filter refuses its configuration: ${config.problems[i]}`);
+    }
+    // False refuses the configuration: what runs goes on as before.
+    return config.problems.length === 0;
+  }
+
+  override createContext(context_id: u32): Context {
+    return new MyStream(context_id, this);
+  }
+}
+
+/** One for each request. Only the callbacks that are written here cost anything. */
+class MyStream extends Context {
+  private get filter(): MyFilter {
+    return this.root_context as MyFilter;
+  }
+
+  override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
+    const headers = stream_context.headers.request;
+    if (!headers.equals("x-key", this.filter.key)) {
+      refused.increment(1);
+      send_local_response(401, "no_key", String.UTF8.encode("a key is needed\n"), [], GrpcStatusValues.InvalidCode);
+      return FilterHeadersStatusValues.StopIteration;
+    }
+    // The key is not for the service behind.
+    headers.remove("x-key");
+    return FilterHeadersStatusValues.Continue;
+  }
+
+  override onResponseHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
+    stream_context.headers.response.add("x-greeting", this.filter.greeting);
+    return FilterHeadersStatusValues.Continue;
+  }
+}
+
+registerRootContext((context_id: u32) => new MyFilter(context_id), "my-filter");

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FilterRefused, loadFilter } from "@chancery/filter-testing";
+
+/** `chancery filter test` builds it, and runs the tests in the filter's folder. */
+const wasm = "build/my-filter.wasm";
+const config = { key: "open sesame", greeting: "good day" };
+
+test("whoever has the key is greeted, and the key goes no further", async () => {
+  using host = await loadFilter(wasm, { config });
+  const reply = await host.request({ path: "/", headers: { "x-key": "open sesame" } });
+  assert.equal(reply.status, 200);
+  assert.equal(reply.headers.get("x-greeting"), "good day");
+  assert.equal(reply.upstream?.headers.get("x-key"), undefined);
+});
+
+test("without the key nothing gets through, and it is counted", async () => {
+  using host = await loadFilter(wasm, { config });
+  const reply = await host.request({ path: "/", headers: { "x-key": "open barley" } });
+  assert.equal(reply.status, 401);
+  assert.equal(reply.upstream, undefined);
+  assert.equal(host.metrics["my_filter.refused"], 1);
+});
+
+test("a configuration without a key is refused", async () => {
+  await assert.rejects(loadFilter(wasm, { config: {} }), FilterRefused);
+});

@@ -1,0 +1,19 @@
+/** A gRPC client without a proxy, whose xDS client lives as long as the process: calls once for each line, and writes what came. */
+import { createInterface } from "node:readline";
+import { Client, credentials } from "@grpc/grpc-js";
+import { register } from "@grpc/grpc-js-xds";
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+const [target = "", method = ""] = process.argv.slice(2);
+
+register();
+const client = new Client(target, credentials.createInsecure());
+for await (const _ of createInterface(process.stdin)) {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const deadline = Date.now() + 5_000;
+  client.makeUnaryRequest(method, asIs, asIs, Buffer.alloc(0), { deadline }, (error, bytes) =>
+    resolve(error === null ? String(bytes) : error.message.replaceAll("\n", " ")),
+  );
+  console.log(await promise);
+}
+process.exit();

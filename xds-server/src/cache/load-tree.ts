@@ -1,0 +1,168 @@
+import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-report.ts";
+
+/** One place, with the places inside it: everything, a cluster, a locality or an endpoint. */
+export interface LoadNode {
+  /** Since the place was first reported; `inProgress` at the end of the last interval. */
+  counts: LoadCounts;
+  /** Requests sent in each second of the last interval. */
+  perSecond: number;
+  dropped: number;
+  metrics: ReadonlyMap<string, LoadMetric>;
+  readonly inner: Map<string, LoadNode>;
+  /** Present for a locality. */
+  readonly locality?: Locality;
+  /** Which report told of it last, and when, in milliseconds since the epoch. */
+  report: number;
+  reportedAt: number;
+  /** How many trees were added up here. */
+  sources: number;
+}
+
+const nothing: LoadCounts = { issued: 0, succeeded: 0, failed: 0, inProgress: 0 };
+const noMetrics: ReadonlyMap<string, LoadMetric> = new Map();
+
+export function newLoadNode(locality?: Locality): LoadNode {
+  return {
+    counts: nothing,
+    perSecond: 0,
+    dropped: 0,
+    metrics: noMetrics,
+    inner: new Map(),
+    report: 0,
+    reportedAt: 0,
+    sources: 0,
+    ...(locality === undefined ? {} : { locality }),
+  };
+}
+
+export interface TakeOptions {
+  readonly now: number;
+  /** What was not reported for so long is forgotten, in milliseconds. */
+  readonly idleMs: number;
+  /** How many places may be added. */
+  readonly room: number;
+}
+
+/** Adds a report to what a proxy reported before. What there is no room for is left out, with all that is inside it. */
+export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], { now, idleMs, room }: TakeOptions) {
+  let added = 0;
+  let omitted = 0;
+  const report = root.report + 1;
+  const place = (within: LoadNode, key: string, locality?: Locality): LoadNode | undefined => {
+    const known = within.inner.get(key);
+    if (known === undefined && added >= room) {
+      omitted += 1;
+      return undefined;
+    }
+    const node = known ?? newLoadNode(locality);
+    if (known === undefined) {
+      within.inner.set(key, node);
+      added += 1;
+    }
+    if (node.report !== report) quiet(node);
+    node.report = report;
+    node.reportedAt = now;
+    return node;
+  };
+  const count = (node: LoadNode, counts: LoadCounts, seconds: number): void => {
+    node.counts = sum(node.counts, counts);
+    node.perSecond += seconds > 0 ? counts.issued / seconds : 0;
+  };
+
+  quiet(root);
+  root.report = report;
+  root.reportedAt = now;
+  for (const { cluster, intervalMs, dropped, localities } of clusters) {
+    const inCluster = place(root, cluster);
+    if (inCluster === undefined) continue;
+    const seconds = intervalMs / 1000;
+    inCluster.dropped += dropped;
+    root.dropped += dropped;
+    for (const { counts, metrics, endpoints, ...locality } of localities) {
+      count(root, counts, seconds);
+      count(inCluster, counts, seconds);
+      const inLocality = place(inCluster, localityKey(locality), locality);
+      if (inLocality === undefined) continue;
+      count(inLocality, counts, seconds);
+      inLocality.metrics = metricSum(inLocality.metrics, metrics);
+      for (const endpoint of endpoints) {
+        const there = place(inLocality, endpoint.address);
+        if (there === undefined) continue;
+        count(there, endpoint.counts, seconds);
+        there.metrics = metricSum(there.metrics, endpoint.metrics);
+      }
+    }
+  }
+  return { added, omitted, forgotten: forget(root, report, now - idleMs) };
+}
+
+function quiet(node: LoadNode): void {
+  node.perSecond = 0;
+  if (node.counts.inProgress !== 0) node.counts = { ...node.counts, inProgress: 0 };
+}
+
+/** What a report does not tell of has nothing to do; what was idle for long is let go. The number of those. */
+function forget(node: LoadNode, report: number, before: number): number {
+  let forgotten = 0;
+  for (const [key, inner] of node.inner) {
+    if (inner.report !== report) quiet(inner);
+    if (inner.reportedAt < before) {
+      node.inner.delete(key);
+      forgotten += size(inner);
+    } else forgotten += forget(inner, report, before);
+  }
+  return forgotten;
+}
+
+/** How many places a tree has, its root among them. */
+export function size(node: LoadNode): number {
+  let places = 1;
+  for (const inner of node.inner.values()) places += size(inner);
+  return places;
+}
+
+/** Adds one tree to another, down to a depth. */
+export function addTree(to: LoadNode, from: LoadNode, depth: number): void {
+  to.counts = sum(to.counts, from.counts);
+  to.perSecond += from.perSecond;
+  to.dropped += from.dropped;
+  to.metrics = metricSum(to.metrics, from.metrics.values());
+  to.reportedAt = Math.max(to.reportedAt, from.reportedAt);
+  to.sources += 1;
+  if (depth === 0) return;
+  for (const [key, inner] of from.inner) {
+    const there = to.inner.get(key) ?? newLoadNode(inner.locality);
+    to.inner.set(key, there);
+    addTree(there, inner, depth - 1);
+  }
+}
+
+function localityKey({ region, zone, subZone, priority }: Locality): string {
+  return JSON.stringify([region, zone, subZone, priority]);
+}
+
+function sum(a: LoadCounts, b: LoadCounts): LoadCounts {
+  return {
+    issued: a.issued + b.issued,
+    succeeded: a.succeeded + b.succeeded,
+    failed: a.failed + b.failed,
+    inProgress: a.inProgress + b.inProgress,
+  };
+}
+
+/** Names that one place keeps: what endpoints name is theirs to choose. */
+const maxMetricNames = 32;
+
+function metricSum(
+  known: ReadonlyMap<string, LoadMetric>,
+  more: Iterable<LoadMetric>,
+): ReadonlyMap<string, LoadMetric> {
+  let sums: Map<string, LoadMetric> | undefined;
+  for (const { name, count, total } of more) {
+    sums ??= new Map(known);
+    const before = sums.get(name);
+    if (before === undefined && sums.size >= maxMetricNames) continue;
+    sums.set(name, { name, count: count + (before?.count ?? 0), total: total + (before?.total ?? 0) });
+  }
+  return sums ?? known;
+}

@@ -1,0 +1,75 @@
+import { platform } from "node:os";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { BenchResult, Spread } from "../../filter-bench/bench.ts";
+import { durationMs } from "../../model/fields.ts";
+import { command, runLocally } from "../admin-command.ts";
+import { CommandFailure, exitCodes } from "../exit-codes.ts";
+import { filterModule, readConfig } from "../filter-module.ts";
+import { readDuration } from "../option-values.ts";
+import { print, printError, printJson, table } from "../terminal.ts";
+
+interface BenchOptions {
+  readonly config?: string;
+  readonly path: string;
+  readonly header: readonly string[];
+  readonly round: string;
+  readonly output: "text" | "json";
+}
+
+const rounds = 7;
+
+export function filterBenchCommand(): Command {
+  const together = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+  return command("bench", "measure what a filter costs each request on this machine, with a real Envoy")
+    .argument("<path>", "a filter's folder, or a .wasm file")
+    .option("--config <file>", "its configuration, JSON; DIR/config.json when left out")
+    .option("--path <path>", "what requests ask for", "/")
+    .option("-H, --header <header>", "a header of the requests, such as 'x-key: 1'; may be repeated", together, [])
+    .addOption(
+      new Option("--round <duration>", `how long each of ${2 * rounds} rounds lasts`)
+        .default("1s")
+        .argParser(readDuration),
+    )
+    .addOption(new Option("-o, --output <format>", "how to print").choices(["text", "json"]).default("text"))
+    .addHelpText("after", "\nExample:\n  chancery filter bench filters/request-policy --path /catalog")
+    .action((path: string, options: BenchOptions) => runLocally(options.output, () => bench(path, options)));
+}
+
+async function bench(path: string, { config, round, output, header, ...options }: BenchOptions): Promise<number> {
+  if (platform() !== "linux") {
+    throw new CommandFailure(
+      exitCodes.refused,
+      "Cannot measure here: the processor time of threads is read as Linux tells it",
+    );
+  }
+  const module = await filterModule(path);
+  for (const warning of module.warnings) printError(warning);
+  const configuration = config === undefined ? module.config : readConfig(config, true);
+  const { benchFilter } = await import("../../filter-bench/bench.ts");
+  const result = await benchFilter({
+    name: module.name,
+    wasmPath: resolve(module.wasmPath),
+    ...(configuration === undefined ? {} : { config: configuration }),
+    path: options.path,
+    headers: header,
+    roundMs: durationMs(round),
+    rounds,
+  });
+  if (output === "json") printJson({ name: module.name, bytes: module.wasm.byteLength, ...result });
+  else print(resultText(result));
+  return exitCodes.done;
+}
+
+function resultText({ without, with: filtered, added, requests, statuses }: BenchResult): string {
+  const row = (what: string, { median, least, most }: Spread) => [
+    what,
+    median.toFixed(2),
+    least.toFixed(2),
+    most.toFixed(2),
+  ];
+  const rows = [row("without the filter", without), row("with it", filtered), row("added", added)];
+  const answered = Object.entries(statuses).map(([status, count]) => `${count} by ${status}`);
+  const head = ["MICROSECONDS A REQUEST", "MEDIAN", "LEAST", "MOST"];
+  return `${table(head, rows)}\nEnvoy's processor time, one worker; ${requests} filtered requests, answered ${answered.join(", ")}.`;
+}

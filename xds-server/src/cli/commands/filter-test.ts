@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { globSync, watch } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { command, runLocally } from "../admin-command.ts";
+import { CommandFailure, exitCodes } from "../exit-codes.ts";
+import { filterModule } from "../filter-module.ts";
+import { print, printError } from "../terminal.ts";
+
+interface TestOptions {
+  readonly watch?: boolean;
+}
+
+/** An editor that saves writes several times. */
+const settleMs = 100;
+
+export function filterTestCommand(): Command {
+  return command("test", "build a filter and run its tests (DIR/test/*.test.ts or .js), without Envoy")
+    .argument("<dir>", "the filter's folder")
+    .option("-w, --watch", "build and run them again whenever a file changes, until interrupted")
+    .addHelpText("after", "\nExample:\n  chancery filter test door-keeper --watch")
+    .action((directory: string, options: TestOptions) =>
+      runLocally(undefined, () => (options.watch ? testAgain(directory) : test(directory))),
+    );
+}
+
+async function test(directory: string): Promise<number> {
+  const { warnings } = await filterModule(directory);
+  for (const warning of warnings) printError(warning);
+  const files = globSync("test/**/*.test.{ts,mts,js,mjs}", { cwd: directory }).sort();
+  if (files.length === 0) {
+    throw new CommandFailure(exitCodes.refused, `${join(directory, "test")} holds no tests, such as test/some.test.ts`);
+  }
+  const packages = fileURLToPath(new URL("../lent-packages.js", import.meta.url));
+  const flags = ["--disable-warning=ExperimentalWarning", "--experimental-strip-types", "--import", packages, "--test"];
+  // Node's test runner runs nothing when it believes that it was started by another one.
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  const child = spawn(process.execPath, [...flags, ...files], { cwd: directory, stdio: "inherit", env });
+  const { promise, resolve: settle, reject } = Promise.withResolvers<number | null>();
+  child.on("error", reject).on("exit", settle);
+  return (await promise) === 0 ? exitCodes.done : exitCodes.refused;
+}
+
+async function testAgain(directory: string): Promise<number> {
+  let changed = Promise.withResolvers<void>();
+  const built = resolve(directory, "build");
+  watch(directory, { recursive: true }, (_event, file) => {
+    if (file === null || !resolve(directory, file).startsWith(built)) changed.resolve();
+  });
+  for (;;) {
+    await runLocally(undefined, () => test(directory));
+    print("\nWaiting for a change.");
+    await changed.promise;
+    await pause(settleMs);
+    changed = Promise.withResolvers<void>();
+  }
+}

@@ -1,0 +1,59 @@
+import { connect, type Socket } from "node:net";
+
+export interface LoadOptions {
+  readonly port: number;
+  /** The bytes of one request. */
+  readonly request: string;
+  readonly connections: number;
+  readonly durationMs: number;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  /** How often each status was answered. */
+  readonly statuses: ReadonlyMap<number, number>;
+}
+
+/** Sends one request after the other on each of some connections that stay open, for a time. Throws when one breaks. */
+export async function load({ port, request, connections, durationMs }: LoadOptions): Promise<LoadResult> {
+  const statuses = new Map<number, number>();
+  const deadline = performance.now() + durationMs;
+  const counted = (status: number): boolean => {
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    return performance.now() < deadline;
+  };
+  await Promise.all(Array.from({ length: connections }, () => client(port, request, counted)));
+  let requests = 0;
+  for (const count of statuses.values()) requests += count;
+  return { requests, statuses };
+}
+
+function client(port: number, request: string, answered: (status: number) => boolean): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket: Socket = connect(port, "127.0.0.1", () => socket.write(request));
+  socket.setNoDelay(true).setEncoding("latin1").on("error", reject);
+  socket.on("close", () => reject(new Error("Envoy closed a connection")));
+  let rest = "";
+  socket.on("data", (text: string) => {
+    rest += text;
+    const end = endOf(rest);
+    if (end === undefined) return;
+    const status = Number(rest.slice(9, 12));
+    rest = rest.slice(end);
+    if (answered(status)) socket.write(request);
+    else {
+      socket.removeAllListeners("close").destroy();
+      resolve();
+    }
+  });
+  return promise;
+}
+
+/** Where the first answer in a text ends, or undefined while it is not whole. Envoy's own answers name their length. */
+function endOf(text: string): number | undefined {
+  const head = text.indexOf("\r\n\r\n");
+  if (head < 0) return undefined;
+  const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? "0";
+  const end = head + 4 + Number(length);
+  return text.length < end ? undefined : end;
+}

@@ -1,0 +1,147 @@
+import { setImmediate as others } from "node:timers/promises";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { validate } from "xds-proto-ts";
+import {
+  ClientConfigSchema,
+  type ClientStatusRequest,
+  ClientStatusRequestSchema,
+} from "xds-proto-ts/envoy/service/status/v3/csds";
+import type { NodeStatus } from "../cache/node-status.ts";
+import type { PublicationTimes } from "../cache/publication-times.ts";
+import type { Node, SnapshotCache } from "../cache/snapshot-cache.ts";
+import { clientConfig } from "../client-status/client-config.ts";
+import { MatcherFault, nodeTest } from "../client-status/node-matcher.ts";
+import { emptySnapshot } from "../resources/snapshot.ts";
+import { type Call, type Method, type Methods, type SharedMessage, sharedMessage } from "./call.ts";
+import { type ReaderOptions, readableNodes } from "./client-status-readers.ts";
+import type { Limits } from "./limits.ts";
+import { CallFault } from "./status.ts";
+
+const service = "/envoy.service.status.v3.ClientStatusDiscoveryService";
+
+export interface ClientStatusDeps {
+  readonly statuses: NodeStatus;
+  readonly cache: SnapshotCache;
+  readonly publicationTimes: PublicationTimes;
+  readonly limits: Limits;
+  readonly readers: ReaderOptions;
+}
+
+type Answer = (request: Buffer, call: Call) => Promise<SharedMessage>;
+
+/** Client status discovery: who holds which version, who refuses what and why, for tools that speak gRPC. */
+export function clientStatusMethods(deps: ClientStatusDeps): Methods {
+  // One answer is made at a time, however many ask: it takes memory, and time from the discovery streams.
+  let last: Promise<unknown> = Promise.resolve();
+  const answer: Answer = (request, call) => {
+    const made = last.then(() => clientStatus(request, call, deps));
+    last = made.catch(() => {});
+    return made;
+  };
+  const served =
+    (takesMany: boolean): Method =>
+    (call) => {
+      // Refused before anything is read.
+      readableNodes(call, deps.readers);
+      return answering(call, { answer, takesMany });
+    };
+  return new Map([
+    [`${service}/StreamClientStatus`, served(true)],
+    [`${service}/FetchClientStatus`, served(false)],
+  ]);
+}
+
+/** Each request is answered before the next one is read. */
+function answering(call: Call, { answer, takesMany }: { answer: Answer; takesMany: boolean }): ReturnType<Method> {
+  let requests = 0;
+  return {
+    onMessage(bytes) {
+      requests += 1;
+      if (requests > 1 && !takesMany) throw new CallFault("INVALID_ARGUMENT", "This method takes one message only");
+      call.pause();
+      answer(Buffer.from(bytes), call).then(
+        (response) =>
+          call.run(() => {
+            if (call.send(response)) call.resume();
+          }),
+        (error: unknown) =>
+          call.run(() => {
+            throw error;
+          }),
+      );
+    },
+    onDrain: () => call.resume(),
+    onHalfClose() {
+      if (requests === 0 && !takesMany)
+        throw new CallFault("INVALID_ARGUMENT", "This method takes one message, and got none");
+      call.end();
+    },
+    onClose() {},
+  };
+}
+
+async function clientStatus(bytes: Buffer, call: Call, deps: ClientStatusDeps): Promise<SharedMessage> {
+  const { statuses, cache, publicationTimes, limits, readers } = deps;
+  const request = decoded(bytes);
+  const { excludeResourceContents: excludeContents } = request;
+  const nodes = chosen(request, statuses.connected(), readableNodes(call, readers));
+  if (nodes.length > limits.maxClientStatuses) {
+    const most = `${limits.maxClientStatuses} are the most (--limit maxClientStatuses)`;
+    throw new CallFault(
+      "RESOURCE_EXHAUSTED",
+      `${nodes.length} proxies match and ${most}; ask for fewer by node_matchers`,
+    );
+  }
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const node of nodes) {
+    const proxy = statuses.get(node.id);
+    if (proxy === undefined || proxy.streams.length === 0) continue;
+    const snapshot = cache.get()?.snapshots.get(proxy.nodeGroup) ?? emptySnapshot;
+    const publishedAt = publicationTimes.of.bind(publicationTimes);
+    const config = clientConfig({ node, proxy, snapshot, publishedAt, excludeContents });
+    const part = new BinaryWriter()
+      .tag(1, WireType.LengthDelimited)
+      .bytes(toBinary(ClientConfigSchema, config))
+      .finish();
+    parts.push(part);
+    length += part.length;
+    if (length > limits.maxMessageBytes) {
+      const hint = "ask for fewer proxies by node_matchers, or set exclude_resource_contents";
+      throw new CallFault(
+        "RESOURCE_EXHAUSTED",
+        `The status of ${nodes.length} proxies takes over ${limits.maxMessageBytes} bytes; ${hint}`,
+      );
+    }
+    await others();
+  }
+  return sharedMessage("client status response", parts);
+}
+
+function chosen(
+  { nodeMatchers }: ClientStatusRequest,
+  nodes: readonly Node[],
+  isReadable: (nodeId: string) => boolean,
+) {
+  try {
+    const test = nodeTest(nodeMatchers);
+    const readable = nodes.filter((node) => isReadable(node.id) && test(node));
+    return readable.sort((a, b) => (a.id < b.id ? -1 : 1));
+  } catch (error) {
+    if (!(error instanceof MatcherFault)) throw error;
+    throw new CallFault("INVALID_ARGUMENT", `Cannot match proxies by node_matchers: ${error.message}`);
+  }
+}
+
+function decoded(bytes: Buffer): ClientStatusRequest {
+  let request: ClientStatusRequest;
+  try {
+    request = fromBinary(ClientStatusRequestSchema, bytes);
+  } catch {
+    throw new CallFault("INVALID_ARGUMENT", "The request is not a client status request that can be decoded");
+  }
+  const [violation] = validate(ClientStatusRequestSchema, request);
+  if (violation === undefined) return request;
+  throw new CallFault("INVALID_ARGUMENT", `The request is not valid: ${violation.path}: ${violation.message}`);
+}

@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
+import type { Logger } from "pino";
+
+/** Mutual TLS: the server's certificate, and the authority that every proxy's certificate must come from. PEM files. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
+
+/** Mutual TLS: the server's certificate and key, and the authority that every client's certificate must come from. PEM. */
+export interface TlsMaterial {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer;
+}
+
+/** Reads the files. Rejects when one cannot be read, or when they do not go together. */
+export async function readTls({ certFile, keyFile, caFile }: TlsFiles): Promise<TlsMaterial> {
+  const material: TlsMaterial = { cert: await pem(certFile), key: await pem(keyFile), ca: await pem(caFile) };
+  try {
+    createSecureContext(material);
+  } catch (error) {
+    throw new Error(
+      `Cannot serve discovery over TLS: "${certFile}", "${keyFile}" and "${caFile}" do not go together: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  return material;
+}
+
+export interface WatchTlsOptions {
+  readonly everyMs: number;
+  readonly log: Logger;
+  readonly renewed: (material: TlsMaterial) => void;
+}
+
+/**
+ * Looks at the files again and again and hands out what changed, until the returned function is called. Files that are
+ * unreadable or do not go together are told once and tried again: a certificate is written before or after its key.
+ */
+export function watchTls(files: TlsFiles, first: TlsMaterial, { everyMs, log, renewed }: WatchTlsOptions): () => void {
+  let current = first;
+  let fault = "";
+  let timer = setTimeout(look, everyMs);
+  let isClosed = false;
+  async function look(): Promise<void> {
+    try {
+      const read = await readTls(files);
+      if (isClosed) return;
+      fault = "";
+      if (isSame(read, current)) return;
+      current = read;
+      renewed(read);
+      log.info({ certificate: files.certFile }, "the certificate for discovery is renewed");
+    } catch (error) {
+      if (messageOf(error) !== fault) log.error({ err: error }, "the certificate for discovery stays as it was");
+      fault = messageOf(error);
+    } finally {
+      if (!isClosed) timer = setTimeout(look, everyMs);
+    }
+  }
+  return () => {
+    isClosed = true;
+    clearTimeout(timer);
+  };
+}
+
+function isSame(a: TlsMaterial, b: TlsMaterial): boolean {
+  return a.cert.equals(b.cert) && a.key.equals(b.key) && a.ca.equals(b.ca);
+}
+
+async function pem(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new Error(`Cannot serve discovery over TLS: "${file}" cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
