@@ -72,9 +72,9 @@ export async function startEdge(variant: XdsVariant): Promise<Edge> {
 
 const pollMs = 5;
 
-/** Waits until a condition holds; fails with its last answer otherwise. */
-export async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/** Waits until a condition holds; fails when that takes too long. */
+export async function until(holds: () => Promise<boolean>, what: string, limitMs = 10_000): Promise<void> {
+  const deadline = Date.now() + limitMs;
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, `not in time: ${what}`);
     await delay(pollMs);
