@@ -39,17 +39,12 @@ export async function settled(
   const outcomes = new Map<string, Outcome>();
   let open = expectations;
   for (;;) {
-    open = open.filter(({ nodeId, group }) => {
-      const proxy = proxies.get(nodeId);
+    for (const { nodeId, group } of open) {
       // Until the group's new snapshot is out, its proxies look synced with the old one.
-      const isOut =
-        group.from === undefined
-          ? snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup)
-          : proxy?.nodeGroup === group.nodeGroup;
-      const { isSettled, ...outcome } = outcomeOf(proxy, { nodeId, group, isOut });
-      outcomes.set(nodeId, outcome);
-      return !isSettled;
-    });
+      const isOut = snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup);
+      outcomes.set(nodeId, outcomeOf(proxies.get(nodeId), { nodeId, group, isOut }));
+    }
+    open = open.filter(({ nodeId }) => outcomes.get(nodeId)?.state === "pending");
     if (open.length === 0 || aborted.aborted || performance.now() >= deadline) return [...outcomes.values()];
     await pause(checkEveryMs);
   }
@@ -61,16 +56,11 @@ interface Expectation {
   readonly isOut: boolean;
 }
 
-interface Settling extends Outcome {
-  /** Nothing of the write is left to answer, be it taken or refused. */
-  readonly isSettled: boolean;
-}
-
-function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Expectation): Settling {
+function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Expectation): Outcome {
   const { nodeGroup } = group;
-  const nothing = { nodeId, nodeGroup, refusals: [] };
-  if (proxy === undefined || proxy.streams.length === 0) return { ...nothing, state: "disconnected", isSettled: true };
-  if (!isOut) return { ...nothing, state: "pending", isSettled: false };
+  if (proxy === undefined || proxy.streams.length === 0)
+    return { nodeId, nodeGroup, state: "disconnected", refusals: [] };
+  if (!isOut) return { nodeId, nodeGroup, state: "pending", refusals: [] };
   const touched = new Set(group.resources.map(({ type, name }) => `${type} ${name}`));
   const resources = proxy.streams
     .flatMap((stream) => stream.types)
@@ -80,7 +70,6 @@ function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Exp
     nodeId,
     nodeGroup,
     state: worstState(resources.map(({ state }) => state)),
-    isSettled: resources.every(({ state }) => state !== "pending"),
     refusals: resources.flatMap(({ type, name, refusal }) =>
       refusal === undefined ? [] : [{ type, name, ...refusal }],
     ),

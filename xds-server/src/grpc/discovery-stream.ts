@@ -134,10 +134,12 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     const state: Joined = { node, place, stream: openStream(variant, place.snapshot, limits) };
     const uncount = shared.streamsOfNodes.add(node.id);
     const unfollow = shared.publications.follow(() => call.run(() => publish(state)));
+    // It is judged by what is published now, though its turn to be told of that may not have come.
+    const placeNow = () => cache.for(node, state.place) ?? state.place;
     const closed = statuses.opened({
       node,
-      group: () => state.place.group,
-      describe: () => streamStatus(state.stream, { id, peer, openedAt }),
+      group: () => placeNow().group,
+      describe: () => streamStatus({ ...state.stream, snapshot: placeNow().snapshot }, { id, peer, openedAt }),
     });
     leave = () => {
       unfollow();
