@@ -10,7 +10,8 @@ import type { Target } from "./target.ts";
 /** `chancery serve` as users start it, written through its admin API. */
 export async function startTarget(): Promise<Target> {
   const dataDir = mkdtempSync(path.join(tmpdir(), "chancery-conformance-"));
-  let server = await serve({ dataDir });
+  const args = ["--log-level", "error"];
+  let server = await serve({ dataDir, args });
   let witness = await Witness.of(server);
   return {
     name: "Chancery",
@@ -20,7 +21,7 @@ export async function startTarget(): Promise<Target> {
     async restart() {
       witness.close();
       await server.stop();
-      server = await serve({ dataDir });
+      server = await serve({ dataDir, args });
       witness = await Witness.of(server);
     },
     async stop() {
@@ -44,7 +45,14 @@ class Witness {
   private constructor({ admin, xds }: ServerProcess) {
     this.#admin = admin;
     const path = "/envoy.service.runtime.v3.RuntimeDiscoveryService/DeltaRuntime";
-    this.#stream = new ClientStream({ address: xds, path, variant: "delta", nodeId: "witness" });
+    this.#stream = new ClientStream({
+      address: xds,
+      path,
+      variant: "delta",
+      nodeId: "witness",
+      patienceMs: 10_000,
+      maxResponses: Number.POSITIVE_INFINITY,
+    });
   }
 
   static async of(server: ServerProcess): Promise<Witness> {

@@ -15,7 +15,7 @@ import {
   DiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 import { type TypeName, typeUrlOf } from "./resources.ts";
-import { fromDelta, fromSotw, type Response, shown } from "./response.ts";
+import { fromDelta, fromSotw, itemsOf, type Response, shown } from "./response.ts";
 
 export type Variant = "sotw" | "delta";
 
@@ -23,12 +23,21 @@ type Fields<Schema extends DescMessage> = Exclude<MessageInitShape<Schema>, Mess
 type SotwRequest = Fields<typeof DiscoveryRequestSchema>;
 type DeltaRequest = Fields<typeof DeltaDiscoveryRequestSchema>;
 
-/** How long a response may take, in milliseconds, before a rule counts as broken. Nothing that is right waits so long. */
-const patienceMs = 5_000;
-
-/** What no rule is about: asked for to prove that nothing else was due before. See `quiet`. */
+/** What no rule is about: asked for to prove that nothing else is due before it. See `quiet`. */
 export const fences = ["RTDS", "SDS", "ECDS"] as const satisfies readonly TypeName[];
 export const fenceName = "fence";
+
+export interface ClientOptions {
+  readonly address: string;
+  /** The method's gRPC path. */
+  readonly path: string;
+  readonly variant: Variant;
+  readonly nodeId: string;
+  /** How long a response may take, in milliseconds, before a rule counts as broken. What is right never waits so long. */
+  readonly patienceMs: number;
+  /** How many responses may come: a server that sends without end breaks the rule. */
+  readonly maxResponses: number;
+}
 
 const maxMessageBytes = 64 * 1024 * 1024;
 
@@ -46,17 +55,22 @@ export class ClientStream {
   readonly #client: Client;
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
   readonly #nodeId: string;
+  readonly #patienceMs: number;
+  readonly #maxResponses: number;
   readonly #types = new Map<TypeName, TypeState>();
   readonly #received: Response[] = [];
   #wake: () => void = () => {};
   #hasSaidNode = false;
   #fencesUsed = 0;
+  #responses = 0;
   #end: StatusObject | undefined;
   #fault: unknown;
 
-  constructor({ address, path, variant, nodeId }: { address: string; path: string; variant: Variant; nodeId: string }) {
+  constructor({ address, path, variant, nodeId, patienceMs, maxResponses }: ClientOptions) {
     this.variant = variant;
     this.#nodeId = nodeId;
+    this.#patienceMs = patienceMs;
+    this.#maxResponses = maxResponses;
     this.#client = new Client(address, credentials.createInsecure(), {
       "grpc.max_receive_message_length": maxMessageBytes,
       "grpc.max_send_message_length": maxMessageBytes,
@@ -127,17 +141,18 @@ export class ClientStream {
 
   /** The next response, of whatever type. */
   async next(): Promise<Response> {
-    const deadline = Date.now() + patienceMs;
+    const deadline = Date.now() + this.#patienceMs;
     for (;;) {
       if (this.#fault !== undefined) throw this.#fault;
       const response = this.#received.shift();
       if (response !== undefined) {
+        if (++this.#responses > this.#maxResponses) throw new Error(`Over ${this.#maxResponses} responses came`);
         this.#state(response.type as TypeName).nonce = response.nonce;
         return response;
       }
       if (this.#end !== undefined) throw new Error(`The stream ended: ${status[this.#end.code]} ${this.#end.details}`);
       const isIn = await this.#somethingBy(deadline);
-      if (!isIn) throw new Error(`No response within ${patienceMs} ms`);
+      if (!isIn) throw new Error(`No response within ${this.#patienceMs} ms`);
     }
   }
 
@@ -158,7 +173,7 @@ export class ClientStream {
     while (!expected.every((item) => told.has(item))) {
       const response = await this.next();
       assert.equal(response.type, type);
-      for (const item of shown(response).split(" ").slice(1)) told.add(item);
+      for (const item of itemsOf(response)) told.add(item);
       this.ack(response);
     }
     return told;
@@ -169,19 +184,29 @@ export class ClientStream {
    * keeps the order of what is due.
    */
   async quiet(): Promise<void> {
-    const fence = fences[this.#fencesUsed++];
-    if (fence === undefined) throw new Error(`A stream can be found quiet ${fences.length} times only`);
-    this.subscribe(fence, fenceName);
+    const fence = this.#askForFence();
     const response = await this.next();
-    assert.equal(shown(response), `${fence} ${fenceName}@1`, "nothing but the answer to the last request was due");
+    assert.equal(shown(response), fence, "nothing but the answer to the last request was due");
     this.ack(response);
+  }
+
+  /** Takes and accepts what is due, where a server may send something and need not. Gives all that was told. */
+  async drained(): Promise<ReadonlySet<string>> {
+    const fence = this.#askForFence();
+    const told = new Set<string>();
+    for (;;) {
+      const response = await this.next();
+      this.ack(response);
+      if (shown(response) === fence) return told;
+      for (const item of itemsOf(response)) told.add(item);
+    }
   }
 
   /** How the server ended the stream. */
   async ended(): Promise<StatusObject> {
-    const deadline = Date.now() + patienceMs;
+    const deadline = Date.now() + this.#patienceMs;
     while (this.#end === undefined && (await this.#somethingBy(deadline)));
-    if (this.#end === undefined) throw new Error(`The server did not end the stream within ${patienceMs} ms`);
+    if (this.#end === undefined) throw new Error(`The server did not end the stream within ${this.#patienceMs} ms`);
     return this.#end;
   }
 
@@ -197,6 +222,14 @@ export class ClientStream {
   close(): void {
     this.#call.cancel();
     this.#client.close();
+  }
+
+  /** Asks for what nobody asked for before on this stream, and tells what the answer will be. */
+  #askForFence(): string {
+    const fence = fences[this.#fencesUsed++];
+    if (fence === undefined) throw new Error(`A stream has ${fences.length} fences only`);
+    this.subscribe(fence, fenceName);
+    return `${fence} ${fenceName}@1`;
   }
 
   #askSotw(type: TypeName, more: SotwRequest = {}): void {

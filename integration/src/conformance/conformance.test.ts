@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { repository } from "../server-process.ts";
 import { behaviours } from "./behaviours.ts";
 import { sections } from "./sections/index.ts";
-import { Suite } from "./suite.ts";
+import { groundsOf, Suite } from "./suite.ts";
 import { startTarget, type Target } from "./target.ts";
 
 const rules = sections.flatMap((section) => section.rules);
@@ -12,7 +15,7 @@ describe("the xDS protocol", { timeout: 300_000 }, () => {
   let suite: Suite;
   before(async () => {
     target = await startTarget(process.env["CONFORMANCE_TARGET"]);
-    suite = new Suite(target);
+    suite = new Suite(target, { patienceMs: 5_000 });
   });
   after(() => target.stop());
 
@@ -20,7 +23,7 @@ describe("the xDS protocol", { timeout: 300_000 }, () => {
     describe(title, () => {
       for (const rule of rules) {
         for (const variant of rule.variants) {
-          test(`${variant}: ${rule.does} (“${rule.says}”)`, async (t) => {
+          test(`${variant}: ${rule.does}: ${groundsOf(rule)}`, async (t) => {
             const missing = suite.missing(rule);
             if (missing.length > 0) t.skip(`${target.name} says that it does not have: ${missing.join(", ")}`);
             else await suite.run(rule, variant);
@@ -37,4 +40,10 @@ test("every behaviour that servers got wrong before is proven by a rule", () => 
     [...proven].sort((one, other) => one - other),
     behaviours.map((_, index) => index + 1),
   );
+});
+
+test("docs/CONFORMANCE.md tells of every rule", () => {
+  const page = readFileSync(path.join(repository, "docs/CONFORMANCE.md"), "utf8");
+  const untold = rules.filter(({ does }) => !page.includes(`**${does}**`)).map(({ does }) => does);
+  assert.deepEqual(untold, [], "conformance/report.ts writes the page's tables");
 });

@@ -49,8 +49,13 @@ export function fromDelta(response: DeltaDiscoveryResponse): Response {
   };
 }
 
-/** What a response says, in short and in the order of names: "EDS bar@2 foo@1 -gone". */
-export function shown({ type, resources, removed }: Response): string {
+/** What a response says of each name, in the order of names: "bar@2", "foo@1", "-gone". */
+export function itemsOf({ resources, removed }: Response): readonly string[] {
   const present = resources.map(({ name, revision }) => `${name}@${revision}`).sort();
-  return [type, ...present, ...[...removed].sort().map((name) => `-${name}`)].join(" ");
+  return [...present, ...[...removed].sort().map((name) => `-${name}`)];
+}
+
+/** What a response says, in short: "EDS bar@2 foo@1 -gone". */
+export function shown(response: Response): string {
+  return [response.type, ...itemsOf(response)].join(" ");
 }

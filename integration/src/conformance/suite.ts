@@ -8,13 +8,9 @@ export interface Section {
   readonly rules: readonly Rule[];
 }
 
-export interface Rule {
+export type Rule = Grounds & {
   /** What a server does that keeps the rule. */
   readonly does: string;
-  /** The sentence that it stands for. */
-  readonly says: string;
-  /** Where the sentence is, when it is not in the protocol document. */
-  readonly source?: string;
   /** "may": a server that does otherwise is right too, and this one chose. Absent: "must". */
   readonly strength?: "may";
   readonly variants: readonly Variant[];
@@ -23,23 +19,52 @@ export interface Rule {
   readonly behaviours?: readonly number[];
   /** Throws when the rule is broken. */
   readonly check: (lab: Lab) => Promise<void>;
+};
+
+type Grounds =
+  | {
+      /** The sentence that the rule stands for, as it is written. */
+      readonly says: string;
+      /** Where that is, when it is not the protocol document. */
+      readonly source?: string;
+    }
+  | {
+      /** What the rule was learned from, in our words, and where that was. */
+      readonly learned: string;
+      readonly source: string;
+    };
+
+/** Why a rule is one, for people. */
+export function groundsOf(rule: Rule): string {
+  const text = "says" in rule ? `“${rule.says}”` : rule.learned;
+  return rule.source === undefined ? text : `${text} (${rule.source})`;
 }
 
 export const both: readonly Variant[] = ["sotw", "delta"];
 export const sotwOnly: readonly Variant[] = ["sotw"];
 export const deltaOnly: readonly Variant[] = ["delta"];
 
+interface LabOptions {
+  readonly target: Target;
+  readonly variant: Variant;
+  /** What is published now; outlives the lab. */
+  readonly published: Map<string, ResourceName>;
+  readonly patienceMs: number;
+}
+
 /** What a rule works with: a server that serves just what the rule published, and streams of one variant. */
 export class Lab {
   readonly variant: Variant;
   readonly target: Target;
   readonly #published: Map<string, ResourceName>;
+  readonly #patienceMs: number;
   readonly #streams: ClientStream[] = [];
 
-  constructor(target: Target, variant: Variant, published: Map<string, ResourceName>) {
+  constructor({ target, variant, published, patienceMs }: LabOptions) {
     this.target = target;
     this.variant = variant;
     this.#published = published;
+    this.#patienceMs = patienceMs;
   }
 
   /** Makes these the only resources there are, beside the fences. */
@@ -70,7 +95,9 @@ export class Lab {
     const method = this.variant === "sotw" ? "StreamAggregatedResources" : "DeltaAggregatedResources";
     const aggregated = `/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`;
     const path = only === undefined ? aggregated : pathOf(only, this.variant);
-    const stream = new ClientStream({ address: this.target.address(), path, variant: this.variant, nodeId });
+    const { variant } = this;
+    const address = this.target.address();
+    const stream = new ClientStream({ address, path, variant, nodeId, patienceMs: this.#patienceMs, maxResponses });
     this.#streams.push(stream);
     return stream;
   }
@@ -85,13 +112,19 @@ const keyOf = ({ type, name }: ResourceName): string => `${type} ${name}`;
 let nodes = 0;
 const freshNodeId = (): string => `conformance-${process.pid}-${++nodes}`;
 
+/** More than any rule leads to on one stream. */
+const maxResponses = 100;
+
 /** Runs rules against one target, one after the other. */
 export class Suite {
   readonly #target: Target;
   readonly #published = new Map<string, ResourceName>();
+  readonly #patienceMs: number;
 
-  constructor(target: Target) {
+  /** `patienceMs` is how long a response may take before the rule counts as broken. */
+  constructor(target: Target, { patienceMs }: { readonly patienceMs: number }) {
     this.#target = target;
+    this.#patienceMs = patienceMs;
   }
 
   /** What a rule needs and the target says it lacks. */
@@ -101,7 +134,7 @@ export class Suite {
 
   /** Throws when the target breaks the rule. */
   async run({ check }: Rule, variant: Variant): Promise<void> {
-    const lab = new Lab(this.#target, variant, this.#published);
+    const lab = new Lab({ target: this.#target, variant, published: this.#published, patienceMs: this.#patienceMs });
     try {
       await check(lab);
     } finally {

@@ -30,14 +30,16 @@ export interface Change {
 /** What a server may leave out and say so: a resource type, or a feature that Envoy does not depend on. */
 export type Feature = TypeName | "services of one type" | "restart";
 
-/** What a module that is named by CONFORMANCE_TARGET must export. */
+/** What a module must export that CONFORMANCE_TARGET names. */
 export interface TargetModule {
-  startTarget(): Promise<Target>;
+  /** `setup` is what follows the module's path and a "#". */
+  startTarget(setup?: string): Promise<Target>;
 }
 
-/** The target of a module, given by its path: that of CONFORMANCE_TARGET, or Chancery itself. */
-export async function startTarget(modulePath: string | undefined): Promise<Target> {
-  const url = modulePath === undefined ? new URL("./chancery-target.js", import.meta.url) : pathToFileURL(modulePath);
+/** The target that is named by a module's path, "peer.js" or "peer.js#setup"; without a name, Chancery itself. */
+export async function startTarget(name: string | undefined): Promise<Target> {
+  const [path, setup] = name?.split("#") ?? [];
+  const url = path === undefined ? new URL("./chancery-target.js", import.meta.url) : pathToFileURL(path);
   const module = (await import(url.href)) as TargetModule;
-  return module.startTarget();
+  return module.startTarget(setup);
 }

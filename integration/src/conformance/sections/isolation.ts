@@ -9,7 +9,7 @@ export const isolation: Section = {
   rules: [
     {
       does: "holds nobody up for a client that does not read",
-      says: "One slow or dead client must not hold the others or the admin side.",
+      learned: "One slow or dead client must not hold the others or the admin side.",
       source,
       variants: both,
       behaviours: [14],
@@ -31,7 +31,7 @@ export const isolation: Section = {
     },
     {
       does: "keeps no queue for a client that does not read: it gets the newest state",
-      says: "One slow or dead client must not hold the others or the admin side.",
+      learned: "One slow or dead client must not hold the others or the admin side.",
       source,
       variants: both,
       behaviours: [14],
@@ -51,7 +51,7 @@ export const isolation: Section = {
     },
     {
       does: "goes on with the others when clients come and go in the middle of an exchange",
-      says: "One slow or dead client must not hold the others or the admin side.",
+      learned: "One slow or dead client must not hold the others or the admin side.",
       source,
       variants: both,
       behaviours: [14],

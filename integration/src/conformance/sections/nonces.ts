@@ -93,7 +93,7 @@ export const nonces: Section = {
         stream.delta("EDS", { responseNonce: "never-sent", resourceNamesSubscribe: ["baz"] });
         await stream.takes("EDS baz@1");
         stream.delta("EDS", { responseNonce: old.nonce, resourceNamesUnsubscribe: ["foo"] });
-        await stream.quiet();
+        await stream.drained();
         await lab.publish(resource("EDS", "foo", 3));
         await stream.quiet();
       },

@@ -25,7 +25,7 @@ export const reconnecting: Section = {
     },
     {
       does: "says what was deleted meanwhile",
-      says: "Servers answer a reconnect with the difference to initial_resource_versions, removals included.",
+      learned: "Servers answer a reconnect with the difference to initial_resource_versions, removals included.",
       source: "istio/istio#41494, envoyproxy/envoy#22418",
       variants: deltaOnly,
       behaviours: [8],
@@ -121,7 +121,7 @@ export const reconnecting: Section = {
     },
     {
       does: "takes a first request of more than gRPC's usual 4 MiB",
-      says: "A returning client names every version that it holds.",
+      learned: "A returning client names every version that it holds.",
       source: "envoyproxy/envoy#46072, envoyproxy/gateway#9564",
       variants: deltaOnly,
       behaviours: [15],
@@ -166,7 +166,7 @@ export const reconnecting: Section = {
     },
     {
       does: "gives content a version that no other content gets in a later life of the server",
-      says: "Versions from the server's earlier life must not pass for today's.",
+      learned: "Versions from the server's earlier life must not pass for today's.",
       source: "agent-substrate/substrate#617, wso2/api-platform#1196",
       variants: both,
       needs: ["restart"],

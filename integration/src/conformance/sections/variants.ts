@@ -52,6 +52,7 @@ export const variants: Section = {
       does: "ends a stream that asks for an unknown type with INVALID_ARGUMENT, and harms no other",
       says: "INVALID_ARGUMENT indicates arguments that are problematic regardless of the state of the system.",
       source: "gRPC status codes",
+      strength: "may",
       variants: both,
       async check(lab) {
         await lab.serve(resource("CDS", "a"));

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { repository } from "../server-process.ts";
+import { type TestResource, typeUrlOf } from "./resources.ts";
+import type { Change, Target } from "./target.ts";
+
+const caches: Readonly<Record<string, string>> = {
+  linear: "linear cache",
+  snapshot: "snapshot cache",
+};
+
+/** go-control-plane with one of its caches. Builds the program in conformance/peers, which needs Go 1.26. */
+export async function startTarget(setup = "linear"): Promise<Target> {
+  const cache = caches[setup];
+  if (cache === undefined) throw new Error(`The setup is one of ${Object.keys(caches).join(", ")}, not "${setup}"`);
+  const folder = mkdtempSync(path.join(tmpdir(), "conformance-peer-"));
+  const program = path.join(folder, "peer");
+  const source = path.join(repository, "integration/conformance/peers/go-control-plane");
+  execFileSync("go", ["build", "-o", program, "."], { cwd: source, stdio: "inherit" });
+  const child = spawn(program, ["-cache", setup], { stdio: ["ignore", "pipe", "inherit"] });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  const [ready = ""] = await once(createInterface(child.stdout), "line");
+  const { xds, admin }: { xds: string; admin: string } = JSON.parse(ready);
+  return {
+    name: `go-control-plane, ${cache}`,
+    address: () => xds,
+    lacks: new Set(["restart"]),
+    async publish(change) {
+      const answer = await fetch(`http://${admin}/`, { method: "POST", body: JSON.stringify(byType(change)) });
+      assert.ok(answer.ok, await answer.text());
+    },
+    async stop() {
+      process.off("exit", kill);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      child.once("close", () => resolve());
+      if (child.kill()) await promise;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** {type URL: {name: resource, or null where it is deleted}} */
+function byType({ set, delete: gone }: Change): Record<string, Record<string, TestResource["json"] | null>> {
+  const body: Record<string, Record<string, TestResource["json"] | null>> = {};
+  for (const { type, name } of gone) body[typeUrlOf(type)] = { ...body[typeUrlOf(type)], [name]: null };
+  for (const { type, name, json } of set) body[typeUrlOf(type)] = { ...body[typeUrlOf(type)], [name]: json };
+  return body;
+}

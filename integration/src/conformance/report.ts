@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { repository } from "../server-process.ts";
+import { behaviours } from "./behaviours.ts";
+import type { Variant } from "./client-stream.ts";
+import { sections } from "./sections/index.ts";
+import { both, groundsOf, type Rule, Suite } from "./suite.ts";
+import { startTarget } from "./target.ts";
+
+/**
+ * Holds Chancery and the targets that are named as arguments to all the rules, one after the other, and writes the
+ * tables of docs/CONFORMANCE.md. Says on standard error how a rule was broken.
+ */
+const page = path.join(repository, "docs/CONFORMANCE.md");
+const patienceMs = 3_000;
+
+/** How one target fares by a rule in one variant. */
+type Verdict = "yes" | "no" | "not served" | "–";
+
+interface Column {
+  readonly name: string;
+  readonly verdictOf: (rule: Rule, variant: Variant) => Verdict;
+}
+
+const rules = sections.flatMap((section) => section.rules);
+const columns: Column[] = [];
+for (const name of [undefined, ...process.argv.slice(2)]) columns.push(await examined(name));
+const text = readFileSync(page, "utf8");
+const tables = [summaryTable(), ...sections.map(({ title, rules }) => `### ${title}\n\n${rulesTable(rules)}`)].join(
+  "\n\n",
+);
+writeFileSync(page, between(between(text, "rules", tables), "behaviours", behavioursTable()));
+
+async function examined(name: string | undefined): Promise<Column> {
+  const target = await startTarget(name);
+  const suite = new Suite(target, { patienceMs });
+  const verdicts = new Map<string, Verdict>();
+  for (const rule of rules) {
+    for (const variant of rule.variants) {
+      const isServed = suite.missing(rule).length === 0;
+      const verdict = isServed ? await suite.run(rule, variant).then(kept, broken) : "not served";
+      verdicts.set(`${variant} ${rule.does}`, verdict);
+      function kept(): Verdict {
+        return "yes";
+      }
+      function broken(error: Error): Verdict {
+        process.stderr.write(`${target.name}, ${variant}: ${rule.does}\n  ${error.message.replaceAll("\n", "\n  ")}\n`);
+        return "no";
+      }
+    }
+  }
+  await target.stop();
+  return { name: target.name, verdictOf: (rule, variant) => verdicts.get(`${variant} ${rule.does}`) ?? "–" };
+}
+
+/** How many of the rules that are demanded each target keeps. */
+function summaryTable(): string {
+  const body = columns.map(({ name, verdictOf }) => {
+    const counts = both.map((variant) => {
+      const verdicts = rules.filter(({ strength }) => strength !== "may").map((rule) => verdictOf(rule, variant));
+      const examined = verdicts.filter((verdict) => verdict === "yes" || verdict === "no");
+      return `${examined.filter((verdict) => verdict === "yes").length} of ${examined.length}`;
+    });
+    return [name, ...counts];
+  });
+  return table([["", "SotW", "delta"], ...body]);
+}
+
+function rulesTable(rules: readonly Rule[]): string {
+  const head = ["a server … (SotW / delta)", ...columns.map(({ name }) => name)];
+  const body = rules.map((rule) => [
+    `**${rule.does}**${rule.strength === "may" ? " (may)" : ""}<br>${groundsOf(rule)}`,
+    ...columns.map(({ verdictOf }) => both.map((variant) => verdictOf(rule, variant)).join(" / ")),
+  ]);
+  return table([head, ...body]);
+}
+
+function behavioursTable(): string {
+  const head = ["", "behaviour", "met in", "proven by: a server …"];
+  const body = behaviours.map(({ says, metIn }, index) => {
+    const proofs = rules.filter((rule) => rule.behaviours?.includes(index + 1));
+    return [String(index + 1), says, metIn, proofs.map(({ does }) => does).join("; ")];
+  });
+  return `${table([head, ...body])}\n`;
+}
+
+function table([head = [], ...body]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+}
+
+/** Replaces what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+function between(text: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from === -1 || to === -1) throw new Error(`${page} has no place for ${name}: ${start} … ${end}`);
+  return `${text.slice(0, from + start.length)}\n\n${content.trim()}\n\n${text.slice(to)}`;
+}
