@@ -13,6 +13,10 @@ export class Clock {
     this.#startedAt = startedAt.getTime();
   }
 
+  get date(): Date {
+    return new Date(this.#startedAt + this.#elapsedMs);
+  }
+
   /** Since 1970. */
   get nanoseconds(): bigint {
     return BigInt(Math.round((this.#startedAt + this.#elapsedMs) * 1e6));

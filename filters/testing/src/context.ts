@@ -68,6 +68,15 @@ export class Context {
     return this.vm.callback(this, callback, [this.id, ...values], (answer) => answer !== 0);
   }
 
+  /** As notify; then does something before all that the module asked for. */
+  notifyThen(first: () => void, callback: string, ...values: number[]): void {
+    if (this.failed || !this.vm.has(callback)) first();
+    else {
+      this.vm.defer(first);
+      this.notify(callback, ...values);
+    }
+  }
+
   /** Headers that may be changed now. */
   mutableMap(_type: number): HeaderMap | undefined {
     return undefined;

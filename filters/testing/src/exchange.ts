@@ -55,13 +55,13 @@ export class Exchange {
     if (this.done) return "it is done";
     if (this.#stream.request.held) return "the filter holds the request";
     if (this.#stream.response.held) return "the filter holds the response";
-    return this.#stream.request.observedEnd ? "nothing has answered" : "the request has not ended";
+    return this.#stream.requestComplete ? "nothing has answered" : "the request has not ended";
   }
 
   /** Sends the headers; with `whole`, also all that the request has besides. */
   begin(headers: HeaderMap, whole: boolean): void {
     const { body, trailers } = this.#request;
-    const chunks = chunksOf(body);
+    const chunks = chunksOf(body, this.#protocol);
     this.#stream.receiveHeaders("request", headers, whole && chunks.length === 0 && trailers === undefined);
     this.#settle();
     if (!whole) return;
@@ -88,7 +88,7 @@ export class Exchange {
 
   /** The client goes away. */
   cancel(): void {
-    this.#stream.reset("downstream_remote_disconnect");
+    this.#stream.cancel();
     this.#settle();
   }
 }

@@ -18,13 +18,22 @@ export interface PathSink {
 
 /** The stream that the direction belongs to. */
 export interface PathStream {
-  /** Nothing goes on in this direction any more. */
-  readonly aborted: boolean;
+  readonly direction: "request" | "response";
   readonly headers: HeaderMap | undefined;
   readonly trailers: HeaderMap | undefined;
+  /** The sender has ended. */
+  readonly complete: boolean;
+  /** What still arrives goes nowhere: a request's, once its whole answer is there. */
+  readonly drops: boolean;
+  /** A filter that stopped may still go on. */
+  readonly resumable: boolean;
+  /** A local response or a reset ended this direction while the filter ran. */
+  readonly aborted: boolean;
   readonly bufferLimit: number;
-  /** Runs the filter; a local response that it sent goes out afterwards. */
+  /** Runs the filter. */
   during<T>(call: () => T): T;
+  /** Sends the local response that the filter asked for while it ran. */
+  sendPrepared(): void;
   tooMuchBuffered(): void;
   fault(text: string): void;
 }
@@ -46,8 +55,6 @@ export class FilterPath {
   #fromCurrent = false;
   /** The filter was told of the end. */
   #filterEnded = false;
-  /** The sender has ended. */
-  #observedEnd = false;
   #watermark = false;
 
   constructor(stream: PathStream, filter: PathFilter, next: PathSink) {
@@ -65,95 +72,103 @@ export class FilterPath {
     return this.#iteration !== "continue";
   }
 
-  get observedEnd(): boolean {
-    return this.#observedEnd;
-  }
-
   receiveHeaders(map: HeaderMap, end: boolean): void {
-    this.#observedEnd = end;
     this.#filterEnded = end;
-    const answer = this.#stream.during(() => this.#filter.headers(map, end));
-    if (this.#stream.aborted) return;
+    let answer = this.#stream.during(() => this.#filter.headers(map, end));
+    if (this.#stream.aborted) {
+      this.#stream.sendPrepared();
+      answer = headersStatus.stop;
+    }
     if (answer === headersStatus.stop) this.#iteration = "stopSingle";
     else if (answer === headersStatus.stopAllBuffer) this.#iteration = "stopAllBuffer";
     else if (answer === headersStatus.stopAllWatermark) this.#iteration = "stopAllWatermark";
     else {
       this.#headersContinued = true;
-      this.#next.headers(map, end);
+      if (!this.#stream.drops) this.#next.headers(map, end);
     }
   }
 
   receiveData(data: ByteBuffer, end: boolean): void {
-    this.#observedEnd = end;
     this.#dataFrom("filter", data, end);
+    // What nobody took is gone, though the filter may still look at it.
+    data.drain(data.length);
   }
 
   receiveTrailers(map: HeaderMap): void {
-    this.#observedEnd = true;
     this.#trailersFrom("filter", map);
   }
 
   /** Keeps data that the filter is being told of. */
-  hold(data: ByteBuffer, watermark: boolean): void {
-    this.#watermark = watermark;
+  hold(data: ByteBuffer): void {
+    this.#watermark = false;
     this.#buffer(data);
   }
 
   /** Goes on after a stop: headers first, then what was held, then trailers. */
   resume(): void {
-    if (this.#stream.aborted) return;
+    const stream = this.#stream;
+    if (!stream.resumable) return;
     if (this.#iteration === "continue") {
-      this.#stream.fault("proxy_continue_stream was called where nothing was stopped; Envoy's behaviour is undefined");
+      stream.fault("proxy_continue_stream was called where nothing was stopped; Envoy's behaviour is undefined");
     }
-    this.#fromCurrent = this.#iteration === "stopAllBuffer" || this.#iteration === "stopAllWatermark";
+    if (this.#stopsAll) this.#fromCurrent = true;
     this.#iteration = "continue";
-    const headers = this.#stream.headers;
-    const trailers = this.#stream.trailers;
+    const { headers } = stream;
     if (!this.#headersContinued && headers !== undefined) {
       this.#headersContinued = true;
-      this.#next.headers(headers, this.#observedEnd && this.#buffered === undefined && trailers === undefined);
+      this.#next.headers(headers, stream.complete && this.#buffered === undefined && stream.trailers === undefined);
     }
+    const { trailers } = stream;
     if (this.#buffered !== undefined) {
-      this.#dataFrom(
-        this.#fromCurrent ? "filter" : "next",
-        this.#buffered,
-        this.#observedEnd && trailers === undefined,
-      );
+      this.#dataFrom(this.#resumedAt, this.#buffered, stream.complete && trailers === undefined);
     }
-    if (trailers !== undefined) this.#trailersFrom(this.#fromCurrent ? "filter" : "next", trailers);
+    if (trailers !== undefined) this.#trailersFrom(this.#resumedAt, trailers);
     this.#fromCurrent = false;
   }
 
+  get #stopsAll(): boolean {
+    return this.#iteration === "stopAllBuffer" || this.#iteration === "stopAllWatermark";
+  }
+
+  /** A filter that stopped everything has not been told of what was held. */
+  get #resumedAt(): "filter" | "next" {
+    return this.#fromCurrent ? "filter" : "next";
+  }
+
   #dataFrom(start: "filter" | "next", data: ByteBuffer, end: boolean): void {
-    if (this.#stream.aborted) return;
-    let last = end;
-    let added = false;
+    const stream = this.#stream;
+    if (stream.drops) return;
+    let addedTrailers = false;
     if (start === "filter") {
-      if (this.#iteration === "stopAllBuffer" || this.#iteration === "stopAllWatermark") {
+      if (this.#stopsAll) {
         this.#watermark = this.#iteration === "stopAllWatermark";
         this.#buffer(data);
         return;
       }
       if (this.#filterEnded) return;
-      const hadTrailers = this.#stream.trailers !== undefined;
+      const hadTrailers = stream.trailers !== undefined;
       this.#filterEnded = end && !hadTrailers;
-      const answer = this.#stream.during(() => this.#filter.data(data, this.#filterEnded));
-      if (this.#stream.aborted) return;
-      added = !hadTrailers && this.#stream.trailers !== undefined;
-      if (added) last = false;
+      let answer = stream.during(() => this.#filter.data(data, this.#filterEnded));
+      if (stream.aborted) {
+        stream.sendPrepared();
+        if (stream.direction === "request") return;
+        answer = dataStatus.stopNoBuffer;
+      }
+      addedTrailers = !hadTrailers && stream.trailers !== undefined;
       if (!this.#goesOn(answer, data)) {
-        if (added) this.#addedTrailers();
+        // Towards upstream, Envoy sends trailers on even where the filter that made them stops the data.
+        if (addedTrailers && stream.direction === "request") this.#sendAddedTrailers();
         return;
       }
     }
-    this.#next.data(data, last);
-    if (added) this.#addedTrailers();
+    this.#next.data(data, end && !addedTrailers);
+    if (addedTrailers) this.#sendAddedTrailers();
   }
 
   /** The filter made trailers while it was told of the last data: it is not told of them. */
-  #addedTrailers(): void {
-    const trailers = this.#stream.trailers;
-    if (trailers !== undefined) this.#trailersFrom(this.#fromCurrent ? "filter" : "next", trailers);
+  #sendAddedTrailers(): void {
+    const { trailers } = this.#stream;
+    if (trailers !== undefined) this.#trailersFrom(this.#resumedAt, trailers);
   }
 
   /** What the filter answered to data. */
@@ -168,7 +183,7 @@ export class FilterPath {
     if (answer === dataStatus.stopAndBuffer || answer === dataStatus.stopAndWatermark) {
       this.#watermark = answer === dataStatus.stopAndWatermark;
       this.#buffer(data);
-    } else if (this.#observedEnd && this.#stream.trailers === undefined) {
+    } else if (this.#stream.complete && this.#stream.trailers === undefined) {
       // So that the end is sent on when the filter resumes.
       this.#buffered ??= new ByteBuffer();
     }
@@ -176,12 +191,16 @@ export class FilterPath {
   }
 
   #trailersFrom(start: "filter" | "next", map: HeaderMap): void {
-    if (this.#stream.aborted) return;
+    const stream = this.#stream;
+    if (stream.drops) return;
     if (start === "filter") {
-      if (this.#iteration === "stopAllBuffer" || this.#iteration === "stopAllWatermark") return;
-      const answer = this.#stream.during(() => this.#filter.trailers(map));
+      if (this.#stopsAll) return;
+      let answer = stream.during(() => this.#filter.trailers(map));
       this.#filterEnded = true;
-      if (this.#stream.aborted) return;
+      if (stream.aborted && stream.direction === "request") {
+        stream.sendPrepared();
+        answer = 1;
+      }
       if (answer !== 0) {
         if (this.#iteration === "continue") this.#iteration = "stopSingle";
         return;

@@ -1,26 +1,12 @@
 import { type ByteString, type Bytes, byteString, textOf } from "./bytes.ts";
+import { onceInRequests, onceInResponses, onceInResponseTrailers } from "./once-headers.ts";
 import type { Pair } from "./pairs.ts";
 
-/**
- * Headers that Envoy keeps once: a further value is appended to the first with a comma.
- * From envoy/http/header_map.h, and what Envoy's extensions register beside it.
- */
-const onceInAll = [
-  ...["connection", "content-length", "content-type", "keep-alive", "proxy-connection", "proxy-status", "via"],
-  ...["transfer-encoding", "upgrade", "x-envoy-attempt-count", "x-envoy-decorator-operation", "x-request-id"],
-];
-const onceInRequests = [
-  ...[":authority", ":method", ":path", ":protocol", ":scheme", "expect", "grpc-timeout", "te", "user-agent"],
-  ...["x-client-trace-id", "x-forwarded-client-cert", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port"],
-  ...["x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal", "x-envoy-original-path"],
-];
-const onceInResponses = [":status", "date", "grpc-message", "grpc-status", "location", "server"];
-
 const once: Readonly<Record<HeaderMapKind, ReadonlySet<string>>> = {
-  request: new Set([...onceInAll, ...onceInRequests]),
-  response: new Set([...onceInAll, ...onceInResponses]),
+  request: onceInRequests,
+  response: onceInResponses,
   requestTrailers: new Set(),
-  responseTrailers: new Set(["grpc-message", "grpc-status"]),
+  responseTrailers: onceInResponseTrailers,
 };
 
 export type HeaderMapKind = "request" | "response" | "requestTrailers" | "responseTrailers";

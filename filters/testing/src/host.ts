@@ -162,12 +162,13 @@ export class Host implements Disposable {
     }
     const unfiltered = worker.root.vm.trap !== undefined && failurePolicy === "open";
     const connectionId = this.#requests;
-    const startedAt = new Date(Number(this.#world.clock.nanoseconds / 1_000_000n));
+    const startedAt = this.#world.clock.date;
     let ended = () => {};
     const stream = new HttpStream(
       this.#world,
       {
         bufferLimit,
+        protocol,
         upstream: (received, stream) => this.#answer(request, upstreamRequest(received), stream),
         properties: (stream, headers) =>
           withProperties(
@@ -178,8 +179,9 @@ export class Host implements Disposable {
               protocol,
               receivedBytes: exchange.sentBytes,
               sentBytes: stream.client?.body.length ?? 0,
-              responseCode: stream.client && Number(stream.client.headers.get(":status")),
-              details: stream.client && stream.details,
+              responseCode: stream.responseCode,
+              details: stream.details,
+              cancelled: stream.cancelled,
             }),
             { ...this.#options.properties, ...request.properties },
           ),

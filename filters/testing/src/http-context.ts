@@ -12,6 +12,8 @@ export interface HttpStreamCalls {
   readonly response: FilterPath;
   readonly filterState: Map<ByteString, Buffer>;
   readonly destroyed: boolean;
+  /** A local response took the place of the headers that the filter was told of. */
+  readonly responseReplaced: boolean;
   properties(
     request: HeaderMap | undefined,
     response: HeaderMap | undefined,
@@ -20,6 +22,8 @@ export interface HttpStreamCalls {
   addTrailers(direction: "request" | "response"): HeaderMap;
   sendLocalResponse(response: LocalResponse): void;
   reset(details: string): void;
+  /** The route is to be chosen anew. */
+  clearRoute(): void;
 }
 
 /** What was said of one direction and can still be read. */
@@ -29,7 +33,11 @@ class Seen {
   trailers: HeaderMap | undefined;
   /** The whole body so far is held, and is what the filter sees. */
   buffering = false;
+  /** The callback that was told of the body has ended. */
+  stale = false;
 }
+
+const mayDie = "Envoy may die of it";
 
 /** The filter of one HTTP stream, between Envoy's filter manager and the module. */
 export class HttpContext extends Context {
@@ -97,7 +105,7 @@ export class HttpContext extends Context {
 
   override mutableMap(type: number): HeaderMap | undefined {
     if (type === headerMap.requestHeaders) return this.#request.headers;
-    if (type === headerMap.responseHeaders) return this.#response.headers;
+    if (type === headerMap.responseHeaders) return this.#responseHeaders;
     if (type === headerMap.requestTrailers) return this.#trailersToChange("request", this.#request);
     return type === headerMap.responseTrailers ? this.#trailersToChange("response", this.#response) : undefined;
   }
@@ -106,7 +114,7 @@ export class HttpContext extends Context {
     const log = this.#log;
     if (type === headerMap.requestHeaders) return log ? log.request : this.#request.headers;
     if (type === headerMap.requestTrailers) return log ? undefined : this.#request.trailers;
-    if (type === headerMap.responseHeaders) return log ? log.response : this.#response.headers;
+    if (type === headerMap.responseHeaders) return log ? log.response : this.#responseHeaders;
     if (type === headerMap.responseTrailers) return log ? log.trailers : this.#response.trailers;
     return super.readableMap(type);
   }
@@ -138,6 +146,10 @@ export class HttpContext extends Context {
     this.vm.defer(() => this.#calls.sendLocalResponse(response));
   }
 
+  override clearRouteCache(): void {
+    this.#calls.clearRoute();
+  }
+
   override get filterState(): Map<ByteString, Buffer> {
     return this.#calls.filterState;
   }
@@ -145,6 +157,14 @@ export class HttpContext extends Context {
   override get properties(): PropertyTree {
     const [request, response, trailers] = [0, 2, 3].map((type) => this.readableMap(type));
     return { ...super.properties, ...this.#calls.properties(request, response, trailers) };
+  }
+
+  get #responseHeaders(): HeaderMap | undefined {
+    const { headers } = this.#response;
+    if (headers !== undefined && this.#calls.responseReplaced) {
+      this.vm.world.faults.push(`response headers were used after a local response took their place; ${mayDie}`);
+    }
+    return headers;
   }
 
   #seen(direction: "request" | "response"): Seen {
@@ -172,10 +192,11 @@ export class HttpContext extends Context {
     const seen = this.#seen(direction);
     const path = this.#calls[direction];
     if (seen.buffering) {
-      path.hold(data, false);
+      path.hold(data);
       if (this.#calls.destroyed) return dataStatus.stopAndBuffer;
     }
     seen.body = data;
+    seen.stale = false;
     this.#end = end;
     const body = this.#body(seen, path);
     const size = body?.length ?? 0;
@@ -185,6 +206,7 @@ export class HttpContext extends Context {
       highest: dataStatus.stopNoBuffer,
     });
     seen.buffering = answer === dataStatus.stopAndBuffer;
+    seen.stale = true;
     if (answer === dataStatus.continue) seen.body = undefined;
     return answer;
   }
@@ -231,6 +253,13 @@ export class HttpContext extends Context {
   }
 
   #body(seen: Seen, path: FilterPath): ByteBuffer | undefined {
-    return seen.buffering ? path.buffered : seen.body;
+    const { faults } = this.vm.world;
+    if (!seen.buffering) {
+      if (seen.body !== undefined && seen.stale)
+        faults.push(`a body was used after its callback, unbuffered; ${mayDie}`);
+      return seen.body;
+    }
+    if (path.buffered === undefined) faults.push(`a body was buffered and used when its stream had ended; ${mayDie}`);
+    return path.buffered;
   }
 }

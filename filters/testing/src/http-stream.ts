@@ -17,6 +17,7 @@ export interface Received {
 }
 
 export interface HttpStreamOptions {
+  readonly protocol: "HTTP/1.1" | "HTTP/2";
   readonly bufferLimit: number;
   /** Answers a whole request; called when the last of it has arrived upstream. */
   readonly upstream: (request: Received, stream: HttpStream) => void;
@@ -42,6 +43,8 @@ class Arrived implements Received {
   }
 }
 
+const noGrpcStatus = 0xffffffff;
+
 type Direction = "request" | "response";
 
 /** One HTTP request and its response through one filter: Envoy's connection manager, filter manager and router in small. */
@@ -56,16 +59,30 @@ export class HttpStream implements HttpStreamCalls {
   readonly #trailers: Partial<Record<Direction, HeaderMap>> = {};
   readonly #aborted: Record<Direction, boolean> = { request: false, response: false };
   readonly #running: Direction[] = [];
+  /** A filter changed the request's headers, and so, perhaps, its route. */
+  #routeCleared = false;
   #preparedReply: LocalResponse | undefined;
   #upstream: Arrived | undefined;
   #client: Arrived | undefined;
-  #finished = false;
+  /** All of the request has arrived. */
+  #requestComplete = false;
+  /** All of the answer is there, though the filter may hold it. */
+  #answerComplete = false;
+  /** All of the answer has gone to the client. */
+  #answerSent = false;
+  /** How deep in what the client sent. */
+  #receiving = 0;
+  #destroyed = false;
   /** Why the client got no whole answer. */
   resetDetails: string | undefined;
-  /** %RESPONSE_CODE_DETAILS% */
-  details = "via_upstream";
+  /** %RESPONSE_CODE_DETAILS%; undefined before there is a response. */
+  details: string | undefined;
+  /** As upstream or the proxy said it, then as it went to the client. */
+  responseCode: number | undefined;
   /** The answer did not come from upstream. */
   local = false;
+  responseReplaced = false;
+  cancelled = false;
 
   /** The filter is made for the stream; without one, all passes. */
   constructor(world: World, options: HttpStreamOptions, filter: (calls: HttpStreamCalls) => HttpContext | undefined) {
@@ -77,7 +94,12 @@ export class HttpStream implements HttpStreamCalls {
   }
 
   get destroyed(): boolean {
-    return this.#finished;
+    return this.#destroyed;
+  }
+
+  /** All of the request has arrived. */
+  get requestComplete(): boolean {
+    return this.#requestComplete;
   }
 
   get upstream(): Received | undefined {
@@ -89,19 +111,25 @@ export class HttpStream implements HttpStreamCalls {
   }
 
   receiveHeaders(direction: Direction, map: HeaderMap, end: boolean): void {
-    if (this.#finished) return;
-    this.#headers[direction] = map;
-    this[direction].receiveHeaders(map, end);
+    this.#receive(direction, end, () => {
+      this.#headers[direction] = map;
+      if (direction === "response") {
+        this.details ??= "via_upstream";
+        this.responseCode = Number(map.get(":status"));
+      }
+      this[direction].receiveHeaders(map, end);
+    });
   }
 
   receiveData(direction: Direction, bytes: Uint8Array, end: boolean): void {
-    if (!this.#finished) this[direction].receiveData(new ByteBuffer(bytes), end);
+    this.#receive(direction, end, () => this[direction].receiveData(new ByteBuffer(bytes), end));
   }
 
   receiveTrailers(direction: Direction, map: HeaderMap): void {
-    if (this.#finished) return;
-    this.#trailers[direction] = map;
-    this[direction].receiveTrailers(map);
+    this.#receive(direction, true, () => {
+      this.#trailers[direction] = map;
+      this[direction].receiveTrailers(map);
+    });
   }
 
   addTrailers(direction: Direction): HeaderMap {
@@ -114,15 +142,29 @@ export class HttpStream implements HttpStreamCalls {
     return this.#options.properties(this, { request, response, trailers });
   }
 
+  /** The client goes away. */
+  cancel(): void {
+    const details = this.#options.protocol === "HTTP/2" ? "http2.remote_reset" : "downstream_remote_disconnect";
+    if (this.#destroyed) return;
+    this.details = details;
+    this.cancelled = true;
+    this.reset(details);
+  }
+
   /** Ends the stream without an answer, or in the middle of one. */
   reset(details: string): void {
-    if (this.#finished) return;
-    this.resetDetails = details;
-    this.#finish();
+    if (this.#destroyed) return;
+    const running = this.#running.at(-1);
+    if (running !== undefined) this.#aborted[running] = true;
+    if (!this.#answerSent) this.resetDetails = details;
+    this.details ??= details;
+    this.#answerComplete = true;
+    this.#answerSent = true;
+    this.#destroy();
   }
 
   sendLocalResponse(response: LocalResponse): void {
-    if (this.#finished) return;
+    if (this.#destroyed) return;
     const running = this.#running.at(-1);
     if (running !== undefined) this.#aborted[running] = true;
     if (this.#client !== undefined) {
@@ -132,62 +174,100 @@ export class HttpStream implements HttpStreamCalls {
     this.details = detailsOf(response.details);
     this.local = true;
     if (this.#headers.response !== undefined) this.#replyDirectly(response);
-    else if (running === "request") this.#preparedReply = response;
+    else if (running === "request") this.#preparedReply ??= response;
     else this.#replyThroughFilter(response);
+  }
+
+  clearRoute(): void {
+    if (this.#headers.response !== undefined) {
+      this.#world.faults.push(
+        "the request's headers or route were changed after the response began; Envoy calls it a bug",
+      );
+    }
+    this.#routeCleared = true;
+  }
+
+  #receive(direction: Direction, end: boolean, deliver: () => void): void {
+    if (this.#destroyed) return;
+    if (direction === "response") {
+      this.#answerComplete = end;
+      deliver();
+      return;
+    }
+    this.#requestComplete = end;
+    this.#receiving++;
+    deliver();
+    this.#receiving--;
+    if (this.#answerSent) this.#ended();
   }
 
   /** The answer goes back the way that one from upstream would, past the filter's own response callbacks. */
   #replyThroughFilter(response: LocalResponse): void {
     const { headers, body } = encodeReply(response, this.#headers.request);
     this.receiveHeaders("response", headers, body.length === 0);
-    if (body.length > 0 && !this.#aborted.response) this.receiveData("response", body, true);
+    if (body.length > 0) this.receiveData("response", body, true);
   }
 
   /** The answer from upstream is on its way through the filter; this one takes its place, and no filter sees it. */
   #replyDirectly(response: LocalResponse): void {
     const { headers, body } = encodeReply(response, this.#headers.request);
+    this.responseReplaced = true;
     this.#headers.response = headers;
-    this.#client = new Arrived(headers);
-    this.#client.body.add(body);
+    this.#sendHeaders(headers);
+    this.#client?.body.add(body);
     this.#endAnswer();
   }
 
   #path(direction: Direction): PathStream {
     const stream = this;
+    const request = direction === "request";
     return {
-      get aborted() {
-        return stream.#finished || stream.#aborted[direction];
-      },
+      direction,
+      bufferLimit: this.#options.bufferLimit,
       get headers() {
         return stream.#headers[direction];
       },
       get trailers() {
         return stream.#trailers[direction];
       },
-      bufferLimit: this.#options.bufferLimit,
-      during: (call) => this.#during(direction, call),
+      get complete() {
+        return request ? stream.#requestComplete : stream.#answerComplete;
+      },
+      get drops() {
+        return stream.#destroyed || (request && stream.#answerComplete);
+      },
+      get resumable() {
+        return !(request ? stream.#answerComplete : stream.#answerSent);
+      },
+      get aborted() {
+        return stream.#aborted[direction];
+      },
+      during: (call) => {
+        this.#running.push(direction);
+        const answer = call();
+        this.#running.pop();
+        return answer;
+      },
+      sendPrepared: () => {
+        const prepared = this.#preparedReply;
+        this.#preparedReply = undefined;
+        if (prepared !== undefined && request) this.#replyThroughFilter(prepared);
+      },
       tooMuchBuffered: () => this.#tooMuchBuffered(direction),
       fault: (text) => this.#world.faults.push(text),
     };
-  }
-
-  #during<T>(direction: Direction, call: () => T): T {
-    this.#running.push(direction);
-    const answer = call();
-    this.#running.pop();
-    const prepared = this.#preparedReply;
-    if (prepared !== undefined && this.#running.length === 0) {
-      this.#preparedReply = undefined;
-      this.#replyThroughFilter(prepared);
-    }
-    return answer;
   }
 
   #tooMuchBuffered(direction: Direction): void {
     const request = direction === "request";
     const body = Buffer.from(request ? "Payload Too Large" : "Internal Server Error");
     const details = request ? "request_payload_too_large" : "response_payload_too_large";
-    this.sendLocalResponse({ code: request ? 413 : 500, details, body, headers: [], grpcStatus: 2 ** 32 - 1 });
+    this.sendLocalResponse({ code: request ? 413 : 500, details, body, headers: [], grpcStatus: noGrpcStatus });
+  }
+
+  #noRoute(): void {
+    const nothing = { body: Buffer.alloc(0), headers: [], grpcStatus: noGrpcStatus };
+    this.sendLocalResponse({ code: 404, details: "route_not_found", ...nothing });
   }
 
   #filterOf(direction: Direction): PathFilter {
@@ -204,12 +284,14 @@ export class HttpStream implements HttpStreamCalls {
       if (upstream === undefined) return;
       upstream.complete = true;
       this.#world.later(() => {
-        if (!this.#finished && this.#headers.response === undefined) this.#options.upstream(upstream, this);
+        if (!this.#destroyed && this.#headers.response === undefined) this.#options.upstream(upstream, this);
       });
     };
     return {
       headers: (map, end) => {
-        this.#upstream = new Arrived(map.copy());
+        // Without it, Envoy finds no route.
+        if (this.#routeCleared && (map.get("x-forwarded-proto") ?? "") === "") this.#noRoute();
+        else this.#upstream = new Arrived(map.copy());
         if (end) ended();
       },
       data: (data, end) => {
@@ -226,7 +308,13 @@ export class HttpStream implements HttpStreamCalls {
   #towardsClient(): PathSink {
     return {
       headers: (map, end) => {
-        this.#client = new Arrived(map);
+        if (map.get(":status") === undefined) {
+          const body = Buffer.from("missing required header: :status");
+          const details = `filter_removed_required_response_headers{${body.toString()}}`;
+          this.sendLocalResponse({ code: 502, details, body, headers: [], grpcStatus: noGrpcStatus });
+          return;
+        }
+        this.#sendHeaders(map);
         if (end) this.#endAnswer();
       },
       data: (data, end) => {
@@ -234,20 +322,33 @@ export class HttpStream implements HttpStreamCalls {
         if (end) this.#endAnswer();
       },
       trailers: (map) => {
-        if (this.#client !== undefined && map.pairs.length > 0) this.#client.trailers = map;
+        if (this.#client !== undefined && map.pairs.length > 0) this.#client.trailers = map.copy();
         this.#endAnswer();
       },
     };
   }
 
-  #endAnswer(): void {
-    if (this.#client !== undefined) this.#client.complete = true;
-    this.#finish();
+  #sendHeaders(map: HeaderMap): void {
+    map.set("date", this.#world.clock.date.toUTCString());
+    this.responseCode = Number(map.get(":status"));
+    this.#client = new Arrived(map.copy());
   }
 
-  #finish(): void {
-    if (this.#finished) return;
-    this.#finished = true;
+  #endAnswer(): void {
+    if (this.#client !== undefined) this.#client.complete = true;
+    this.#answerSent = true;
+    this.#ended();
+  }
+
+  /** Over HTTP/2, an answer leaves when all that has arrived is dealt with; only then the stream of a whole request is over. */
+  #ended(): void {
+    const leavesLater = this.#options.protocol === "HTTP/2" && this.#requestComplete;
+    if (this.#receiving === 0 || !leavesLater) this.#destroy();
+  }
+
+  #destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
     this.#filter?.log(this.#headers.request, this.#headers.response, this.#trailers.response);
     this.#filter?.destroy();
     this.#options.ended();

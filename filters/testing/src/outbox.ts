@@ -106,18 +106,19 @@ export function httpCall(
     stopTimer();
     tell(answer);
   };
+  const askedAt = clock.elapsedNanoseconds;
   const answered = ({ status = 200, headers: init = [], body: bytes = "", trailers: last }: HttpCallAnswer) => {
     const map = new HeaderMap("response", [[":status", String(status)]]);
     for (const [name, value] of new HeaderMap("response", init).pairs) map.add(name, value);
+    const elapsedMs = (clock.elapsedNanoseconds - askedAt) / 1_000_000n;
+    map.set("x-envoy-upstream-service-time", String(elapsedMs));
     end({ headers: map, body: bytesOf(bytes), trailers: last && new HeaderMap("responseTrailers", last) });
   };
-  const late = "upstream request timeout";
-  const timedOut = () =>
-    answered({
-      status: 504,
-      headers: { "content-length": String(late.length), "content-type": "text/plain" },
-      body: late,
-    });
+  const timedOut = () => {
+    const body = Buffer.from("upstream request timeout");
+    const headers = { ":status": "504", "content-length": String(body.length), "content-type": "text/plain" };
+    end({ headers: new HeaderMap("response", headers), body, trailers: undefined });
+  };
   const stopTimer = timeoutMs > 0 ? clock.after(timeoutMs, timedOut) : () => {};
   return {
     cluster,

@@ -1,12 +1,12 @@
 import { status } from "./abi.ts";
 import type { ByteString, Bytes } from "./bytes.ts";
-import { byteString, bytesOf } from "./bytes.ts";
+import { bytesOf } from "./bytes.ts";
 import { HeaderMap } from "./header-map.ts";
 import { encodePairs, type Pair } from "./pairs.ts";
 
 /**
  * What a property is: text and bytes go to the filter as they are, numbers and dates as eight bytes (dates in
- * nanoseconds), booleans as one, headers and trees as pairs.
+ * nanoseconds), booleans as one, headers as pairs. A tree is only a part of a path.
  */
 export type PropertyValue = Bytes | number | bigint | boolean | Date | HeaderMap | PropertyTree | undefined;
 
@@ -41,14 +41,14 @@ function encode(value: Exclude<PropertyValue, undefined>): Buffer | number {
   if (typeof value === "boolean") return Buffer.from([Number(value)]);
   if (typeof value === "number" || typeof value === "bigint") return long(BigInt(value));
   if (value instanceof Date) return long(BigInt(value.getTime()) * 1_000_000n);
-  if (value instanceof HeaderMap) return encodePairs(value.pairs);
-  const pairs: Pair[] = [];
-  for (const [name, part] of Object.entries(value)) {
-    const encoded = part === undefined ? undefined : encode(part);
-    if (typeof encoded === "number") return status.serializationFailure;
-    if (encoded !== undefined) pairs.push([byteString(name), encoded.toString("latin1")]);
-  }
-  return encodePairs(pairs);
+  if (value instanceof HeaderMap) return encodePairs(onePairAName(value));
+  // Envoy cannot list what is in its trees.
+  return status.serializationFailure;
+}
+
+function onePairAName(map: HeaderMap): readonly Pair[] {
+  const names = new Set(map.pairs.map(([name]) => name));
+  return [...names].map((name) => [name, allValues(map, name).toString("latin1")] as const);
 }
 
 function allValues(map: HeaderMap, name: ByteString): Buffer {

@@ -3,7 +3,7 @@ import { HeaderMap, Headers, type HeadersInit } from "./header-map.ts";
 import type { HttpStream, Received } from "./http-stream.ts";
 import type { PropertyValue } from "./properties.ts";
 
-/** A body, in one piece or in as many as it arrives in. */
+/** A body, in one piece or in as many as it arrives in. Over HTTP/2, a last one that is empty brings the end by itself. */
 export type Body = Bytes | readonly Bytes[];
 
 /** A request as a client sends it. */
@@ -83,10 +83,12 @@ export function requestHeaders(request: Request, defaults: { readonly hasBody: b
   return headers;
 }
 
-export function chunksOf(body: Body | undefined): readonly Buffer[] {
+export function chunksOf(body: Body | undefined, protocol: Protocol): readonly Buffer[] {
   if (body === undefined) return [];
   const pieces = typeof body === "string" || body instanceof Uint8Array ? [body] : body;
-  return pieces.map((piece) => bytesOf(piece)).filter(({ length }) => length > 0);
+  const bytes = pieces.map((piece) => bytesOf(piece));
+  const hasData = bytes.some(({ length }) => length > 0);
+  return hasData ? bytes.filter(({ length }) => length > 0 || protocol === "HTTP/2") : [];
 }
 
 /** Sends headers, body and trailers into a stream, as a codec would. */
@@ -117,11 +119,15 @@ export function upstreamRequest({ headers, body, trailers, complete }: Received)
   };
 }
 
+/** Answers from upstream; without a body where HTTP has none. */
 export function respond(stream: HttpStream, response: UpstreamResponse, protocol: Protocol): void {
-  const headers = new HeaderMap("response", [[":status", String(response.status ?? 200)]]);
+  const { status = 200, body } = response;
+  const headers = new HeaderMap("response", [[":status", String(status)]]);
   for (const [name, value] of new HeaderMap("response", response.headers ?? []).pairs) headers.add(name, value);
-  const trailers = response.trailers && new HeaderMap("responseTrailers", response.trailers);
-  deliver(stream, "response", { headers, chunks: chunksOf(response.body), trailers }, protocol);
+  const bodiless = stream.upstream?.headers.get(":method") === "HEAD" || status === 204 || status === 304;
+  const chunks = bodiless ? [] : chunksOf(body, protocol);
+  const trailers = bodiless ? undefined : response.trailers && new HeaderMap("responseTrailers", response.trailers);
+  deliver(stream, "response", { headers, chunks, trailers }, protocol);
 }
 
 export function replyOf(stream: HttpStream): Reply {
@@ -134,7 +140,7 @@ export function replyOf(stream: HttpStream): Reply {
     bodyBytes: bytes,
     trailers: new Headers(client?.trailers),
     local: stream.local,
-    details: stream.details,
+    details: stream.details ?? "",
     reset: stream.resetDetails,
     upstream: upstream && upstreamRequest(upstream),
   };

@@ -1,4 +1,4 @@
-import type { HeaderMap } from "./header-map.ts";
+import { HeaderMap } from "./header-map.ts";
 import type { PropertyHeaders } from "./http-stream.ts";
 import type { PropertyTree, PropertyValue } from "./properties.ts";
 
@@ -10,6 +10,7 @@ export interface StreamFacts extends PropertyHeaders {
   readonly sentBytes: number;
   readonly responseCode: number | undefined;
   readonly details: string | undefined;
+  readonly cancelled: boolean;
 }
 
 /**
@@ -23,6 +24,10 @@ export function streamProperties(facts: StreamFacts): PropertyTree {
   return {
     connection_id: connectionId,
     connection: { id: connectionId, mtls: false, requested_server_name: "" },
+    filter_state: {},
+    metadata: "",
+    upstream: {},
+    xds: {},
     source: { address: "127.0.0.1:40000", port: 40_000 },
     destination: { address: "127.0.0.1:10000", port: 10_000 },
     request: {
@@ -35,7 +40,7 @@ export function streamProperties(facts: StreamFacts): PropertyTree {
       referer: header(request, "referer"),
       useragent: header(request, "user-agent"),
       id: header(request, "x-request-id"),
-      headers: request ?? {},
+      headers: request ?? new HeaderMap("request"),
       headers_bytes: request?.byteSize ?? 0,
       time: facts.startedAt,
       protocol: facts.protocol,
@@ -45,14 +50,21 @@ export function streamProperties(facts: StreamFacts): PropertyTree {
     response: {
       code: facts.responseCode,
       code_details: facts.details,
-      flags: 0,
-      headers: response ?? {},
+      flags: responseFlags(facts),
+      headers: response ?? new HeaderMap("response"),
       headers_bytes: response?.byteSize ?? 0,
-      trailers: trailers ?? {},
+      trailers: trailers ?? new HeaderMap("responseTrailers"),
       size: facts.sentBytes,
       total_size: facts.sentBytes + (response?.byteSize ?? 0) + (trailers?.byteSize ?? 0),
     },
   };
+}
+
+/** Those that the host knows of, as bits: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage */
+function responseFlags({ cancelled, details, protocol }: StreamFacts): number {
+  const [downstreamConnectionTermination, noRouteFound, downstreamRemoteReset] = [1 << 14, 1 << 5, 1 << 28];
+  if (cancelled) return protocol === "HTTP/2" ? downstreamRemoteReset : downstreamConnectionTermination;
+  return details === "route_not_found" ? noRouteFound : 0;
 }
 
 function queryOf(path: string): string {

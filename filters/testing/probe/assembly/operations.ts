@@ -200,8 +200,9 @@ function performShared(operation: u32, script: Reader, stream: Stream): u32 {
     }
     case 28: {
       const status = proxy_get_status(OUT + 8, OUT, OUT + 4);
-      stream.record.word(load<u32>(OUT, 8));
-      return block(stream, status);
+      block(stream, status);
+      store<u32>(OUT, load<u32>(OUT, 8));
+      return word(stream, status);
     }
     case 29:
       return word(stream, proxy_get_log_level(OUT));

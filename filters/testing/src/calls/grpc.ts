@@ -85,13 +85,17 @@ function told(root: RootContext, token: number, what: GrpcTell): void {
     root.grpcTrailingMetadata = undefined;
   } else if (what.kind === "message") {
     root.grpcMessage = what.message;
-    root.notify("proxy_on_grpc_receive", token, what.message.length);
-    root.grpcMessage = undefined;
-    if (call.kind === "call") root.grpcCalls.delete(token);
+    const forget = () => {
+      root.grpcMessage = undefined;
+      if (call.kind === "call") root.grpcCalls.delete(token);
+    };
+    root.notifyThen(forget, "proxy_on_grpc_receive", token, what.message.length);
   } else {
     root.lastStatus = { code: what.status, message: what.text };
-    root.notify("proxy_on_grpc_close", token, what.status);
-    root.lastStatus = { code: what.status, message: "" };
-    if (call.kind === "call" || call.halfClosed) root.grpcCalls.delete(token);
+    const forget = () => {
+      root.lastStatus = { code: what.status, message: "" };
+      if (call.kind === "call" || call.halfClosed) root.grpcCalls.delete(token);
+    };
+    root.notifyThen(forget, "proxy_on_grpc_close", token, what.status);
   }
 }

@@ -52,8 +52,11 @@ function answered(root: RootContext, token: number, answer: HttpAnswer | undefin
   if (answer === undefined) root.lastStatus = { code: status.brokenConnection, message: "reset" };
   const { headers, body, trailers } = answer ?? {};
   const sizes = [headers?.pairs.length ?? 0, body?.length ?? 0, trailers?.pairs.length ?? 0];
-  root.notify("proxy_on_http_call_response", token, ...sizes);
-  root.httpAnswer = undefined;
-  if (answer === undefined) root.lastStatus = { code: root.lastStatus.code, message: "" };
-  root.httpCalls.delete(token);
+  // The answer is gone before what the module asks for in its callback happens.
+  const forget = () => {
+    root.httpAnswer = undefined;
+    root.lastStatus = { code: root.lastStatus.code, message: "" };
+    root.httpCalls.delete(token);
+  };
+  root.notifyThen(forget, "proxy_on_http_call_response", token, ...sizes);
 }

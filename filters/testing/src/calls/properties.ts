@@ -8,7 +8,9 @@ export function propertyCalls(vm: Vm): Record<string, HostCall> {
   return {
     proxy_get_property: (path = 0, size = 0, outValue = 0, outSize = 0) => {
       // A separator at the end is not followed by a part.
-      const parts = memory.text(path, size).replace(/\0$/, "").split("\0");
+      const text = memory.text(path, size);
+      if (text === "") return status.serializationFailure;
+      const parts = text.replace(/\0$/, "").split("\0");
       const { filterState, properties } = vm.context;
       const [first = "", ...rest] = parts;
       const kept = Object.hasOwn(properties, first) ? undefined : filterState?.get(first);

@@ -1,0 +1,296 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import http2 from "node:http2";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { describeExit, findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
+import { type Case, callCluster, cluster, type Message } from "./parity-scripts.ts";
+
+/** What somebody got of a message. */
+export interface Got {
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+  readonly trailers: readonly (readonly [name: string, value: string])[];
+  /** All of it arrived. */
+  readonly complete: boolean;
+}
+
+export interface Parity {
+  readonly envoy: RunningEnvoy;
+  /** Sends a case's request; undefined for no answer in that time, after which the client goes away. */
+  play(parityCase: Case, options: PlayOptions): Promise<Got | undefined>;
+  /** What has arrived upstream of a case. */
+  upstreamOf(id: number): Got | undefined;
+  stop(): Promise<void>;
+}
+
+export interface PlayOptions {
+  readonly headers: Message["headers"];
+  /** Calls are answered when upstream has answered, not before. */
+  readonly responseFirst: boolean;
+  readonly waitMs: number;
+  /** What was sent before, Envoy has read by then: Node says only that the system took it. */
+  readonly processedMs: number;
+}
+
+type Header = readonly [name: string, value: string];
+
+/** A case under way. Calls are answered when all has been sent: otherwise two sockets would race. */
+interface Playing {
+  readonly parityCase: Case;
+  readonly sent: Promise<void>;
+  readonly answered: Promise<void>;
+  readonly processedMs: number;
+  setAnswered(): void;
+}
+
+/** One Envoy with one worker between an HTTP/2 client and an HTTP/2 server, so that each piece of a body stays a piece. */
+export async function startParity(wasm: Uint8Array, name: string, configuration: string): Promise<Parity> {
+  const directory = await mkdtemp(join(tmpdir(), "chancery-parity-"));
+  const filename = join(directory, "filter.wasm");
+  await writeFile(filename, wasm);
+  const playing = new Map<number, Playing>();
+  const upstream = new Map<number, Got>();
+  const server = http2.createServer();
+  server.on("stream", (stream, _headers, _flags, raw) => {
+    const headers = pairs(raw as unknown as readonly string[]);
+    serve(stream, headers, playing, upstream);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const upstreamPort = (server.address() as AddressInfo).port;
+  const { path } = await findEnvoy();
+  const envoy = await startEnvoy({
+    envoy: path,
+    bootstrap: bootstrapOf(filename, name, configuration, upstreamPort),
+    args: ["--concurrency", "1"],
+    logLevel: "error",
+  });
+  const port = await envoy.listenerPort("parity");
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  await new Promise((resolve) => session.once("connect", resolve));
+  let ended: string | undefined;
+  void envoy.exited.then((exit) => {
+    ended = `Envoy is gone (${describeExit(exit)}): ${envoy.recentLog().join("\n")}`;
+  });
+  session.on("error", () => {});
+  return {
+    envoy,
+    upstreamOf: (id) => upstream.get(id),
+    play: async (parityCase, options) => {
+      if (ended !== undefined) throw new Error(ended);
+      const sent = Promise.withResolvers<void>();
+      const answered = Promise.withResolvers<void>();
+      if (!options.responseFirst) answered.resolve();
+      const promises = { sent: sent.promise, answered: answered.promise, setAnswered: answered.resolve };
+      playing.set(parityCase.id, { parityCase, processedMs: options.processedMs, ...promises });
+      return exchange(session, parityCase.request, options, sent.resolve);
+    },
+    async stop() {
+      session.destroy();
+      await envoy.stop();
+      server.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function serve(
+  stream: http2.ServerHttp2Stream,
+  headers: readonly Header[],
+  playing: ReadonlyMap<number, Playing>,
+  upstream: Map<number, Got>,
+): void {
+  const valueIn = (wanted: string) => headers.find(([name]) => name === wanted)?.[1];
+  const called = playing.get(Number(valueIn("x-call")));
+  const played = called ?? playing.get(Number(valueIn("x-id")));
+  const received: Buffer[] = [];
+  let trailers: readonly Header[] = [];
+  stream.on("error", () => {});
+  stream.on("data", (data: Buffer) => received.push(data));
+  stream.on("trailers", (_headers: unknown, _flags: number, raw: readonly string[]) => {
+    trailers = pairs(raw);
+    // They may be told of after the end.
+    const got = played && called === undefined ? upstream.get(played.parityCase.id) : undefined;
+    if (got !== undefined && played !== undefined) upstream.set(played.parityCase.id, { ...got, trailers });
+  });
+  stream.on("end", async () => {
+    if (stream.aborted || played === undefined) return;
+    if (called !== undefined) {
+      await Promise.all([called.sent, called.answered]);
+      await delay(called.processedMs);
+      await answerWith(stream, called.parityCase.callAnswer);
+      return;
+    }
+    const { id, response } = played.parityCase;
+    upstream.set(id, { headers, body: Buffer.concat(received).toString("latin1"), trailers, complete: true });
+    await answerWith(stream, response);
+    played.setAnswered();
+  });
+}
+
+async function answerWith(
+  stream: http2.ServerHttp2Stream,
+  answer: Message & { readonly status: number },
+): Promise<void> {
+  const { chunks, trailers } = answer;
+  if (stream.destroyed) return;
+  const headers = { ":status": answer.status, ...headersOf(answer.headers) };
+  const endStream = chunks.length === 0 && trailers === undefined;
+  stream.respond(headers, {
+    sendDate: false,
+    endStream,
+    waitForTrailers: trailers !== undefined,
+  } as http2.ServerStreamResponseOptions);
+  const trailersSent = Promise.withResolvers<void>();
+  stream.once("close", trailersSent.resolve);
+  if (trailers === undefined) trailersSent.resolve();
+  else {
+    stream.once("wantTrailers", () => {
+      stream.sendTrailers(headersOf(trailers));
+      trailersSent.resolve();
+    });
+  }
+  if (!endStream) await writeAll(stream, chunks);
+  await trailersSent.promise;
+}
+
+function exchange(
+  session: http2.ClientHttp2Session,
+  message: Message,
+  { headers, waitMs }: PlayOptions,
+  sent: () => void,
+): Promise<Got | undefined> {
+  return new Promise((resolve) => {
+    const { chunks, trailers } = message;
+    const endStream = chunks.length === 0 && trailers === undefined;
+    const stream = session.request(headersOf(headers), { endStream, waitForTrailers: trailers !== undefined });
+    let answered: readonly Header[] = [];
+    let last: readonly Header[] = [];
+    let ended = false;
+    const body: Buffer[] = [];
+    const timer = setTimeout(() => {
+      stream.close(http2.constants.NGHTTP2_CANCEL);
+      resolve(undefined);
+    }, waitMs);
+    stream.on("response", (_headers, _flags, raw?: readonly string[]) => {
+      answered = pairs(raw ?? []);
+    });
+    stream.on("data", (data: Buffer) => body.push(data));
+    stream.on("trailers", (_headers: unknown, _flags: number, raw: readonly string[]) => {
+      last = pairs(raw);
+    });
+    stream.on("end", () => {
+      ended = true;
+    });
+    stream.on("error", () => {});
+    stream.on("close", () => {
+      clearTimeout(timer);
+      const complete = ended && stream.rstCode === http2.constants.NGHTTP2_NO_ERROR;
+      resolve({ headers: answered, body: Buffer.concat(body).toString("latin1"), trailers: last, complete });
+    });
+    if (trailers !== undefined) {
+      stream.once("wantTrailers", () => {
+        stream.sendTrailers(headersOf(trailers));
+        sent();
+      });
+    }
+    stream.once("close", sent);
+    if (endStream) sent();
+    else void writeAll(stream, chunks).then(() => trailers === undefined && sent());
+  });
+}
+
+/** Each piece when the one before has been sent, so that it is a frame of its own. */
+async function writeAll(stream: http2.Http2Stream, chunks: readonly string[]): Promise<void> {
+  for (const chunk of chunks) {
+    if (stream.destroyed) return;
+    await new Promise<void>((resolve) => stream.write(chunk, () => resolve()));
+  }
+  if (!stream.destroyed) await new Promise<void>((resolve) => stream.end(() => resolve()));
+}
+
+function headersOf(list: readonly Header[]): http2.OutgoingHttpHeaders {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of list) {
+    const text = Buffer.from(value, "utf8").toString("latin1");
+    const before = headers[name];
+    headers[name] = before === undefined ? text : Array.isArray(before) ? [...before, text] : [before, text];
+  }
+  return headers;
+}
+
+function pairs(raw: readonly string[]): readonly Header[] {
+  return Array.from(
+    { length: raw.length / 2 },
+    (_, index) => [raw[index * 2] ?? "", raw[index * 2 + 1] ?? ""] as const,
+  );
+}
+
+const type = (name: string): string => `type.googleapis.com/${name}`;
+const address = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
+
+function bootstrapOf(
+  filename: string,
+  name: string,
+  configuration: string,
+  upstreamPort: number,
+): Record<string, unknown> {
+  const wasm = {
+    "@type": type("envoy.extensions.filters.http.wasm.v3.Wasm"),
+    config: {
+      name,
+      root_id: name,
+      configuration: { "@type": type("google.protobuf.StringValue"), value: configuration },
+      vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename } } },
+    },
+  };
+  const router = { "@type": type("envoy.extensions.filters.http.router.v3.Router"), suppress_envoy_headers: true };
+  const manager = {
+    "@type": type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+    stat_prefix: "parity",
+    codec_type: "HTTP2",
+    generate_request_id: false,
+    server_header_transformation: "PASS_THROUGH",
+    skip_xff_append: true,
+    stream_idle_timeout: "0s",
+    http_filters: [
+      { name, typed_config: wasm },
+      { name: "router", typed_config: router },
+    ],
+    route_config: {
+      virtual_hosts: [
+        {
+          name: "host",
+          domains: ["*"],
+          routes: [{ name: "all", match: { prefix: "/" }, route: { cluster, timeout: "0s" } }],
+        },
+      ],
+    },
+  };
+  const http2Options = {
+    "@type": type("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+    explicit_http_config: { http2_protocol_options: {} },
+  };
+  return {
+    admin: { address: address(0) },
+    static_resources: {
+      listeners: [
+        {
+          name: "parity",
+          address: address(0),
+          filter_chains: [{ filters: [{ name: "manager", typed_config: manager }] }],
+        },
+      ],
+      clusters: [cluster, callCluster].map((name) => ({
+        name,
+        connect_timeout: "5s",
+        typed_extension_protocol_options: { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2Options },
+        load_assignment: {
+          cluster_name: name,
+          endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstreamPort) } }] }],
+        },
+      })),
+    },
+  };
+}
