@@ -83,7 +83,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     now: Date.now,
     counted: (load) => metrics.load(load),
   });
-  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.all() });
+  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.each() });
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     store,

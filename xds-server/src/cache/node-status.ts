@@ -49,8 +49,13 @@ export class NodeStatus implements ProxyStatuses {
     for (const watcher of this.#watchers) watcher(nodeId);
   }
 
+  /** All, in no order. */
+  *each(): Iterable<ProxyStatus> {
+    for (const known of this.#known.values()) yield statusOf(known);
+  }
+
   all(): readonly ProxyStatus[] {
-    return [...this.#known.values()].map(statusOf).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+    return [...this.each()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   }
 
   ids(): readonly string[] {

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { CountedLoad } from "../cache/load-reports.ts";
-import { proxyState, proxyStates } from "../cache/proxy-state.ts";
+import { type ProxyState, proxyState, proxyStates } from "../cache/proxy-state.ts";
 import type { ProxyStatus } from "../cache/proxy-status.ts";
 
 /** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
@@ -32,7 +32,7 @@ interface AdminAnswer {
 
 interface MetricSources {
   readonly revision: () => number;
-  readonly proxies: () => readonly ProxyStatus[];
+  readonly proxies: () => Iterable<ProxyStatus>;
 }
 
 export interface MetricOptions {
@@ -112,11 +112,16 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
         labelNames: ["group", "state"] as const,
         registers,
         collect() {
-          this.reset();
+          const counts = new Map<string, Record<ProxyState, number>>();
           for (const proxy of proxies()) {
             // Every state of a group has a series, so that an alert on "refused" sees 0 before it sees 1.
-            for (const state of proxyStates)
-              this.inc({ group: proxy.nodeGroup, state }, state === proxyState(proxy) ? 1 : 0);
+            const group = counts.get(proxy.nodeGroup) ?? { synced: 0, pending: 0, refused: 0, disconnected: 0 };
+            group[proxyState(proxy)] += 1;
+            counts.set(proxy.nodeGroup, group);
+          }
+          this.reset();
+          for (const [group, states] of counts) {
+            for (const state of proxyStates) this.set({ group, state }, states[state]);
           }
         },
       });
