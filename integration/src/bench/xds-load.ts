@@ -1,37 +1,32 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { repository } from "../server-process.ts";
 import { goalOf, measures } from "./xds-load-goals.ts";
+import { builtYardstick } from "./yardstick.ts";
 
 /** Measures this server against go-control-plane, in turns, with the yardstick `xds-load`. See bench/README.md. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { yardstick: { type: "string", default: process.env["XDS_LOAD"] ?? "../shared/bench/xds-load" } },
+  options: { yardstick: { type: "string" } },
 });
-const yardstick = path.resolve(repository, values.yardstick);
-if (!existsSync(path.join(yardstick, "cmd/xds-bench"))) {
-  throw new Error(`No yardstick in ${yardstick}: say where the folder xds-load is by --yardstick DIR or XDS_LOAD`);
-}
-// Where the sources lie may be read-only; the copy keeps what was built.
-const copy = path.join(tmpdir(), "chancery-xds-load");
-mkdirSync(copy, { recursive: true });
-for (const part of ["cmd", "internal", "adapters", "go.mod", "go.sum"]) {
-  cpSync(path.join(yardstick, part), path.join(copy, part), { recursive: true, force: true, mode: 0 });
-}
-mkdirSync(path.join(copy, "bin"), { recursive: true });
-execFileSync("go", ["build", "-o", "bin/", "./cmd/..."], { cwd: copy, stdio: "inherit" });
-
+const yardstick = builtYardstick(values.yardstick);
 const reference = "gcp-linear";
 const results = mkdtempSync(path.join(tmpdir(), "xds-load-results-"));
 const adapters = [
-  path.join(copy, `adapters/${reference}.json`),
+  path.join(yardstick, `adapters/${reference}.json`),
   path.join(repository, "integration/bench/xds-load.json"),
 ];
-const args = [...adapters.flatMap((file) => ["--adapter", file]), "--bin", path.join(copy, "bin"), "--out", results];
-const { status } = spawnSync(path.join(copy, "bin/xds-bench"), [...args, ...positionals], {
+const args = [
+  ...adapters.flatMap((file) => ["--adapter", file]),
+  "--bin",
+  path.join(yardstick, "bin"),
+  "--out",
+  results,
+];
+const { status } = spawnSync(path.join(yardstick, "bin/xds-bench"), [...args, ...positionals], {
   cwd: repository,
   stdio: "inherit",
 });

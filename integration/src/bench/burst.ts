@@ -1,0 +1,180 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Client, credentials } from "@grpc/grpc-js";
+import { decode } from "xds-proto-ts";
+import { ClusterLoadAssignmentSchema } from "xds-proto-ts/envoy/config/endpoint/v3/endpoint";
+import {
+  DeltaDiscoveryRequestSchema,
+  DeltaDiscoveryResponseSchema,
+} from "xds-proto-ts/envoy/service/discovery/v3/discovery";
+import { serve } from "../server-process.ts";
+
+/** What a burst of writes does to the proxies, and to a removal of an endpoint in the midst of it. See bench/README.md. */
+const clusters = 1_000;
+const proxies = 20;
+const writes = 10_000;
+const connections = 4;
+const removals = 10;
+const typeUrl = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
+
+/** A proxy that takes every delta response at once and keeps the bytes of what it was told last. */
+class ProxyClient {
+  readonly told = new Map<string, Uint8Array>();
+  responses = 0;
+  onTold: (name: string, body: Uint8Array) => void = () => {};
+  readonly #client: Client;
+  readonly #call;
+
+  constructor(address: string, nodeId: string, names: readonly string[]) {
+    this.#client = new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
+    const asIs = (bytes: Buffer): Buffer => bytes;
+    const method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+    this.#call = this.#client.makeBidiStreamRequest(method, asIs, asIs);
+    this.#call.on("error", () => {}); // closing it is one
+    this.#call.on("data", (bytes: Buffer) => {
+      const { nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+      this.responses += 1;
+      for (const { name, resource } of resources) {
+        if (resource === undefined) continue;
+        this.told.set(name, resource.value);
+        this.onTold(name, resource.value);
+      }
+      this.#send({ responseNonce: nonce });
+    });
+    this.#send({ node: { id: nodeId }, resourceNamesSubscribe: [...names] });
+  }
+
+  close(): void {
+    this.#call.cancel();
+    this.#client.close();
+  }
+
+  #send(fields: { responseNonce?: string; node?: { id: string }; resourceNamesSubscribe?: string[] }): void {
+    const message = create(DeltaDiscoveryRequestSchema, { typeUrl, ...fields });
+    this.#call.write(Buffer.from(toBinary(DeltaDiscoveryRequestSchema, message)));
+  }
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: connections + 1 });
+process.stdout.write(
+  "| documents a request | writes a second | responses a proxy | last state after ms | slowest removal ms |\n",
+);
+process.stdout.write("| --: | --: | --: | --: | --: |\n");
+for (const size of [1, 10, 100]) await burst(size);
+agent.destroy();
+
+async function burst(documentsARequest: number): Promise<void> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), "chancery-burst-"));
+  const server = await serve({ dataDir, args: ["--log-level", "warn"] });
+  const names = Array.from({ length: clusters }, (_, index) => `c-${index}`);
+  const removed = "removed";
+  await send("PUT", "mesh", [
+    ...[...names, removed].map((name) => ({ kind: "Cluster", name, spec: { eds: {} } })),
+    ...[...names, removed].map((name) => endpoints(name, 0, 2)),
+  ]);
+  const all = Array.from(
+    { length: proxies },
+    (_, at) => new ProxyClient(server.xds, `proxy-${at}`, [...names, removed]),
+  );
+  await until(() => all.every(({ told }) => told.size === clusters + 1));
+  const before = all.map(({ responses }) => responses);
+
+  let next = 0;
+  const started = performance.now();
+  const writer = async (): Promise<void> => {
+    while (next < writes) {
+      const first = next;
+      next += documentsARequest;
+      const set = Array.from({ length: documentsARequest }, (_, at) => version(first + at));
+      const [one] = set;
+      if (set.length === 1 && one !== undefined) await send("PUT", `endpoints/${one.name}`, { spec: one.spec });
+      else await send("POST", "apply", { set });
+    }
+  };
+  let slowest = 0;
+  const remover = async (): Promise<void> => {
+    for (let n = 1; n <= removals && next < writes; n++) {
+      const askedAt = performance.now();
+      const gone = all.map(
+        (proxy) =>
+          new Promise<void>((resolve) => {
+            proxy.onTold = (name, body) => {
+              if (name === removed && hostsOf(body).join() === `10.0.0.${n}`) resolve();
+            };
+          }),
+      );
+      await send("PUT", `endpoints/${removed}`, { spec: endpoints(removed, n, 1).spec });
+      await Promise.all(gone);
+      slowest = Math.max(slowest, performance.now() - askedAt);
+      await pause(50);
+    }
+  };
+  await Promise.all([...Array.from({ length: connections }, writer), remover()]);
+  const took = performance.now() - started;
+
+  const last = new Map(
+    Array.from({ length: clusters }, (_, at) => writes - clusters + at).map((n) => [version(n).name, n]),
+  );
+  await until(() => all.every(({ told }) => names.every((name) => isAt(told.get(name), last.get(name) ?? 0))));
+  const settledAfter = performance.now() - started - took;
+  const responses = Math.max(...all.map((proxy, at) => proxy.responses - (before[at] ?? 0)));
+  const rate = (writes / took) * 1000;
+  const cells = [documentsARequest, rate.toFixed(0), responses, settledAfter.toFixed(0), slowest.toFixed(0)];
+  process.stdout.write(`| ${cells.join(" | ")} |\n`);
+  for (const proxy of all) proxy.close();
+  await server.stop();
+  rmSync(dataDir, { recursive: true });
+
+  function send(method: string, what: string, body: unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const headers = { "content-type": "application/json" };
+      const sent = request(`http://${server.admin}/api/v1/${what}`, { method, agent, headers }, (answer) => {
+        answer.resume().once("end", () => {
+          if (answer.statusCode === 200) resolve();
+          else reject(new Error(`${method} ${what} was answered with ${answer.statusCode}`));
+        });
+      });
+      sent.once("error", reject);
+      sent.end(JSON.stringify(body));
+    });
+  }
+}
+
+/** The document that write number n sets. */
+function version(n: number) {
+  return endpoints(`c-${n % clusters}`, n, 2);
+}
+
+function endpoints(name: string, n: number, count: number) {
+  const address = `10.0.${n >> 8}.${n & 255}`;
+  return {
+    kind: "Endpoints",
+    name,
+    spec: { endpoints: Array.from({ length: count }, (_, at) => ({ address, port: 8000 + at })) },
+  };
+}
+
+function hostsOf(body: Uint8Array): readonly string[] {
+  return decode(ClusterLoadAssignmentSchema, body).endpoints.flatMap(({ lbEndpoints }) =>
+    lbEndpoints.map(({ hostIdentifier }) => {
+      const address = hostIdentifier.case === "endpoint" ? hostIdentifier.value.address?.address : undefined;
+      return address?.case === "socketAddress" ? address.value.address : "";
+    }),
+  );
+}
+
+function isAt(body: Uint8Array | undefined, n: number): boolean {
+  return body !== undefined && hostsOf(body)[0] === `10.0.${n >> 8}.${n & 255}`;
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error("A proxy did not reach the last state in 30 s");
+    await pause(5);
+  }
+}

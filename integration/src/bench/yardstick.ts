@@ -1,0 +1,21 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { repository } from "../server-process.ts";
+
+/** Builds the yardstick `xds-load` in a folder of its own, because its sources may be read-only, and gives that folder. */
+export function builtYardstick(directory: string | undefined): string {
+  const sources = path.resolve(repository, directory ?? process.env["XDS_LOAD"] ?? "../shared/bench/xds-load");
+  if (!existsSync(path.join(sources, "cmd/xds-bench"))) {
+    throw new Error(`No yardstick in ${sources}: say where the folder xds-load is by --yardstick DIR or XDS_LOAD`);
+  }
+  const copy = path.join(tmpdir(), "chancery-xds-load");
+  mkdirSync(path.join(copy, "bin"), { recursive: true });
+  for (const part of ["cmd", "internal", "adapters", "go.mod", "go.sum"]) {
+    cpSync(path.join(sources, part), path.join(copy, part), { recursive: true, force: true });
+  }
+  execFileSync("chmod", ["-R", "u+w", copy]);
+  execFileSync("go", ["build", "-o", "bin/", "./cmd/..."], { cwd: copy, stdio: "inherit" });
+  return copy;
+}
