@@ -22,6 +22,7 @@ import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
 import { RequestReader } from "./requests.ts";
 import { CallFault } from "./status.ts";
 import { streamStatus } from "./stream-status.ts";
+import type { Turns } from "./turns.ts";
 import { type ResponseWriter, responseWriter } from "./wire.ts";
 
 export interface DiscoveryDeps {
@@ -66,13 +67,13 @@ interface Shared extends DiscoveryDeps {
   readonly nextId: () => number;
 }
 
-export function discovery(deps: DiscoveryDeps): Discovery {
+export function discovery(deps: DiscoveryDeps, turns: Turns): Discovery {
   let lastId = 0;
   const nextId = (): number => {
     lastId += 1;
     return lastId;
   };
-  const publications = fanOut(deps.cache);
+  const publications = fanOut(deps.cache, turns);
   const write = responseWriter(deps.identifier);
   const shared: Shared = { ...deps, publications, write, streamsOfNodes: countByName(), nextId };
   return {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Value } from "../watchable.ts";
 import { fanOut } from "./fan-out.ts";
+import { Turns } from "./turns.ts";
 
 const busyFor = (milliseconds: number): void => {
   for (const until = performance.now() + milliseconds; performance.now() < until; );
@@ -11,7 +12,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 test("few followers are told before the value's setter goes on", () => {
   const value = new Value(0);
   const seen: number[] = [];
-  const stop = fanOut(value).follow(() => seen.push(value.get()));
+  const stop = fanOut(value, new Turns()).follow(() => seen.push(value.get()));
   value.set(1);
   assert.deepEqual(seen, [1]);
   stop();
@@ -23,7 +24,7 @@ test("many are told in slices: others have their turn, each hears once, of the n
   timeout: 10_000,
 }, async () => {
   const value = new Value(0);
-  const all = fanOut(value);
+  const all = fanOut(value, new Turns());
   const seen = Array.from({ length: 100 }, () => [] as number[]);
   for (const each of seen) {
     all.follow(() => {
@@ -49,7 +50,7 @@ test("many are told in slices: others have their turn, each hears once, of the n
 
 test("who waits is not put back behind those that were told already", { timeout: 10_000 }, async () => {
   const value = new Value(0);
-  const all = fanOut(value);
+  const all = fanOut(value, new Turns());
   let told = 0;
   let isLastTold = false;
   for (let count = 0; count < 40; count += 1) {
@@ -70,7 +71,7 @@ test("who waits is not put back behind those that were told already", { timeout:
 
 test("who stops following while it waits is not told, and closing ends the rest", { timeout: 10_000 }, async () => {
   const value = new Value(0);
-  const all = fanOut(value);
+  const all = fanOut(value, new Turns());
   const late: number[] = [];
   all.follow(() => busyFor(20));
   const stop = all.follow(() => late.push(1));

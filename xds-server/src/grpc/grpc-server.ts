@@ -18,6 +18,7 @@ import { createInflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault } from "./status.ts";
 import type { TlsMaterial } from "./tls-files.ts";
+import { Turns } from "./turns.ts";
 
 export interface HostPort {
   readonly host: string;
@@ -31,6 +32,8 @@ export interface GrpcServerOptions {
   readonly tls?: TlsMaterial;
   readonly limits: TransportLimits;
   readonly methods: Methods;
+  /** Shares the event loop with what else is done for many clients at once; absent when there is nothing else. */
+  readonly turns?: Turns;
   readonly log: Logger;
 }
 
@@ -107,7 +110,7 @@ function http2Server({ limits, tls, log }: GrpcServerOptions): Http2Server | Htt
 }
 
 /** Takes each HTTP/2 stream to its method, or refuses it. */
-function acceptor({ methods, limits, log }: GrpcServerOptions) {
+function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptions) {
   const inflate = createInflate(limits.maxMessageBytes);
   const budget = new ByteBudget(limits.maxPartialBytes);
   let open = 0;
@@ -124,6 +127,7 @@ function acceptor({ methods, limits, log }: GrpcServerOptions) {
       peerCertificate: socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined,
       limits,
       budget,
+      turns,
       inflate: headers["grpc-encoding"] === "gzip" ? inflate : undefined,
       log,
     });

@@ -2,16 +2,18 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import type { PeerCertificate } from "node:tls";
 import type { Logger } from "pino";
 import { type Call, type CallHandler, frameHeadBytes, type Method, type SharedMessage } from "./call.ts";
-import { type ByteBudget, Deframer } from "./deframer.ts";
+import { type ByteBudget, Deframer, type Framed } from "./deframer.ts";
 import type { Inflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault, type Status, statusTrailers } from "./status.ts";
+import type { Turns } from "./turns.ts";
 
 export interface Http2CallOptions {
   readonly peer: string;
   readonly peerCertificate: PeerCertificate | undefined;
   readonly limits: TransportLimits;
   readonly budget: ByteBudget;
+  readonly turns: Turns;
   /** Absent when the client's messages are not compressed. */
   readonly inflate: Inflate | undefined;
   readonly log: Logger;
@@ -35,6 +37,10 @@ export class Http2Call implements Call {
   #isOver = false;
   #isPaused = false;
   #isInflating = false;
+  /** It has its turn, or waits for it. */
+  #hasTurn = false;
+  /** The message that waits for its turn. */
+  #next: Framed | undefined;
   /** The client has sent its last byte. */
   #isHalfClosed = false;
   #hasToldHalfClose = false;
@@ -69,11 +75,11 @@ export class Http2Call implements Call {
     stream.on("data", (bytes: Buffer) => {
       if (this.#isOver) return;
       this.#deframer.feed(bytes);
-      this.#deliver();
+      this.#read();
     });
     stream.on("end", () => {
       this.#isHalfClosed = true;
-      this.#deliver();
+      this.#deliverInTurn();
     });
   }
 
@@ -103,7 +109,7 @@ export class Http2Call implements Call {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#deliver();
+    this.#deliverInTurn();
   }
 
   end(status: Status = ok): void {
@@ -143,11 +149,29 @@ export class Http2Call implements Call {
     }
   }
 
+  /** Takes in what came. A part of a message needs no turn, or a large one would need many. */
+  #read(): void {
+    this.run(() => {
+      this.#next ??= this.#deframer.next();
+      if (this.#next !== undefined) this.#deliverInTurn();
+    });
+  }
+
+  #deliverInTurn(): void {
+    if (this.#isOver || this.#hasTurn) return;
+    this.#hasTurn = true;
+    this.#options.turns.take(this.#deliver);
+    // Still waiting: no more is read meanwhile.
+    if (this.#hasTurn) this.#stream.pause();
+  }
+
   /** Hands out the messages that are there, as long as the method takes them. */
-  #deliver(): void {
+  readonly #deliver = (): void => {
+    this.#hasTurn = false;
     this.run(() => {
       while (!this.#isPaused && !this.#isInflating && !this.#isOver) {
-        const message = this.#deframer.next();
+        const message = this.#next ?? this.#deframer.next();
+        this.#next = undefined;
         if (message === undefined) break;
         if (message.isCompressed) this.#inflate(message.bytes);
         else this.#handler?.onMessage(message.bytes);
@@ -157,7 +181,7 @@ export class Http2Call implements Call {
       else if (!this.#isHalfClosed) this.#stream.resume();
       else this.#tellHalfClose();
     });
-  }
+  };
 
   #tellHalfClose(): void {
     if (this.#hasToldHalfClose) return;
@@ -174,7 +198,7 @@ export class Http2Call implements Call {
     const inflated = (work: () => void) => {
       this.#isInflating = false;
       this.run(work);
-      this.#deliver();
+      this.#deliverInTurn();
     };
     inflate(bytes).then(
       (message) => inflated(() => this.#handler?.onMessage(message)),
@@ -200,6 +224,7 @@ export class Http2Call implements Call {
   #close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#next = undefined;
     this.#deframer.clear();
     this.#handler?.onClose();
   }

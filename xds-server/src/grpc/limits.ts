@@ -55,7 +55,7 @@ export interface Limits extends TransportLimits {
 
 export const defaultLimits: Limits = {
   maxMessageBytes: 32 * 1024 * 1024,
-  maxPartialBytes: 256 * 1024 * 1024,
+  maxPartialBytes: 1024 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
   maxConnections: 20_000,
   maxStreams: 20_000,

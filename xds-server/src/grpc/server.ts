@@ -6,6 +6,7 @@ import { type GrpcServerOptions, type HostPort, type RunningGrpcServer, startGrp
 import { type LoadReportingDeps, loadReporting, loadReportingPath } from "./load-reporting.ts";
 import { discoveryMethods } from "./services.ts";
 import { readTls, type TlsFiles, watchTls } from "./tls-files.ts";
+import { Turns } from "./turns.ts";
 
 export type { HostPort } from "./grpc-server.ts";
 
@@ -30,7 +31,8 @@ export async function startXdsServer({ listen, tls, ...rest }: XdsServerOptions)
   const { cache, now, limits, log } = rest;
   const readers: ReaderOptions = tls ?? { nodeIdentity: "none", clientStatusReaders: [] };
   const deps: Deps = { ...rest, nodeIdentity: readers.nodeIdentity };
-  const streams = discovery(deps);
+  const turns = new Turns();
+  const streams = discovery(deps, turns);
   const methods = new Map([
     ...discoveryMethods().map(
       ({ service, method, variant, onlyType }) =>
@@ -39,7 +41,7 @@ export async function startXdsServer({ listen, tls, ...rest }: XdsServerOptions)
     ...clientStatusMethods({ ...deps, publicationTimes: new PublicationTimes(cache, now), readers }),
     [loadReportingPath, loadReporting(deps)] as const,
   ]);
-  const { address, close } = await start({ listen, limits, methods, log }, tls);
+  const { address, close } = await start({ listen, limits, methods, turns, log }, tls);
   return {
     address,
     close() {

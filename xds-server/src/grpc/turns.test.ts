@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Turns } from "./turns.ts";
+
+const busyFor = (milliseconds: number): void => {
+  for (const until = performance.now() + milliseconds; performance.now() < until; );
+};
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("little work is done at once, in each turn of the event loop", async () => {
+  const turns = new Turns();
+  const done: number[] = [];
+  turns.take(() => done.push(1));
+  assert.deepEqual(done, [1]);
+  await turn();
+  turns.take(() => done.push(2));
+  assert.deepEqual(done, [1, 2]);
+});
+
+test("much work is done in order, and lets others have their turn between", { timeout: 10_000 }, async () => {
+  const turns = new Turns();
+  const done: number[] = [];
+  const all = Array.from({ length: 30 }, (_, index) => index);
+  for (const index of all) {
+    turns.take(() => {
+      busyFor(2);
+      done.push(index);
+    });
+  }
+  assert.ok(done.length < 20, `${done.length} at once`);
+  // Comes later, so it waits for all before it though there would be time for it.
+  await turn();
+  turns.take(() => done.push(30));
+  let count = 0;
+  for (; done.length < 31; count += 1) await turn();
+  assert.ok(count > 1);
+  assert.deepEqual(done, [...all, 30]);
+});
