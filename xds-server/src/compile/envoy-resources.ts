@@ -2,6 +2,7 @@ import { isMessage, type Message } from "@bufbuild/protobuf";
 import { readJson } from "xds-proto-ts";
 import { ListenerSchema } from "xds-proto-ts/envoy/config/listener/v3/listener";
 import type { Document } from "../model/document.ts";
+import { durationMs } from "../model/fields.ts";
 import { didYouMean } from "../model/nearest.ts";
 import type { Problem } from "../model/problem.ts";
 import { encodeResource, resourceName, schemaOf } from "../resources/encode.ts";
@@ -18,6 +19,7 @@ const root = "spec.resource";
 
 export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEnvoyResource {
   const { "@type": typeUrl, ...json } = document.spec.resource;
+  const { ttl } = document.spec;
   const type = resourceTypeOf(typeUrl);
   if (type === undefined) return failed([unknownType(document, typeUrl)]);
   const schema = schemaOf(type);
@@ -36,7 +38,18 @@ export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEn
       }),
     );
   }
-  if (resourceName(type, reading.message) === "") {
+  const name = resourceName(type, reading.message);
+  if (type.hasAliases && !/.\/./.test(name)) {
+    const cause = {
+      code: "ENVOY_RESOURCE_NAME",
+      path: at(type.nameField),
+      message: `${type.shortName} resources are called "ROUTE-CONFIGURATION/NAME"`,
+      found: name,
+      hint: "put the name of the route configuration that they belong to before it",
+    };
+    return failed([problem(document, cause)]);
+  }
+  if (name === "") {
     const cause = {
       code: "ENVOY_RESOURCE_UNNAMED",
       path: at(type.nameField),
@@ -48,7 +61,7 @@ export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEn
   if (problems.length > 0) return failed(problems);
   const address = addressOf(reading.message);
   return {
-    resources: [encodeResource(type, reading.message)],
+    resources: [encodeResource(type, reading.message, ttl === undefined ? {} : { ttlMs: durationMs(ttl) })],
     problems,
     ...(address === undefined ? {} : { address }),
   };

@@ -132,6 +132,9 @@ export class RequestReader {
       throw new CallFault("INVALID_ARGUMENT", `This service serves ${onlyType.typeUrl} only`);
     }
     const type = resourceTypeOf(typeUrl);
+    if (type?.deltaOnly && this.#options.variant === "sotw") {
+      throw new CallFault("INVALID_ARGUMENT", `${type.shortName} exists in the delta variant only`);
+    }
     if (type !== undefined) return type;
     const known = resourceTypes.map(({ shortName }) => shortName).join(", ");
     const shown = typeUrl.length > 200 ? `${typeUrl.slice(0, 200)}...` : typeUrl;
@@ -201,7 +204,7 @@ function typeUrlIn(bytes: Buffer): string {
 }
 
 /** The fields of envoy.config.core.v3.Node that are kept. Envoy lists hundreds of extensions beside them. */
-const nodeFields = { id: 1, cluster: 2, metadata: 3, locality: 4, version: 7, build: 8 };
+const nodeFields = { id: 1, cluster: 2, metadata: 3, locality: 4, version: 7, build: 8, features: 10 };
 const kept = new Set(Object.values(nodeFields));
 
 function readNode(bytes: Buffer): Node {
@@ -210,7 +213,8 @@ function readNode(bytes: Buffer): Node {
     if (field.isLengthDelimited && kept.has(field.number)) parts.push(bytes.subarray(field.tagStart, field.end));
     if (parts.length > maxPieces) throw new Error("A node is in more pieces than any encoder makes");
   }
-  const { id, cluster, locality, metadata, userAgentVersionType: agent } = fromBinary(NodeSchema, Buffer.concat(parts));
+  const node = fromBinary(NodeSchema, Buffer.concat(parts));
+  const { id, cluster, locality, metadata, userAgentVersionType: agent, clientFeatures } = node;
   const semantic = agent.case === "userAgentBuildVersion" ? agent.value.version : undefined;
   const version =
     agent.case === "userAgentVersion"
@@ -222,5 +226,6 @@ function readNode(bytes: Buffer): Node {
     metadata: (metadata ?? {}) as JsonObject,
     locality: { region: locality?.region ?? "", zone: locality?.zone ?? "", subZone: locality?.subZone ?? "" },
     ...(version === undefined ? {} : { version }),
+    ...(clientFeatures.length === 0 ? {} : { features: clientFeatures }),
   };
 }

@@ -1,9 +1,16 @@
 import { z } from "zod";
-import { type Immutable, nodeGroupField, required } from "./fields.ts";
+import { duration, durationMs, type Immutable, nodeGroupField, optional, required } from "./fields.ts";
+
+/** Half of it passes between two signs of life, for each proxy. */
+const ttl = duration.refine((text) => durationMs(text) >= 1000, { error: "must be at least one second", abort: true });
 
 export const envoyResourceSchema = z
   .strictObject({
     nodeGroup: nodeGroupField,
+    ttl: optional(
+      ttl,
+      'How long a proxy keeps the resource without hearing from the server, such as "30s": then it drops it. Absent: for ever.',
+    ),
     resource: required(
       z.looseObject({
         "@type": required(

@@ -28,6 +28,8 @@ export interface Update {
   readonly changed: readonly Resource[];
   /** What the client holds already and a full-state response must repeat, because leaving it out would delete it. */
   readonly kept: readonly Resource[];
+  /** What the client holds and is told to go on with, because it would drop it otherwise. */
+  readonly alive: readonly Resource[];
   /** The names to be told as removed. */
   readonly removed: readonly string[];
   /** Names asked for that do not exist, of a type that says so by a resource without a body. */
@@ -130,19 +132,25 @@ function made(stream: TypeStream, available: ResourceSet, deletions: boolean): U
   const changedNames = changed.map(({ name }) => name);
   const kept = sendsFullState(stream) ? keptResources(stream, available, { changed: changedNames, gone }) : [];
   const removed = told.map((name) => ownName(stream, name));
-  const version = setVersion(available);
   return {
-    stream,
-    available,
-    version,
-    nonce: nonceAfter(stream.lastNonce, version),
+    ...nextResponse(stream, available),
     changed,
     kept,
+    alive: [],
     removed: stream.type.hasAliases ? [...new Set(removed)] : [...removed, ...missing],
     vacant: stream.type.hasAliases ? missing : [],
     gone,
     withheld: deletions ? [] : deleted,
   };
+}
+
+/** What every response says of where it leads. */
+export function nextResponse(
+  stream: TypeStream,
+  available: ResourceSet,
+): Pick<Update, "stream" | "available" | "version" | "nonce"> {
+  const version = setVersion(available);
+  return { stream, available, version, nonce: nonceAfter(stream.lastNonce, version) };
 }
 
 /**

@@ -7,19 +7,34 @@ import type { Resource } from "./snapshot.ts";
 /** Hexadecimal digits of a version: 64 bits tell all versions of one resource apart. */
 const versionLength = 16;
 
+export interface EncodeOptions {
+  /** How long a client holds it without hearing of it again, in milliseconds. Absent: until it is removed. */
+  readonly ttlMs?: number;
+}
+
 /** Encodes a message of a resource type, once: everything later shares the bytes. */
-export function encodeResource(type: ResourceType, message: Message): Resource {
-  return encodedResource(type, message, encode(schemaOf(type), message));
+export function encodeResource(type: ResourceType, message: Message, options: EncodeOptions = {}): Resource {
+  return encodedResource(type, message, encode(schemaOf(type), message), options);
 }
 
 /** The same for a message whose bytes were put together elsewhere; the name is read from the message. */
-export function encodedResource(type: ResourceType, message: Message, body: Uint8Array): Resource {
+export function encodedResource(
+  type: ResourceType,
+  message: Message,
+  body: Uint8Array,
+  { ttlMs }: EncodeOptions = {},
+): Resource {
+  // A resource with another time to live is another version of it, or proxies would not hear of that.
+  const hash = createHash("sha256").update(body);
+  if (ttlMs !== undefined) hash.update(`ttl ${ttlMs}`);
   return {
     typeUrl: type.typeUrl,
     name: resourceName(type, message),
-    version: createHash("sha256").update(body).digest("hex").slice(0, versionLength),
+    version: hash.digest("hex").slice(0, versionLength),
     body,
     rewarms: type.rewarms(message),
+    ...(type.hasAliases ? { aliases: type.aliases(message) } : {}),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
   };
 }
 

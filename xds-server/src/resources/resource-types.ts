@@ -1,5 +1,6 @@
 import { isMessage, type Message } from "@bufbuild/protobuf";
 import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
+import { VirtualHostSchema } from "xds-proto-ts/envoy/config/route/v3/route_components";
 import { awaitedSecrets } from "./awaited-secrets.ts";
 import type { ResourceKey } from "./snapshot.ts";
 
@@ -34,8 +35,15 @@ export interface ResourceType {
    * and a removal would break what still drains (a filter chain without its filter answers 500).
    */
   readonly sendsRemovals: boolean;
-  /** True when resources have aliases, and a name that does not exist is told by a resource without a body. */
+  /**
+   * True when clients ask for single resources as they need them, by aliases. Naming nothing does not ask for
+   * everything then, and that a name does not exist is told by a resource without a body.
+   */
   readonly hasAliases: boolean;
+  /** The other names that clients may ask for a resource by. */
+  readonly aliases: (message: Message) => readonly string[];
+  /** True when Envoy's API has no state-of-the-world form of it. */
+  readonly deltaOnly: boolean;
   /** What a client waits for anew whenever it takes a new version of a resource of this type. */
   readonly rewarms: (message: Message) => readonly ResourceKey[];
 }
@@ -49,17 +57,20 @@ interface Row {
   readonly usedBy?: readonly string[];
   readonly answeredWhenReady?: boolean;
   readonly sendsRemovals?: boolean;
-  readonly hasAliases?: boolean;
+  readonly aliases?: (message: Message) => readonly string[];
+  readonly deltaOnly?: boolean;
   readonly rewarms?: (message: Message) => readonly ResourceKey[];
 }
 
-const row = ({ shortName, message, service, ...rest }: Row): ResourceType => ({
+const row = ({ shortName, message, service, aliases, ...rest }: Row): ResourceType => ({
   nameField: "name",
   fullState: false,
   usedBy: [],
   answeredWhenReady: false,
   sendsRemovals: true,
-  hasAliases: false,
+  hasAliases: aliases !== undefined,
+  aliases: aliases ?? (() => []),
+  deltaOnly: false,
   rewarms: () => [],
   ...rest,
   shortName,
@@ -121,6 +132,14 @@ export const resourceTypes: readonly ResourceType[] = [
     usedBy: ["LDS", "SRDS"],
   }),
   row({
+    shortName: "VHDS",
+    message: "envoy.config.route.v3.VirtualHost",
+    service: "envoy.service.route.v3.VirtualHostDiscoveryService",
+    usedBy: ["RDS"],
+    deltaOnly: true,
+    aliases: hostsOf,
+  }),
+  row({
     shortName: "RTDS",
     message: "envoy.service.runtime.v3.Runtime",
     service: "envoy.service.runtime.v3.RuntimeDiscoveryService",
@@ -155,4 +174,15 @@ function warmsFor(message: Message): readonly ResourceKey[] {
 function endpointsOf({ clusterDiscoveryType: discovery, name, edsClusterConfig }: Cluster): readonly ResourceKey[] {
   if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return [];
   return [{ typeUrl: resourceType("EDS").typeUrl, name: edsClusterConfig?.serviceName || name }];
+}
+
+/**
+ * Envoy asks for a virtual host as "ROUTE-CONFIGURATION/HOST", HOST being what a request came for. The resource's own
+ * name is "ROUTE-CONFIGURATION/NAME".
+ */
+function hostsOf(message: Message): readonly string[] {
+  if (!isMessage(message, VirtualHostSchema)) return [];
+  const { name, domains } = message;
+  const routeConfiguration = name.slice(0, name.lastIndexOf("/") + 1);
+  return domains.map((domain) => `${routeConfiguration}${domain}`).filter((alias) => alias !== name);
 }

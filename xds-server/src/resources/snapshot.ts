@@ -23,6 +23,8 @@ export interface Resource {
   readonly rewarms: readonly ResourceKey[];
   /** Other names that a client may ask for it by (xDS protocol, "Aliases"). Absent where its type has none. */
   readonly aliases?: readonly string[];
+  /** How long a client holds it without hearing of it again, in milliseconds. Absent: until it is removed. */
+  readonly ttlMs?: number;
 }
 
 export type ResourceSet = ReadonlyMap<string, Resource>;
