@@ -10,6 +10,8 @@ export interface Node {
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
   /** The proxy's own version, such as "1.40.0"; absent when it gave none. */
   readonly version?: string;
+  /** What the proxy is: "envoy". Absent when it gave none. */
+  readonly agent?: string;
   /** What the proxy says that it can do, such as "xds.config.supports-resource-ttl". Absent where it says nothing. */
   readonly features?: readonly string[];
 }

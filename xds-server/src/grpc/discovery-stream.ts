@@ -23,7 +23,7 @@ import { RequestReader } from "./requests.ts";
 import { CallFault } from "./status.ts";
 import { streamStatus } from "./stream-status.ts";
 import type { Turns } from "./turns.ts";
-import { type ResponseWriter, responseWriter } from "./wire.ts";
+import { type Form, type ResponseWriter, responseWriter } from "./wire.ts";
 
 export interface DiscoveryDeps {
   readonly cache: SnapshotCache;
@@ -105,7 +105,7 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     if (joined === undefined) return;
     joined.stream = step.stream;
     for (const response of step.responses) {
-      call.send(shared.write(variant, response));
+      call.send(shared.write(formOf(step.stream), response));
       metrics.pushed(response.type.shortName);
     }
     // A client that leaves responses unread is not read either, or what it asks for would pile up here.
@@ -132,7 +132,11 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     if (shared.streamsOfNodes.get(node.id) >= limits.maxStreamsPerNode) {
       throw new CallFault("RESOURCE_EXHAUSTED", `Node "${node.id}" has ${limits.maxStreamsPerNode} streams already`);
     }
-    const state: Joined = { node, place, stream: openStream(variant, place.snapshot, limits) };
+    const state: Joined = {
+      node,
+      place,
+      stream: openStream(variant, place.snapshot, limits, { knowsTtl: knowsTtl(variant, node) }),
+    };
     const uncount = shared.streamsOfNodes.add(node.id);
     const unfollow = shared.publications.follow(() => call.run(() => publish(state)));
     // It is judged by what is published now, though its turn to be told of that may not have come.
@@ -190,3 +194,14 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     },
   };
 }
+
+/**
+ * State of the world can say a time to live only in a wrapper that a client must know too. Envoy knows both and, seen
+ * in 1.40, says neither.
+ */
+function knowsTtl(variant: Variant, { agent, features = [] }: Node): boolean {
+  const needed = ["xds.config.supports-resource-ttl", ...(variant === "sotw" ? ["xds.config.resource-in-sotw"] : [])];
+  return agent === "envoy" || needed.every((feature) => features.includes(feature));
+}
+
+const formOf = ({ variant, knowsTtl }: Stream): Form => (variant === "sotw" && knowsTtl ? "wrapped" : variant);

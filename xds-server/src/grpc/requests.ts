@@ -204,7 +204,7 @@ function typeUrlIn(bytes: Buffer): string {
 }
 
 /** The fields of envoy.config.core.v3.Node that are kept. Envoy lists hundreds of extensions beside them. */
-const nodeFields = { id: 1, cluster: 2, metadata: 3, locality: 4, version: 7, build: 8, features: 10 };
+const nodeFields = { id: 1, cluster: 2, metadata: 3, locality: 4, agent: 6, version: 7, build: 8, features: 10 };
 const kept = new Set(Object.values(nodeFields));
 
 function readNode(bytes: Buffer): Node {
@@ -214,7 +214,7 @@ function readNode(bytes: Buffer): Node {
     if (parts.length > maxPieces) throw new Error("A node is in more pieces than any encoder makes");
   }
   const node = fromBinary(NodeSchema, Buffer.concat(parts));
-  const { id, cluster, locality, metadata, userAgentVersionType: agent, clientFeatures } = node;
+  const { id, cluster, locality, metadata, userAgentVersionType: agent, clientFeatures, userAgentName } = node;
   const semantic = agent.case === "userAgentBuildVersion" ? agent.value.version : undefined;
   const version =
     agent.case === "userAgentVersion"
@@ -226,6 +226,7 @@ function readNode(bytes: Buffer): Node {
     metadata: (metadata ?? {}) as JsonObject,
     locality: { region: locality?.region ?? "", zone: locality?.zone ?? "", subZone: locality?.subZone ?? "" },
     ...(version === undefined ? {} : { version }),
+    ...(userAgentName === "" ? {} : { agent: userAgentName }),
     ...(clientFeatures.length === 0 ? {} : { features: clientFeatures }),
   };
 }

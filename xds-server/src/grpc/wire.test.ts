@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
+import { anyUnpack, durationMs } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import {
   DeltaDiscoveryResponseSchema,
   DiscoveryResponseSchema,
+  type Resource as ResourceMessage,
+  ResourceSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 import type { Response } from "../protocol/stream.ts";
 import { newTypeStream } from "../protocol/type-stream.ts";
 import { resourceType } from "../resources/resource-types.ts";
+import type { Resource } from "../resources/snapshot.ts";
 import { frameHeadBytes } from "./call.ts";
 import { responseWriter } from "./wire.ts";
 
@@ -21,11 +25,26 @@ const resource = fc
     body: fc.uint8Array({ maxLength: 20_000 }),
     aliases: fc.array(name, { maxLength: 3 }),
   })
-  .map((parts) => ({ ...parts, typeUrl: type.typeUrl, rewarms: [] }));
+  .chain((parts) =>
+    fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }).map((ttlMs) => ({
+      ...parts,
+      typeUrl: type.typeUrl,
+      rewarms: [],
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+    })),
+  );
 const resources = fc.array(resource, { maxLength: 5 });
 const names = fc.array(name, { maxLength: 5 });
 const response = fc
-  .record({ nonce: name, version: name, changed: resources, kept: resources, removed: names, vacant: names })
+  .record({
+    nonce: name,
+    version: name,
+    changed: resources,
+    kept: resources,
+    alive: resources,
+    removed: names,
+    vacant: names,
+  })
   .map(({ nonce, version, ...carried }): Response => {
     const led = { stream: newTypeStream(type, "delta"), available: new Map(), gone: [], withheld: [] };
     return { type, nonce, version, update: { nonce, version, ...led, ...carried } };
@@ -37,19 +56,43 @@ const messageIn = (framed: Buffer): Uint8Array => {
   return framed.subarray(frameHeadBytes);
 };
 
+/** What a `Resource` says. */
+const said = (message: ResourceMessage | undefined) =>
+  message && {
+    name: message.name,
+    version: message.version,
+    aliases: message.aliases,
+    ttlMs: message.ttl && durationMs(message.ttl),
+    body: message.resource && Buffer.from(message.resource.value),
+  };
+const all = ({ name, version, aliases = [], ttlMs, body }: Resource) => ({
+  name,
+  version,
+  aliases,
+  ttlMs,
+  body: Buffer.from(body),
+});
+const onlyAbout = (made: Resource) => ({ ...all(made), body: undefined });
+
 test("responses are what the generated decoder reads, and written once", () => {
   const write = responseWriter("who answers");
   fc.assert(
     fc.property(response, (response) => {
-      const { changed, kept, removed, vacant } = response.update;
+      const { changed, kept, alive, removed, vacant } = response.update;
+      const whole = [...changed, ...kept];
       const sotw = write("sotw", response);
       assert.equal(write("sotw", response), sotw);
       const full = fromBinary(DiscoveryResponseSchema, messageIn(sotw.framed));
       assert.deepEqual([full.versionInfo, full.nonce, full.typeUrl], [response.version, response.nonce, type.typeUrl]);
       assert.equal(full.controlPlane?.identifier, "who answers");
       assert.deepEqual(
-        full.resources.map(({ typeUrl, value }) => [typeUrl, Buffer.from(value)]),
-        [...changed, ...kept].map(({ body }) => [type.typeUrl, Buffer.from(body)]),
+        full.resources.slice(0, whole.length).map(({ typeUrl, value }) => [typeUrl, Buffer.from(value)]),
+        whole.map(({ body }) => [type.typeUrl, Buffer.from(body)]),
+      );
+      const wrapping = fromBinary(DiscoveryResponseSchema, messageIn(write("wrapped", response).framed));
+      assert.deepEqual(
+        wrapping.resources.map((any) => said(anyUnpack(any, ResourceSchema))),
+        [...whole.map((each) => (each.ttlMs === undefined ? said(undefined) : all(each))), ...alive.map(onlyAbout)],
       );
       const delta = write("delta", response);
       assert.equal(write("delta", response), delta);
@@ -57,18 +100,11 @@ test("responses are what the generated decoder reads, and written once", () => {
       assert.deepEqual([message.systemVersionInfo, message.nonce], [response.version, response.nonce]);
       assert.equal(message.controlPlane?.identifier, "who answers");
       assert.deepEqual(message.removedResources, removed);
-      assert.deepEqual(
-        message.resources.map(({ name, version, aliases, resource }) => [
-          name,
-          version,
-          aliases,
-          resource && Buffer.from(resource.value),
-        ]),
-        [
-          ...changed.map(({ name, version, aliases, body }) => [name, version, aliases, Buffer.from(body)]),
-          ...vacant.map((name) => [name, "", [name], undefined]),
-        ],
-      );
+      assert.deepEqual(message.resources.map(said), [
+        ...whole.map(all),
+        ...alive.map(onlyAbout),
+        ...vacant.map((name) => ({ name, version: "", aliases: [name], ttlMs: undefined, body: undefined })),
+      ]);
     }),
   );
 });

@@ -1,20 +1,33 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { DurationSchema, durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Response } from "../protocol/stream.ts";
-import type { Variant } from "../protocol/type-stream.ts";
 import type { Resource } from "../resources/snapshot.ts";
 import { type SharedMessage, sharedMessage } from "./call.ts";
 
+/**
+ * How resources stand in a response: as themselves, in delta's `Resource`, or in state of the world with that as a
+ * wrapper around those that have a time to live, which has no other place there.
+ */
+export type Form = "sotw" | "wrapped" | "delta";
+
 /** Writes responses: each once, whoever it is sent to. */
-export type ResponseWriter = (variant: Variant, response: Response) => SharedMessage;
+export type ResponseWriter = (form: Form, response: Response) => SharedMessage;
+
+const byForm = <K extends object, V>() => ({
+  sotw: new WeakMap<K, V>(),
+  wrapped: new WeakMap<K, V>(),
+  delta: new WeakMap<K, V>(),
+});
 
 /** `identifier`: the `control_plane.identifier` of every response. */
 export function responseWriter(identifier: string): ResponseWriter {
-  const written = { sotw: new WeakMap<Response, SharedMessage>(), delta: new WeakMap<Response, SharedMessage>() };
+  const written = byForm<Response, SharedMessage>();
   const controlPlane = text(1, identifier);
-  return (variant, response) => {
-    const known = written[variant].get(response);
+  return (form, response) => {
+    const known = written[form].get(response);
     if (known !== undefined) return known;
-    const message = sharedMessage(`${response.type.shortName} response`, encoded(variant, response, controlPlane));
-    written[variant].set(response, message);
+    const message = sharedMessage(`${response.type.shortName} response`, encoded(form, response, controlPlane));
+    written[form].set(response, message);
     return message;
   };
 }
@@ -24,41 +37,56 @@ export function responseWriter(identifier: string): ResponseWriter {
  * of envoy/service/discovery/v3/discovery.proto.
  */
 function encoded(
-  variant: Variant,
+  form: Form,
   { type, nonce, version: setVersion, update }: Response,
   controlPlane: Buffer,
 ): readonly Uint8Array[] {
   const version = text(1, setVersion);
   const rest = [text(4, type.typeUrl), text(5, nonce)];
-  if (variant === "sotw") {
-    const resources = [...update.changed, ...update.kept].flatMap((resource) => framed(resource, "sotw"));
-    return [version, ...resources, ...rest, bytes(6, controlPlane)];
-  }
-  const resources = update.changed.flatMap((resource) => framed(resource, "delta"));
+  const resources = [...update.changed, ...update.kept].flatMap((resource) => framed(resource, form));
+  const alive = update.alive.map((resource) => signOfLife(resource, form));
+  if (form !== "delta") return [version, ...resources, ...alive, ...rest, bytes(6, controlPlane)];
   // A name without a resource, under itself as an alias: whoever waits for that name goes on (VHDS).
   const vacant = update.vacant.map((name) => bytes(2, Buffer.concat([text(3, name), text(4, name)])));
   const removed = update.removed.map((name) => text(6, name));
-  return [version, ...resources, ...vacant, ...rest, ...removed, bytes(7, controlPlane)];
+  return [version, ...resources, ...alive, ...vacant, ...rest, ...removed, bytes(7, controlPlane)];
 }
 
 /** What stands before a resource's bytes in a response: made once for each, and small beside them. */
-const heads = { sotw: new WeakMap<Resource, Buffer>(), delta: new WeakMap<Resource, Buffer>() };
+const heads = byForm<Resource, Buffer>();
 
-/** Field 2 of a response: in state of the world an Any, in delta a Resource that ends with one. */
-function framed(resource: Resource, variant: Variant): readonly [head: Buffer, body: Uint8Array] {
+/** Field 2 of a response, which ends with the resource's bytes. */
+function framed(resource: Resource, form: Form): readonly [head: Buffer, body: Uint8Array] {
   const { body } = resource;
-  const known = heads[variant].get(resource);
+  const known = heads[form].get(resource);
   if (known !== undefined) return [known, body];
   const any = Buffer.concat([text(1, resource.typeUrl), lengthHead(2, body.length)]);
-  const head = headed(2, variant === "sotw" ? any : inDelta(resource, any), body.length);
-  heads[variant].set(resource, head);
+  const head = headed(2, inForm(resource, form, any), body.length);
+  heads[form].set(resource, head);
   return [head, body];
 }
 
-function inDelta({ name, version, aliases = [], body }: Resource, any: Buffer): Buffer {
-  const others = aliases.map((alias) => text(4, alias));
-  return Buffer.concat([text(1, version), text(3, name), ...others, headed(2, any, body.length)]);
+/** `any`: the beginning of an Any that ends with the resource's bytes. */
+function inForm(resource: Resource, form: Form, any: Buffer): Buffer {
+  const { length } = resource.body;
+  if (form === "sotw" || (form === "wrapped" && resource.ttlMs === undefined)) return any;
+  const wrapper = Buffer.concat([about(resource), headed(2, any, length)]);
+  return form === "delta" ? wrapper : wrapped(wrapper, length);
 }
+
+/** A resource of which nothing is said but that it is still to be held. */
+function signOfLife(resource: Resource, form: Form): Buffer {
+  return bytes(2, form === "delta" ? about(resource) : wrapped(about(resource), 0));
+}
+
+/** All fields of a `Resource` but the resource itself. */
+function about({ name, version, aliases = [], ttlMs }: Resource): Buffer {
+  const ttl = ttlMs === undefined ? nothing : bytes(6, toBinary(DurationSchema, durationFromMs(ttlMs)));
+  return Buffer.concat([text(1, version), text(3, name), ...aliases.map((alias) => text(4, alias)), ttl]);
+}
+
+const wrapped = (wrapper: Buffer, toCome: number): Buffer =>
+  Buffer.concat([text(1, "type.googleapis.com/envoy.service.discovery.v3.Resource"), headed(2, wrapper, toCome)]);
 
 /** The beginning of a field, of whose value these many bytes are still to come. */
 function headed(field: number, value: Uint8Array, toCome: number): Buffer {

@@ -1,5 +1,6 @@
 import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
+import { heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import { LayeredMap } from "./layered-map.ts";
 import { memo } from "./memo.ts";
 import { additionsAllowedAt, availableTo, awaitedBy, deletionsAllowedAt, rewarms } from "./push-order.ts";
@@ -25,6 +26,10 @@ export interface Stream {
   readonly types: ReadonlyMap<TypeUrl, TypeStream>;
   /** When the last response of a type was sent, in milliseconds since the epoch. */
   readonly sentAt: ReadonlyMap<TypeUrl, number>;
+  /** When the next sign of life of a type is due, in milliseconds since the epoch; absent where the client needs none. */
+  readonly heartbeatAt: ReadonlyMap<TypeUrl, number>;
+  /** False when the client knows of no time to live, so that it needs no sign of life. */
+  readonly knowsTtl: boolean;
   /** Why what was refused was, by type and `refusalKey`. */
   readonly refusals: LayeredMap<string, Refusal>;
   readonly limits: StreamLimits;
@@ -101,8 +106,22 @@ export interface Step {
   readonly wakeAt?: number;
 }
 
-export function openStream(variant: Variant, snapshot: Snapshot, limits: StreamLimits): Stream {
-  return { variant, snapshot, types: new Map(), sentAt: new Map(), refusals: LayeredMap.of(), limits };
+export function openStream(
+  variant: Variant,
+  snapshot: Snapshot,
+  limits: StreamLimits,
+  { knowsTtl } = { knowsTtl: false },
+): Stream {
+  return {
+    variant,
+    snapshot,
+    types: new Map(),
+    sentAt: new Map(),
+    heartbeatAt: new Map(),
+    knowsTtl,
+    refusals: LayeredMap.of(),
+    limits,
+  };
 }
 
 /** A newer snapshot, or that of another node group when the proxy was moved. */
@@ -199,6 +218,14 @@ function respond(start: Stream, now: number): Step {
   const waitUntil = (time: number) => {
     wakeAt = Math.min(wakeAt ?? time, time);
   };
+  const send = (update: Update): void => {
+    responses.push(responseWith(update));
+    stream = withHeartbeat(withType(stream, sent(update, awaitedBy(update, stream.snapshot)), now), update, now);
+    for (const [typeUrl, names] of rewarms(update)) {
+      const waiting = stream.types.get(typeUrl);
+      if (waiting !== undefined) stream = withType(stream, rewarmed(waiting, names));
+    }
+  };
   for (const type of resourceTypes) {
     const before = stream.types.get(type.typeUrl);
     if (before === undefined || before.inFlight !== undefined) continue;
@@ -211,23 +238,43 @@ function respond(start: Stream, now: number): Step {
     const deletableAt = deletionsAllowedAt(stream, before, available);
     const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
-      stream = withType(stream, compared(before, available));
+      const level = compared(before, available);
+      stream = withType(stream, level);
+      const isHeartbeatDue = (stream.heartbeatAt.get(type.typeUrl) ?? Number.POSITIVE_INFINITY) <= now;
+      if (isHeartbeatDue && heartbeatIntervalMs(level, available) !== undefined) send(heartbeat(level, available));
+      else if (isHeartbeatDue) stream = withoutHeartbeat(stream, type);
       continue;
     }
-    responses.push(responseWith(update));
-    stream = withType(stream, sent(update, awaitedBy(update, stream.snapshot)), now);
-    for (const [typeUrl, names] of rewarms(update)) {
-      const waiting = stream.types.get(typeUrl);
-      if (waiting !== undefined) stream = withType(stream, rewarmed(waiting, names));
-    }
+    send(update);
   }
   // Only now is all in flight that is sent in this step, and what waits for it known.
   for (const typeStream of stream.types.values()) {
     if (typeStream.inFlight !== undefined) continue;
     const deletableAt = deletionsAllowedAt(stream, typeStream, availableTo(stream, typeStream.type.typeUrl));
     if (deletableAt > now && deletableAt !== Number.POSITIVE_INFINITY) waitUntil(deletableAt);
+    const heartbeatAt = stream.heartbeatAt.get(typeStream.type.typeUrl);
+    if (heartbeatAt !== undefined) waitUntil(heartbeatAt);
   }
   return wakeAt === undefined ? { stream, responses } : { stream, responses, wakeAt };
+}
+
+/** A response tells a client what it is told to go on with, so the next sign of life is due an interval later at most. */
+function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kept }: Update, now: number): Stream {
+  if (!stream.knowsTtl) return stream;
+  const { typeUrl } = type;
+  const after = stream.types.get(typeUrl);
+  const intervalMs = after && heartbeatIntervalMs(after, available);
+  const wasDue = stream.heartbeatAt.get(typeUrl);
+  if (intervalMs === undefined) return wasDue === undefined ? stream : withoutHeartbeat(stream, type);
+  const saysAll = alive.length > 0 || kept.length > 0 || wasDue === undefined;
+  const dueAt = saysAll ? now + intervalMs : Math.min(wasDue, now + intervalMs);
+  return { ...stream, heartbeatAt: new Map(stream.heartbeatAt).set(typeUrl, dueAt) };
+}
+
+function withoutHeartbeat(stream: Stream, { typeUrl }: ResourceType): Stream {
+  const heartbeatAt = new Map(stream.heartbeatAt);
+  heartbeatAt.delete(typeUrl);
+  return { ...stream, heartbeatAt };
 }
 
 const responseWith = memo((update: Update): Response => {

@@ -152,7 +152,8 @@ function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStre
   const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
   for (const [name, before] of toldAgain) {
     const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
-    if (!isAskedMeanwhile && (before === undefined || wants(stream.subscription, name))) held.set(name, before);
+    if (isAskedMeanwhile || (before !== undefined && !wants(stream.subscription, name))) continue;
+    held.set(name, before === undefined || before.sent === absent ? before : doubted(before));
   }
   const after = answered(stream, held);
   const doubtful = after.doubtful.with({ added: toldAgain.map(([name]) => name) });
@@ -229,7 +230,10 @@ function renewed(
     anew.add(name);
     held.set(name, undefined);
   };
-  if (isOther) for (const name of stream.held.keys()) if (!wants(subscription, name)) forget(name);
+  if (isOther) {
+    for (const name of stream.held.keys()) if (!wants(subscription, name)) forget(name);
+    for (const { name } of refusedVersions(stream.refused)) if (!wants(subscription, name)) anew.add(name);
+  }
   for (const name of removed) {
     const before = stream.held.get(name);
     if (!wants(subscription, name)) forget(name);
