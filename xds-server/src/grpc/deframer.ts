@@ -69,12 +69,10 @@ export class Deframer {
    */
   next(): Framed | undefined {
     if (this.#isHandedOut) this.#letGo();
-    if (this.#headLength < frameHeadBytes && !this.#readHead()) return undefined;
-    const length = this.#length;
-    const bytes = this.#whole(length) ?? this.#gather(length);
-    if (bytes === undefined) return undefined;
-    this.#headLength = 0;
-    return { isCompressed: this.#isCompressed, bytes };
+    const message = this.#read();
+    // All of the input was used then. It is let go: a few bytes would keep the whole buffer that they came in.
+    if (message === undefined) this.feed(nothing);
+    return message;
   }
 
   /** True when all bytes so far were those of whole messages. */
@@ -87,6 +85,14 @@ export class Deframer {
     this.#letGo();
     this.#headLength = 0;
     this.feed(nothing);
+  }
+
+  #read(): Framed | undefined {
+    if (this.#headLength < frameHeadBytes && !this.#readHead()) return undefined;
+    const bytes = this.#whole(this.#length) ?? this.#gather(this.#length);
+    if (bytes === undefined) return undefined;
+    this.#headLength = 0;
+    return { isCompressed: this.#isCompressed, bytes };
   }
 
   #readHead(): boolean {
