@@ -16,7 +16,7 @@ export async function startTarget(): Promise<Target> {
   return {
     name: "Chancery",
     address: () => server.xds,
-    lacks: new Set(),
+    lacks: new Set(["VHDS", "TTL"]),
     publish: (change) => witness.publish(change),
     async restart() {
       witness.close();
@@ -50,6 +50,7 @@ class Witness {
       path,
       variant: "delta",
       nodeId: "witness",
+      features: [],
       patienceMs: 10_000,
       maxResponses: Number.POSITIVE_INFINITY,
     });
@@ -71,7 +72,7 @@ class Witness {
   }): Promise<void> {
     const mark = resource("RTDS", "witness", ++this.#mark);
     const body = {
-      set: [...set, mark].map((each) => ({ ...documentKey(each), spec: { resource: each.json } })),
+      set: [...set, mark].map((each) => ({ ...documentKey(each), spec: { ...ttlOf(each), resource: each.json } })),
       delete: gone.map(documentKey),
     };
     const headers = { "content-type": "application/json" };
@@ -90,3 +91,5 @@ class Witness {
 }
 
 const documentKey = ({ type, name }: ResourceName) => ({ kind: "EnvoyResource", name: `${type}.${name}` });
+
+const ttlOf = ({ ttlMs }: TestResource) => (ttlMs === undefined ? {} : { ttl: `${ttlMs / 1000}s` });

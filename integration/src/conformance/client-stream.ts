@@ -8,16 +8,15 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { Client, type ClientDuplexStream, credentials, type StatusObject, status } from "@grpc/grpc-js";
+import type { NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import { type TypeName, typeUrlOf } from "./resources.ts";
+import { type TypeName, typeUrlOf, type Variant } from "./resources.ts";
 import { fromDelta, fromSotw, itemsOf, type Response, shown } from "./response.ts";
-
-export type Variant = "sotw" | "delta";
 
 type Fields<Schema extends DescMessage> = Exclude<MessageInitShape<Schema>, Message>;
 type SotwRequest = Fields<typeof DiscoveryRequestSchema>;
@@ -33,6 +32,8 @@ export interface ClientOptions {
   readonly path: string;
   readonly variant: Variant;
   readonly nodeId: string;
+  /** Client features that the node tells. */
+  readonly features: readonly string[];
   /** How long a response may take, in milliseconds, before a rule counts as broken. What is right never waits so long. */
   readonly patienceMs: number;
   /** How many responses may come: a server that sends without end breaks the rule. */
@@ -54,7 +55,7 @@ export class ClientStream {
   readonly variant: Variant;
   readonly #client: Client;
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
-  readonly #nodeId: string;
+  readonly #node: MessageInitShape<typeof NodeSchema>;
   readonly #patienceMs: number;
   readonly #maxResponses: number;
   readonly #types = new Map<TypeName, TypeState>();
@@ -66,9 +67,9 @@ export class ClientStream {
   #end: StatusObject | undefined;
   #fault: unknown;
 
-  constructor({ address, path, variant, nodeId, patienceMs, maxResponses }: ClientOptions) {
+  constructor({ address, path, variant, nodeId, features, patienceMs, maxResponses }: ClientOptions) {
     this.variant = variant;
-    this.#nodeId = nodeId;
+    this.#node = { id: nodeId, cluster: "conformance", clientFeatures: [...features] };
     this.#patienceMs = patienceMs;
     this.#maxResponses = maxResponses;
     this.#client = new Client(address, credentials.createInsecure(), {
@@ -129,13 +130,13 @@ export class ClientStream {
 
   /** Sends a state-of-the-world request as given; the first of a stream gets the node. */
   sotw(type: TypeName, request: SotwRequest): void {
-    const fields = { typeUrl: typeUrlOf(type), ...this.#node(), ...request };
+    const fields = { typeUrl: typeUrlOf(type), ...this.#introduction(), ...request };
     this.#send(toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, fields)));
   }
 
   /** Sends an incremental request as given; the first of a stream gets the node. */
   delta(type: TypeName, request: DeltaRequest): void {
-    const fields = { typeUrl: typeUrlOf(type), ...this.#node(), ...request };
+    const fields = { typeUrl: typeUrlOf(type), ...this.#introduction(), ...request };
     this.#send(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, fields)));
   }
 
@@ -243,10 +244,11 @@ export class ClientStream {
     return state;
   }
 
-  #node(): { readonly node?: { readonly id: string; readonly cluster: string } } {
+  /** The node, in the first request of the stream. */
+  #introduction(): { readonly node?: MessageInitShape<typeof NodeSchema> } {
     if (this.#hasSaidNode) return {};
     this.#hasSaidNode = true;
-    return { node: { id: this.#nodeId, cluster: "conformance" } };
+    return { node: this.#node };
   }
 
   #send(bytes: Uint8Array): void {

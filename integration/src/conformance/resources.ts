@@ -5,12 +5,15 @@ import { TypedExtensionConfigSchema } from "xds-proto-ts/envoy/config/core/v3/ex
 import { ClusterLoadAssignmentSchema } from "xds-proto-ts/envoy/config/endpoint/v3/endpoint";
 import { ListenerSchema } from "xds-proto-ts/envoy/config/listener/v3/listener";
 import { RouteConfigurationSchema } from "xds-proto-ts/envoy/config/route/v3/route";
+import { VirtualHostSchema } from "xds-proto-ts/envoy/config/route/v3/route_components";
 import { ScopedRouteConfigurationSchema } from "xds-proto-ts/envoy/config/route/v3/scoped_route";
 import { BufferSchema } from "xds-proto-ts/envoy/extensions/filters/http/buffer/v3/buffer";
 import { SecretSchema } from "xds-proto-ts/envoy/extensions/transport_sockets/tls/v3/secret";
 import { RuntimeSchema } from "xds-proto-ts/envoy/service/runtime/v3/rtds";
 
-export type TypeName = "CDS" | "EDS" | "LDS" | "RDS" | "SRDS" | "SDS" | "ECDS" | "RTDS";
+export type TypeName = "CDS" | "EDS" | "LDS" | "RDS" | "VHDS" | "SRDS" | "SDS" | "ECDS" | "RTDS";
+
+export type Variant = "sotw" | "delta";
 
 export interface ResourceName {
   readonly type: TypeName;
@@ -21,13 +24,15 @@ export interface ResourceName {
 export interface TestResource extends ResourceName {
   /** The resource in proto-JSON with its `@type`. */
   readonly json: JsonObject;
+  /** How long a client keeps it without hearing of it, in milliseconds. Absent: for ever. */
+  readonly ttlMs?: number;
 }
 
 interface TypeRow {
   readonly schema: DescMessage;
   /** The type's own discovery service, and its methods in both variants. */
   readonly service: string;
-  readonly methods: { readonly sotw: string; readonly delta: string };
+  readonly methods: { readonly sotw?: string; readonly delta: string };
   readonly json: (name: string, revision: number) => JsonObject;
   readonly read: (bytes: Uint8Array) => { readonly name: string; readonly revision: number };
 }
@@ -51,6 +56,15 @@ function row<Schema extends DescMessage>(
     return { name: name(message), revision: Number(revision(message)) };
   };
   return { schema, service, methods: { sotw: `Stream${plural}`, delta: `Delta${plural}` }, json, read };
+}
+
+function deltaOnly({ methods: { delta }, ...rest }: TypeRow): TypeRow {
+  return { ...rest, methods: { delta } };
+}
+
+/** A virtual host's name is that of its route configuration and its own; requests for it come by its domain. */
+function domainOf(name: string): string {
+  return `${name.slice(name.indexOf("/") + 1)}.example`;
 }
 
 const ads: JsonObject = { ads: {}, resourceApiVersion: "V3" };
@@ -87,6 +101,13 @@ const rows: Readonly<Record<TypeName, TypeRow>> = {
     name: named,
     revision: ({ virtualHosts }) => virtualHosts[0]?.name,
   }),
+  VHDS: deltaOnly(
+    row(VirtualHostSchema, "envoy.service.route.v3.VirtualHostDiscoveryService", "VirtualHosts", {
+      json: (name, revision) => ({ name, domains: [domainOf(name)], perRequestBufferLimitBytes: revision }),
+      name: named,
+      revision: ({ perRequestBufferLimitBytes }) => perRequestBufferLimitBytes,
+    }),
+  ),
   SRDS: row(ScopedRouteConfigurationSchema, "envoy.service.route.v3.ScopedRoutesDiscoveryService", "ScopedRoutes", {
     json: (name, revision) => ({
       name,
@@ -121,7 +142,12 @@ const rows: Readonly<Record<TypeName, TypeRow>> = {
   }),
 };
 
-export const typeNames = Object.keys(rows) as TypeName[];
+const typeNames = Object.keys(rows) as TypeName[];
+
+/** All types that there are in a variant. */
+export function typesIn(variant: Variant): readonly TypeName[] {
+  return typeNames.filter((type) => rows[type].methods[variant] !== undefined);
+}
 
 const typeNameOf: ReadonlyMap<string, TypeName> = new Map(typeNames.map((type) => [typeUrlOf(type), type]));
 
@@ -135,7 +161,7 @@ export function typeOf(typeUrl: string): string {
 }
 
 /** The gRPC path of a type's own service. */
-export function pathOf(type: TypeName, variant: "sotw" | "delta"): string {
+export function pathOf(type: TypeName, variant: Variant): string {
   const { service, methods } = rows[type];
   return `/${service}/${methods[variant]}`;
 }

@@ -1,4 +1,10 @@
-import type { DeltaDiscoveryResponse, DiscoveryResponse } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
+import { anyUnpack, durationMs } from "@bufbuild/protobuf/wkt";
+import {
+  type DeltaDiscoveryResponse,
+  type DiscoveryResponse,
+  type Resource,
+  ResourceSchema,
+} from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 import { readResource, typeOf } from "./resources.ts";
 
 /** A response of either variant. */
@@ -17,9 +23,13 @@ export interface Response {
 
 export interface ReceivedResource {
   readonly name: string;
-  readonly revision: number;
-  /** The resource's own version; empty in state of the world, which has none. */
+  /** Absent where only the resource's name was sent, and what else is said of it. */
+  readonly revision?: number;
+  /** The resource's own version; empty in state of the world, which has none unless it wraps the resource. */
   readonly version: string;
+  readonly aliases: readonly string[];
+  /** Absent: for ever. */
+  readonly ttlMs?: number;
 }
 
 export function fromSotw({ typeUrl, nonce, versionInfo, resources, controlPlane }: DiscoveryResponse): Response {
@@ -27,7 +37,10 @@ export function fromSotw({ typeUrl, nonce, versionInfo, resources, controlPlane 
     type: typeOf(typeUrl),
     nonce,
     version: versionInfo,
-    resources: resources.map((any) => ({ ...readResource(any), version: "" })),
+    resources: resources.map((any) => {
+      const wrapper = anyUnpack(any, ResourceSchema);
+      return wrapper === undefined ? { ...readResource(any), version: "", aliases: [] } : wrapped(wrapper);
+    }),
     removed: [],
     controlPlane: controlPlane?.identifier ?? "",
   };
@@ -39,19 +52,24 @@ export function fromDelta(response: DeltaDiscoveryResponse): Response {
     type: typeOf(typeUrl),
     nonce,
     version: systemVersionInfo,
-    resources: resources.map(({ name, version, resource }) => {
-      if (resource === undefined) throw new Error(`The response holds the resource "${name}" without its content`);
-      const { revision } = readResource(resource);
-      return { name, revision, version };
-    }),
+    resources: resources.map(wrapped),
     removed: removedResources,
     controlPlane: controlPlane?.identifier ?? "",
   };
 }
 
-/** What a response says of each name, in the order of names: "bar@2", "foo@1", "-gone". */
+function wrapped({ name, version, aliases, resource, ttl }: Resource): ReceivedResource {
+  return {
+    ...(resource === undefined ? { name } : { name, revision: readResource(resource).revision }),
+    version,
+    aliases,
+    ...(ttl === undefined ? {} : { ttlMs: durationMs(ttl) }),
+  };
+}
+
+/** What a response says of each name, in the order of names: "bar@2", "foo@1", "-gone", "name" without its content. */
 export function itemsOf({ resources, removed }: Response): readonly string[] {
-  const present = resources.map(({ name, revision }) => `${name}@${revision}`).sort();
+  const present = resources.map(({ name, revision }) => (revision === undefined ? name : `${name}@${revision}`)).sort();
   return [...present, ...[...removed].sort().map((name) => `-${name}`)];
 }
 

@@ -1,5 +1,5 @@
-import { ClientStream, fenceName, fences, type Variant } from "./client-stream.ts";
-import { pathOf, type ResourceName, resource, type TestResource, type TypeName } from "./resources.ts";
+import { ClientStream, fenceName, fences } from "./client-stream.ts";
+import { pathOf, type ResourceName, resource, type TestResource, type TypeName, type Variant } from "./resources.ts";
 import type { Feature, Target } from "./target.ts";
 
 /** The rules of one section of the protocol document. */
@@ -52,6 +52,15 @@ interface LabOptions {
   readonly patienceMs: number;
 }
 
+interface OpenOptions {
+  /** Absent: an aggregated stream. */
+  readonly only?: TypeName;
+  /** Absent: a new one. */
+  readonly nodeId?: string;
+  /** The client features that the node tells. Absent: none. */
+  readonly features?: readonly string[];
+}
+
 /** What a rule works with: a server that serves just what the rule published, and streams of one variant. */
 export class Lab {
   readonly variant: Variant;
@@ -91,13 +100,21 @@ export class Lab {
   }
 
   /** A new stream of a new node: aggregated, or that of one type's own service. */
-  open({ only, nodeId = freshNodeId() }: { only?: TypeName; nodeId?: string } = {}): ClientStream {
+  open({ only, nodeId = freshNodeId(), features = [] }: OpenOptions = {}): ClientStream {
     const method = this.variant === "sotw" ? "StreamAggregatedResources" : "DeltaAggregatedResources";
     const aggregated = `/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`;
     const path = only === undefined ? aggregated : pathOf(only, this.variant);
     const { variant } = this;
     const address = this.target.address();
-    const stream = new ClientStream({ address, path, variant, nodeId, patienceMs: this.#patienceMs, maxResponses });
+    const stream = new ClientStream({
+      address,
+      path,
+      variant,
+      nodeId,
+      features,
+      patienceMs: this.#patienceMs,
+      maxResponses,
+    });
     this.#streams.push(stream);
     return stream;
   }

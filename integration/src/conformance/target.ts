@@ -27,8 +27,8 @@ export interface Change {
   readonly delete: readonly ResourceName[];
 }
 
-/** What a server may leave out and say so: a resource type, or a feature that Envoy does not depend on. */
-export type Feature = TypeName | "services of one type" | "restart";
+/** What a server may lack and say so: a resource type, or a feature that clients can do without. */
+export type Feature = TypeName | "services of one type" | "TTL" | "restart";
 
 /** What a module must export that CONFORMANCE_TARGET names. */
 export interface TargetModule {

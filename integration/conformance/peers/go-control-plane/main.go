@@ -75,7 +75,7 @@ func newLinear() (c cache.Cache, publish publisher, commit func() error) {
 
 // pushOrder is the one that the protocol document asks for, as far as a publisher of one type after the other can keep it.
 var pushOrder = []types.ResponseType{types.Secret, types.Cluster, types.Endpoint, types.ExtensionConfig, types.Listener,
-	types.ScopedRoute, types.Route, types.Runtime}
+	types.ScopedRoute, types.Route, types.VirtualHost, types.Runtime}
 
 // newHandler takes {type URL: {name: resource in proto-JSON, or null to delete it}}, and publishes what of it is a change.
 func newHandler(publish publisher, commit func() error) http.HandlerFunc {
@@ -129,6 +129,7 @@ func main() {
 	lds.RegisterListenerDiscoveryServiceServer(g, s)
 	rds.RegisterRouteDiscoveryServiceServer(g, s)
 	rds.RegisterScopedRoutesDiscoveryServiceServer(g, s)
+	rds.RegisterVirtualHostDiscoveryServiceServer(g, s)
 	rtds.RegisterRuntimeDiscoveryServiceServer(g, s)
 	sds.RegisterSecretDiscoveryServiceServer(g, s)
 	xds, xdsFault := net.Listen("tcp", "127.0.0.1:0")

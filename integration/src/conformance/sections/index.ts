@@ -1,5 +1,6 @@
 import type { Section } from "../suite.ts";
 import { ackNack } from "./ack-nack.ts";
+import { aliases } from "./aliases.ts";
 import { basics } from "./basics.ts";
 import { existence } from "./existence.ts";
 import { isolation } from "./isolation.ts";
@@ -8,6 +9,7 @@ import { ordering } from "./ordering.ts";
 import { reconnecting } from "./reconnecting.ts";
 import { responses } from "./responses.ts";
 import { subscribing } from "./subscribing.ts";
+import { ttl } from "./ttl.ts";
 import { unsubscribing } from "./unsubscribing.ts";
 import { updates } from "./updates.ts";
 import { variants } from "./variants.ts";
@@ -24,6 +26,8 @@ export const sections: readonly Section[] = [
   unsubscribing,
   nonces,
   ordering,
+  ttl,
   reconnecting,
+  aliases,
   isolation,
 ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
-import { resource, typeNames } from "../resources.ts";
+import { resource, typesIn } from "../resources.ts";
 import { shown } from "../response.ts";
 import { both, type Section } from "../suite.ts";
 
@@ -13,12 +13,12 @@ export const variants: Section = {
       variants: both,
       needs: ["services of one type"],
       async check(lab) {
-        const served = typeNames.filter((type) => !lab.target.lacks.has(type));
-        await lab.serve(...served.map((type) => resource(type, "own", 7)));
+        const served = typesIn(lab.variant).filter((type) => !lab.target.lacks.has(type));
+        await lab.serve(...served.map((type) => resource(type, "shop/own", 7)));
         for (const type of served) {
           const stream = lab.open({ only: type });
-          stream.subscribe(type, "own");
-          await stream.takes(`${type} own@7`);
+          stream.subscribe(type, "shop/own");
+          await stream.takes(`${type} shop/own@7`);
         }
       },
     },
@@ -98,12 +98,12 @@ export const variants: Section = {
       source: "discovery.proto, DiscoveryResponse.type_url",
       variants: both,
       async check(lab) {
-        const served = typeNames.filter((type) => !lab.target.lacks.has(type));
-        await lab.serve(...served.map((type) => resource(type, "own", 7)));
+        const served = typesIn(lab.variant).filter((type) => !lab.target.lacks.has(type));
+        await lab.serve(...served.map((type) => resource(type, "shop/own", 7)));
         const stream = lab.open();
         for (const type of served) {
-          stream.subscribe(type, "own");
-          await stream.takes(`${type} own@7`);
+          stream.subscribe(type, "shop/own");
+          await stream.takes(`${type} shop/own@7`);
         }
       },
     },
