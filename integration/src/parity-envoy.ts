@@ -67,18 +67,18 @@ export async function startParity(wasm: Uint8Array, name: string, configuration:
     logLevel: "error",
   });
   const port = await envoy.listenerPort("parity");
-  const session = http2.connect(`http://127.0.0.1:${port}`);
-  await new Promise((resolve) => session.once("connect", resolve));
+  let session = connect(port);
   let ended: string | undefined;
   void envoy.exited.then((exit) => {
     ended = `Envoy is gone (${describeExit(exit)}): ${envoy.recentLog().join("\n")}`;
   });
-  session.on("error", () => {});
   return {
     envoy,
     upstreamOf: (id) => upstream.get(id),
     play: async (parityCase, options) => {
       if (ended !== undefined) throw new Error(ended);
+      // Node ends a connection on which Envoy says what HTTP/2 does not allow; the streams on it are played again.
+      if (session.destroyed || session.closed) session = connect(port);
       const sent = Promise.withResolvers<void>();
       const answered = Promise.withResolvers<void>();
       if (!options.responseFirst) answered.resolve();
@@ -93,6 +93,10 @@ export async function startParity(wasm: Uint8Array, name: string, configuration:
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function connect(port: number): http2.ClientHttp2Session {
+  return http2.connect(`http://127.0.0.1:${port}`).on("error", () => {});
 }
 
 function serve(

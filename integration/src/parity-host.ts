@@ -72,7 +72,6 @@ export async function startParityHost(wasm: Uint8Array, name: string, config: st
       "xds.node.id": "",
       "xds.route_name": "all",
       "xds.virtual_host_name": "host",
-      "xds.cluster_name": cluster,
     },
   });
   return new ParityHost(host);

@@ -63,7 +63,7 @@ const properties = [
   ],
   ...["request.protocol", "request.size", "request.headers_bytes", "response.code", "response.headers.x-a", "nothing"],
   ...["response.size", "response.flags", "response.code_details", "connection.mtls", "plugin_name", "plugin_root_id"],
-  ...["plugin_vm_id", "xds.route_name", "xds.cluster_name", "xds.virtual_host_name", "kept", "kept.more", "node"],
+  ...["plugin_vm_id", "xds.route_name", "xds.virtual_host_name", "kept", "kept.more", "node"],
   ...["connection.requested_server_name", "response.headers", "response.trailers", "request.total_size", ""],
   ...["request", "response", "connection", "xds", "filter_state", "source", "upstream", "metadata", "xds.node.id"],
 ];

@@ -137,7 +137,12 @@ test("a filter that buffers sees the whole body, and what it writes goes on", as
 test("a local response passes the filter's own response callbacks, and nothing goes upstream", async () => {
   const { reply, records } = await played({
     requestHeaders: [[["localResponse", 418, "no tea", "short", [["x-pot", "1"]], -1]]],
-    responseHeaders: [[["addHeader", responseHeaders, "x-seen", "yes"]]],
+    responseHeaders: [
+      [
+        ["addHeader", responseHeaders, "x-seen", "yes"],
+        ["replaceHeader", responseHeaders, "content-length", "15"],
+      ],
+    ],
     responseBody: [[["setBuffer", responseBody, 1000, 0, " and stout"]]],
   });
   assert.equal(reply.status, 418);

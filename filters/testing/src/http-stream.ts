@@ -167,11 +167,11 @@ export class HttpStream implements HttpStreamCalls {
     if (this.#destroyed) return;
     const running = this.#running.at(-1);
     if (running !== undefined) this.#aborted[running] = true;
+    this.details = detailsOf(response.details);
     if (this.#client !== undefined) {
-      this.reset(detailsOf(response.details));
+      this.reset(this.details);
       return;
     }
-    this.details = detailsOf(response.details);
     this.local = true;
     if (this.#headers.response !== undefined) this.#replyDirectly(response);
     else if (running === "request") this.#preparedReply ??= response;
@@ -283,6 +283,7 @@ export class HttpStream implements HttpStreamCalls {
       const upstream = this.#upstream;
       if (upstream === undefined) return;
       upstream.complete = true;
+      this.#checkLength("a request", upstream);
       this.#world.later(() => {
         if (!this.#destroyed && this.#headers.response === undefined) this.#options.upstream(upstream, this);
       });
@@ -335,9 +336,20 @@ export class HttpStream implements HttpStreamCalls {
   }
 
   #endAnswer(): void {
-    if (this.#client !== undefined) this.#client.complete = true;
+    if (this.#client !== undefined) {
+      this.#client.complete = true;
+      this.#checkLength("an answer", this.#client);
+    }
     this.#answerSent = true;
     this.#ended();
+  }
+
+  /** Envoy sends a length that is wrong, and whoever reads it ends the connection. */
+  #checkLength(what: string, { headers, body }: Arrived): void {
+    const length = headers.get("content-length");
+    if (length === undefined || this.#headers.request?.get(":method") === "HEAD" || Number(length) === body.length)
+      return;
+    this.#world.faults.push(`${what} of ${body.length} bytes left with "content-length: ${length}"`);
   }
 
   /** Over HTTP/2, an answer leaves when all that has arrived is dealt with; only then the stream of a whole request is over. */
