@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
+import { withFuel } from "@chancery/filter-sdk/fuel";
+import { locate } from "@chancery/filter-sdk/locate";
 import { type BuiltFilter, builtFilter, eventually, startFilterEnvoy } from "./filter-envoy.ts";
 import { type AbiEnvoy, startAbiEnvoy } from "./filter-sdk-envoy.ts";
 
@@ -125,6 +127,41 @@ for (const [packageName, rewritten] of [
     assert.equal((await running.request("/", { listener: 1 })).headers["hello"], '"a configuration"');
   });
 }
+
+test("a trap in Envoy says filter, version, file and line; an endless loop is one", async (t) => {
+  const built = await builtFilter("integration/testdata/trap-filter");
+  const fuelled = withFuel(built.wasm, { map: built.map });
+  const directory = await mkdtemp(join(tmpdir(), "chancery-trap-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const wasmPath = join(directory, "trap.wasm");
+  await writeFile(wasmPath, fuelled.wasm);
+  for (const [path, cause, line] of [
+    ["/index", "unreachable", 20],
+    ["/divide", "divide by zero", 21],
+    ["/endless", "out of fuel", 24],
+    ["/endless-calls", "out of fuel", 28],
+  ] as const) {
+    const { request, envoy, stop } = await startFilterEnvoy({ ...built, wasmPath }, {});
+    try {
+      assert.equal((await request("/good")).status, 200);
+      const start = performance.now();
+      assert.equal((await request(path)).status, 503);
+      const took = performance.now() - start;
+      assert.ok(took < 1000, `${path} held the worker for ${took} ms`);
+      t.diagnostic(`${path} was stopped after ${took.toFixed(1)} ms`);
+      await eventually(async () => {
+        const trap = locate(fuelled.wasm, fuelled.map ?? "", envoy.recentLog().join("\n"));
+        assert.ok(trap?.at);
+        assert.deepEqual(
+          { ...trap.at, filter: trap.filter, version: trap.version, cause: trap.cause, column: 0 },
+          { file: "assembly/index.ts", line, filter: "trap", version: "1.2.3", cause, column: 0 },
+        );
+      });
+    } finally {
+      await stop();
+    }
+  }
+});
 
 async function listening(server: net.Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -141,12 +141,7 @@ export class TestMesh implements AsyncDisposable {
 
   /** Makes a change, and tells what each proxy did within `wait`. Throws what the server refuses. */
   async write(change: Change, wait = "0s"): Promise<readonly Outcome[]> {
-    const answer = await this.#admin(`/api/v1/apply?wait=${wait}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(change),
-    });
-    return (answer as { readonly proxies: readonly Outcome[] }).proxies;
+    return (await this.send<{ readonly proxies: readonly Outcome[] }>(`/api/v1/apply?wait=${wait}`, change)).proxies;
   }
 
   /** Makes a change that every touched proxy takes. */
@@ -170,6 +165,12 @@ export class TestMesh implements AsyncDisposable {
   /** What the admin API answers; whoever asks knows what it is. */
   async read<T>(where: string): Promise<T> {
     return (await this.#admin(where)) as T;
+  }
+
+  /** The same for what is posted. */
+  async send<T>(where: string, body: unknown): Promise<T> {
+    const headers = { "content-type": "application/json" };
+    return (await this.#admin(where, { method: "POST", headers, body: JSON.stringify(body) })) as T;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compile } from "./compile.ts";
 import { readManifest, withManifest } from "./manifest.ts";
+import { signed } from "./sign.ts";
 
 export interface BuildOptions {
   /** The most memory that one VM of the filter may take, in pages of 64 KiB: 512 (32 MiB) unless given. */
@@ -19,6 +20,8 @@ export type BuildResult =
       readonly sha256: string;
       /** Where the module was written: DIR/build/NAME.wasm. */
       readonly wasmPath: string;
+      /** The module's source map, for `locate`; written to DIR/build/NAME.wasm.map. */
+      readonly map: string;
       readonly warnings: readonly string[];
     }
   /** What is wrong, each with `file:line:column` where it is in a source. */
@@ -27,27 +30,29 @@ export type BuildResult =
 /**
  * Builds the filter in a folder: `assembly/index.ts` registers its root context, `package.json` names it by
  * `chancery.filter` or, without that, by its own name. What the folder says of the filter is put into the module, and
- * beside it as NAME.manifest.json, with its digest and size.
+ * beside it as NAME.manifest.json, with its digest and size. What names its version in a backtrace of Envoy is put in too.
  */
 export async function buildFilter(dir: string, options: BuildOptions = {}): Promise<BuildResult> {
   const directory = resolve(dir);
   const read = await readManifest(directory);
   if (!read.ok) return read;
-  const { name } = read.manifest;
+  const { name, version } = read.manifest;
   const compiled = await compile({
     directory,
     source: 'import "./assembly/index";\nexport * from "@chancery/filter-sdk/proxy";\n',
     maximumMemoryPages: options.maximumMemoryPages ?? 512,
   });
   if (!compiled.ok) return compiled;
-  const wasm = withManifest(compiled.wasm, read.manifest);
+  const { map, warnings } = compiled;
+  const wasm = withManifest(signed(compiled.wasm, version === undefined ? name : `${name}@${version}`), read.manifest);
   const sha256 = createHash("sha256").update(wasm).digest("hex");
   const wasmPath = join(directory, "build", `${name}.wasm`);
   await mkdir(join(directory, "build"), { recursive: true });
+  await writeWhole(`${wasmPath}.map`, map);
   await writeWhole(wasmPath, wasm);
   const manifest = { ...read.manifest, sha256, bytes: wasm.length };
   await writeWhole(wasmPath.replace(/wasm$/, "manifest.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  return { ok: true, name, wasm, sha256, wasmPath, warnings: compiled.warnings };
+  return { ok: true, name, wasm, sha256, wasmPath, map, warnings };
 }
 
 /** Whoever reads the file meanwhile reads the old one or the new one. */

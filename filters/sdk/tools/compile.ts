@@ -21,7 +21,8 @@ export interface CompileOptions {
 }
 
 export type Compiled =
-  | { readonly ok: true; readonly wasm: Uint8Array; readonly warnings: readonly string[] }
+  /** `map` is its source map, whose columns are positions in the module. */
+  | { readonly ok: true; readonly wasm: Uint8Array; readonly map: string; readonly warnings: readonly string[] }
   /** The compiler's messages, each with `file:line:column`. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
@@ -34,10 +35,11 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
     [entryFile, `${source}\nimport "@chancery/filter-sdk/abort";\nimport "@chancery/filter-sdk/environment";\n`],
   ]);
   let wasm: Uint8Array | undefined;
+  let map = "";
   const { error } = await asc.main(
     [
       entryFile,
-      ...["--baseDir", resolve(directory), "--outFile", "filter.wasm"],
+      ...["--baseDir", resolve(directory), "--outFile", "filter.wasm", "--sourceMap"],
       ...["--optimizeLevel", "3", "--runtime", "minimal"],
       // Envoy dies of a host call in a start section.
       ...["--exportStart", "_initialize"],
@@ -54,6 +56,7 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
       },
       writeFile: (_name, contents) => {
         if (contents instanceof Uint8Array) wasm = contents;
+        else map = withoutSources(contents);
       },
       listFiles: () => [],
       reportDiagnostic: (diagnostic) => {
@@ -63,9 +66,15 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
       transforms: [keepOverriddenCallbacks()],
     },
   );
-  if (error === null && wasm !== undefined) return { ok: true, wasm, warnings };
+  if (error === null && wasm !== undefined) return { ok: true, wasm, map, warnings };
   if (errors.length === 0) errors.push(error?.message ?? messages.toString());
   return { ok: false, errors };
+}
+
+/** The sources are the author's, and the library's come with it: the map need only name them. */
+function withoutSources(map: string): string {
+  const { sourcesContent, ...rest } = JSON.parse(map) as Record<string, unknown>;
+  return JSON.stringify(rest);
 }
 
 const category = { warning: 2, error: 3 };

@@ -62,8 +62,9 @@ const resourceRefusal = component(
 
 const groupImpact = z.object({
   nodeGroup: z.string(),
+  from: z.string().exactOptional().describe("The node group that the proxies leave for this one"),
   resources: z.array(z.object({ type: z.string(), name: z.string(), change: changeWord })),
-  proxies: z.array(z.string()).describe("Connected proxies of the group"),
+  proxies: z.array(z.string()).describe("Connected proxies of the group, or that move to it"),
 }) satisfies z.ZodType<GroupImpact>;
 
 const outcome = z.object({

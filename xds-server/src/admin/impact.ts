@@ -5,8 +5,10 @@ import { emptySnapshot, resourcesOf, type Snapshot } from "../resources/snapshot
 /** What a write changes for the proxies of one node group. */
 export interface GroupImpact {
   readonly nodeGroup: string;
+  /** The node group that the proxies leave for this one; absent for those that stay. */
+  readonly from?: string;
   readonly resources: readonly ResourceChange[];
-  /** The connected proxies of the group. */
+  /** The connected proxies of the group that stay, or that move. */
   readonly proxies: readonly string[];
 }
 
@@ -21,15 +23,38 @@ export type ChangeWord = "created" | "changed" | "deleted";
 
 type Snapshots = ReadonlyMap<string, Snapshot>;
 
-/** The difference between what proxies should hold before and after a write; node groups that stay as they are are left out. */
-export function impactOf(before: Snapshots, after: Snapshots, proxies: readonly ProxyStatus[]): readonly GroupImpact[] {
-  const groups = [...new Set([...before.keys(), ...after.keys()])];
-  return groups.flatMap((nodeGroup) => {
-    const resources = resourceChanges(before.get(nodeGroup) ?? emptySnapshot, after.get(nodeGroup) ?? emptySnapshot);
-    if (resources.length === 0) return [];
-    const connected = proxies.filter((proxy) => proxy.nodeGroup === nodeGroup && proxy.streams.length > 0);
-    return [{ nodeGroup, resources, proxies: connected.map(({ nodeId }) => nodeId) }];
+export interface Written {
+  readonly before: Snapshots;
+  readonly after: Snapshots;
+  readonly proxies: readonly ProxyStatus[];
+  /** The node group that a proxy belongs to after the write. */
+  readonly groupAfter: (proxy: ProxyStatus) => string;
+}
+
+/**
+ * The difference between what proxies should hold before and after a write: for each node group that does not stay as it
+ * is, and for each move of proxies from one to another.
+ */
+export function impactOf({ before, after, proxies, groupAfter }: Written): readonly GroupImpact[] {
+  const connected = proxies
+    .filter(({ streams }) => streams.length > 0)
+    .map((proxy) => ({ nodeId: proxy.nodeId, from: proxy.nodeGroup, nodeGroup: groupAfter(proxy) }));
+  const changes = (from: string, to: string) =>
+    resourceChanges(before.get(from) ?? emptySnapshot, after.get(to) ?? emptySnapshot);
+  const changed = [...new Set([...before.keys(), ...after.keys()])].flatMap((nodeGroup) => {
+    const resources = changes(nodeGroup, nodeGroup);
+    const staying = connected.filter((proxy) => proxy.from === nodeGroup && proxy.nodeGroup === nodeGroup);
+    return resources.length === 0 ? [] : [{ nodeGroup, resources, proxies: staying.map(({ nodeId }) => nodeId) }];
   });
+  const moving = connected.filter(({ from, nodeGroup }) => from !== nodeGroup);
+  const moves = Map.groupBy(moving, ({ from, nodeGroup }) => JSON.stringify([from, nodeGroup]));
+  const moved = [...moves.values()].flatMap((each) => {
+    const [first] = each;
+    if (first === undefined) return [];
+    const { from, nodeGroup } = first;
+    return [{ nodeGroup, from, resources: changes(from, nodeGroup), proxies: each.map(({ nodeId }) => nodeId) }];
+  });
+  return [...changed, ...moved];
 }
 
 function resourceChanges(before: Snapshot, after: Snapshot): readonly ResourceChange[] {

@@ -86,6 +86,20 @@ test("a dry run tells the difference and the proxies it would touch, and changes
   assert.equal(admin.store.get().revision, 1);
 });
 
+test("a change of node groups tells which proxies move, between which groups, and what that changes for them", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  for (const nodeId of ["edge-1", "edge-2", "inner-1"]) admin.connect(nodeId, () => []);
+  const inner = { kind: "NodeGroup", name: "inner", spec: { match: { ids: ["inner-*"] } } };
+  const db = { ...cart, name: "db", spec: { ...cart.spec, nodeGroup: "inner" } };
+  const { impact } = (await admin.send("POST", "/api/v1/apply?dryRun=true", { body: [inner, db] })).body;
+  const move = impact.find(({ from }: { from?: string }) => from !== undefined);
+  const created = ["CDS", "EDS"].map((type) => ({ type, name: "db", change: "created" }));
+  assert.deepEqual(move, { nodeGroup: "inner", from: "default", resources: created, proxies: ["inner-1"] });
+  const staying = impact.filter(({ from }: { from?: string }) => from === undefined);
+  assert.ok(!JSON.stringify(staying).includes("inner-1"), JSON.stringify(staying));
+});
+
 test("replaces the whole mesh, and gives back what it takes", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: [...mesh, { ...cart, name: "old" }] });

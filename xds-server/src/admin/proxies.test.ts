@@ -97,6 +97,26 @@ test("a write that waits is answered when every touched proxy took it", async ()
   assert.deepEqual(answer.body.proxies, [{ nodeId: "edge-1", nodeGroup: "default", state: "synced", refusals: [] }]);
 });
 
+test("a write that waits goes on after a refusal until the proxy has answered all of it", async () => {
+  await using admin = await testAdmin();
+  await admin.send("POST", "/api/v1/apply", { body: mesh });
+  let cluster: SyncState = "pending";
+  let looks = 0;
+  admin.connect("edge-1", () => {
+    looks += 1;
+    // What the first looks find is refused already in part.
+    if (looks > 10) cluster = "refused";
+    return [holding("RDS", "edge", "refused"), holding("CDS", "mail", cluster)];
+  });
+  const body = [
+    { ...shop, spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: "cart-v2" }] } },
+    { ...cart, name: "mail" },
+  ];
+  const [outcome] = (await admin.send("POST", "/api/v1/apply?wait=10s", { body })).body.proxies;
+  const types = outcome.refusals.map(({ type }: { type: string }) => type);
+  assert.deepEqual([outcome.state, types.sort()], ["refused", ["CDS", "RDS"]]);
+});
+
 test("a write that waits tells who refused it and why, and who has not answered in time", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });

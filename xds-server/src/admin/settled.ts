@@ -39,12 +39,17 @@ export async function settled(
   const outcomes = new Map<string, Outcome>();
   let open = expectations;
   for (;;) {
-    for (const { nodeId, group } of open) {
+    open = open.filter(({ nodeId, group }) => {
+      const proxy = proxies.get(nodeId);
       // Until the group's new snapshot is out, its proxies look synced with the old one.
-      const isOut = snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup);
-      outcomes.set(nodeId, outcomeOf(proxies.get(nodeId), { nodeId, group, isOut }));
-    }
-    open = open.filter(({ nodeId }) => outcomes.get(nodeId)?.state === "pending");
+      const isOut =
+        group.from === undefined
+          ? snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup)
+          : proxy?.nodeGroup === group.nodeGroup;
+      const { isSettled, ...outcome } = outcomeOf(proxy, { nodeId, group, isOut });
+      outcomes.set(nodeId, outcome);
+      return !isSettled;
+    });
     if (open.length === 0 || aborted.aborted || performance.now() >= deadline) return [...outcomes.values()];
     await pause(checkEveryMs);
   }
@@ -56,11 +61,16 @@ interface Expectation {
   readonly isOut: boolean;
 }
 
-function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Expectation): Outcome {
+interface Settling extends Outcome {
+  /** Nothing of the write is left to answer, be it taken or refused. */
+  readonly isSettled: boolean;
+}
+
+function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Expectation): Settling {
   const { nodeGroup } = group;
-  if (proxy === undefined || proxy.streams.length === 0)
-    return { nodeId, nodeGroup, state: "disconnected", refusals: [] };
-  if (!isOut) return { nodeId, nodeGroup, state: "pending", refusals: [] };
+  const nothing = { nodeId, nodeGroup, refusals: [] };
+  if (proxy === undefined || proxy.streams.length === 0) return { ...nothing, state: "disconnected", isSettled: true };
+  if (!isOut) return { ...nothing, state: "pending", isSettled: false };
   const touched = new Set(group.resources.map(({ type, name }) => `${type} ${name}`));
   const resources = proxy.streams
     .flatMap((stream) => stream.types)
@@ -70,6 +80,7 @@ function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Exp
     nodeId,
     nodeGroup,
     state: worstState(resources.map(({ state }) => state)),
+    isSettled: resources.every(({ state }) => state !== "pending"),
     refusals: resources.flatMap(({ type, name, refusal }) =>
       refusal === undefined ? [] : [{ type, name, ...refusal }],
     ),

@@ -1,6 +1,8 @@
+import type { ProxyStatus } from "../cache/proxy-status.ts";
 import type { Compiled } from "../compile/compile.ts";
 import type { DocumentKey } from "../model/document.ts";
 import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
+import { nodeGroupOf } from "../model/node-group.ts";
 import type { Problem } from "../model/problem.ts";
 import { RevisionConflict } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
@@ -54,10 +56,22 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
   };
   // The state of all proxies is only looked at when asked for: a plain write costs the same for one proxy or thousands.
   if (!request.dryRun && request.waitMs === undefined) return answer;
-  const impact = impactOf(published, compiled.snapshots, proxies.all());
+  const groupAfter = groupsAfter(deps, mesh, mesh.changed(change));
+  const impact = impactOf({ before: published, after: compiled.snapshots, proxies: proxies.all(), groupAfter });
   if (request.dryRun || request.waitMs === undefined) return { ...answer, impact };
   const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
   return { ...answer, impact, proxies: await settled(deps, waiting) };
+}
+
+/** The node group that each proxy belongs to after a change of the mesh. */
+function groupsAfter({ proxies }: AdminDeps, before: Mesh, after: Mesh): (proxy: ProxyStatus) => string {
+  const groups = after.all("NodeGroup");
+  if (groups === before.all("NodeGroup")) return ({ nodeGroup }) => nodeGroup;
+  const nodes = new Map(proxies.connected().map((node) => [node.id, node]));
+  return ({ nodeId, nodeGroup }) => {
+    const node = nodes.get(nodeId);
+    return node === undefined ? nodeGroup : nodeGroupOf(node, groups);
+  };
 }
 
 function commitOrCheck(

@@ -67,7 +67,6 @@ export class NodeStatus implements ProxyStatuses {
     return known && statusOf(known);
   }
 
-  /** What each connected proxy says of itself. */
   connected(): readonly Node[] {
     return [...this.#known.values()].flatMap(({ node, streams }) => (streams.size === 0 ? [] : [node]));
   }

@@ -21,6 +21,8 @@ interface ChangedDocument extends DocumentKey {
 
 interface GroupImpact {
   readonly nodeGroup: string;
+  /** The node group that the proxies leave for this one. */
+  readonly from?: string;
   readonly resources: readonly { readonly type: string; readonly name: string; readonly change: string }[];
   readonly proxies: readonly string[];
 }

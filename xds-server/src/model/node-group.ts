@@ -9,9 +9,9 @@ const text = z.string().min(1).max(1024);
 const globs = z.array(text).min(1).max(1000);
 
 const localitySchema = z.strictObject({
-  region: optional(text, "The region, exactly. Any when absent."),
-  zone: optional(text, "The zone, exactly. Any when absent."),
-  subZone: optional(text, "The sub-zone, exactly. Any when absent."),
+  region: optional(text, "The region, with the same wildcards. Any when absent."),
+  zone: optional(text, "The zone, with the same wildcards. Any when absent."),
+  subZone: optional(text, "The sub-zone, with the same wildcards. Any when absent."),
 });
 
 const matchSchema = z
@@ -21,7 +21,7 @@ const matchSchema = z
     locality: optional(localitySchema, "Where the proxy says that it runs."),
     metadata: optional(
       z.record(text, z.string().max(1024)),
-      "Node metadata: each key must be there with this text; numbers and booleans are compared as written.",
+      "Node metadata: each key must be there with this text, with the same wildcards; numbers and booleans are compared as written.",
     ),
   })
   .refine((match) => Object.values(match).some((condition) => condition !== undefined), {
@@ -54,16 +54,17 @@ export function nodeGroupOf(node: NodeIdentity, groups: ReadonlyMap<string, Docu
 function matches(node: NodeIdentity, spec: NodeGroupSpec | undefined): boolean {
   if (spec === undefined) return false;
   const { ids, clusters, locality = {}, metadata = {} } = spec.match;
-  const isWanted = (wanted: string | undefined, is: string): boolean => wanted === undefined || wanted === is;
+  const isWanted = (glob: string | undefined, is: string): boolean => glob === undefined || globMatches(glob, is);
   return (
     (ids === undefined || ids.some((glob) => globMatches(glob, node.id))) &&
     (clusters === undefined || clusters.some((glob) => globMatches(glob, node.cluster))) &&
     isWanted(locality.region, node.locality.region) &&
     isWanted(locality.zone, node.locality.zone) &&
     isWanted(locality.subZone, node.locality.subZone) &&
-    Object.entries(metadata).every(
-      ([key, wanted]) => Object.hasOwn(node.metadata, key) && asText(node.metadata[key]) === wanted,
-    )
+    Object.entries(metadata).every(([key, glob]) => {
+      const text = Object.hasOwn(node.metadata, key) ? asText(node.metadata[key]) : undefined;
+      return text !== undefined && globMatches(glob, text);
+    })
   );
 }
 

@@ -6,7 +6,7 @@ import { readDocumentFiles, withSources } from "../document-files.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { yamlDiff } from "../line-diff.ts";
 import { readRevision, repeated } from "../option-values.ts";
-import { coloured, colouredState, print, printJson } from "../terminal.ts";
+import { coloured, colouredState, print, printable, printJson } from "../terminal.ts";
 
 interface DiffOptions extends AdminOptions {
   readonly file?: readonly string[];
@@ -57,9 +57,10 @@ function printDifference({ changes, impact = [] }: Difference): void {
     for (const { sign, text } of yamlDiff(before?.spec, after?.spec))
       print(coloured(colours[sign], `  ${sign} ${text}`));
   }
-  for (const { nodeGroup, resources, proxies } of impact) {
-    const names = resources.map(({ type, name, change }) => `${type} ${name} ${change}`).join(", ");
-    const who = proxies.length === 0 ? "no connected proxy" : proxies.join(", ");
-    print(`Node group "${nodeGroup}" (${who}): ${names}`);
+  for (const { nodeGroup, from, resources, proxies } of impact) {
+    const names = resources.map(({ type, name, change }) => `${type} ${name} ${change}`).join(", ") || "nothing else";
+    const who = proxies.length === 0 ? "no connected proxy" : proxies.map(printable).join(", ");
+    const where = from === undefined ? `Node group "${nodeGroup}"` : `From node group "${from}" to "${nodeGroup}"`;
+    print(`${where} (${who}): ${names}`);
   }
 }

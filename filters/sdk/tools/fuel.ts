@@ -1,0 +1,182 @@
+import { type Cost, costsOf } from "./fuel-cost.ts";
+import { type Moved, movedMap } from "./source-map.ts";
+import { join, name, Reader, s32, section, sectionId, u32 } from "./wasm-binary.ts";
+import { opcode } from "./wasm-code.ts";
+import { type Body, type Module, readModule, sectionOf } from "./wasm-module.ts";
+import { functionNames, isCalled, nameSection } from "./wasm-names.ts";
+
+export interface FuelOptions {
+  /** How many instructions a callback may take; a host call counts as 2,000. 50 million, or some 30 ms, unless given. */
+  readonly budget?: number;
+  /** The same for the start and the configuration, which read more and hold up no request: 10 budgets unless given. */
+  readonly startBudget?: number;
+  /** The module's source map, to be moved along. */
+  readonly map?: string;
+}
+
+export interface Fuelled {
+  readonly wasm: Uint8Array;
+  /** The source map of this module, if one was given. */
+  readonly map?: string;
+}
+
+/** What the innermost function of a trap is called that ran out of fuel. */
+export const outOfFuel = "out of fuel";
+
+const usualBudget = 50_000_000;
+const mostBudget = 2_000_000_000;
+
+/** Callbacks before which a VM serves no request. */
+const startCallbacks =
+  /^(?:_initialize|_start|main|proxy_on_vm_start|proxy_on_configure|proxy_validate_configuration)$/;
+/** Each has a budget of its own; what allocates runs within another and has not. */
+const callbacks = /^(?:proxy_on_(?!memory_allocate$)|envoy_on_)/;
+
+/**
+ * A module whose callbacks trap when they take more than a budget of instructions: every turn of a loop and every
+ * recursive call counts down, at no host call. Envoy itself would let an endless loop hold a worker for ever.
+ */
+export function withFuel(wasm: Uint8Array, options: FuelOptions = {}): Fuelled {
+  const budget = Math.min(options.budget ?? usualBudget, mostBudget);
+  const startBudget = Math.min(options.startBudget ?? 10 * budget, mostBudget);
+  const module = readModule(wasm);
+  const names = functionNames(module);
+  const fuel = module.importedGlobals + module.definedGlobals;
+  const spent = module.importedFunctions + module.bodies.length;
+  names.set(spent, outOfFuel);
+
+  const added = [{ type: module.types.length, body: [0, /* unreachable */ 0x00, opcode.end] }];
+  const exports = module.exports.map((each) => {
+    const limit = startCallbacks.test(each.name) ? startBudget : callbacks.test(each.name) ? budget : 0;
+    if (each.kind !== 0 || limit === 0) return each;
+    const type = module.functionTypes[each.index - module.importedFunctions];
+    if (type === undefined) return each;
+    added.push({ type, body: refuelled(each.index, module.types[type]?.parameters ?? 0, fuel, limit) });
+    const index = spent + added.length - 1;
+    names.set(index, names.get(each.index) ?? each.name);
+    return { ...each, index };
+  });
+
+  const costs = costsOf(module);
+  const bodies = module.bodies.map((body, index) => charged(module, body, index, costs[index], fuel, spent));
+  const rewritten = new Map<number, Pieces>([
+    [sectionId.type, extended(module, sectionId.type, 1, [0x60, 0, 0])],
+    [
+      sectionId.function,
+      extended(
+        module,
+        sectionId.function,
+        added.length,
+        added.flatMap(({ type }) => u32(type)),
+      ),
+    ],
+    [sectionId.global, extended(module, sectionId.global, 1, [0x7f, 1, 0x41, ...s32(startBudget), opcode.end])],
+    [sectionId.export, [exportSection(exports)]],
+    [sectionId.code, codeSection([...bodies, ...added.map(({ body }) => [Uint8Array.from(body)])])],
+  ]);
+  const pieces: Pieces = [wasm.subarray(0, 8)];
+  for (const id of sectionOrder) {
+    const sections = module.sections.filter((each) => each.id === id && !isCalled(module, each, "name"));
+    const unchanged = sections.map(({ start, end }) => wasm.subarray(start, end));
+    pieces.push(...(rewritten.get(id) ?? unchanged));
+  }
+  pieces.push(nameSection(names));
+  return {
+    wasm: join(pieces),
+    ...(options.map === undefined ? {} : { map: movedMap(options.map, movedIn(wasm, pieces)) }),
+  };
+}
+
+/** Bytes to be joined. Those that were in the module before share its memory. */
+type Pieces = Uint8Array[];
+
+/** WebAssembly core specification, 5.5.16; custom sections, which may be anywhere, last. */
+const sectionOrder = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11, sectionId.custom];
+
+/** Gives a callback its budget, and calls it. */
+function refuelled(callee: number, parameters: number, fuel: number, budget: number): number[] {
+  const pushed = Array.from({ length: parameters }, (_, at) => [0x20, ...u32(at)]).flat();
+  return [0, 0x41, ...s32(budget), 0x24, ...u32(fuel), ...pushed, opcode.call, ...u32(callee), opcode.end];
+}
+
+/** A section with entries after those that it has. */
+function extended(module: Module, id: number, count: number, entries: readonly number[]): Pieces {
+  const found = sectionOf(module, id);
+  if (found === undefined) return [section(id, [...u32(count), ...entries])];
+  const reader = new Reader(module.wasm, found.contents);
+  const former = reader.u32();
+  const kept = module.wasm.subarray(reader.at, found.end);
+  return [section(id, [Uint8Array.from(u32(former + count)), kept, Uint8Array.from(entries)])];
+}
+
+function exportSection(exports: Module["exports"]): Uint8Array {
+  const entries = exports.flatMap((each) => [...name(each.name), each.kind, ...u32(each.index)]);
+  return section(sectionId.export, [...u32(exports.length), ...entries]);
+}
+
+function codeSection(bodies: readonly Pieces[]): Pieces {
+  const sized = bodies.flatMap((body) => [Uint8Array.from(u32(sizeOf(body))), ...body]);
+  const contents = [Uint8Array.from(u32(bodies.length)), ...sized];
+  return [Uint8Array.from([sectionId.code, ...u32(sizeOf(contents))]), ...contents];
+}
+
+function sizeOf(pieces: Pieces): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** A body that counts down at each turn of its loops, before what takes long by itself, and at its entry if it recurs. */
+function charged(
+  module: Module,
+  body: Body,
+  index: number,
+  cost: Cost | undefined,
+  fuel: number,
+  spent: number,
+): Pieces {
+  const { wasm } = module;
+  const type = module.types[module.functionTypes[index] ?? 0];
+  const local = u32((type?.parameters ?? 0) + body.locals);
+  const check = (instructions: number): number[] => [
+    ...[0x23, ...u32(fuel), 0x41, ...s32(instructions), 0x6b, 0x22, ...local, 0x24, ...u32(fuel)],
+    ...[0x20, ...local, 0x41, 0, 0x48, opcode.if, 0x40, opcode.call, ...u32(spent), opcode.end],
+  ];
+  const pieces: Pieces = [];
+  let copied = body.code;
+  const insert = (at: number, bytes: readonly number[]): void => {
+    pieces.push(wasm.subarray(copied, at), Uint8Array.from(bytes));
+    copied = at;
+  };
+  if (cost?.recursive) insert(body.code, check(cost.straight));
+  for (const instruction of body.instructions) {
+    const turn = cost?.loops.get(instruction.start);
+    if (turn !== undefined) insert(instruction.end, check(turn));
+    else if (instruction.opcode === opcode.memoryCopy || instruction.opcode === opcode.memoryFill) {
+      insert(instruction.start, bulkCharge(local, fuel));
+    }
+  }
+  if (pieces.length === 0) return [wasm.subarray(body.start, body.end)];
+  const groupsStart = body.start + u32(body.localGroups).length;
+  return [
+    Uint8Array.from(u32(body.localGroups + 1)),
+    wasm.subarray(groupsStart, body.code),
+    Uint8Array.from([1, 0x7f]),
+    ...pieces,
+    wasm.subarray(copied, body.end),
+  ];
+}
+
+/** Charges an instruction for each 16 bytes, whose number is on top of the stack. */
+function bulkCharge(local: readonly number[], fuel: number): number[] {
+  return [...[0x22, ...local, 0x23, ...u32(fuel), 0x20, ...local, 0x41, 4, 0x76, 0x6b, 0x24, ...u32(fuel)]];
+}
+
+/** Where the pieces that were in the module before have come to. */
+function movedIn(wasm: Uint8Array, pieces: Pieces): Moved[] {
+  const moved: Moved[] = [];
+  let to = 0;
+  for (const piece of pieces) {
+    if (piece.buffer === wasm.buffer) moved.push({ from: piece.byteOffset - wasm.byteOffset, to });
+    to += piece.length;
+  }
+  return moved.sort((a, b) => a.from - b.from);
+}
