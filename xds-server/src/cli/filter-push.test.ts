@@ -70,6 +70,8 @@ test("lists what runs and every version, and goes back to one with the configura
   await run("push", second, "--config", strict, "--failure", "reload");
   const is = admin.store.get().mesh.get("Filter", "policy");
   assert.match(await run("list"), /\npolicy +0\.1\.0 +[0-9a-f]{12} +reload +edge/);
+  const status = await chancery(["status"], { env: { CHANCERY_ADMIN: admin.url } });
+  assert.match(status.stdout, /\npolicy +0\.1\.0 +[0-9a-f]{12} +reload +edge/);
   assert.match(await run("versions", "policy"), /policy +0\.1\.0 .* policy\npolicy +1 +[0-9a-f]{12} +\d+ +20/);
   assert.match(await run("rollback", "policy"), /Filter "policy" changed/);
   const back = admin.store.get().mesh.get("Filter", "policy");

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { KnownProxy, List } from "../answers.ts";
+import type { FilterStatus, Items, KnownProxy, List } from "../answers.ts";
 import { type AdminClient, apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
+import { filtersTable } from "./filter-list.ts";
 
 interface StatusOptions extends AdminOptions {
   readonly watch?: boolean;
@@ -14,7 +15,7 @@ interface StatusOptions extends AdminOptions {
 const watchEveryMs = 1_000;
 
 export function statusCommand(): Command {
-  return adminCommand("status", "show each proxy: what it holds, waits for and refuses, with its own reason")
+  return adminCommand("status", "show each proxy: what it holds, waits for and refuses, with its own reason; and the filters")
     .option("-w, --watch", "show it again every second until interrupted")
     .option("--node-group <name>", "only the proxies of this node group")
     .addHelpText("after", "\nExample:\n  chancery status --watch")
@@ -36,6 +37,7 @@ async function show(client: AdminClient, { output, watch, nodeGroup }: StatusOpt
   // On a terminal a watch redraws in place; in a file it goes on below.
   if (watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J\x1b[3J");
   print(statusText(body));
+  if (filters.length > 0) print(`\n${filtersTable(filters)}`);
 }
 
 /** The server lists so many at a time; the revision is that of the last answer. */
