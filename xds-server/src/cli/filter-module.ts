@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { readBinary } from "../filter-registry/wasm-binary.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
 
 /** A compiled filter, built from its folder or read from a file. */
@@ -10,6 +11,22 @@ export interface FilterModule {
   readonly warnings: readonly string[];
   /** The configuration that stands beside the source, when there is one. */
   readonly config?: unknown;
+}
+
+/**
+ * The same module, whose callbacks trap when they take more than a budget of instructions: in Envoy, an endless loop holds a
+ * worker for ever. What cannot be read as a module stays as it is, for the server to say why.
+ */
+export async function fuelled(module: FilterModule): Promise<FilterModule> {
+  const { withFuel } = await import("@chancery/filter-sdk/fuel");
+  if (!readBinary(module.wasm).ok) return module;
+  try {
+    return { ...module, wasm: withFuel(module.wasm).wasm };
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    const message = `Cannot give ${module.wasmPath} fuel: ${cause}\n  push it with --no-fuel, and nothing ends its endless loops`;
+    throw new CommandFailure(exitCodes.refused, message);
+  }
 }
 
 /** Builds the filter of a folder, or reads a .wasm file; its name is the file's. */

@@ -31,6 +31,9 @@ after(() => rmSync(folder, { recursive: true }));
 const push = (admin: TestAdmin, ...args: readonly string[]) =>
   chancery(["filter", "push", ...args], { env: { CHANCERY_ADMIN: admin.url } });
 
+const hasFuel = (admin: TestAdmin, sha256 = ""): boolean =>
+  Buffer.from(admin.catalog.get().get(sha256)?.wasm ?? []).includes("out of fuel");
+
 /** A proxy that takes every version of the filter but those that `refuses` names. */
 function connect(admin: TestAdmin, refuses: (version: string) => boolean): void {
   admin.connect("edge-1", () => {
@@ -53,6 +56,7 @@ test("pushes a new filter, then a new version that keeps listeners and configura
   assert.equal((await push(admin, second)).exitCode, 0);
   const current = admin.store.get().mesh.get("Filter", "policy");
   assert.notEqual(current?.spec.sha256, former?.spec.sha256);
+  assert.ok(hasFuel(admin, former?.spec.sha256));
   assert.deepEqual({ ...current?.spec, sha256: "" }, { ...former?.spec, sha256: "" });
 });
 
@@ -67,8 +71,9 @@ test("lists what runs and every version, and goes back to one with the configura
   await run("push", first, "--to", "edge", "--config", config, "--version", "1");
   const was = admin.store.get().mesh.get("Filter", "policy");
   writeFileSync(strict, JSON.stringify({ default: { action: "deny" }, rules: [] }));
-  await run("push", second, "--config", strict, "--failure", "reload");
+  await run("push", second, "--config", strict, "--failure", "reload", "--no-fuel");
   const is = admin.store.get().mesh.get("Filter", "policy");
+  assert.ok(!hasFuel(admin, is?.spec.sha256));
   assert.match(await run("list"), /\npolicy +0\.1\.0 +[0-9a-f]{12} +reload +edge/);
   const status = await chancery(["status"], { env: { CHANCERY_ADMIN: admin.url } });
   assert.match(status.stdout, /\npolicy +0\.1\.0 +[0-9a-f]{12} +reload +edge/);

@@ -3,7 +3,7 @@ import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
 import type { FilterDocument, FilterVersion, Outcome, WriteAnswer } from "../answers.ts";
 import { type AdminClient, type Answer, apiPath } from "../client.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
-import { type FilterModule, filterModule, readConfig } from "../filter-module.ts";
+import { type FilterModule, filterModule, fuelled, readConfig } from "../filter-module.ts";
 import { print, printable, printError, printJson } from "../terminal.ts";
 import { isFine, outcomesTable, printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
 
@@ -13,6 +13,8 @@ interface PushOptions extends AdminOptions, WriteOptions {
   readonly failure?: "closed" | "open" | "reload";
   readonly name?: string;
   readonly version?: string;
+  /** False with --no-fuel. */
+  readonly fuel: boolean;
 }
 
 export function filterPushCommand(): Command {
@@ -31,6 +33,7 @@ export function filterPushCommand(): Command {
     )
     .option("--name <name>", "the Filter document's name; the filter's own when left out")
     .option("--version <version>", "the version that it is kept as; what its manifest says when left out")
+    .option("--no-fuel", "let its callbacks take as long as they like; else an endless loop traps in some 30 ms")
     .addHelpText("after", pushHelp)
     .action(async function (this: Command, path: string) {
       await run<PushOptions>((client, options) => push(client, path, options)).call(this);
@@ -45,7 +48,8 @@ Examples:
   chancery filter push build/mine.wasm --config mine.json`;
 
 async function push(client: AdminClient, path: string, options: PushOptions): Promise<number> {
-  const module = await filterModule(path);
+  const built = await filterModule(path);
+  const module = options.fuel ? await fuelled(built) : built;
   for (const warning of module.warnings) printError(warning);
   const name = options.name ?? module.name;
   const url = apiPath("filters", name);

@@ -15,7 +15,10 @@ interface StatusOptions extends AdminOptions {
 const watchEveryMs = 1_000;
 
 export function statusCommand(): Command {
-  return adminCommand("status", "show each proxy: what it holds, waits for and refuses, with its own reason; and the filters")
+  return adminCommand(
+    "status",
+    "show each proxy: what it holds, waits for and refuses, with its own reason; and the filters",
+  )
     .option("-w, --watch", "show it again every second until interrupted")
     .option("--node-group <name>", "only the proxies of this node group")
     .addHelpText("after", "\nExample:\n  chancery status --watch")
@@ -33,7 +36,8 @@ export function statusCommand(): Command {
 
 async function show(client: AdminClient, { output, watch, nodeGroup }: StatusOptions): Promise<void> {
   const body = await allProxies(client, nodeGroup);
-  if (output === "json") return printJson(body);
+  const filters = (await client.send<Items<FilterStatus>>(apiPath("filter-status"))).body.items;
+  if (output === "json") return printJson({ ...body, filters });
   // On a terminal a watch redraws in place; in a file it goes on below.
   if (watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J\x1b[3J");
   print(statusText(body));
