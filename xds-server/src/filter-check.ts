@@ -18,12 +18,17 @@ export function filterChecker(store: Store, catalog: Catalog): CheckFilters {
     const problems: Problem[] = [];
     for (const document of set) {
       if (document.kind !== "Filter") continue;
-      const { name, spec } = document;
-      const { sha256, config } = spec as { readonly sha256: string; readonly config?: unknown };
-      const isAsBefore = isDeepStrictEqual(store.get().mesh.get("Filter", name)?.spec, spec);
-      if (isAsBefore || !catalog.get().has(sha256)) continue;
-      const faults = await catalog.checkConfiguration(sha256, config);
-      problems.push(...faults.map((fault) => configProblem(name, fault)));
+      const { name, spec } = document as Document<"Filter">;
+      const before = store.get().mesh.get("Filter", name)?.spec;
+      for (const [path, is, was] of [
+        ["spec", spec, before],
+        ["spec.canary", spec.canary, before?.canary],
+      ] as const) {
+        const isAsBefore = is?.sha256 === was?.sha256 && isDeepStrictEqual(is?.config, was?.config);
+        if (is === undefined || isAsBefore || !catalog.get().has(is.sha256)) continue;
+        const faults = await catalog.checkConfiguration(is.sha256, is.config);
+        problems.push(...faults.map((fault) => configProblem(name, path, fault)));
+      }
     }
     return problems;
   };
@@ -33,7 +38,10 @@ export function filterChecker(store: Store, catalog: Catalog): CheckFilters {
 export function modulesInUse(store: Store): ReadonlySet<string> {
   const named = new Set<string>();
   const add = (document: Document | undefined) => {
-    if (document?.kind === "Filter") named.add((document as Document<"Filter">).spec.sha256);
+    if (document?.kind !== "Filter") return;
+    const { sha256, canary } = (document as Document<"Filter">).spec;
+    named.add(sha256);
+    if (canary !== undefined) named.add(canary.sha256);
   };
   for (const document of store.get().mesh.all("Filter").values()) add(document);
   for (const { changes } of store.revisions({ limit: Number.MAX_SAFE_INTEGER })) {
@@ -45,14 +53,14 @@ export function modulesInUse(store: Store): ReadonlySet<string> {
   return named;
 }
 
-function configProblem(name: string, { code, message, path = "", found, hint }: ModuleFault): Problem {
+function configProblem(name: string, spec: string, { code, message, path = "", found, hint }: ModuleFault): Problem {
   const where = path === "" ? "" : `: ${path}`;
   return {
     code,
     message: `Cannot use filter "${name}" with this configuration${where}: ${path === "" ? "it " : ""}${message}`,
     kind: "Filter",
     name,
-    path: path === "" || path.startsWith("[") ? `spec.config${path}` : `spec.config.${path}`,
+    path: path === "" || path.startsWith("[") ? `${spec}.config${path}` : `${spec}.config.${path}`,
     ...(found === undefined ? {} : { found }),
     ...(hint === undefined ? {} : { hint }),
   };

@@ -193,6 +193,10 @@ const filterStatus = z.object({
   listeners: z.array(z.string()),
   failure: z.string().exactOptional().describe("closed, open or reload, as it is in force"),
   capabilities: z.array(z.string()).exactOptional().describe("The host calls that it may make"),
+  canary: z
+    .object({ version: z.string().exactOptional(), sha256: z.string(), percent: z.number() })
+    .exactOptional()
+    .describe("The version that a share of the requests gets"),
 }) satisfies z.ZodType<FilterStatus>;
 
 const problem = component(

@@ -4,6 +4,7 @@ import { failureOf } from "../compile/filters.ts";
 import { versionName } from "../filter-registry/manifest.ts";
 import type { ModuleFault } from "../filter-registry/module-fault.ts";
 import type { FilterVersion as KeptVersion } from "../filter-registry/versions.ts";
+import type { Document } from "../model/document.ts";
 import { documentName } from "../model/fields.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
@@ -34,6 +35,8 @@ export interface FilterStatus {
   readonly failure?: string;
   /** The host calls that it may make. */
   readonly capabilities?: readonly string[];
+  /** The version that a share of the requests gets, while it is in flight. */
+  readonly canary?: { readonly version?: string; readonly sha256: string; readonly percent: number };
 }
 
 const uploadQuery = z.strictObject({
@@ -53,7 +56,8 @@ export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
   const described = (version: KeptVersion): FilterVersion => {
     const artifact = catalog.get().get(version.sha256);
     const filters = [...store.get().mesh.all("Filter").values()];
-    const usedBy = filters.filter(({ spec }) => spec.sha256 === version.sha256).map(({ name }) => name);
+    const uses = ({ spec }: Document<"Filter">) => [spec.sha256, spec.canary?.sha256].includes(version.sha256);
+    const usedBy = filters.filter(uses).map(({ name }) => name);
     if (artifact === undefined) return { ...version, bytes: 0, usedBy };
     const { abi, hostCalls: capabilities, manifest } = artifact.facts;
     const description = manifest?.description === undefined ? {} : { description: manifest.description };
@@ -107,11 +111,15 @@ export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
 function filterStatuses({ store, catalog }: AdminDeps): readonly FilterStatus[] {
   return [...store.get().mesh.all("Filter").values()].map((document): FilterStatus => {
     const { name, spec } = document;
-    const { sha256, listeners } = spec;
-    const versions = catalog.versions().filter((each) => each.sha256 === sha256);
-    const version = (versions.find(({ filter }) => filter === name) ?? versions[0])?.version;
-    const artifact = catalog.get().get(sha256);
-    const status = { name, sha256, listeners, ...(version === undefined ? {} : { version }) };
+    const named = (sha256: string) => {
+      const versions = catalog.versions().filter((each) => each.sha256 === sha256);
+      const version = (versions.find(({ filter }) => filter === name) ?? versions[0])?.version;
+      return { sha256, ...(version === undefined ? {} : { version }) };
+    };
+    const { canary, listeners } = spec;
+    const inFlight = canary === undefined ? {} : { canary: { ...named(canary.sha256), percent: canary.percent } };
+    const status = { name, ...named(spec.sha256), listeners, ...inFlight };
+    const artifact = catalog.get().get(spec.sha256);
     if (artifact === undefined) return status;
     const { hostCalls } = artifact.facts;
     const capabilities = hostCalls.filter((call) => spec.capabilities?.includes(call) ?? true);

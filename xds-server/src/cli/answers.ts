@@ -111,6 +111,7 @@ export interface FilterDocument extends DocumentKey {
     readonly sha256: string;
     readonly config?: unknown;
     readonly failure?: string;
+    readonly canary?: object;
   };
 }
 
@@ -134,4 +135,5 @@ export interface FilterStatus {
   readonly sha256: string;
   readonly listeners: readonly string[];
   readonly failure?: string;
+  readonly canary?: { readonly version?: string; readonly sha256: string; readonly percent: number };
 }

@@ -9,6 +9,13 @@ export function readDuration(text: string): string {
   throw new InvalidArgumentError('It must be a duration such as "500ms", "10s" or "1m".');
 }
 
+/** A share of the requests that leaves some for comparison: "1%" or "1". */
+export function readPercent(text: string): number {
+  const percent = /^(\d{1,2}(?:\.\d{1,4})?)%?$/.exec(text)?.[1];
+  if (percent !== undefined && Number(percent) > 0) return Number(percent);
+  throw new InvalidArgumentError("It must be more than 0% and less than 100%, such as 1% or 0.5%.");
+}
+
 /** An option that may be given several times. */
 export function repeated(value: string, former: readonly string[] | undefined): readonly string[] {
   return [...(former ?? []), value];

@@ -2,10 +2,10 @@ import type { Document } from "../model/document.ts";
 import { buildCluster } from "./clusters.ts";
 import { buildEndpoints, builtEndpoints } from "./endpoints.ts";
 import { buildEnvoyResource } from "./envoy-resources.ts";
-import { buildFilter } from "./filters.ts";
+import { buildCanary, buildFilter } from "./filters.ts";
 import { buildListener } from "./listeners.ts";
 import { remembered } from "./remembered.ts";
-import { buildRoute, buildRoutes } from "./routes.ts";
+import { buildFlightRoutes, buildRoute, buildRoutes } from "./routes.ts";
 
 /** What makes resources out of documents. Each depends on nothing but its arguments. */
 export const builders = {
@@ -13,10 +13,13 @@ export const builders = {
   /** For EDS clusters without an Endpoints document: with no answer at all, Envoy would wait for one. */
   noEndpoints: (document: Document<"Cluster">) => builtEndpoints(document, []),
   endpoints: buildEndpoints,
-  route: buildRoute,
+  route: (document: Document<"Route">) => buildRoute(document),
   routes: buildRoutes,
+  flightRoute: buildRoute,
+  flightRoutes: buildFlightRoutes,
   listener: buildListener,
   filter: buildFilter,
+  canary: buildCanary,
   envoyResource: buildEnvoyResource,
 };
 
@@ -29,7 +32,10 @@ export const rememberingBuilders = (made: Builders): Builders => ({
   endpoints: remembered(made.endpoints),
   route: remembered(made.route),
   routes: remembered(made.routes),
+  flightRoute: remembered(made.flightRoute),
+  flightRoutes: remembered(made.flightRoutes),
   listener: remembered(made.listener),
   filter: remembered(made.filter),
+  canary: remembered(made.canary),
   envoyResource: remembered(made.envoyResource),
 });

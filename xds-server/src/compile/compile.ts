@@ -7,7 +7,8 @@ import type { Snapshot } from "../resources/snapshot.ts";
 import type { Builders } from "./builders.ts";
 import type { Built, Scope } from "./built.ts";
 import type { BuiltEnvoyResource } from "./envoy-resources.ts";
-import { type FilterUse, filterUse } from "./filters.ts";
+import { type FilterUse, filterUses } from "./filters.ts";
+import { type Flight, flightOf } from "./flights.ts";
 import { inRunningOrder } from "./listeners.ts";
 import { type Placed, type Placement, place } from "./placement.ts";
 import { referenceProblems } from "./references.ts";
@@ -59,16 +60,22 @@ export function compileMesh(
   }
   for (const document of mesh.all("Route").values()) problems.push(...make.route(document).problems);
   const filters = filtersByListener(inputs);
+  const flights = flightsByListener(mesh);
   for (const document of mesh.all("Listener").values()) {
     const scopes = [document.spec.nodeGroup];
     add(document, scopes, make.listener(document, ...(filters.get(document.name) ?? [])));
     if (document.spec.http === undefined) continue;
     const routes = document.spec.http.routes.flatMap((name) => mesh.get("Route", name) ?? []);
     add(document, scopes, make.routes(document, ...routes.map((route) => make.route(route))));
+    const flight = flights.get(document.name);
+    if (flight === undefined) continue;
+    add(document, scopes, make.flightRoutes(document, ...routes.map((route) => make.flightRoute(route, flight))));
   }
   for (const document of mesh.all("Filter").values()) {
     const artifact = artifacts.get(document.spec.sha256);
     if (artifact !== undefined) add(document, filterScopes(mesh, document), make.filter(document, artifact));
+    const canary = artifacts.get(document.spec.canary?.sha256 ?? "");
+    if (canary !== undefined) add(document, filterScopes(mesh, document), make.canary(document, canary));
   }
   for (const [document, made] of envoyResources) add(document, [document.spec.nodeGroup], made);
 
@@ -83,10 +90,21 @@ export function compileMesh(
 function filtersByListener({ mesh, artifacts }: Inputs): ReadonlyMap<string, readonly FilterUse[]> {
   const filters = new Map<string, FilterUse[]>();
   for (const document of inRunningOrder([...mesh.all("Filter").values()])) {
-    const use = filterUse(document, artifacts.get(document.spec.sha256));
-    for (const listener of document.spec.listeners) filters.set(listener, [...(filters.get(listener) ?? []), use]);
+    const uses = filterUses(document, artifacts.get(document.spec.sha256));
+    for (const listener of document.spec.listeners) filters.set(listener, [...(filters.get(listener) ?? []), ...uses]);
   }
   return filters;
+}
+
+/** The flight of each listener that a filter of it is in; a second one is a problem. */
+function flightsByListener(mesh: Mesh): ReadonlyMap<string, Flight> {
+  const flights = new Map<string, Flight>();
+  for (const document of mesh.all("Filter").values()) {
+    const { canary, listeners } = document.spec;
+    if (canary === undefined) continue;
+    for (const listener of listeners) flights.set(listener, flightOf(document, canary));
+  }
+  return flights;
 }
 
 /** A filter goes where its listeners are. */

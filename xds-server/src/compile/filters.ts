@@ -20,13 +20,18 @@ export const wasmTypeUrl = `type.googleapis.com/${WasmSchema.typeName}`;
 /** The name of a filter as a resource. */
 export const filterResourceName = (filter: string): string => `filter/${filter}`;
 
+/** The name of the version that a share of the requests gets. */
+export const canaryResourceName = (filter: string): string => `canary/${filter}`;
+
 /** A listener's use of a filter, "required policy", as a text so that equal uses are equal. */
-export type FilterUse = `${"required" | "optional"} ${string}`;
+export type FilterUse = `${"required" | "optional" | "canary"} ${string}`;
 
 /** Requests may pass without a filter that fails open, and so may those that come before it was ever loaded. */
-export function filterUse(document: Document<"Filter">, artifact: Artifact | undefined): FilterUse {
+export function filterUses(document: Document<"Filter">, artifact: Artifact | undefined): readonly FilterUse[] {
+  const { name, spec } = document;
   const isOptional = artifact !== undefined && failureOf(document, artifact) === "open";
-  return `${isOptional ? "optional" : "required"} ${document.name}`;
+  const use: FilterUse = `${isOptional ? "optional" : "required"} ${name}`;
+  return spec.canary === undefined ? [use] : [use, `canary ${name}`];
 }
 
 const failurePolicies = {
@@ -45,7 +50,18 @@ const reloadBackOff = "1s";
 export function buildFilter(document: Document<"Filter">, artifact: Artifact): Built {
   const message = create(TypedExtensionConfigSchema, {
     name: filterResourceName(document.name),
-    typedConfig: packAny(WasmSchema, wasmConfig(document, artifact)),
+    typedConfig: packAny(WasmSchema, wasmConfig(document, artifact, document.spec)),
+  });
+  return built(document, "ECDS", TypedExtensionConfigSchema, message);
+}
+
+/** The version of a Filter that a share of the requests gets, in a VM of its own. */
+export function buildCanary(document: Document<"Filter">, artifact: Artifact): Built {
+  const { name, spec } = document;
+  const wasm = wasmConfig(document, artifact, spec.canary ?? {}, canaryResourceName(name));
+  const message = create(TypedExtensionConfigSchema, {
+    name: canaryResourceName(name),
+    typedConfig: packAny(WasmSchema, wasm),
   });
   return built(document, "ECDS", TypedExtensionConfigSchema, message);
 }
@@ -55,7 +71,12 @@ export function failureOf({ spec }: Document<"Filter">, { facts }: Artifact): ke
   return spec.failure ?? facts.manifest?.failure ?? filterDefaults.failure;
 }
 
-function wasmConfig(document: Document<"Filter">, artifact: Artifact): Wasm {
+function wasmConfig(
+  document: Document<"Filter">,
+  artifact: Artifact,
+  configured: Pick<FilterSpec, "config">,
+  vmId = filterResourceName(document.name),
+): Wasm {
   const { name, spec } = document;
   const failure = failureOf(document, artifact);
   return create(WasmSchema, {
@@ -66,13 +87,13 @@ function wasmConfig(document: Document<"Filter">, artifact: Artifact): Wasm {
         case: "vmConfig",
         value: {
           // The same for every version of the filter: what it keeps as shared data outlives a swap of its code.
-          vmId: filterResourceName(name),
+          vmId,
           runtime: "envoy.wasm.runtime.v8",
           code: { specifier: { case: "local", value: { specifier: { case: "inlineBytes", value: artifact.wasm } } } },
           ...capabilities(spec, artifact),
         },
       },
-      ...configuration(spec),
+      ...configuration(configured),
       failurePolicy: failurePolicies[failure],
       ...(failure === "reload" ? { reloadConfig: { backoff: { baseInterval: durationOf(reloadBackOff) } } } : {}),
     },
@@ -90,7 +111,7 @@ function capabilities({ capabilities: allowed }: FilterSpec, { facts }: Artifact
   return { capabilityRestrictionConfig: create(CapabilityRestrictionConfigSchema, { allowedCapabilities }) };
 }
 
-function configuration({ config }: FilterSpec) {
+function configuration({ config }: Pick<FilterSpec, "config">) {
   if (config === undefined) return {};
   return { configuration: text(config) };
 }

@@ -14,7 +14,9 @@ import {
 import { type ListenerSpec, listenerDefaults } from "../model/listener.ts";
 import { stdoutAccessLog } from "./access-log.ts";
 import { fromAds } from "./config-source.ts";
-import { type FilterUse, filterResourceName, wasmTypeUrl } from "./filters.ts";
+import { canaryResourceName, type FilterUse, filterResourceName, wasmTypeUrl } from "./filters.ts";
+import { flightLogs } from "./flight-log.ts";
+import { flightRoutesName } from "./flights.ts";
 import { http2Limits, requestHeadersTimeout, streamIdleTimeout } from "./limits.ts";
 import { durationOf } from "./values.ts";
 
@@ -23,12 +25,14 @@ type Http = NonNullable<ListenerSpec["http"]>;
 /** How a listener speaks HTTP. The filters are in the order in which they run. */
 export function httpConnections(listener: string, http: Http, filters: readonly FilterUse[]): HttpConnectionManager {
   const { accessLog = listenerDefaults.accessLog } = http;
+  const canary = filters.find((use) => use.startsWith("canary "));
+  const routeConfigName = canary === undefined ? listener : flightRoutesName(listener);
   return create(HttpConnectionManagerSchema, {
     statPrefix: listener,
     codecType: CodecType.AUTO,
-    routeSpecifier: { case: "rds", value: { configSource: fromAds, routeConfigName: listener } },
+    routeSpecifier: { case: "rds", value: { configSource: fromAds, routeConfigName } },
     httpFilters: [...filters.map(discoveredFilter), router],
-    accessLog: accessLog ? [stdoutAccessLog] : [],
+    accessLog: [...(accessLog ? [stdoutAccessLog] : []), ...(canary === undefined ? [] : flightLogs(listener))],
 
     // Whoever connects is the client: headers that claim otherwise are not believed.
     useRemoteAddress: true,
@@ -55,11 +59,14 @@ export function httpConnections(listener: string, http: Http, filters: readonly 
  * that none passes without it. What stands for an optional one that the proxy cannot load does nothing.
  */
 function discoveredFilter(use: FilterUse): HttpFilter {
-  const name = filterResourceName(use.slice(use.indexOf(" ") + 1));
+  const filter = use.slice(use.indexOf(" ") + 1);
+  // Routes turn it on for their share of the requests.
+  const disabled = use.startsWith("canary ");
+  const name = disabled ? canaryResourceName(filter) : filterResourceName(filter);
   const isOptional = use.startsWith("optional ");
   const typeUrls = isOptional ? [wasmTypeUrl, nothing.typeUrl] : [wasmTypeUrl];
   const value = { configSource: fromAds, typeUrls, ...(isOptional ? { defaultConfig: nothing } : {}) };
-  return create(HttpFilterSchema, { name, configType: { case: "configDiscovery", value } });
+  return create(HttpFilterSchema, { name, disabled, configType: { case: "configDiscovery", value } });
 }
 
 /** The filter that changes headers, with no change to make. */

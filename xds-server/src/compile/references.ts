@@ -158,6 +158,7 @@ function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
 function filterProblems({ mesh, artifacts }: Referables): Problem[] {
   const listeners = new Names("listener");
   for (const name of mesh.all("Listener").keys()) listeners.add(name, undefined);
+  const flights = new Map<string, string>();
   return [...mesh.all("Filter").values()].flatMap((document) => {
     const { spec } = document;
     const problems = spec.listeners.flatMap((name, index) => {
@@ -171,8 +172,25 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
       const message = `listener "${name}" passes on TCP connections, and filters take part in HTTP requests only`;
       return [problem(document, { code: "FILTER_LISTENER_NOT_HTTP", path, message, found: name })];
     });
-    if (!artifacts.has(spec.sha256)) problems.push(unknownModule(document, artifacts));
-    return [...problems, ...unknownCapabilities(document)];
+    if (!artifacts.has(spec.sha256)) problems.push(unknownModule(document, artifacts, spec.sha256, "spec.sha256"));
+    if (spec.canary !== undefined && !artifacts.has(spec.canary.sha256)) {
+      problems.push(unknownModule(document, artifacts, spec.canary.sha256, "spec.canary.sha256"));
+    }
+    return [...problems, ...unknownCapabilities(document), ...flightConflicts(document, flights)];
+  });
+}
+
+/** The routes of a listener tell the requests of one canary from the rest. */
+function flightConflicts(document: Document<"Filter">, flights: Map<string, string>): readonly Problem[] {
+  const { listeners, canary } = document.spec;
+  if (canary === undefined) return [];
+  return listeners.flatMap((listener) => {
+    const other = flights.get(listener);
+    flights.set(listener, document.name);
+    if (other === undefined) return [];
+    const message = `filter "${other}" has a canary in listener "${listener}" already`;
+    const hint = "wait until that one has landed, or take it out";
+    return [problem(document, { code: "FILTER_FLIGHT_CONFLICT", path: "spec.canary", message, hint })];
   });
 }
 
@@ -188,15 +206,15 @@ function unknownCapabilities(document: Document<"Filter">): readonly Problem[] {
   });
 }
 
-function unknownModule(document: Document<"Filter">, artifacts: Artifacts): Problem {
-  const { name, spec } = document;
+function unknownModule(document: Document<"Filter">, artifacts: Artifacts, sha256: string, path: string): Problem {
+  const { name } = document;
   const uploads = [...artifacts.values()].filter(({ filter }) => filter === name);
   const newest = uploads.toSorted((one, other) => other.uploadedAt - one.uploadedAt)[0];
   return problem(document, {
     code: "FILTER_UNKNOWN_MODULE",
-    path: "spec.sha256",
-    message: `no uploaded module has the sha256 ${spec.sha256}`,
-    found: spec.sha256,
+    path,
+    message: `no uploaded module has the sha256 ${sha256}`,
+    found: sha256,
     hint: newest === undefined ? "upload the module first" : `the newest upload for "${name}" is ${newest.sha256}`,
   });
 }

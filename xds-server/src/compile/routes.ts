@@ -9,6 +9,7 @@ import { encodedResource } from "../resources/encode.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { routeEntry } from "./actions.ts";
 import { type Built, problem, violations } from "./built.ts";
+import { type Flight, flightRoutesName, inFlight } from "./flights.ts";
 
 /** A Route document as Envoy's virtual host, not yet part of a listener's routes. */
 export interface BuiltRoute {
@@ -18,12 +19,13 @@ export interface BuiltRoute {
   readonly problems: readonly Problem[];
 }
 
-export function buildRoute(document: Document<"Route">): BuiltRoute {
+export function buildRoute(document: Document<"Route">, flight?: Flight): BuiltRoute {
   const { name, spec } = document;
+  const routes = spec.routes.map((entry, index) => routeEntry(`${name}/${index}`, entry));
   const virtualHost = create(VirtualHostSchema, {
     name,
     domains: [...spec.hosts],
-    routes: spec.routes.map((entry, index) => routeEntry(`${name}/${index}`, entry)),
+    routes: flight === undefined ? routes : routes.flatMap((route) => inFlight(route, flight)),
   });
   const problems = violations(document, VirtualHostSchema, virtualHost);
   return { document, virtualHost: encode(VirtualHostSchema, virtualHost), problems };
@@ -31,8 +33,17 @@ export function buildRoute(document: Document<"Route">): BuiltRoute {
 
 /** The routes of a listener: one resource of the listener's name, with a virtual host for each Route document. */
 export function buildRoutes(listener: Document<"Listener">, ...routes: readonly BuiltRoute[]): Built {
+  return { ...routesNamed(listener.name, routes), problems: repeatedHosts(listener, routes) };
+}
+
+/** The same while a filter of the listener is in flight. */
+export function buildFlightRoutes(listener: Document<"Listener">, ...routes: readonly BuiltRoute[]): Built {
+  return routesNamed(flightRoutesName(listener.name), routes);
+}
+
+function routesNamed(name: string, routes: readonly BuiltRoute[]): Built {
   const settings = create(RouteConfigurationSchema, {
-    name: listener.name,
+    name,
     // Clients put the port into the host whenever it is not the scheme's own.
     ignorePortInHostMatching: true,
   });
@@ -40,10 +51,7 @@ export function buildRoutes(listener: Document<"Listener">, ...routes: readonly 
   const { number } = RouteConfigurationSchema.field.virtualHosts;
   // The fields of a message may come in any order, so these are the same message as if they had been encoded together.
   for (const { virtualHost } of routes) writer.tag(number, WireType.LengthDelimited).bytes(virtualHost);
-  return {
-    resources: [encodedResource(resourceType("RDS"), settings, writer.finish())],
-    problems: repeatedHosts(listener, routes),
-  };
+  return { resources: [encodedResource(resourceType("RDS"), settings, writer.finish())], problems: [] };
 }
 
 /** Envoy refuses all routes of a listener when one host stands in two virtual hosts. */

@@ -6,13 +6,13 @@ import { durationMs } from "../../model/fields.ts";
 import { command, runLocally } from "../admin-command.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { filterModule, readConfig } from "../filter-module.ts";
-import { readDuration } from "../option-values.ts";
+import { readDuration, repeated } from "../option-values.ts";
 import { print, printError, printJson, table } from "../terminal.ts";
 
 interface BenchOptions {
   readonly config?: string;
   readonly path: string;
-  readonly header: readonly string[];
+  readonly header?: readonly string[];
   readonly round: string;
   readonly output: "text" | "json";
 }
@@ -20,12 +20,11 @@ interface BenchOptions {
 const rounds = 7;
 
 export function filterBenchCommand(): Command {
-  const together = (value: string, before: readonly string[]): readonly string[] => [...before, value];
   return command("bench", "measure what a filter costs each request on this machine, with a real Envoy")
     .argument("<path>", "a filter's folder, or a .wasm file")
     .option("--config <file>", "its configuration, JSON; DIR/config.json when left out")
     .option("--path <path>", "what requests ask for", "/")
-    .option("-H, --header <header>", "a header of the requests, such as 'x-key: 1'; may be repeated", together, [])
+    .option("-H, --header <header>", "a header of the requests, such as 'x-key: 1'; may be repeated", repeated)
     .addOption(
       new Option("--round <duration>", `how long each of ${2 * rounds} rounds lasts`)
         .default("1s")
@@ -36,7 +35,7 @@ export function filterBenchCommand(): Command {
     .action((path: string, options: BenchOptions) => runLocally(options.output, () => bench(path, options)));
 }
 
-async function bench(path: string, { config, round, output, header, ...options }: BenchOptions): Promise<number> {
+async function bench(path: string, { config, round, output, header = [], ...options }: BenchOptions): Promise<number> {
   if (platform() !== "linux") {
     throw new CommandFailure(
       exitCodes.refused,

@@ -21,8 +21,12 @@ export function filterListCommand(): Command {
 }
 
 export function filtersTable(filters: readonly FilterStatus[]): string {
-  const rows = filters.map(({ name, version = "(lost)", sha256, failure = "", listeners }) => {
-    return [printable(name), version, sha256.slice(0, 12), failure, listeners.map(printable).join(", ")];
+  const rows = filters.flatMap(({ name, version = "(lost)", sha256, failure = "", listeners, canary }) => {
+    const where = listeners.map(printable).join(", ");
+    const row = [printable(name), version, sha256.slice(0, 12), failure, where];
+    if (canary === undefined) return [row];
+    const { percent, version: next = "(lost)" } = canary;
+    return [row, ["", next, canary.sha256.slice(0, 12), "", `${percent}% of the requests`]];
   });
   return table(["FILTER", "VERSION", "DIGEST", "ON FAILURE", "LISTENERS"], rows);
 }

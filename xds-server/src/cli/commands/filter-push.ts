@@ -4,6 +4,8 @@ import type { FilterDocument, FilterVersion, Outcome, WriteAnswer } from "../ans
 import { type AdminClient, type Answer, apiPath } from "../client.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { type FilterModule, filterModule, fuelled, readConfig } from "../filter-module.ts";
+import { fly } from "../flight.ts";
+import { readDuration, readPercent, repeated } from "../option-values.ts";
 import { print, printable, printError, printJson } from "../terminal.ts";
 import { isFine, outcomesTable, printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
 
@@ -15,6 +17,9 @@ interface PushOptions extends AdminOptions, WriteOptions {
   readonly version?: string;
   /** False with --no-fuel. */
   readonly fuel: boolean;
+  readonly canary?: number;
+  readonly step: string;
+  readonly envoy?: readonly string[];
 }
 
 export function filterPushCommand(): Command {
@@ -33,6 +38,22 @@ export function filterPushCommand(): Command {
     )
     .option("--name <name>", "the Filter document's name; the filter's own when left out")
     .option("--version <version>", "the version that it is kept as; what its manifest says when left out")
+    .addOption(
+      new Option(
+        "--canary <percent>",
+        "give it to a share of the requests, watch, and go on by steps or back",
+      ).argParser(readPercent),
+    )
+    .addOption(
+      new Option("--step <duration>", "with --canary: how long each share is watched")
+        .default("30s")
+        .argParser(readDuration),
+    )
+    .addOption(
+      new Option("--envoy <url>", "with --canary: an Envoy's admin address; may be repeated")
+        .default(undefined, "http://127.0.0.1:9901")
+        .argParser(repeated),
+    )
     .option("--no-fuel", "let its callbacks take as long as they like; else an endless loop traps in some 30 ms")
     .addHelpText("after", pushHelp)
     .action(async function (this: Command, path: string) {
@@ -43,9 +64,13 @@ export function filterPushCommand(): Command {
 const pushHelp = `
 When a proxy refuses the filter, the former version is put back and the exit code is 1.
 
+With --canary 1% the new version gets 1% of the requests, then 10%, 50% and all. When its requests fail (5xx) or take long where
+those of the old version do not, it is taken back, and the exit code is 1. Ctrl-C takes it back too.
+
 Examples:
   chancery filter push filters/request-policy --to shop-edge
-  chancery filter push build/mine.wasm --config mine.json`;
+  chancery filter push build/mine.wasm --config mine.json
+  chancery filter push filters/request-policy --canary 1%`;
 
 async function push(client: AdminClient, path: string, options: PushOptions): Promise<number> {
   const built = await filterModule(path);
@@ -60,6 +85,7 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
     wasm: module.wasm,
   });
   const spec = specOf(version.sha256, { module, options, former: former?.body });
+  if (options.canary !== undefined) return await pushCanary(client, { name, version, spec, former, options });
   // Nobody may have changed the document since it was read, so that what would be put back is what stood here.
   const unchanged = former?.etag === undefined ? { "if-none-match": "*" } : { "if-match": former.etag };
   const message = options.message ?? `push ${name} ${version.version}`;
@@ -91,10 +117,36 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
   return exitCodes.refused;
 }
 
+interface Canary {
+  readonly name: string;
+  readonly version: FilterVersion;
+  readonly spec: FilterDocument["spec"];
+  readonly former: Answer<FilterDocument> | undefined;
+  readonly options: PushOptions;
+}
+
+async function pushCanary(client: AdminClient, { name, version, spec, former, options }: Canary): Promise<number> {
+  if (former === undefined || former.body.spec.sha256 === version.sha256) {
+    const what = former === undefined ? "nothing runs yet that" : "this very module runs already, and";
+    throw new CommandFailure(
+      exitCodes.usage,
+      `Cannot compare: ${what} it could be held against; push it without --canary`,
+    );
+  }
+  const { canary: percent = 1, step, envoy: envoys = ["http://127.0.0.1:9901"] } = options;
+  const say = (line: string) => (options.output === "json" ? undefined : print(line));
+  const end = await fly({ client, name, former, landed: spec, percent, step, envoys, options, say });
+  if (options.output === "json") printJson({ version, ...end });
+  else if (end.landed)
+    print(`Filter "${name}" is version ${version.version} for all requests (revision ${end.revision}).`);
+  else printError(`Version ${version.version} of filter "${name}" went back: ${end.why} (revision ${end.revision}).`);
+  return end.landed ? exitCodes.done : exitCodes.refused;
+}
+
 function specOf(
   sha256: string,
   { module, options, former }: { module: FilterModule; options: PushOptions; former: FilterDocument | undefined },
-): object {
+): FilterDocument["spec"] {
   const listeners = options.to ?? former?.spec.listeners;
   if (listeners === undefined) {
     throw new CommandFailure(
@@ -105,8 +157,9 @@ function specOf(
   const config =
     options.config === undefined ? (former?.spec.config ?? module.config) : readConfig(options.config, true);
   const { failure = former?.spec.failure } = options;
+  const { canary: _canary, ...kept } = former?.spec ?? {};
   return {
-    ...former?.spec,
+    ...kept,
     listeners,
     sha256,
     ...(config === undefined ? {} : { config }),

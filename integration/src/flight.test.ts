@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { buildFilter } from "@chancery/filter-sdk/build";
+import { type Edge, startEdge } from "./admin-setup.ts";
+
+const runs = Number(process.env["FLIGHT_RUNS"] ?? 1);
+const folder = mkdtempSync(path.join(tmpdir(), "chancery-flight-"));
+
+/** Says in each response which version it is; one in so many requests traps. */
+const source = (name: string, trapsOneIn: number) => `
+import { Context, FilterHeadersStatusValues, RootContext, registerRootContext, stream_context } from "@chancery/filter-sdk";
+class Root extends RootContext {
+  seen: u32 = 0;
+  override createContext(context_id: u32): Context { return new Stream(context_id, this); }
+}
+class Stream extends Context {
+  override onRequestHeaders(_headers: u32, _end: bool): FilterHeadersStatusValues {
+    const root = this.root_context as Root;
+    root.seen++;
+    if (${trapsOneIn} > 0 && root.seen % ${trapsOneIn || 1} == 0) throw new Error("as asked");
+    return FilterHeadersStatusValues.Continue;
+  }
+  override onResponseHeaders(_headers: u32, _end: bool): FilterHeadersStatusValues {
+    stream_context.headers.response.add("x-version", "${name}");
+    return FilterHeadersStatusValues.Continue;
+  }
+}
+registerRootContext((context_id: u32) => new Root(context_id), "subject");
+`;
+
+/** The module's file: DIR/NAME/subject.wasm. */
+const moduleOf = (name: string): string => path.join(folder, name, "build", "subject.wasm");
+
+before(async () => {
+  for (const [name, trapsOneIn] of [
+    ["old", 0],
+    ["good", 0],
+    ["bad", 10],
+  ] as const) {
+    mkdirSync(path.join(folder, name, "assembly"), { recursive: true });
+    writeFileSync(path.join(folder, name, "package.json"), '{"name": "subject"}');
+    writeFileSync(path.join(folder, name, "assembly", "index.ts"), source(name, trapsOneIn));
+    const built = await buildFilter(path.join(folder, name));
+    assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
+  }
+});
+after(() => rmSync(folder, { recursive: true }));
+
+test("a version that fails one request in ten goes back in under 10 s, having touched no more than its share", async () => {
+  await using edge = await flying();
+  for (let run = 0; run < runs; run++) {
+    await using load = startLoad(edge.port);
+    await load.warm();
+    const started = performance.now();
+    const ended = await push(edge, "bad", "1%", "30s");
+    const seconds = (performance.now() - started) / 1000;
+    await load.settled();
+    const { answers, broken } = load;
+    assert.equal(ended.exitCode, 1, ended.stdout + ended.stderr);
+    assert.match(
+      ended.stderr,
+      /Version \S+ of filter "subject" went back: \d+ of its \d+ requests failed; of the old version, 0/,
+    );
+    const touched = (answers.get("503 null") ?? 0) + (answers.get("200 bad") ?? 0);
+    const all = [...answers.values()].reduce((sum, count) => sum + count, 0);
+    const figures = `${touched} of ${all} requests in ${seconds.toFixed(1)} s`;
+    if (runs > 1) console.log(`run ${run + 1}: ${figures}`);
+    // Three standard deviations above a share of 1%.
+    assert.ok(touched <= 0.01 * all + 3 * Math.sqrt(0.01 * all), figures);
+    assert.ok(seconds < 10, figures);
+    assert.equal(broken, 0);
+    assert.deepEqual(
+      [...answers.keys()].filter((seen) => !/^(200 (old|bad)|503 null)$/.test(seen)),
+      [],
+      "none unfiltered",
+    );
+    assert.match((await edge.chancery(["filter", "list"])).stdout, /subject[^\n]*shop-edge\n?$/);
+  }
+});
+
+test("a good version goes on by steps to all requests, none failing and none unfiltered", async () => {
+  await using edge = await flying();
+  await using load = startLoad(edge.port);
+  await load.warm();
+  const ended = await push(edge, "good", "5%", "1s");
+  await load.settled();
+  assert.equal(ended.exitCode, 0, ended.stdout + ended.stderr);
+  assert.match(ended.stdout, /5% of the requests[\s\S]*50% of the requests[\s\S]*for all requests/);
+  assert.deepEqual([...load.answers.keys()].sort(), ["200 good", "200 old"]);
+  assert.equal(load.broken, 0);
+  const answer = await fetch(`http://127.0.0.1:${edge.port}/`);
+  assert.equal(answer.headers.get("x-version"), "good");
+});
+
+/** An edge where the old version runs for all. */
+async function flying(): Promise<Edge> {
+  const edge = await startEdge("delta");
+  const documents = [
+    { kind: "Route", name: "shop", spec: { hosts: ["*"], routes: [{ match: {}, directResponse: { status: 200 } }] } },
+    { kind: "Listener", name: "shop-edge", spec: { port: edge.port, http: { routes: ["shop"], accessLog: false } } },
+  ];
+  const applied = await edge.chancery(["apply", "-f", "-"], JSON.stringify(documents));
+  assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr);
+  const pushed = await edge.chancery(["filter", "push", moduleOf("old"), "--to", "shop-edge"]);
+  assert.equal(pushed.exitCode, 0, pushed.stdout + pushed.stderr);
+  return edge;
+}
+
+function push(edge: Edge, name: string, share: string, step: string) {
+  const envoy = `http://${edge.envoy.adminHost}:${edge.envoy.adminPort}`;
+  return edge.chancery(["filter", "push", moduleOf(name), "--canary", share, "--step", step, "--envoy", envoy]);
+}
+
+interface SteadyLoad extends AsyncDisposable {
+  /** How often each status and version was answered. */
+  readonly answers: Map<string, number>;
+  /** Requests without an answer. */
+  readonly broken: number;
+  /** Waits for the first answers, and counts from then on. */
+  warm(): Promise<void>;
+  /** Waits until all that was sent is answered. */
+  settled(): Promise<void>;
+}
+
+/** Eight clients that each send one request after the other on a connection that they keep. */
+function startLoad(port: number): SteadyLoad {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+  const answers = new Map<string, number>();
+  let broken = 0;
+  let isOver = false;
+  const ask = () =>
+    new Promise<void>((resolve) => {
+      const sent = http.get({ host: "127.0.0.1", port, agent }, (answer) => {
+        const seen = `${answer.statusCode} ${answer.headers["x-version"] ?? null}`;
+        answers.set(seen, (answers.get(seen) ?? 0) + 1);
+        answer.resume().on("end", resolve);
+      });
+      sent.on("error", () => {
+        broken++;
+        resolve();
+      });
+    });
+  const clients = Array.from({ length: 8 }, async () => {
+    while (!isOver) await ask();
+  });
+  const settled = async () => {
+    isOver = true;
+    await Promise.all(clients);
+  };
+  return {
+    answers,
+    get broken() {
+      return broken;
+    },
+    async warm() {
+      for (let count = 0; count < 50; count++) await ask();
+      answers.clear();
+    },
+    settled,
+    async [Symbol.asyncDispose]() {
+      await settled();
+      agent.destroy();
+    },
+  };
+}
