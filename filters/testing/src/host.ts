@@ -26,6 +26,9 @@ import { type WasmModule, WebAssembly } from "./web-assembly.ts";
 import { begin, type FilterSetup, Worker } from "./worker.ts";
 import { World } from "./world.ts";
 
+/** A module's file, or the module itself. */
+export type ModuleSource = string | URL | Uint8Array;
+
 export interface FilterOptions {
   /** The filter's configuration: text and bytes as they are, anything else as JSON. Empty unless given. */
   readonly config?: unknown;
@@ -89,18 +92,18 @@ const logCapacity = 10_000;
  * Loads a module as Envoy would: `loadFilter("build/my-filter.wasm", { config })`. Throws FilterRefused when Envoy would
  * not take it. A source map beside the module (`my-filter.wasm.map`) gives traps their file and line.
  */
-export async function loadFilter(module: string | Uint8Array, options: FilterOptions = {}): Promise<Host> {
+export async function loadFilter(module: ModuleSource, options: FilterOptions = {}): Promise<Host> {
   const { wasm, sourceMap } = await readModule(module);
-  const name = options.name ?? (typeof module === "string" ? basename(module, ".wasm") : "filter");
+  const path = module instanceof URL ? module.pathname : module;
+  const name = options.name ?? (typeof path === "string" ? basename(path, ".wasm") : "filter");
   return new Host(wasm, sourceMap, { ...options, name });
 }
 
-async function readModule(
-  module: string | Uint8Array,
-): Promise<{ wasm: Uint8Array; sourceMap: SourceMap | undefined }> {
-  if (typeof module !== "string") return { wasm: module, sourceMap: undefined };
+async function readModule(module: ModuleSource): Promise<{ wasm: Uint8Array; sourceMap: SourceMap | undefined }> {
+  if (module instanceof Uint8Array) return { wasm: module, sourceMap: undefined };
   const wasm = await readFile(module);
-  const text = await readFile(`${module}.map`, "utf8").catch(() => undefined);
+  const map = module instanceof URL ? new URL(`${module.href}.map`) : `${module}.map`;
+  const text = await readFile(map, "utf8").catch(() => undefined);
   return { wasm, sourceMap: text === undefined ? undefined : new SourceMap(JSON.parse(text)) };
 }
 
@@ -268,7 +271,7 @@ export class Host implements Disposable {
    * Puts another configuration or other code in place, as a push does: requests under way end with what they began
    * with. Throws FilterRefused, and changes nothing, when the module refuses.
    */
-  async swap(to: { readonly module?: string | Uint8Array; readonly config?: unknown }): Promise<void> {
+  async swap(to: { readonly module?: ModuleSource; readonly config?: unknown }): Promise<void> {
     let { module, settings, plugin } = this.#setup;
     if (to.module !== undefined) {
       const { wasm, sourceMap } = await readModule(to.module);

@@ -3,7 +3,7 @@ export type { Bytes } from "./bytes.ts";
 export type { Exchange } from "./exchange.ts";
 export type { GrpcCall } from "./grpc-call.ts";
 export { Headers, type HeadersInit } from "./header-map.ts";
-export { type FilterOptions, FilterRefused, type Host, loadFilter, type Refusal } from "./host.ts";
+export { type FilterOptions, FilterRefused, type Host, loadFilter, type ModuleSource, type Refusal } from "./host.ts";
 export type { LogLine } from "./log.ts";
 export type { GrpcCallHandler, HttpCall, HttpCallAnswer, HttpCallHandler } from "./outbox.ts";
 export type { PropertyTree, PropertyValue } from "./properties.ts";

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type FilterOptions, FilterRefused, type Host, loadFilter } from "@chancery/filter-testing";
+
+const wasm = new URL("../build/request-telemetry.wasm", import.meta.url);
+const cart = { properties: { "xds.route_name": "cart" } };
+
+test("requests are counted by route and status class", async () => {
+  using host = await loaded();
+  await host.request(cart);
+  await host.request({ ...cart, upstream: () => ({ status: 201 }) });
+  await host.request({ ...cart, upstream: () => ({ status: 503 }) });
+  assert.deepEqual(host.metrics, {
+    "request_telemetry.requests;route=cart;status=2xx": 2,
+    "request_telemetry.requests;route=cart;status=5xx": 1,
+  });
+});
+
+test("a route without a name is known by its virtual host", async () => {
+  using host = await loaded();
+  await host.request({ properties: { "xds.virtual_host_name": "shop" } });
+  assert.deepEqual(Object.keys(host.metrics), ["request_telemetry.requests;route=shop;status=2xx"]);
+});
+
+test("the latency is what passed between the request and the end of its answer", async () => {
+  using host = await loaded();
+  const exchange = host.start({ ...cart, method: "POST" });
+  host.advance(120);
+  exchange.send("one");
+  host.advance(30);
+  exchange.end();
+  assert.equal(exchange.reply.status, 200);
+  assert.deepEqual(host.histogram("request_telemetry.latency_ms;route=cart;status=2xx"), [150]);
+});
+
+test("a request whose client goes away is counted without a status", async () => {
+  using host = await loaded();
+  host.start({ ...cart, method: "POST" }).cancel();
+  assert.deepEqual(host.metrics, { "request_telemetry.requests;route=cart;status=none": 1 });
+});
+
+test("past the most series that it may make, it counts under other", async () => {
+  using host = await loaded({ maxSeries: 2 });
+  for (const route of ["a", "b", "c", "d", "a"]) await host.request({ properties: { "xds.route_name": route } });
+  const counted = Object.values(host.metrics).reduce((sum, count) => sum + count, 0);
+  assert.equal(counted, 5);
+  assert.equal(host.metrics["request_telemetry.requests;route=a;status=2xx"], 2);
+  assert.ok(Object.keys(host.metrics).includes("request_telemetry.requests;route=other;status=other"));
+  assert.ok(Object.keys(host.metrics).length <= 3);
+});
+
+test("a limit that is none is refused", async () => {
+  await assert.rejects(loaded({ maxSeries: 0 }), FilterRefused);
+});
+
+/** Without a configuration when none is given: it has none that it needs. */
+function loaded(config?: FilterOptions["config"]): Promise<Host> {
+  return loadFilter(wasm, config === undefined ? {} : { config });
+}
