@@ -54,7 +54,7 @@ export interface CountedLoad extends Pick<LoadCounts, "succeeded" | "failed"> {
 export interface LoadReportsOptions {
   /** Clusters, localities and endpoints kept, over all proxies. */
   readonly maxPlaces: number;
-  /** The same of one stream of a proxy, so that none takes the room of all. */
+  /** The same of one proxy, so that none takes the room of all. */
   readonly maxPlacesPerProxy: number;
   /** What was not reported for so long is forgotten, in milliseconds. */
   readonly idleMs: number;
@@ -86,10 +86,10 @@ export class LoadReports {
     const trees = this.#trees.get(nodeId) ?? new Set();
     this.#trees.set(nodeId, trees.add(tree));
     return {
-      report: (clusters) => this.#take(tree, clusters),
+      report: (clusters) => this.#take(tree, trees, clusters),
       close: () => {
         if (!trees.delete(tree)) return;
-        this.#places -= size(tree) - 1;
+        this.#places -= placesIn([tree]);
         if (trees.size === 0) this.#trees.delete(nodeId);
       },
     };
@@ -128,9 +128,9 @@ export class LoadReports {
       : (this.#trees.get(nodeId) ?? []);
   }
 
-  #take(tree: LoadNode, clusters: readonly ClusterReport[]): void {
+  #take(tree: LoadNode, ofProxy: ReadonlySet<LoadNode>, clusters: readonly ClusterReport[]): void {
     const { maxPlaces, maxPlacesPerProxy, idleMs, now, counted } = this.#options;
-    const room = Math.min(maxPlaces - this.#places, maxPlacesPerProxy - (size(tree) - 1));
+    const room = Math.min(maxPlaces - this.#places, maxPlacesPerProxy - placesIn(ofProxy));
     const { added, omitted, forgotten } = takeReport(tree, clusters, { now: now(), idleMs, room });
     this.#places += added - forgotten;
     this.#omitted += omitted;
@@ -139,6 +139,12 @@ export class LoadReports {
       counted({ cluster, dropped, succeeded: sumOf("succeeded"), failed: sumOf("failed") });
     }
   }
+}
+
+function placesIn(trees: Iterable<LoadNode>): number {
+  let places = 0;
+  for (const tree of trees) places += size(tree) - 1;
+  return places;
 }
 
 const depths: Readonly<Record<LoadDetail, number>> = { cluster: 0, locality: 1, endpoint: 2 };

@@ -1,9 +1,11 @@
 import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-report.ts";
 
+type Counts = { -readonly [Count in keyof LoadCounts]: LoadCounts[Count] };
+
 /** One place, with the places inside it: everything, a cluster, a locality or an endpoint. */
 export interface LoadNode {
   /** Since the place was first reported; `inProgress` at the end of the last interval. */
-  counts: LoadCounts;
+  readonly counts: Counts;
   /** Requests sent in each second of the last interval. */
   perSecond: number;
   dropped: number;
@@ -18,12 +20,11 @@ export interface LoadNode {
   sources: number;
 }
 
-const nothing: LoadCounts = { issued: 0, succeeded: 0, failed: 0, inProgress: 0 };
 const noMetrics: ReadonlyMap<string, LoadMetric> = new Map();
 
 export function newLoadNode(locality?: Locality): LoadNode {
   return {
-    counts: nothing,
+    counts: { issued: 0, succeeded: 0, failed: 0, inProgress: 0 },
     perSecond: 0,
     dropped: 0,
     metrics: noMetrics,
@@ -65,7 +66,7 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
     return node;
   };
   const count = (node: LoadNode, counts: LoadCounts, seconds: number): void => {
-    node.counts = sum(node.counts, counts);
+    add(node.counts, counts);
     node.perSecond += seconds > 0 ? counts.issued / seconds : 0;
   };
 
@@ -98,7 +99,7 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
 
 function quiet(node: LoadNode): void {
   node.perSecond = 0;
-  if (node.counts.inProgress !== 0) node.counts = { ...node.counts, inProgress: 0 };
+  node.counts.inProgress = 0;
 }
 
 /** What a report does not tell of has nothing to do; what was idle for long is let go. The number of those. */
@@ -123,7 +124,7 @@ export function size(node: LoadNode): number {
 
 /** Adds one tree to another, down to a depth. */
 export function addTree(to: LoadNode, from: LoadNode, depth: number): void {
-  to.counts = sum(to.counts, from.counts);
+  add(to.counts, from.counts);
   to.perSecond += from.perSecond;
   to.dropped += from.dropped;
   to.metrics = metricSum(to.metrics, from.metrics.values());
@@ -141,13 +142,11 @@ function localityKey({ region, zone, subZone, priority }: Locality): string {
   return JSON.stringify([region, zone, subZone, priority]);
 }
 
-function sum(a: LoadCounts, b: LoadCounts): LoadCounts {
-  return {
-    issued: a.issued + b.issued,
-    succeeded: a.succeeded + b.succeeded,
-    failed: a.failed + b.failed,
-    inProgress: a.inProgress + b.inProgress,
-  };
+function add(to: Counts, { issued, succeeded, failed, inProgress }: LoadCounts): void {
+  to.issued += issued;
+  to.succeeded += succeeded;
+  to.failed += failed;
+  to.inProgress += inProgress;
 }
 
 /** Names that one place keeps: what endpoints name is theirs to choose. */

@@ -9,7 +9,7 @@ import { ConfigStatus } from "xds-proto-ts/envoy/service/status/v3/csds";
 import type { ProxyStatus, ResourceStatus } from "../cache/proxy-status.ts";
 import { encodeResource } from "../resources/encode.ts";
 import { resourceType } from "../resources/resource-types.ts";
-import { clientConfig } from "./client-config.ts";
+import { nodeMessage, resourceConfigs } from "./client-config.ts";
 
 const node = {
   id: "edge-1",
@@ -52,7 +52,7 @@ function configOf(type: typeof clusters, resources: readonly ResourceStatus[], e
     ]),
   };
   const publishedAt = () => 1_234;
-  return clientConfig({ node, proxy, snapshot, publishedAt, excludeContents });
+  return [...resourceConfigs({ proxy, snapshot, publishedAt, excludeContents })];
 }
 
 test("says of each resource what this server did with it and what the proxy made of it", () => {
@@ -105,7 +105,7 @@ test("says of each resource what this server did with it and what the proxy made
     ],
   ];
   for (const [what, status, config, client] of cases) {
-    const [resource] = configOf(clusters, [{ name: "cart", ...status }]).genericXdsConfigs;
+    const [resource] = configOf(clusters, [{ name: "cart", ...status }]);
     assert.deepEqual([resource?.configStatus, resource?.clientStatus], [config, client], what);
   }
 });
@@ -113,9 +113,10 @@ test("says of each resource what this server did with it and what the proxy made
 test("gives the newest version's content and time, the version sent, and why it was refused", () => {
   const refusal = { version: cart.version, reason: "cart is no cluster", at: 99 };
   const status = { name: "cart", state: "refused", wanted: cart.version, sent: cart.version, refusal } as const;
-  const { node: said, genericXdsConfigs } = configOf(clusters, [status]);
-  assert.deepEqual([said?.id, said?.metadata, said?.locality?.region], ["edge-1", { team: "shop" }, "eu"]);
-  const [{ xdsConfig, errorState, ...config }] = genericXdsConfigs as [(typeof genericXdsConfigs)[0]];
+  const said = nodeMessage(node);
+  const configs = configOf(clusters, [status]);
+  assert.deepEqual([said.id, said.metadata, said.locality?.region], ["edge-1", { team: "shop" }, "eu"]);
+  const [{ xdsConfig, errorState, ...config }] = configs as [(typeof configs)[0]];
   assert.deepEqual([config.typeUrl, config.name, config.versionInfo], [clusters.typeUrl, "cart", cart.version]);
   assert.equal(fromBinary(ClusterSchema, xdsConfig?.value ?? new Uint8Array()).name, "cart");
   assert.equal(config.lastUpdated && timestampMs(config.lastUpdated), 1_234);
@@ -125,10 +126,10 @@ test("gives the newest version's content and time, the version sent, and why it 
 
 test("gives no secret away, and no content at all where none is wanted", () => {
   const status = { name: "tls", state: "synced", wanted: secret.version, sent: secret.version } as const;
-  const [shown] = configOf(secrets, [status]).genericXdsConfigs;
+  const [shown] = configOf(secrets, [status]);
   const text = Buffer.from(shown?.xdsConfig?.value ?? []).toString();
   assert.match(text, /public/);
   assert.doesNotMatch(text, /private/);
-  const [bare] = configOf(secrets, [status], true).genericXdsConfigs;
+  const [bare] = configOf(secrets, [status], true);
   assert.deepEqual([bare?.xdsConfig, bare?.configStatus], [undefined, ConfigStatus.SYNCED]);
 });

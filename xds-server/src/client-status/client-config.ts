@@ -4,8 +4,6 @@ import { messageSchema, packAny } from "xds-proto-ts";
 import { ClientResourceStatus } from "xds-proto-ts/envoy/admin/v3/config_dump_shared";
 import { type Node as NodeMessage, NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import {
-  type ClientConfig,
-  ClientConfigSchema,
   ConfigStatus,
   type ClientConfig_GenericXdsConfig as ResourceConfig,
   ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
@@ -17,7 +15,6 @@ import { type Resource, resourcesOf, type Snapshot } from "../resources/snapshot
 import { withoutSecrets } from "../resources/without-secrets.ts";
 
 export interface ClientConfigOptions {
-  readonly node: Node;
   readonly proxy: ProxyStatus;
   /** What the proxy should hold. */
   readonly snapshot: Snapshot;
@@ -26,28 +23,25 @@ export interface ClientConfigOptions {
   readonly excludeContents: boolean;
 }
 
-/** What one proxy was sent and what it made of it, in the words of client status discovery. */
-export function clientConfig({
-  node,
-  proxy,
-  snapshot,
-  publishedAt,
-  excludeContents,
-}: ClientConfigOptions): ClientConfig {
-  const configs = new Map<string, ResourceConfig>();
+/** What one proxy was sent and what it made of it, in the words of client status discovery, resource by resource. */
+export function* resourceConfigs(options: ClientConfigOptions): Generator<ResourceConfig> {
+  const { proxy, snapshot, publishedAt, excludeContents } = options;
+  const told = new Set<string>();
   // Where a proxy that reconnects has two streams for a moment, the newest one speaks.
-  for (const { typeUrl, resources } of proxy.streams.flatMap(({ types }) => types)) {
+  for (const { typeUrl, resources } of proxy.streams.toReversed().flatMap(({ types }) => types)) {
     const newest = resourcesOf(snapshot, typeUrl);
     for (const status of resources) {
+      const key = `${typeUrl} ${status.name}`;
+      if (told.has(key)) continue;
+      told.add(key);
       const resource = newest.get(status.name);
       const config = resourceConfig(typeUrl, status);
       const at = resource && publishedAt(resource);
       if (at !== undefined) config.lastUpdated = timestampFromMs(at);
       if (!excludeContents && resource !== undefined) config.xdsConfig = contentOf(resource);
-      configs.set(`${typeUrl} ${status.name}`, config);
+      yield config;
     }
   }
-  return create(ClientConfigSchema, { node: nodeMessage(node), genericXdsConfigs: [...configs.values()] });
 }
 
 function resourceConfig(typeUrl: TypeUrl, status: ResourceStatus): ResourceConfig {
@@ -101,7 +95,8 @@ function contentOf(resource: Resource): Any {
   return content;
 }
 
-function nodeMessage({ id, cluster, metadata, locality, version }: Node): NodeMessage {
+/** What a proxy says of itself, as it is told to others. */
+export function nodeMessage({ id, cluster, metadata, locality, version }: Node): NodeMessage {
   return create(NodeSchema, {
     id,
     cluster,

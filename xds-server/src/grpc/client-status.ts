@@ -2,15 +2,16 @@ import { setImmediate as others } from "node:timers/promises";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { validate } from "xds-proto-ts";
+import { NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import {
-  ClientConfigSchema,
   type ClientStatusRequest,
   ClientStatusRequestSchema,
+  ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
 import type { NodeStatus } from "../cache/node-status.ts";
 import type { PublicationTimes } from "../cache/publication-times.ts";
 import type { Node, SnapshotCache } from "../cache/snapshot-cache.ts";
-import { clientConfig } from "../client-status/client-config.ts";
+import { nodeMessage, resourceConfigs } from "../client-status/client-config.ts";
 import { MatcherFault, nodeTest } from "../client-status/node-matcher.ts";
 import { emptySnapshot } from "../resources/snapshot.ts";
 import { type Call, type Method, type Methods, type SharedMessage, sharedMessage } from "./call.ts";
@@ -95,28 +96,51 @@ async function clientStatus(bytes: Buffer, call: Call, deps: ClientStatusDeps): 
   }
   const parts: Uint8Array[] = [];
   let length = 0;
+  const slice = timeSlice();
   for (const node of nodes) {
     const proxy = statuses.get(node.id);
     if (proxy === undefined || proxy.streams.length === 0) continue;
+    const config = [field(1, toBinary(NodeSchema, nodeMessage(node)))];
     const snapshot = cache.get()?.snapshots.get(proxy.nodeGroup) ?? emptySnapshot;
     const publishedAt = publicationTimes.of.bind(publicationTimes);
-    const config = clientConfig({ node, proxy, snapshot, publishedAt, excludeContents });
-    const part = new BinaryWriter()
-      .tag(1, WireType.LengthDelimited)
-      .bytes(toBinary(ClientConfigSchema, config))
-      .finish();
-    parts.push(part);
-    length += part.length;
-    if (length > limits.maxMessageBytes) {
-      const hint = "ask for fewer proxies by node_matchers, or set exclude_resource_contents";
-      throw new CallFault(
-        "RESOURCE_EXHAUSTED",
-        `The status of ${nodes.length} proxies takes over ${limits.maxMessageBytes} bytes; ${hint}`,
-      );
+    for (const resource of resourceConfigs({ proxy, snapshot, publishedAt, excludeContents })) {
+      const part = field(3, toBinary(ResourceConfigSchema, resource));
+      config.push(part);
+      length += part.length;
+      if (length > limits.maxMessageBytes) throw tooLong(nodes.length, limits);
+      await slice.next();
     }
-    await others();
+    parts.push(field(1, Buffer.concat(config)));
   }
   return sharedMessage("client status response", parts);
+}
+
+function tooLong(proxies: number, { maxMessageBytes }: Limits): CallFault {
+  const hint = "ask for fewer proxies by node_matchers, or set exclude_resource_contents";
+  return new CallFault(
+    "RESOURCE_EXHAUSTED",
+    `The status of ${proxies} proxies takes over ${maxMessageBytes} bytes; ${hint}`,
+  );
+}
+
+/** How long an answer may keep the discovery streams waiting, in milliseconds. */
+const sliceMs = 10;
+
+/** Lets others go on whenever a slice of time is used up. */
+function timeSlice() {
+  let since = performance.now();
+  return {
+    async next(): Promise<void> {
+      if (performance.now() - since < sliceMs) return;
+      await others();
+      since = performance.now();
+    },
+  };
+}
+
+/** A field of `ClientStatusResponse` or `ClientConfig` that holds a message. */
+function field(number: number, message: Uint8Array): Uint8Array {
+  return new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish();
 }
 
 function chosen(

@@ -55,6 +55,8 @@ interface Place {
   readonly anyDepth: number;
 }
 
+const inSecret = (at: Place): Place => ({ ...at, isSecret: true });
+
 /** Takes the secrets out of a message that nobody else holds. */
 function redact(message: ReflectMessage, at: Place): void {
   const { message: plain, desc } = message;
@@ -62,8 +64,8 @@ function redact(message: ReflectMessage, at: Place): void {
   else if (at.isSecret && isMessage(plain, DataSourceSchema)) redactSource(plain);
   else if (at.isSecret && isMessage(plain, ValueSchema)) plain.kind = { case: "stringValue", value: redacted };
   else {
-    for (const field of desc.fields) {
-      if (message.isSet(field)) redactField(message, field, { ...at, isSecret: at.isSecret || isSecretField(field) });
+    for (const field of at.isSecret ? desc.fields : fieldsOfInterest(desc)) {
+      if (message.isSet(field)) redactField(message, field, at.isSecret || !isSecretField(field) ? at : inSecret(at));
     }
   }
 }
@@ -150,10 +152,28 @@ function maskOf(scalar: ScalarType | undefined): string | Uint8Array | undefined
   return scalar === ScalarType.BYTES ? new TextEncoder().encode(redacted) : undefined;
 }
 
+const ofInterest = new WeakMap<DescMessage, readonly DescField[]>();
+
+/** The fields of a message that are a secret or may hold one. */
+function fieldsOfInterest(desc: DescMessage): readonly DescField[] {
+  const known = ofInterest.get(desc);
+  if (known !== undefined) return known;
+  const mayHold = (field: DescField) =>
+    field.message !== undefined || field.fieldKind === "map" || isSecretField(field);
+  const fields = desc.fields.filter(mayHold);
+  ofInterest.set(desc, fields);
+  return fields;
+}
+
+const secretFields = new WeakMap<DescField, boolean>();
+
 function isSecretField(field: DescField): boolean {
-  if (getOption(field, sensitive)) return true;
+  const known = secretFields.get(field);
+  if (known !== undefined) return known;
   const isInPlace = field.message === undefined || field.message.typeName === DataSourceSchema.typeName;
-  return isInPlace && isSecretName(field.name);
+  const isSecret = getOption(field, sensitive) || (isInPlace && isSecretName(field.name));
+  secretFields.set(field, isSecret);
+  return isSecret;
 }
 
 function isSecretName(name: string): boolean {
