@@ -16,7 +16,7 @@ export async function startTarget(): Promise<Target> {
   return {
     name: "Chancery",
     address: () => server.xds,
-    lacks: new Set(["VHDS", "TTL"]),
+    lacks: new Set(),
     publish: (change) => witness.publish(change),
     async restart() {
       witness.close();

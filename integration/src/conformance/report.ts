@@ -12,7 +12,7 @@ import { startTarget } from "./target.ts";
  * tables of docs/CONFORMANCE.md. Says on standard error how a rule was broken.
  */
 const page = path.join(repository, "docs/CONFORMANCE.md");
-const patienceMs = 3_000;
+const patienceMs = 2_000;
 /** Each rule is tried so often, because a server may keep it by chance. */
 const rounds = 3;
 

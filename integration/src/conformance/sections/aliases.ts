@@ -133,7 +133,7 @@ export const aliases: Section = {
         const stream = lab.open();
         stream.subscribe("RDS", "shop");
         await stream.takes("RDS shop@1");
-        stream.subscribe("VHDS", "shop/cart.example");
+        stream.subscribe("VHDS", "shop/cart");
         await stream.takes("VHDS shop/cart@1");
         await lab.publish(resource("VHDS", "shop/cart", 2), resource("RDS", "shop", 2));
         await stream.takes("RDS shop@2");
