@@ -1,90 +1,23 @@
-import { readFile } from "node:fs/promises";
-import { SourceMap } from "node:module";
+import type { SourceMap } from "node:module";
 import { basename } from "node:path";
-import type { LogLevel } from "./abi.ts";
 import { type Bytes, byteString, bytesOf } from "./bytes.ts";
-import type { Plugin, RootContext } from "./context.ts";
+import { Connection } from "./connection.ts";
+import type { Plugin } from "./context.ts";
 import { Exchange } from "./exchange.ts";
+import type { FilterOptions, ModuleSource } from "./filter-options.ts";
 import type { GrpcCall } from "./grpc-call.ts";
+import { HttpContext } from "./http-context.ts";
 import { HttpStream } from "./http-stream.ts";
+import { begun, compile, configurationOf, readModule } from "./load.ts";
 import { Log, type LogLine } from "./log.ts";
 import { type GrpcCallHandler, type HttpCall, type HttpCallHandler, Outbox } from "./outbox.ts";
-import { type PropertyValue, withProperties } from "./properties.ts";
-import {
-  type Protocol,
-  type Reply,
-  type Request,
-  requestHeaders,
-  respond,
-  type Upstream,
-  upstreamRequest,
-} from "./request.ts";
-import { streamProperties } from "./stream-properties.ts";
+import { withProperties } from "./properties.ts";
+import { type Reply, type Request, requestHeaders, respond, upstreamRequest } from "./request.ts";
+import { connectionProperties, routeProperties, streamProperties } from "./stream-properties.ts";
+import { TcpContext } from "./tcp-context.ts";
 import { describeTrap, type Trap } from "./trap.ts";
-import { MissingImport } from "./vm.ts";
-import { type WasmModule, WebAssembly } from "./web-assembly.ts";
-import { begin, type FilterSetup, Worker } from "./worker.ts";
+import { type FilterSetup, Worker } from "./worker.ts";
 import { World } from "./world.ts";
-
-/** A module's file, or the module itself. */
-export type ModuleSource = string | URL | Uint8Array;
-
-export interface FilterOptions {
-  /** The filter's configuration: text and bytes as they are, anything else as JSON. Empty unless given. */
-  readonly config?: unknown;
-  /** As in the listener: the module's file name unless given. Also the `root_id` and `vm_id` unless those are given. */
-  readonly name?: string;
-  readonly rootId?: string;
-  readonly vmId?: string;
-  readonly vmConfig?: unknown;
-  /** Environment variables of the VM. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Worker threads, each with a VM of its own; requests go to them in turn. 1 unless given. */
-  readonly workers?: number;
-  /** What is logged below it is dropped, and `proxy_get_log_level` answers it. "info" unless given. */
-  readonly logLevel?: LogLevel;
-  /** What the clock says at first; it moves by `advance` only. 2025-01-01T00:00:00Z unless given. */
-  readonly now?: Date;
-  /** Between client and proxy, and between proxy and upstream. "HTTP/1.1" unless given. */
-  readonly protocol?: Protocol;
-  readonly upstreamProtocol?: Protocol;
-  /** The most that is held of a body, in bytes; 1 MiB unless given, as in Envoy. */
-  readonly bufferLimit?: number;
-  /** After a trap: answer 503 ("closed", unless given), pass unfiltered ("open"), or make a new VM ("reload"). */
-  readonly failurePolicy?: "closed" | "open" | "reload";
-  /** How long after a start a VM that trapped is made anew; 1,000 unless given. */
-  readonly reloadBackoffMs?: number;
-  readonly allowOnHeadersStopIteration?: boolean;
-  /** The host calls and callbacks that the filter may use; all unless given. */
-  readonly capabilities?: readonly string[];
-  /** Clusters that calls may go to; any unless given. */
-  readonly clusters?: readonly string[];
-  /** By path, over what the host knows: `{ "xds.route_name": "cart", "connection.mtls": true }`. */
-  readonly properties?: Readonly<Record<string, PropertyValue>>;
-  /** What answers behind the filter: 200 without a body unless given. */
-  readonly upstream?: Upstream;
-  /** Is told of each callback before the module is called. */
-  readonly onCallback?: (name: string) => void;
-  /** `close` throws when the filter did what no filter should. True unless given. */
-  readonly strict?: boolean;
-}
-
-/** Why Envoy would not take a module: it is none, it imports what is not there, it trapped, or it answered false. */
-export type Refusal = "not a module" | "missing import" | "trap" | "refused";
-
-/** The module cannot be loaded, or refuses its configuration. */
-export class FilterRefused extends Error {
-  readonly reason: Refusal;
-  /** What the module said before. */
-  readonly log: readonly LogLine[];
-
-  constructor(reason: Refusal, message: string, log: readonly LogLine[] = []) {
-    const said = log.filter(({ level }) => level !== "info").map(({ message }) => `\n  ${message}`);
-    super(message + said.join(""));
-    this.reason = reason;
-    this.log = log;
-  }
-}
 
 const logCapacity = 10_000;
 
@@ -99,20 +32,13 @@ export async function loadFilter(module: ModuleSource, options: FilterOptions = 
   return new Host(wasm, sourceMap, { ...options, name });
 }
 
-async function readModule(module: ModuleSource): Promise<{ wasm: Uint8Array; sourceMap: SourceMap | undefined }> {
-  if (module instanceof Uint8Array) return { wasm: module, sourceMap: undefined };
-  const wasm = await readFile(module);
-  const map = module instanceof URL ? new URL(`${module.href}.map`) : `${module}.map`;
-  const text = await readFile(map, "utf8").catch(() => undefined);
-  return { wasm, sourceMap: text === undefined ? undefined : new SourceMap(JSON.parse(text)) };
-}
-
 /** A filter in a proxy that exists only in this process. */
 export class Host implements Disposable {
   readonly #options: FilterOptions & { readonly name: string };
   readonly #world: World;
   readonly #workers: Worker[];
   readonly #open = new Set<Exchange>();
+  readonly #connections = new Set<Connection>();
   #setup: FilterSetup;
   #requests = 0;
   #reloadedAt = 0n;
@@ -155,15 +81,49 @@ export class Host implements Disposable {
     return this.#begin(request, false);
   }
 
-  #begin(request: Request, whole: boolean): Exchange {
-    const { bufferLimit = 1 << 20, protocol = "HTTP/1.1", failurePolicy } = this.#options;
+  /** Opens a TCP connection through a network filter. */
+  connect(options: Pick<Request, "properties"> = {}): Connection {
+    const { worker, unfiltered } = this.#nextWorker();
+    const connectionId = this.#requests;
+    let ended = () => {};
+    const named = { ...this.#options.properties, ...options.properties };
+    let opened: Connection | undefined;
+    const connection = new Connection(
+      {
+        properties: () => withProperties(connectionProperties(connectionId), named),
+        settle: () => this.#world.settle(),
+        ended: () => {
+          if (opened !== undefined) this.#connections.delete(opened);
+          ended();
+        },
+      },
+      (calls) => {
+        if (unfiltered) return undefined;
+        const made = worker.serve((root) => new TcpContext(root.vm, root.plugin, root, calls));
+        ended = made.ended;
+        return made.context;
+      },
+    );
+    opened = connection;
+    if (connection.closed === undefined) this.#connections.add(connection);
+    return connection;
+  }
+
+  /** A VM that trapped may be passed by, or made anew. */
+  #nextWorker(): { readonly worker: Worker; readonly unfiltered: boolean } {
+    const { failurePolicy } = this.#options;
     const worker = this.#workers[this.#requests++ % this.#workers.length];
     if (worker === undefined) throw new Error("a host has at least one worker");
     if (worker.root.vm.trap !== undefined && failurePolicy === "reload" && this.#backoffOver) {
       worker.reload();
       this.#reloadedAt = this.#world.clock.elapsedNanoseconds;
     }
-    const unfiltered = worker.root.vm.trap !== undefined && failurePolicy === "open";
+    return { worker, unfiltered: worker.root.vm.trap !== undefined && failurePolicy === "open" };
+  }
+
+  #begin(request: Request, whole: boolean): Exchange {
+    const { bufferLimit = 1 << 20, protocol = "HTTP/1.1" } = this.#options;
+    const { worker, unfiltered } = this.#nextWorker();
     const connectionId = this.#requests;
     const startedAt = this.#world.clock.date;
     let ended = () => {};
@@ -186,7 +146,7 @@ export class Host implements Disposable {
               details: stream.details,
               cancelled: stream.cancelled,
             }),
-            { ...this.#options.properties, ...request.properties },
+            { ...this.#options.properties, ...request.properties, ...routeProperties(stream.details) },
           ),
         ended: () => {
           this.#open.delete(exchange);
@@ -195,7 +155,7 @@ export class Host implements Disposable {
       },
       (calls) => {
         if (unfiltered) return undefined;
-        const made = worker.httpContext(calls);
+        const made = worker.serve((root) => new HttpContext(root.vm, root.plugin, root, calls));
         ended = made.ended;
         return made.context;
       },
@@ -296,6 +256,7 @@ export class Host implements Disposable {
   /** Removes the filter. In strict mode throws when it left something behind, trapped, or did what Envoy forbids. */
   close(): void {
     const { faults } = this.#world;
+    for (const connection of this.#connections) connection.close();
     for (const exchange of this.#open) {
       faults.push(`a request to ${exchange.path} has had no answer: ${exchange.state}`);
       exchange.cancel();
@@ -336,31 +297,4 @@ export class Host implements Disposable {
     const log = new Log(logLevel, logCapacity);
     return new World({ now, log, outbox: new Outbox(clusters), ...(onCallback && { onCallback }) });
   }
-}
-
-function compile(wasm: Uint8Array): WasmModule {
-  try {
-    return new WebAssembly.Module(wasm);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new FilterRefused("not a module", `this is no module: ${message}`);
-  }
-}
-
-function begun(setup: FilterSetup, world: World): RootContext {
-  const { name } = setup.plugin;
-  try {
-    const outcome = begin(setup, world);
-    if ("root" in outcome) return outcome.root;
-    if ("trap" in outcome) throw new FilterRefused("trap", describeTrap(outcome.trap), world.log.lines.slice(0, -1));
-    throw new FilterRefused("refused", `${name} answers false in ${outcome.refusedIn}`, world.log.lines);
-  } catch (error) {
-    if (!(error instanceof MissingImport)) throw error;
-    throw new FilterRefused("missing import", `${name} imports ${error.message}, which Envoy does not have`);
-  }
-}
-
-function configurationOf(config: unknown): Buffer {
-  if (config === undefined) return Buffer.alloc(0);
-  return bytesOf(typeof config === "string" || config instanceof Uint8Array ? config : JSON.stringify(config));
 }

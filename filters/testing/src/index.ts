@@ -1,9 +1,12 @@
 export type { LogLevel } from "./abi.ts";
 export type { Bytes } from "./bytes.ts";
+export type { Connection } from "./connection.ts";
 export type { Exchange } from "./exchange.ts";
+export type { FilterOptions, ModuleSource } from "./filter-options.ts";
 export type { GrpcCall } from "./grpc-call.ts";
 export { Headers, type HeadersInit } from "./header-map.ts";
-export { type FilterOptions, FilterRefused, type Host, loadFilter, type ModuleSource, type Refusal } from "./host.ts";
+export { type Host, loadFilter } from "./host.ts";
+export { FilterRefused, type Refusal } from "./load.ts";
 export type { LogLine } from "./log.ts";
 export type { GrpcCallHandler, HttpCall, HttpCallAnswer, HttpCallHandler } from "./outbox.ts";
 export type { PropertyTree, PropertyValue } from "./properties.ts";

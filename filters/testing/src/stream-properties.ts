@@ -22,14 +22,7 @@ export function streamProperties(facts: StreamFacts): PropertyTree {
   const path = request?.get(":path");
   const length = Number(request?.get("content-length") ?? Number.NaN);
   return {
-    connection_id: connectionId,
-    connection: { id: connectionId, mtls: false, requested_server_name: "" },
-    filter_state: {},
-    metadata: "",
-    upstream: {},
-    xds: {},
-    source: { address: "127.0.0.1:40000", port: 40_000 },
-    destination: { address: "127.0.0.1:10000", port: 10_000 },
+    ...connectionProperties(connectionId),
     request: {
       path: text(path),
       url_path: request && text(path?.split("?")[0] ?? ""),
@@ -60,11 +53,33 @@ export function streamProperties(facts: StreamFacts): PropertyTree {
   };
 }
 
+/** The attributes of a connection. */
+export function connectionProperties(connectionId: number): PropertyTree {
+  return {
+    connection_id: connectionId,
+    connection: { id: connectionId, mtls: false, requested_server_name: "" },
+    filter_state: {},
+    metadata: "",
+    upstream: {},
+    xds: {},
+    source: { address: "127.0.0.1:40000", port: 40_000 },
+    destination: { address: "127.0.0.1:10000", port: 10_000 },
+  };
+}
+
 /** Those that the host knows of, as bits: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage */
 function responseFlags({ cancelled, details, protocol }: StreamFacts): number {
-  const [downstreamConnectionTermination, noRouteFound, downstreamRemoteReset] = [1 << 14, 1 << 5, 1 << 28];
+  const [downstreamConnectionTermination, noRouteFound, downstreamRemoteReset] = [1 << 14, 1 << 8, 1 << 28];
   if (cancelled) return protocol === "HTTP/2" ? downstreamRemoteReset : downstreamConnectionTermination;
-  return details === "route_not_found" ? noRouteFound : 0;
+  return details === noRoute ? noRouteFound : 0;
+}
+
+const noRoute = "route_not_found";
+
+/** What a test says of the route does not hold for a stream that found none. */
+export function routeProperties(details: string | undefined): Readonly<Record<string, undefined>> {
+  if (details !== noRoute) return {};
+  return { "xds.route_name": undefined, "xds.virtual_host_name": undefined, "xds.cluster_name": undefined };
 }
 
 function queryOf(path: string): string {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { FilterRefused, Host } from "./host.ts";
+import { Host } from "./host.ts";
+import { FilterRefused } from "./load.ts";
 import { describeTrap } from "./trap.ts";
 import type { TrialReport, TrialResult, TrialTask } from "./trial.ts";
 

@@ -1,5 +1,4 @@
 import { Context, type Plugin, RootContext } from "./context.ts";
-import { HttpContext, type HttpStreamCalls } from "./http-context.ts";
 import { type Trap, trapOf } from "./trap.ts";
 import { Vm, type VmSettings } from "./vm.ts";
 import type { WasmModule } from "./web-assembly.ts";
@@ -80,16 +79,15 @@ export class Worker {
     if ("root" in begun) this.#serving = { root: begun.root, streams: 0, replaced: false };
   }
 
-  httpContext(calls: HttpStreamCalls): { readonly context: HttpContext; ended(): void } {
+  /** Makes the context of a stream or connection; `ended` says that it is over. */
+  serve<C>(make: (root: RootContext) => C): { readonly context: C; ended(): void } {
     const serving = this.#serving;
     serving.streams++;
-    const { root } = serving;
-    const context = new HttpContext(root.vm, root.plugin, root, calls);
     const ended = () => {
       serving.streams--;
       this.#retire(serving);
     };
-    return { context, ended };
+    return { context: make(serving.root), ended };
   }
 
   /** The filter is removed. */

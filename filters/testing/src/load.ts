@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { SourceMap } from "node:module";
+import { bytesOf } from "./bytes.ts";
+import type { RootContext } from "./context.ts";
+import type { ModuleSource } from "./filter-options.ts";
+import type { LogLine } from "./log.ts";
+import { describeTrap } from "./trap.ts";
+import { MissingImport } from "./vm.ts";
+import { type WasmModule, WebAssembly } from "./web-assembly.ts";
+import { begin, type FilterSetup } from "./worker.ts";
+import type { World } from "./world.ts";
+
+/** Why Envoy would not take a module: it is none, it imports what is not there, it trapped, or it answered false. */
+export type Refusal = "not a module" | "missing import" | "trap" | "refused";
+
+/** The module cannot be loaded, or refuses its configuration. */
+export class FilterRefused extends Error {
+  readonly reason: Refusal;
+  /** What the module said before. */
+  readonly log: readonly LogLine[];
+
+  constructor(reason: Refusal, message: string, log: readonly LogLine[] = []) {
+    const said = log.filter(({ level }) => level !== "info").map(({ message }) => `\n  ${message}`);
+    super(message + said.join(""));
+    this.reason = reason;
+    this.log = log;
+  }
+}
+
+/** The module, and the source map beside it. */
+export async function readModule(
+  module: ModuleSource,
+): Promise<{ wasm: Uint8Array; sourceMap: SourceMap | undefined }> {
+  if (module instanceof Uint8Array) return { wasm: module, sourceMap: undefined };
+  const wasm = await readFile(module);
+  const map = module instanceof URL ? new URL(`${module.href}.map`) : `${module}.map`;
+  const text = await readFile(map, "utf8").catch(() => undefined);
+  return { wasm, sourceMap: text === undefined ? undefined : new SourceMap(JSON.parse(text)) };
+}
+
+/** Throws FilterRefused. */
+export function compile(wasm: Uint8Array): WasmModule {
+  try {
+    return new WebAssembly.Module(wasm);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new FilterRefused("not a module", `this is no module: ${message}`);
+  }
+}
+
+/** Starts and configures a filter. Throws FilterRefused. */
+export function begun(setup: FilterSetup, world: World): RootContext {
+  const { name } = setup.plugin;
+  try {
+    const outcome = begin(setup, world);
+    if ("root" in outcome) return outcome.root;
+    if ("trap" in outcome) throw new FilterRefused("trap", describeTrap(outcome.trap), world.log.lines.slice(0, -1));
+    throw new FilterRefused("refused", `${name} answers false in ${outcome.refusedIn}`, world.log.lines);
+  } catch (error) {
+    if (!(error instanceof MissingImport)) throw error;
+    throw new FilterRefused("missing import", `${name} imports ${error.message}, which Envoy does not have`);
+  }
+}
+
+/** Text and bytes as they are, anything else as JSON. */
+export function configurationOf(config: unknown): Buffer {
+  if (config === undefined) return Buffer.alloc(0);
+  return bytesOf(typeof config === "string" || config instanceof Uint8Array ? config : JSON.stringify(config));
+}

@@ -1,0 +1,108 @@
+import { bufferType, status, streamType } from "./abi.ts";
+import type { ByteBuffer, ByteString } from "./bytes.ts";
+import { Context, type Plugin, type Readable, type RootContext } from "./context.ts";
+import type { PropertyTree } from "./properties.ts";
+import type { Vm } from "./vm.ts";
+
+/** What the connection does for its filter. */
+export interface TcpConnectionCalls {
+  properties(): PropertyTree;
+  /** Goes on with what the client has sent. */
+  continueReading(): void;
+  /** The proxy ends the connection. */
+  close(details: string): void;
+}
+
+/** Who ended a connection: https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1 */
+export const closedBy = { unknown: 0, proxy: 1, peer: 2 } as const;
+
+/** The filter of one TCP connection. */
+export class TcpContext extends Context {
+  readonly #calls: TcpConnectionCalls;
+  readonly #filterState = new Map<ByteString, Buffer>();
+  #downstreamData: ByteBuffer | undefined;
+  #upstreamData: ByteBuffer | undefined;
+  #downstreamClosed = false;
+  #ended = false;
+  #failureTold = false;
+
+  constructor(vm: Vm, plugin: Plugin, root: RootContext, calls: TcpConnectionCalls) {
+    super(vm, plugin, root);
+    this.#calls = calls;
+  }
+
+  /** Whether the connection goes on; so do the two below. */
+  newConnection(): boolean {
+    this.create();
+    return this.#ask("proxy_on_new_connection");
+  }
+
+  downstreamData(data: ByteBuffer, end: boolean): boolean {
+    this.#downstreamData = data;
+    const goesOn = this.#ask("proxy_on_downstream_data", data.length, Number(end));
+    if (goesOn) this.#downstreamData = undefined;
+    return goesOn;
+  }
+
+  upstreamData(data: ByteBuffer, end: boolean): boolean {
+    this.#upstreamData = data;
+    const goesOn = this.#ask("proxy_on_upstream_data", data.length, Number(end));
+    if (goesOn) this.#upstreamData = undefined;
+    if (end) {
+      this.notify("proxy_on_upstream_connection_close", closedBy.unknown);
+      if (this.#downstreamClosed) this.#end();
+    }
+    return goesOn;
+  }
+
+  closed(by: number): void {
+    this.notify("proxy_on_downstream_connection_close", by);
+    this.#downstreamClosed = true;
+    this.#end();
+  }
+
+  override buffer(type: number): Readable | "none" {
+    if (type === bufferType.downstreamData) return this.#downstreamData;
+    return type === bufferType.upstreamData ? this.#upstreamData : super.buffer(type);
+  }
+
+  override continueStream(stream: number): number {
+    if (stream === streamType.downstream) this.vm.defer(() => this.#calls.continueReading());
+    return super.continueStream(stream);
+  }
+
+  override closeStream(stream: number): number {
+    if (stream === streamType.downstream) this.vm.defer(() => this.#calls.close("wasm_downstream_close"));
+    if (stream === streamType.upstream) this.vm.defer(() => this.#calls.close("wasm_upstream_close"));
+    return status.ok;
+  }
+
+  override get filterState(): Map<ByteString, Buffer> {
+    return this.#filterState;
+  }
+
+  override get properties(): PropertyTree {
+    return { ...super.properties, ...this.#calls.properties() };
+  }
+
+  /** A trap ends the connection. */
+  #ask(callback: string, ...values: number[]): boolean {
+    if (!this.failed && !this.vm.has(callback)) return true;
+    const goesOn =
+      !this.failed && this.vm.callback(this, callback, [this.id, ...values], (answer) => !this.failed && answer === 0);
+    if (this.failed && !this.#failureTold) {
+      this.#failureTold = true;
+      this.#calls.close("wasm_fail_stream");
+    }
+    return goesOn;
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.notify("proxy_on_done");
+    this.notify("proxy_on_log");
+    this.notify("proxy_on_delete");
+    this.vm.contexts.delete(this.id);
+  }
+}
