@@ -22,6 +22,10 @@ function loadAssignment(clusterName: string, endpoints: readonly Endpoint[]): Cl
   }));
   return create(ClusterLoadAssignmentSchema, {
     clusterName,
-    endpoints: lbEndpoints.length === 0 ? [] : [{ lbConfig: { case: undefined }, lbEndpoints }],
+    // Clients of gRPC leave out endpoints of a locality without a weight; to Envoy this one says nothing.
+    endpoints:
+      lbEndpoints.length === 0
+        ? []
+        : [{ locality: {}, loadBalancingWeight: 1, lbConfig: { case: undefined }, lbEndpoints }],
   });
 }
