@@ -204,4 +204,4 @@ function knowsTtl(variant: Variant, { agent, features = [] }: Node): boolean {
   return agent === "envoy" || needed.every((feature) => features.includes(feature));
 }
 
-const formOf = ({ variant, knowsTtl }: Stream): Form => (variant === "sotw" && knowsTtl ? "wrapped" : variant);
+const formOf = ({ variant, knowsTtl }: Stream): Form => (knowsTtl ? `${variant} with ttl` : variant);

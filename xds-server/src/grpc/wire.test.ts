@@ -89,13 +89,13 @@ test("responses are what the generated decoder reads, and written once", () => {
         full.resources.slice(0, whole.length).map(({ typeUrl, value }) => [typeUrl, Buffer.from(value)]),
         whole.map(({ body }) => [type.typeUrl, Buffer.from(body)]),
       );
-      const wrapping = fromBinary(DiscoveryResponseSchema, messageIn(write("wrapped", response).framed));
+      const wrapping = fromBinary(DiscoveryResponseSchema, messageIn(write("sotw with ttl", response).framed));
       assert.deepEqual(
         wrapping.resources.map((any) => said(anyUnpack(any, ResourceSchema))),
         [...whole.map((each) => (each.ttlMs === undefined ? said(undefined) : all(each))), ...alive.map(onlyAbout)],
       );
-      const delta = write("delta", response);
-      assert.equal(write("delta", response), delta);
+      const delta = write("delta with ttl", response);
+      assert.equal(write("delta with ttl", response), delta);
       const message = fromBinary(DeltaDiscoveryResponseSchema, messageIn(delta.framed));
       assert.deepEqual([message.systemVersionInfo, message.nonce], [response.version, response.nonce]);
       assert.equal(message.controlPlane?.identifier, "who answers");
@@ -105,6 +105,8 @@ test("responses are what the generated decoder reads, and written once", () => {
         ...alive.map(onlyAbout),
         ...vacant.map((name) => ({ name, version: "", aliases: [name], ttlMs: undefined, body: undefined })),
       ]);
+      const plain = fromBinary(DeltaDiscoveryResponseSchema, messageIn(write("delta", response).framed));
+      assert.ok(plain.resources.every(({ ttl }) => ttl === undefined));
     }),
   );
 });

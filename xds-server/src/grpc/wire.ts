@@ -5,18 +5,22 @@ import type { Resource } from "../resources/snapshot.ts";
 import { type SharedMessage, sharedMessage } from "./call.ts";
 
 /**
- * How resources stand in a response: as themselves, in delta's `Resource`, or in state of the world with that as a
- * wrapper around those that have a time to live, which has no other place there.
+ * How resources stand in a response: in state of the world as themselves, in delta in a `Resource`. Clients that know of
+ * a time to live are told of it: in state of the world that needs a `Resource` as a wrapper, because it has no other place there.
  */
-export type Form = "sotw" | "wrapped" | "delta";
+export type Form = "sotw" | "sotw with ttl" | "delta" | "delta with ttl";
+
+const isDelta = (form: Form): boolean => form === "delta" || form === "delta with ttl";
+const saysTtl = (form: Form): boolean => form === "sotw with ttl" || form === "delta with ttl";
 
 /** Writes responses: each once, whoever it is sent to. */
 export type ResponseWriter = (form: Form, response: Response) => SharedMessage;
 
 const byForm = <K extends object, V>() => ({
   sotw: new WeakMap<K, V>(),
-  wrapped: new WeakMap<K, V>(),
+  "sotw with ttl": new WeakMap<K, V>(),
   delta: new WeakMap<K, V>(),
+  "delta with ttl": new WeakMap<K, V>(),
 });
 
 /** `identifier`: the `control_plane.identifier` of every response. */
@@ -45,7 +49,7 @@ function encoded(
   const rest = [text(4, type.typeUrl), text(5, nonce)];
   const resources = [...update.changed, ...update.kept].flatMap((resource) => framed(resource, form));
   const alive = update.alive.map((resource) => signOfLife(resource, form));
-  if (form !== "delta") return [version, ...resources, ...alive, ...rest, bytes(6, controlPlane)];
+  if (!isDelta(form)) return [version, ...resources, ...alive, ...rest, bytes(6, controlPlane)];
   // A name without a resource, under itself as an alias: whoever waits for that name goes on (VHDS).
   const vacant = update.vacant.map((name) => bytes(2, Buffer.concat([text(3, name), text(4, name)])));
   const removed = update.removed.map((name) => text(6, name));
@@ -69,19 +73,21 @@ function framed(resource: Resource, form: Form): readonly [head: Buffer, body: U
 /** `any`: the beginning of an Any that ends with the resource's bytes. */
 function inForm(resource: Resource, form: Form, any: Buffer): Buffer {
   const { length } = resource.body;
-  if (form === "sotw" || (form === "wrapped" && resource.ttlMs === undefined)) return any;
-  const wrapper = Buffer.concat([about(resource), headed(2, any, length)]);
-  return form === "delta" ? wrapper : wrapped(wrapper, length);
+  if (!isDelta(form) && (!saysTtl(form) || resource.ttlMs === undefined)) return any;
+  const wrapper = Buffer.concat([about(resource, form), headed(2, any, length)]);
+  return isDelta(form) ? wrapper : wrapped(wrapper, length);
 }
 
 /** A resource of which nothing is said but that it is still to be held. */
 function signOfLife(resource: Resource, form: Form): Buffer {
-  return bytes(2, form === "delta" ? about(resource) : wrapped(about(resource), 0));
+  const said = about(resource, form);
+  return bytes(2, isDelta(form) ? said : wrapped(said, 0));
 }
 
 /** All fields of a `Resource` but the resource itself. */
-function about({ name, version, aliases = [], ttlMs }: Resource): Buffer {
-  const ttl = ttlMs === undefined ? nothing : bytes(6, toBinary(DurationSchema, durationFromMs(ttlMs)));
+function about({ name, version, aliases = [], ttlMs }: Resource, form: Form): Buffer {
+  const ttl =
+    ttlMs !== undefined && saysTtl(form) ? bytes(6, toBinary(DurationSchema, durationFromMs(ttlMs))) : nothing;
   return Buffer.concat([text(1, version), text(3, name), ...aliases.map((alias) => text(4, alias)), ttl]);
 }
 
