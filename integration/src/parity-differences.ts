@@ -38,7 +38,7 @@ export const differences: readonly { readonly what: string; readonly because: st
     because: "the host has `compress`, `uncompress` and `clear_route_cache`; others answer NotFound and are a fault",
   },
   {
-    what: "gRPC calls, queues between VMs, ticks, TCP connections, traps and swaps",
+    what: "gRPC calls, queues between VMs, ticks, TCP connections, access logs, traps and swaps",
     because: "they are built by Envoy's source and tested in the host, but not compared by random scripts",
   },
 ];

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { differences as knownDifferences } from "./parity-differences.ts";
 import { startParity } from "./parity-envoy.ts";
 import { startParityHost } from "./parity-host.ts";
-import { compareProbe, headersOf, playAll, seen } from "./parity-run.ts";
+import { compareProbe, headersOf, patient, playAll, seen } from "./parity-run.ts";
 import { type Case, randomNumbers } from "./parity-scripts.ts";
 
 // The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
@@ -68,7 +68,7 @@ async function compareFilter(name: string, configuration: unknown): Promise<void
       const parityCase = randomRequest(random, index + 1);
       return { parityCase, byHost: host.play(parityCase, headersOf(parityCase)) };
     });
-    const got = await playAll(parity, played);
+    const got = await playAll(parity, played, patient);
     for (const { parityCase, byHost } of played) {
       const { id } = parityCase;
       assert.deepEqual(seen(byHost.client), seen(got.get(id)), JSON.stringify(parityCase.request));

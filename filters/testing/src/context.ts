@@ -28,6 +28,15 @@ export interface LocalResponse {
   readonly grpcStatus: number;
 }
 
+/** What can be read of a stream that is over. */
+export interface LoggedStream {
+  readonly request?: HeaderMap;
+  readonly response?: HeaderMap;
+  readonly trailers?: HeaderMap;
+  /** Over what the context knows itself. */
+  readonly properties?: PropertyTree;
+}
+
 /** What has a number in a VM: a root, a stream, a connection; 0 is the VM itself. What is not overridden, Envoy has not there. */
 export class Context {
   readonly vm: Vm;
@@ -36,6 +45,8 @@ export class Context {
   readonly #root: RootContext | undefined;
   /** The module knows of it. */
   created = false;
+  /** While the module logs. */
+  #logged: LoggedStream | undefined;
 
   constructor(vm: Vm, plugin: Plugin, root: RootContext | undefined, id = vm.nextContextId()) {
     this.vm = vm;
@@ -68,6 +79,14 @@ export class Context {
     return this.vm.callback(this, callback, [this.id, ...values], (answer) => answer !== 0);
   }
 
+  /** Tells of a stream that is over. The module may never have heard of it. */
+  log(stream: LoggedStream): void {
+    if (!this.created) this.create();
+    this.#logged = stream;
+    this.notify("proxy_on_log");
+    this.#logged = undefined;
+  }
+
   /** As notify; then does something before all that the module asked for. */
   notifyThen(first: () => void, callback: string, ...values: number[]): void {
     if (this.failed || !this.vm.has(callback)) first();
@@ -84,6 +103,9 @@ export class Context {
 
   /** Headers that may be read now. */
   readableMap(type: number): HeaderMap | undefined {
+    if (type === headerMap.requestHeaders) return this.#logged?.request;
+    if (type === headerMap.responseHeaders) return this.#logged?.response;
+    if (type === headerMap.responseTrailers) return this.#logged?.trailers;
     const root = this.root;
     if (type === headerMap.httpCallHeaders) return root.httpAnswer?.headers;
     if (type === headerMap.httpCallTrailers) return root.httpAnswer?.trailers;
@@ -100,9 +122,9 @@ export class Context {
     return type > bufferType.callData ? "none" : undefined;
   }
 
-  /** For logs, after Envoy: only here are headers read-only. */
+  /** Headers are those of a stream that is over. */
   get logging(): boolean {
-    return false;
+    return this.#logged !== undefined;
   }
 
   continueStream(stream: number): number {
@@ -128,7 +150,7 @@ export class Context {
       plugin_root_id: this.plugin.rootId,
       plugin_vm_id: this.vm.settings.id,
     };
-    return text;
+    return { ...text, ...this.#logged?.properties };
   }
 }
 

@@ -6,13 +6,22 @@ import type { Plugin } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import type { FilterOptions, ModuleSource } from "./filter-options.ts";
 import type { GrpcCall } from "./grpc-call.ts";
+import { HeaderMap } from "./header-map.ts";
 import { HttpContext } from "./http-context.ts";
 import { HttpStream } from "./http-stream.ts";
 import { begun, compile, configurationOf, readModule } from "./load.ts";
 import { Log, type LogLine } from "./log.ts";
 import { type GrpcCallHandler, type HttpCall, type HttpCallHandler, Outbox } from "./outbox.ts";
 import { withProperties } from "./properties.ts";
-import { type Reply, type Request, requestHeaders, respond, upstreamRequest } from "./request.ts";
+import {
+  type Reply,
+  type Request,
+  requestHeaders,
+  respond,
+  responseHeaders,
+  type UpstreamResponse,
+  upstreamRequest,
+} from "./request.ts";
 import { connectionProperties, routeProperties, streamProperties } from "./stream-properties.ts";
 import { TcpContext } from "./tcp-context.ts";
 import { describeTrap, type Trap } from "./trap.ts";
@@ -79,6 +88,20 @@ export class Host implements Disposable {
   /** Sends a request's headers; `send` and `end` of the answer send the rest. */
   start(request: Request = {}): Exchange {
     return this.#begin(request, false);
+  }
+
+  /** Has a plugin that only logs write its line: what was asked, and what was answered. */
+  logAccess(request: Request, answer: UpstreamResponse = {}): void {
+    const { worker } = this.#nextWorker();
+    const response = responseHeaders(answer);
+    const named = { ...this.#options.properties, ...request.properties };
+    worker.root.log({
+      request: requestHeaders(request, { hasBody: request.body !== undefined }),
+      response,
+      ...(answer.trailers && { trailers: new HeaderMap("responseTrailers", answer.trailers) }),
+      properties: withProperties({ response: { code: Number(response.get(":status")) } }, named),
+    });
+    this.#world.settle();
   }
 
   /** Opens a TCP connection through a network filter. */

@@ -45,7 +45,6 @@ export class HttpContext extends Context {
   readonly #request = new Seen();
   readonly #response = new Seen();
   #end = false;
-  #log: { readonly request?: HeaderMap; readonly response?: HeaderMap; readonly trailers?: HeaderMap } | undefined;
   /** It trapped, and 503 was said. */
   #failureAnswered = false;
   #destroyed = false;
@@ -83,24 +82,12 @@ export class HttpContext extends Context {
     return this.#trailers("response", map);
   }
 
-  /** The stream is over. The module may never have heard of it. */
-  log(request?: HeaderMap, response?: HeaderMap, trailers?: HeaderMap): void {
-    if (!this.created) this.create();
-    this.#log = { ...(request && { request }), ...(response && { response }), ...(trailers && { trailers }) };
-    this.notify("proxy_on_log");
-    this.#log = undefined;
-  }
-
   destroy(): void {
     if (this.#destroyed || !this.created) return;
     this.#destroyed = true;
     this.notify("proxy_on_done");
     this.notify("proxy_on_delete");
     this.vm.contexts.delete(this.id);
-  }
-
-  override get logging(): boolean {
-    return this.#log !== undefined;
   }
 
   override mutableMap(type: number): HeaderMap | undefined {
@@ -111,12 +98,11 @@ export class HttpContext extends Context {
   }
 
   override readableMap(type: number): HeaderMap | undefined {
-    const log = this.#log;
-    if (type === headerMap.requestHeaders) return log ? log.request : this.#request.headers;
-    if (type === headerMap.requestTrailers) return log ? undefined : this.#request.trailers;
-    if (type === headerMap.responseHeaders) return log ? log.response : this.#responseHeaders;
-    if (type === headerMap.responseTrailers) return log ? log.trailers : this.#response.trailers;
-    return super.readableMap(type);
+    if (this.logging) return super.readableMap(type);
+    if (type === headerMap.requestHeaders) return this.#request.headers;
+    if (type === headerMap.requestTrailers) return this.#request.trailers;
+    if (type === headerMap.responseHeaders) return this.#responseHeaders;
+    return type === headerMap.responseTrailers ? this.#response.trailers : super.readableMap(type);
   }
 
   override buffer(type: number): Readable | "none" {

@@ -361,7 +361,9 @@ export class HttpStream implements HttpStreamCalls {
   #destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#filter?.log(this.#headers.request, this.#headers.response, this.#trailers.response);
+    const { request, response } = this.#headers;
+    const trailers = this.#trailers.response;
+    this.#filter?.log({ ...(request && { request }), ...(response && { response }), ...(trailers && { trailers }) });
     this.#filter?.destroy();
     this.#options.ended();
   }

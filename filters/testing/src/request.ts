@@ -119,11 +119,16 @@ export function upstreamRequest({ headers, body, trailers, complete }: Received)
   };
 }
 
+export function responseHeaders({ status = 200, headers = [] }: UpstreamResponse): HeaderMap {
+  const map = new HeaderMap("response", [[":status", String(status)]]);
+  for (const [name, value] of new HeaderMap("response", headers).pairs) map.add(name, value);
+  return map;
+}
+
 /** Answers from upstream; without a body where HTTP has none. */
 export function respond(stream: HttpStream, response: UpstreamResponse, protocol: Protocol): void {
   const { status = 200, body } = response;
-  const headers = new HeaderMap("response", [[":status", String(status)]]);
-  for (const [name, value] of new HeaderMap("response", response.headers ?? []).pairs) headers.add(name, value);
+  const headers = responseHeaders(response);
   const bodiless = stream.upstream?.headers.get(":method") === "HEAD" || status === 204 || status === 304;
   const chunks = bodiless ? [] : chunksOf(body, protocol);
   const trailers = bodiless ? undefined : response.trailers && new HeaderMap("responseTrailers", response.trailers);

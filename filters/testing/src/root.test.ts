@@ -133,6 +133,22 @@ test("a gRPC call is answered by the test, and its failure told with status and 
   host.close();
 });
 
+test("a plugin that only logs reads the request and the answer, and changes neither", async () => {
+  const logs = `(func (export "proxy_on_log") (param i32)
+    (drop (call $log (i32.const 2) (i32.const 0) (i32.const 4)))
+    (drop (call $value (i32.const 2) (i32.const 32) (i32.const 7) (i32.const 72) (i32.const 76)))
+    (drop (call $log (i32.const 2) (i32.load (i32.const 72)) (i32.load (i32.const 76))))
+    (if (i32.ne (call $add (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 0) (i32.const 4)) (i32.const 2))
+      (then (unreachable))))`;
+  const host = await load(logs);
+  host.logAccess({ path: "/x" }, { status: 418 });
+  assert.deepEqual(
+    host.log.map(({ message }) => message),
+    ["text", "418"],
+  );
+  host.close();
+});
+
 test("a test gives the properties that a filter reads", async () => {
   const reads = `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
     (if (i32.eqz (call $property (i32.const 16) (i32.const 14) (i32.const 72) (i32.const 76)))
@@ -164,8 +180,10 @@ function module(functions: string): Uint8Array {
         ${call("dequeue_shared_queue", "dequeue", 3)} ${call("get_shared_data", "shared", 5)}
         ${call("set_shared_data", "set_shared", 5)} ${call("send_local_response", "respond", 8)}
         ${call("grpc_call", "grpc", 12)} ${call("get_buffer_bytes", "buffer", 5)} ${call("get_status", "status", 3)}
-        ${call("get_property", "property", 4)}
+        ${call("get_property", "property", 4)} ${call("get_header_map_value", "value", 5)}
+        ${call("add_header_map_value", "add", 5)}
         (memory (export "memory") 1 2) (data (i32.const 0) "text") (data (i32.const 16) "xds\\00route_name")
+        (data (i32.const 32) ":status")
         (global $count (mut i32) (i32.const 0))
         (func (export "proxy_abi_version_0_2_1"))
         (func (export "malloc") (param i32) (result i32) (i32.const 1024)) ${functions})`,
