@@ -1,3 +1,4 @@
+import type { TrapLocation } from "@chancery/filter-sdk/locate";
 import { z } from "zod";
 import type { ClusterLoad, ProxyLoad } from "../cache/load-reports.ts";
 import { proxyStates } from "../cache/proxy-state.ts";
@@ -199,6 +200,8 @@ const filterStatus = z.object({
     .describe("The version that a share of the requests gets"),
 }) satisfies z.ZodType<FilterStatus>;
 
+const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
+
 const problem = component(
   "Problem",
   z.object({
@@ -257,6 +260,23 @@ export const answers = {
   ),
   filterVersion,
   filterVersions: component("FilterVersionList", z.object({ items: z.array(filterVersion) })),
+  sourceMap: component(
+    "SourceMap",
+    z.looseObject({ version: z.literal(3), sources: z.array(z.string().nullable()), mappings: z.string() }),
+  ),
+  sourceMapKept: component("SourceMapKept", z.object({ sha256: z.string().describe("Of the module") })),
+  trapText: component("TrapText", z.strictObject({ text: z.string().describe("What Envoy logged") })),
+  trap: component(
+    "Trap",
+    z.object({
+      filter: z.string().exactOptional(),
+      version: z.string().exactOptional(),
+      callback: z.string().exactOptional(),
+      cause: z.string().describe('"unreachable", "out of fuel"'),
+      at: place.exactOptional().describe("The innermost place in the filter's own source"),
+      places: z.array(place).describe("Innermost first"),
+    }) satisfies z.ZodType<TrapLocation>,
+  ),
   filterStatuses: component("FilterStatusList", z.object({ items: z.array(filterStatus) })),
 };
 

@@ -5,6 +5,7 @@ import { jsonMediaType, registerBodies, wasmMediaType, yamlMediaTypes } from "./
 import { registerDocuments } from "./documents.ts";
 import { registerEvents } from "./events.ts";
 import { registerFilterRollback } from "./filter-rollback.ts";
+import { registerFilterTraps } from "./filter-traps.ts";
 import { registerFilters } from "./filters.ts";
 import { guard, isLoopback } from "./guard.ts";
 import { livenessUrl, readinessUrl, registerHealth } from "./health.ts";
@@ -95,6 +96,7 @@ const groups: readonly ((app: FastifyInstance, deps: AdminDeps) => void)[] = [
   registerLoad,
   registerFilters,
   registerFilterRollback,
+  registerFilterTraps,
   registerEvents,
   registerHealth,
 ];

@@ -137,3 +137,16 @@ export interface FilterStatus {
   readonly failure?: string;
   readonly canary?: { readonly version?: string; readonly sha256: string; readonly percent: number };
 }
+
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Trap {
+  readonly callback?: string;
+  readonly cause: string;
+  readonly at?: Place;
+  readonly places: readonly Place[];
+}

@@ -8,6 +8,8 @@ export interface FilterModule {
   readonly name: string;
   readonly wasm: Uint8Array;
   readonly wasmPath: string;
+  /** Its source map, by which traps are located. */
+  readonly map?: string;
   readonly warnings: readonly string[];
   /** The configuration that stands beside the source, when there is one. */
   readonly config?: unknown;
@@ -21,7 +23,7 @@ export async function fuelled(module: FilterModule): Promise<FilterModule> {
   const { withFuel } = await import("@chancery/filter-sdk/fuel");
   if (!readBinary(module.wasm).ok) return module;
   try {
-    return { ...module, wasm: withFuel(module.wasm).wasm };
+    return { ...module, ...withFuel(module.wasm, module.map === undefined ? {} : { map: module.map }) };
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     const message = `Cannot give ${module.wasmPath} fuel: ${cause}\n  push it with --no-fuel, and nothing ends its endless loops`;
@@ -42,9 +44,9 @@ async function build(directory: string): Promise<FilterModule> {
   const { buildFilter } = await import("@chancery/filter-sdk/build");
   const built = await buildFilter(directory);
   if (!built.ok) throw new CommandFailure(exitCodes.refused, `Cannot build ${directory}:\n${built.errors.join("\n")}`);
-  const { name, wasm, wasmPath, warnings } = built;
+  const { name, wasm, wasmPath, warnings, map } = built;
   const config = readConfig(join(directory, "config.json"), false);
-  return { name, wasm, wasmPath, warnings, ...(config === undefined ? {} : { config }) };
+  return { name, wasm, wasmPath, warnings, map, ...(config === undefined ? {} : { config }) };
 }
 
 /** A filter's configuration: a JSON file. Undefined when it may be missing, and is. */

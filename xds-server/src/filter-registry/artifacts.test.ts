@@ -61,6 +61,20 @@ test("one module may be several versions, also of several filters", async (t) =>
   assert.deepEqual(seen, [1], "watchers hear of modules");
 });
 
+test("keeps the source map of a module over a restart, and lets it go with the module", async (t) => {
+  const directory = await folder(t);
+  const open = () => openCatalog({ ...catalogLimits, directory, maxVersions: 1 });
+  const catalog = await open();
+  const { sha256 } = (await push(catalog, module(1))).version;
+  assert.equal(await catalog.sourceMap(sha256), undefined);
+  await catalog.keepSourceMap(sha256, "{}");
+  await catalog.keepSourceMap("a".repeat(64), "{}");
+  assert.equal(await (await open()).sourceMap(sha256), "{}");
+  await push(catalog, module(2));
+  assert.equal(await catalog.sourceMap(sha256), undefined);
+  assert.equal((await readdir(directory)).length, 2);
+});
+
 test("lets go of the oldest version that nothing needs, and refuses when all are needed", async (t) => {
   const needed = new Set<string>();
   const directory = await folder(t);

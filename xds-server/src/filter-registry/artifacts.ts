@@ -3,7 +3,15 @@ import { Value } from "../watchable.ts";
 import type { AddResult, Artifact, Artifacts, Catalog, Upload } from "./catalog.ts";
 import { type CheckLimits, checkModule } from "./check-module.ts";
 import { configFaults } from "./config-schema.ts";
-import { readKept, removeModule, sha256Of, writeIndex, writeModule } from "./kept-files.ts";
+import {
+  readKept,
+  readSourceMap,
+  removeModule,
+  sha256Of,
+  writeIndex,
+  writeModule,
+  writeSourceMap,
+} from "./kept-files.ts";
 import { readFacts } from "./module-check.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import { tryModule } from "./trial.ts";
@@ -67,6 +75,16 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     if (faults.length > 0) return faults.map(schemaFault);
     const configuration = config === undefined ? "" : JSON.stringify(config);
     return this.#inTurn(() => tryModule(artifact.wasm, { configuration, timeLimitMs: this.#options.trialTimeLimitMs }));
+  }
+
+  keepSourceMap(sha256: string, map: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.get().has(sha256)) await writeSourceMap(this.#options.directory, sha256, map);
+    });
+  }
+
+  sourceMap(sha256: string): Promise<string | undefined> {
+    return readSourceMap(this.#options.directory, sha256);
   }
 
   versions(filter?: string): readonly FilterVersion[] {

@@ -36,6 +36,10 @@ export interface Catalog extends Watchable<Artifacts> {
    * Envoy itself gives no reason. Empty when all is well.
    */
   checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]>;
+  /** Keeps the source map of a module that is kept. */
+  keepSourceMap(sha256: string, map: string): Promise<void>;
+  /** The source map of a module; undefined when none was kept. */
+  sourceMap(sha256: string): Promise<string | undefined>;
   /** The versions of a filter, newest first; of all filters when no name is given. */
   versions(filter?: string): readonly FilterVersion[];
 }

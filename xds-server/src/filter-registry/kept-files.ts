@@ -13,6 +13,7 @@ export interface KeptFiles {
 
 const indexFile = "index.json";
 const moduleFile = (sha256: string): string => `${sha256}.wasm`;
+const mapFile = (sha256: string): string => `${sha256}.wasm.map`;
 
 export const sha256Of = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -34,10 +35,10 @@ export async function readKept(directory: string): Promise<KeptFiles> {
     const found = wasm === undefined ? "is missing" : `has the sha256 ${sha256Of(wasm)}`;
     faults.push(`Cannot use ${path}, filter "${filter}" ${version}: the file ${found}; push the module again`);
   }
-  const named = new Set([...modules.keys(), ...damaged].map(moduleFile));
+  const named = new Set([...modules.keys(), ...damaged].flatMap((sha256) => [moduleFile(sha256), mapFile(sha256)]));
   const isReadable = faults.length === damaged.size;
   for (const file of await readdir(directory)) {
-    const isLeftOver = /^[0-9a-f]{64}\.wasm(\.unfinished)?$/.test(file) && !named.has(file);
+    const isLeftOver = /^[0-9a-f]{64}\.wasm(\.map)?(\.unfinished)?$/.test(file) && !named.has(file);
     if (isReadable && isLeftOver) await rm(join(directory, file));
   }
   return { versions, modules, faults };
@@ -48,7 +49,17 @@ export async function writeModule(directory: string, sha256: string, wasm: Uint8
 }
 
 export async function removeModule(directory: string, sha256: string): Promise<void> {
-  await rm(join(directory, moduleFile(sha256)), { force: true });
+  for (const file of [moduleFile(sha256), mapFile(sha256)]) await rm(join(directory, file), { force: true });
+}
+
+/** A source map is for people who look for a fault: it is read when it is asked for, and never checked. */
+export async function writeSourceMap(directory: string, sha256: string, map: string): Promise<void> {
+  await writeDurably(directory, mapFile(sha256), map);
+}
+
+export async function readSourceMap(directory: string, sha256: string): Promise<string | undefined> {
+  const bytes = await readIfThere(join(directory, mapFile(sha256)));
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 }
 
 export async function writeIndex(directory: string, versions: readonly FilterVersion[]): Promise<void> {

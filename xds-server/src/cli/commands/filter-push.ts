@@ -84,6 +84,10 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
     query: { version: options.version },
     wasm: module.wasm,
   });
+  if (module.map !== undefined) {
+    const path = apiPath("filters", name, "versions", version.version, "source-map");
+    await client.send(path, { method: "PUT", body: JSON.parse(module.map) });
+  }
   const spec = specOf(version.sha256, { module, options, former: former?.body });
   if (options.canary !== undefined) return await pushCanary(client, { name, version, spec, former, options });
   // Nobody may have changed the document since it was read, so that what would be put back is what stood here.

@@ -3,6 +3,7 @@ import { command } from "../admin-command.ts";
 import { filterBenchCommand } from "./filter-bench.ts";
 import { filterBuildCommand } from "./filter-build.ts";
 import { filterListCommand } from "./filter-list.ts";
+import { filterLocateCommand } from "./filter-locate.ts";
 import { filterNewCommand } from "./filter-new.ts";
 import { filterPushCommand } from "./filter-push.ts";
 import { filterRollbackCommand } from "./filter-rollback.ts";
@@ -18,5 +19,6 @@ export function filterCommand(): Command {
     .addCommand(filterPushCommand())
     .addCommand(filterListCommand())
     .addCommand(filterVersionsCommand())
-    .addCommand(filterRollbackCommand());
+    .addCommand(filterRollbackCommand())
+    .addCommand(filterLocateCommand());
 }

@@ -1,0 +1,41 @@
+import { text } from "node:stream/consumers";
+import { Argument, type Command } from "commander";
+import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
+import type { FilterStatus, Items, Place, Trap } from "../answers.ts";
+import { apiPath } from "../client.ts";
+import { CommandFailure, exitCodes } from "../exit-codes.ts";
+import { print, printable, printJson } from "../terminal.ts";
+
+interface LocateOptions extends AdminOptions {
+  readonly version?: string;
+}
+
+export function filterLocateCommand(): Command {
+  return adminCommand("locate", "say where in its source a filter trapped, from what Envoy logged (standard input)")
+    .addArgument(new Argument("<name>", "the filter"))
+    .option("--version <version>", "the version that trapped; the one that runs when left out")
+    .addHelpText("after", "\nExample:\n  tail -50 envoy.log | chancery filter locate request-policy")
+    .action(async function (this: Command, name: string) {
+      await run<LocateOptions>(async (client, options) => {
+        const { body: status } = await client.send<Items<FilterStatus>>(apiPath("filter-status"));
+        const version = options.version ?? status.items.find((each) => each.name === name)?.version;
+        if (version === undefined) {
+          throw new CommandFailure(exitCodes.usage, `Filter "${name}" does not run: name the version by --version`);
+        }
+        const body = { text: await text(process.stdin) };
+        const path = apiPath("filters", name, "versions", version, "locate");
+        const { body: trap } = await client.send<Trap>(path, { method: "POST", body });
+        if (options.output === "json") printJson({ ...trap, version });
+        else printTrap(name, version, trap);
+        return exitCodes.done;
+      }).call(this);
+    });
+}
+
+function printTrap(name: string, version: string, { callback, cause, at, places }: Trap): void {
+  const where = callback === undefined ? "" : ` in ${printable(callback)}`;
+  print(`${name} ${version} trapped${where}: ${printable(cause)}${at === undefined ? "" : `, at ${shown(at)}`}`);
+  for (const place of places) print(`  at ${shown(place)}`);
+}
+
+const shown = ({ file, line, column }: Place): string => `${printable(file)}:${line}:${column}`;
