@@ -57,19 +57,54 @@ export function encodeAnew(text: string): usize {
   return wider;
 }
 
+/** Strings that were decoded lately, each at the place of its bytes' hash: names and values of headers come again and again. */
+const lately = new StaticArray<string | null>(256);
+/** Longer strings are seldom the same, and would keep much memory. */
+const LONGEST_KEPT: usize = 48;
+
 /** A string of UTF-8 bytes. */
 export function decode(bytes: usize, size: usize): string {
+  if (size === 0) return "";
+  if (size > LONGEST_KEPT) return decodeAnew(bytes, size);
+  const place = hashed(bytes, size);
+  const kept = unchecked(lately[place]);
+  if (kept !== null && <usize>kept.length === size && widenTo(bytes, size, changetype<usize>(kept))) return kept;
+  const text = decodeAnew(bytes, size);
+  // In a string beyond ASCII the units are fewer than the bytes.
+  if (<usize>text.length === size) unchecked((lately[place] = text));
+  return text;
+}
+
+function decodeAnew(bytes: usize, size: usize): string {
   if (!isAscii(bytes, size)) return String.UTF8.decodeUnsafe(bytes, size);
   const text = __new(size << 1, idof<string>());
   let i: usize = 0;
-  for (; i + 4 <= size; i += 4) {
-    let units: u64 = load<u32>(bytes + i);
-    units = (units | (units << 16)) & 0x0000ffff0000ffff;
-    units = (units | (units << 8)) & 0x00ff00ff00ff00ff;
-    store<u64>(text + (i << 1), units);
-  }
+  for (; i + 4 <= size; i += 4) store<u64>(text + (i << 1), widened(load<u32>(bytes + i)));
   for (; i < size; i++) store<u16>(text + (i << 1), load<u8>(bytes + i));
   return changetype<string>(text);
+}
+
+/** Four bytes as four units. */
+function widened(bytes: u32): u64 {
+  let units: u64 = bytes;
+  units = (units | (units << 16)) & 0x0000ffff0000ffff;
+  return (units | (units << 8)) & 0x00ff00ff00ff00ff;
+}
+
+/** Whether bytes are these units of ASCII. */
+function widenTo(bytes: usize, size: usize, units: usize): bool {
+  let i: usize = 0;
+  for (; i + 4 <= size; i += 4) if (widened(load<u32>(bytes + i)) !== load<u64>(units + (i << 1))) return false;
+  for (; i < size; i++) if (<u32>load<u8>(bytes + i) !== <u32>load<u16>(units + (i << 1))) return false;
+  return true;
+}
+
+function hashed(bytes: usize, size: usize): i32 {
+  let hash: u64 = size;
+  let i: usize = 0;
+  for (; i + 8 <= size; i += 8) hash = (hash ^ load<u64>(bytes + i)) * 0x9e3779b97f4a7c15;
+  for (; i < size; i++) hash = (hash ^ load<u8>(bytes + i)) * 0x9e3779b97f4a7c15;
+  return <i32>(hash >> 56);
 }
 
 /** Whether bytes are the UTF-8 of a string, without decoding them. */
@@ -82,7 +117,9 @@ export function bytesStartWith(bytes: usize, size: usize, text: string): bool {
   const length = <usize>text.length;
   const from = changetype<usize>(text);
   if (size < length) return false;
-  for (let i: usize = 0; i < length; i++) {
+  let i: usize = 0;
+  for (; i + 4 <= length && widened(load<u32>(bytes + i)) === load<u64>(from + (i << 1)); i += 4);
+  for (; i < length; i++) {
     const unit = load<u16>(from + (i << 1));
     if (unit >= 0x80) return startsWithWide(bytes, size, text);
     if (load<u8>(bytes + i) !== unit) return false;

@@ -1,42 +1,45 @@
 import { type Instruction, opcode } from "./wasm-code.ts";
 import type { Body, Module } from "./wasm-module.ts";
 
-/** A call of the host takes as long as some thousand instructions. */
-const hostCall = 2000;
-/** Beyond it a cost says no more. */
-const mostCost = 1 << 20;
+/** A function of no more instructions, without loops and calls, is charged to its callers. */
+const smallLeaf = 64;
 
-/** What running a function costs, in instructions, at least once and at most once a charge. */
+/** What running a function costs, in instructions. Those of both ways of a branch count. */
 export interface Cost {
   /** Of each loop, by the position of its instruction: one turn of it, without the loops within. */
   readonly loops: ReadonlyMap<number, number>;
-  /** Of the rest. Its callers are charged for it, unless it is `recursive`. */
-  readonly straight: number;
-  /** It may call itself by some way, or calls what may: charged at its entry. */
+  /** Of the rest, charged at its entry; 0 when its callers are charged instead. */
+  readonly entry: number;
+  /** It may call itself by some way, or calls what may: its entry is also where it may be stopped. */
   readonly recursive: boolean;
 }
 
-/**
- * The costs of the functions that a module defines. Every loop and every recursion is charged each time round, and so
- * every endless computation; what runs once is charged to what calls it, at no cost of its own.
- */
+/** The costs of the functions that a module defines. What endless computation there is comes by a loop or a recursion. */
 export function costsOf(module: Module): Cost[] {
   const { bodies, importedFunctions } = module;
   const callees = bodies.map((body) => calleesOf(body, module));
-  const order = calleesFirst(callees);
-  const known = new Map<number, Cost>();
-  const charge = ({ opcode: code, index }: Instruction): number => {
-    if (code !== opcode.call && code !== opcode.returnCall) return 1;
-    if (index < importedFunctions) return hostCall;
-    const callee = known.get(index - importedFunctions);
-    return 1 + (callee === undefined || callee.recursive ? 0 : callee.straight);
-  };
-  for (const index of order) {
-    const body = bodies[index];
-    if (body !== undefined) known.set(index, { ...bodyCost(body, charge), recursive: false });
-  }
-  return bodies.map((body, index) => known.get(index) ?? { ...bodyCost(body, charge), recursive: true });
+  const ending = new Set(calleesFirst(callees));
+  const leaves = bodies.map(({ instructions }) => {
+    const small = instructions.length <= smallLeaf && !instructions.some(({ opcode }) => callsOrLoops.has(opcode));
+    return small ? instructions.length : 0;
+  });
+  const charge = ({ opcode: code, index }: Instruction): number =>
+    code === opcode.call ? 1 + (leaves[index - importedFunctions] ?? 0) : 1;
+  return bodies.map((body, index) => {
+    const { loops, straight } = bodyCost(body, charge);
+    return { loops, entry: leaves[index] === 0 ? straight : 0, recursive: !ending.has(index) };
+  });
 }
+
+const callsOrLoops: ReadonlySet<number> = new Set([
+  opcode.loop,
+  opcode.call,
+  opcode.callIndirect,
+  opcode.returnCall,
+  opcode.returnCallIndirect,
+  opcode.memoryCopy,
+  opcode.memoryFill,
+]);
 
 /** The functions of the module that a body calls. */
 function calleesOf({ instructions }: Body, { importedFunctions, tabled }: Module): Set<number> {
@@ -77,8 +80,8 @@ function bodyCost({ instructions }: Body, charge: (instruction: Instruction) => 
   for (const instruction of instructions) {
     const { opcode: code, start } = instruction;
     const loop = around.at(-1);
-    if (loop === undefined) straight = Math.min(mostCost, straight + charge(instruction));
-    else loops.set(loop, Math.min(mostCost, (loops.get(loop) ?? 0) + charge(instruction)));
+    if (loop === undefined) straight += charge(instruction);
+    else loops.set(loop, (loops.get(loop) ?? 0) + charge(instruction));
     if (code === opcode.loop) {
       around.push(start);
       loops.set(start, 0);

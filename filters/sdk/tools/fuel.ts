@@ -6,7 +6,7 @@ import { type Body, type Module, readModule, sectionOf } from "./wasm-module.ts"
 import { functionNames, isCalled, nameSection } from "./wasm-names.ts";
 
 export interface FuelOptions {
-  /** How many instructions a callback may take; a host call counts as 2,000. 50 million, or some 30 ms, unless given. */
+  /** How many instructions a callback may take; a host call counts as 2,000. 100 million, or some 20 ms, unless given. */
   readonly budget?: number;
   /** The same for the start and the configuration, which read more and hold up no request: 10 budgets unless given. */
   readonly startBudget?: number;
@@ -23,7 +23,9 @@ export interface Fuelled {
 /** What the innermost function of a trap is called that ran out of fuel. */
 export const outOfFuel = "out of fuel";
 
-const usualBudget = 50_000_000;
+const usualBudget = 100_000_000;
+/** A call of the host takes as long as some thousand instructions. */
+const hostCall = 2000;
 const mostBudget = 2_000_000_000;
 
 /** Callbacks before which a VM serves no request. */
@@ -124,7 +126,7 @@ function sizeOf(pieces: Pieces): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
-/** A body that counts down at each turn of its loops, before what takes long by itself, and at its entry if it recurs. */
+/** A body that counts down at its entry and at each turn of its loops, and for what takes long by itself. */
 function charged(
   module: Module,
   body: Body,
@@ -136,8 +138,10 @@ function charged(
   const { wasm } = module;
   const type = module.types[module.functionTypes[index] ?? 0];
   const local = u32((type?.parameters ?? 0) + body.locals);
+  const count = (instructions: number): number[] => [0x23, ...u32(fuel), 0x41, ...s32(instructions), 0x6b];
+  const charge = (instructions: number): number[] => [...count(instructions), 0x24, ...u32(fuel)];
   const check = (instructions: number): number[] => [
-    ...[0x23, ...u32(fuel), 0x41, ...s32(instructions), 0x6b, 0x22, ...local, 0x24, ...u32(fuel)],
+    ...[...count(instructions), 0x22, ...local, 0x24, ...u32(fuel)],
     ...[0x20, ...local, 0x41, 0, 0x48, opcode.if, 0x40, opcode.call, ...u32(spent), opcode.end],
   ];
   const pieces: Pieces = [];
@@ -146,13 +150,13 @@ function charged(
     pieces.push(wasm.subarray(copied, at), Uint8Array.from(bytes));
     copied = at;
   };
-  if (cost?.recursive) insert(body.code, check(cost.straight));
-  for (const instruction of body.instructions) {
-    const turn = cost?.loops.get(instruction.start);
-    if (turn !== undefined) insert(instruction.end, check(turn));
-    else if (instruction.opcode === opcode.memoryCopy || instruction.opcode === opcode.memoryFill) {
-      insert(instruction.start, bulkCharge(local, fuel));
-    }
+  if (cost?.recursive) insert(body.code, check(cost.entry));
+  else if (cost !== undefined && cost.entry > 0) insert(body.code, charge(cost.entry));
+  for (const { opcode: code, start, end, index: callee } of body.instructions) {
+    const turn = cost?.loops.get(start);
+    if (turn !== undefined) insert(end, check(turn));
+    else if (code === opcode.memoryCopy || code === opcode.memoryFill) insert(start, chargeBytes(local, fuel));
+    else if (code === opcode.call && callee < module.importedFunctions) insert(start, charge(hostCall));
   }
   if (pieces.length === 0) return [wasm.subarray(body.start, body.end)];
   const groupsStart = body.start + u32(body.localGroups).length;
@@ -166,8 +170,8 @@ function charged(
 }
 
 /** Charges an instruction for each 16 bytes, whose number is on top of the stack. */
-function bulkCharge(local: readonly number[], fuel: number): number[] {
-  return [...[0x22, ...local, 0x23, ...u32(fuel), 0x20, ...local, 0x41, 4, 0x76, 0x6b, 0x24, ...u32(fuel)]];
+function chargeBytes(local: readonly number[], fuel: number): number[] {
+  return [0x22, ...local, 0x23, ...u32(fuel), 0x20, ...local, 0x41, 4, 0x76, 0x6b, 0x24, ...u32(fuel)];
 }
 
 /** Where the pieces that were in the module before have come to. */
