@@ -1,11 +1,18 @@
 import { proxy_get_buffer_bytes, proxy_get_buffer_status, proxy_set_buffer_bytes } from "./env";
 import { answered, OUT } from "./memory";
+import { decode } from "./text";
 import { BufferTypeValues, WasmResultValues } from "./values";
 
 /** Bytes of a body, or of the configuration; fewer than asked for where the buffer ends, none when it cannot be read now. */
 export function get_buffer_bytes(type: BufferTypeValues, start: u32, length: u32): ArrayBuffer {
   const result = proxy_get_buffer_bytes(type, start, length, OUT, OUT + 4);
   return result === WasmResultValues.Ok ? answered() : new ArrayBuffer(0);
+}
+
+/** The same as text. */
+export function get_buffer_string(type: BufferTypeValues, start: u32, length: u32): string {
+  const result = proxy_get_buffer_bytes(type, start, length, OUT, OUT + 4);
+  return result === WasmResultValues.Ok ? decode(load<usize>(OUT), load<usize>(OUT, 4)) : "";
 }
 
 /** Replaces `length` bytes at the start of a body; a `start` at or beyond its end appends. */

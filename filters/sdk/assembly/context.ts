@@ -1,5 +1,5 @@
 import { BaseContext } from "./base-context";
-import { get_buffer_bytes } from "./buffers";
+import { get_buffer_string } from "./buffers";
 import { proxy_done } from "./env";
 import { beginGrpcCall, beginGrpcStream, GrpcHandler, receivedMessage } from "./grpc";
 import { Headers } from "./header-pairs";
@@ -165,7 +165,7 @@ export class RootContext extends BaseContext {
   configure(size: u32): bool {
     refresh_log_level();
     if (size > 0) {
-      this.configuration = String.UTF8.decode(get_buffer_bytes(BufferTypeValues.PluginConfiguration, 0, size));
+      this.configuration = get_buffer_string(BufferTypeValues.PluginConfiguration, 0, size);
     }
     return this.onConfigure(size);
   }

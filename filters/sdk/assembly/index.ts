@@ -4,6 +4,7 @@ export {
   BufferStatusResult,
   get_buffer_bytes,
   get_buffer_status,
+  get_buffer_string,
   prepend_buffer_bytes,
   replace_buffer_bytes,
   set_buffer_bytes,

@@ -5,29 +5,55 @@ import { log } from "./log";
 import { get_property_string } from "./properties";
 import { LogLevelValues } from "./values";
 
-const factories: Array<(context_id: u32) => RootContext> = [];
-const names: string[] = [];
+/** One filter of the module. A list is smaller than an array. */
+class Registration {
+  name: string;
+  factory: (context_id: u32) => RootContext;
+  next: Registration | null;
+
+  constructor(name: string, factory: (context_id: u32) => RootContext, next: Registration | null) {
+    this.name = name;
+    this.factory = factory;
+    this.next = next;
+  }
+}
+
+let registered: Registration | null = null;
 
 /** Registers a filter under a name. With one filter in the module, the proxy's `root_id` need not name it. */
 export function registerRootContext(root_context_factory: (context_id: u32) => RootContext, name: string): void {
-  factories.push(root_context_factory);
-  names.push(name);
+  registered = new Registration(name, root_context_factory, registered);
 }
 
 /** Stands in for a root that the module does not know, and refuses to be configured. */
 class UnknownRoot extends RootContext {
   override onConfigure(_configuration_size: u32): bool {
-    const known = names.join(", ");
-    log(LogLevelValues.error, `no filter is registered as ${get_property_string("plugin_root_id")}, only: ${known}`);
+    let known = "";
+    let each = registered;
+    while (each) {
+      known += ` ${each.name}`;
+      each = each.next;
+    }
+    log(LogLevelValues.error, `no filter is registered as ${get_property_string("plugin_root_id")}, only:${known}`);
     return false;
   }
 }
 
 export function createRoot(context_id: u32): void {
-  const at = names.length === 1 ? 0 : names.indexOf(get_property_string("plugin_root_id"));
-  const root = at < 0 ? new UnknownRoot(context_id) : factories[at](context_id);
+  const root = makeRoot(context_id);
   root.context_id = context_id;
   addContext(root);
+}
+
+function makeRoot(context_id: u32): RootContext {
+  let each = registered;
+  if (each && !each.next) return each.factory(context_id);
+  const name = get_property_string("plugin_root_id");
+  while (each) {
+    if (each.name === name) return each.factory(context_id);
+    each = each.next;
+  }
+  return new UnknownRoot(context_id);
 }
 
 export function createStream(context_id: u32, root_id: u32): void {
