@@ -6,7 +6,7 @@ import { type Body, type Module, readModule, sectionOf } from "./wasm-module.ts"
 import { functionNames, isCalled, nameSection } from "./wasm-names.ts";
 
 export interface FuelOptions {
-  /** How many instructions a callback may take; a host call counts as 2,000. 100 million, or some 20 ms, unless given. */
+  /** How many instructions a callback may take; a host call counts as 10,000. 100 million, or some 20 ms, unless given. */
   readonly budget?: number;
   /** The same for the start and the configuration, which read more and hold up no request: 10 budgets unless given. */
   readonly startBudget?: number;
@@ -24,8 +24,8 @@ export interface Fuelled {
 export const outOfFuel = "out of fuel";
 
 const usualBudget = 100_000_000;
-/** A call of the host takes as long as some thousand instructions. */
-const hostCall = 2000;
+/** A call of the host may take as long as some thousand instructions. */
+const hostCall = 10_000;
 const mostBudget = 2_000_000_000;
 
 /** Callbacks before which a VM serves no request. */
