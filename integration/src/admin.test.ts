@@ -142,11 +142,11 @@ test("shows what Envoy was sent", async () => {
   assert.equal(sent.get("RDS")?.[0]?.resource.name, "shop-edge");
 });
 
-/** Loads anywhere but in Envoy: only there the plugin has a name. */
+/** Loads anywhere but in a proxy: only there is a node to ask for. */
 const pickySource = `
 import { Context, get_property_string, RootContext, registerRootContext } from "@chancery/filter-sdk";
 class Picky extends RootContext {
-  override onConfigure(_size: u32): bool { return get_property_string("plugin_name").length == 0; }
+  override onConfigure(_size: u32): bool { return get_property_string("xds.node.id").length == 0; }
   override createContext(context_id: u32): Context { return new Context(context_id, this); }
 }
 registerRootContext((context_id: u32) => new Picky(context_id), "picky");
