@@ -44,9 +44,9 @@ const routes = fixture.routes
   .flatMap(({ virtual_hosts }) => virtual_hosts.flatMap(({ routes }) => routes))
   .map(({ match, route }, index) => ({
     kind: "Route",
-    name: `route-${index}`,
+    name: `r-${index}`,
     spec: {
-      hosts: [`svc-${index}`],
+      hosts: [`s-${index}`],
       routes: [{ match, cluster: route.cluster, rewrite: { prefix: route.prefix_rewrite }, timeout: route.timeout }],
     },
   }));
