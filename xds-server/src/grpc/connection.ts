@@ -28,6 +28,8 @@ export function watchConnection(session: ServerHttp2Session, limits: ConnectionL
     timer = setTimeout(look, keepAliveMs);
   }
   function look(): void {
+    // Between its end and its "close" a session has no socket any more.
+    if (session.destroyed) return;
     if (calls === 0 && performance.now() - idleSince >= idleConnectionMs) session.close();
     else if (hasSpoken()) lookLater();
     else ask();
@@ -37,7 +39,11 @@ export function watchConnection(session: ServerHttp2Session, limits: ConnectionL
       if (error === null) lookLater();
     });
     // Any byte is a sign of life: the answer itself may stand behind a large response on a slow line.
-    timer = setTimeout(() => (hasSpoken() ? lookLater() : session.destroy()), keepAliveTimeoutMs);
+    timer = setTimeout(() => {
+      if (session.destroyed) return;
+      if (hasSpoken()) lookLater();
+      else session.destroy();
+    }, keepAliveTimeoutMs);
   }
   session.once("close", () => clearTimeout(timer));
   return {
