@@ -85,6 +85,23 @@ test("new code that traps at its start changes nothing", async () => {
   host.close();
 });
 
+test("a root that traps when another takes its place takes that one with it, until the next push", async () => {
+  // As was measured with an SDK whose root traps in on_done: every other push of a configuration answers 503.
+  const host = await load(
+    `(func (export "proxy_on_context_create") (param i32 i32)
+      (if (i32.eqz (local.get 1)) (then (i32.store8 (i32.add (i32.const 200) (local.get 0)) (i32.const 1)))))
+    (func (export "proxy_on_done") (param i32) (result i32)
+      (if (i32.load8_u (i32.add (i32.const 200) (local.get 0))) (then (unreachable))) (i32.const 1))`,
+    { strict: false },
+  );
+  const statuses: number[] = [];
+  for (const config of ["one", "two", "three", "four"]) {
+    await host.swap({ config });
+    statuses.push((await host.request()).status);
+  }
+  assert.deepEqual(statuses, [503, 200, 503, 200]);
+});
+
 test("requests that began before a swap end with the code that they began with", async () => {
   const answers = (status: number) =>
     module(`(func (export "proxy_on_request_body") (param i32 i32 i32) (result i32)

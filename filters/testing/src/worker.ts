@@ -62,10 +62,11 @@ export class Worker {
     return this.#serving.root;
   }
 
-  /** Takes a new configuration into the same VM, or new code into a new one. */
+  /** Takes a new configuration into the same VM, unless that trapped, and new code into a new one. */
   swap(setup: FilterSetup): void {
     const before = this.#serving;
-    const sameVm = setup.module === this.#setup.module && setup.settings === this.#setup.settings;
+    const { module, settings } = this.#setup;
+    const sameVm = setup.module === module && setup.settings === settings && before.root.vm.trap === undefined;
     const begun = sameVm ? configured(new RootContext(before.root.vm, setup.plugin)) : begin(setup, this.#world);
     this.#setup = setup;
     if ("root" in begun) this.#serving = { root: begun.root, streams: 0, replaced: false };
