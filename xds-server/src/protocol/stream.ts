@@ -1,21 +1,13 @@
 import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
+import { accepted, blamed, refused } from "./answers.ts";
 import { heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import { LayeredMap } from "./layered-map.ts";
 import { memo } from "./memo.ts";
 import { additionsAllowedAt, availableTo, awaitedBy, deletionsAllowedAt, rewarms } from "./push-order.ts";
+import { heldVersions, resubscribed, resumed } from "./resubscribed.ts";
 import { amended, replaced } from "./subscription.ts";
-import {
-  accepted,
-  blamed,
-  compared,
-  heldVersions,
-  refused,
-  resubscribed,
-  resumed,
-  rewarmed,
-  sent,
-} from "./transitions.ts";
+import { compared, rewarmed, sent } from "./transitions.ts";
 import { knownAs, newTypeStream, refusalKey, refuses, type TypeStream, type Variant } from "./type-stream.ts";
 import { type Update, updateDue } from "./update-due.ts";
 

@@ -55,6 +55,9 @@ export const lastGood = ({ accepted, assumed }: Held): Resource | undefined => a
 /** Stands for the version of a resource that does not exist. No content hash is empty. */
 export const absent: Version = "";
 
+/** What a client knows that was told of nothing by a name. */
+export const toldAbsent: Held = { sent: absent };
+
 /** Stands for whatever version the client holds of what is due to it, or was left undecided. No content hash is this. */
 export const uncertain: Version = "?";
 

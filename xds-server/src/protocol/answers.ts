@@ -1,0 +1,160 @@
+import type { Resource } from "../resources/snapshot.ts";
+import { memo } from "./memo.ts";
+import { NameSet } from "./name-set.ts";
+import { shared } from "./settled.ts";
+import { wants } from "./subscription.ts";
+import {
+  absent,
+  doubted,
+  type Held,
+  knownAs,
+  lastGood,
+  refusalKey,
+  refusedVersions,
+  sendsFullState,
+  type TypeStream,
+  taken,
+  uncertain,
+} from "./type-stream.ts";
+
+/** The client took the response in flight. */
+export const accepted = memo((stream: TypeStream): TypeStream => {
+  const held = new Map<string, Held>();
+  for (const resource of stream.inFlight?.changed ?? []) {
+    for (const name of knownAs(stream, resource)) {
+      // It may have been asked for anew meanwhile, or left and come back to: then it has it, and is still to be told.
+      const isLast = stream.held.get(name)?.sent === resource.version;
+      held.set(name, isLast ? taken(resource) : doubted(taken(resource)));
+    }
+  }
+  const after = answered(stream, held);
+  return shared(stream.mayHoldEarlier ? withoutEarlier(after) : after);
+});
+
+/** The stream after an answer that tells what the client holds of some names. */
+function answered(stream: TypeStream, changes: ReadonlyMap<string, Held | undefined>): TypeStream {
+  const uncertainNames = [...changes].filter(([, held]) => held?.sent === uncertain).map(([name]) => name);
+  const doubtful = stream.doubtful.with({ added: uncertainNames });
+  return { ...stream, held: stream.held.with(changes), doubtful, inFlight: undefined };
+}
+
+/** What the client may have held of an earlier stream, it holds no more where all that it holds is known. */
+function withoutEarlier(stream: TypeStream): TypeStream {
+  const { held, refused } = stream;
+  if (!sendsFullState(stream)) {
+    const isKnown = [...held.values()].every(({ sent, accepted }) => sent === absent || accepted !== undefined);
+    return isKnown ? { ...stream, mayHoldEarlier: false } : stream;
+  }
+  // The client holds what the response said and nothing else: what was refused before and repeated is taken now.
+  const repeated = [...refusedVersions(refused)].filter(({ name }) => !hasLastGood(held.get(name)));
+  const taking = repeated.flatMap(({ name }): [string, Held][] => {
+    const resource = held.get(name)?.refused;
+    return resource === undefined ? [] : [[name, taken(resource)]];
+  });
+  const keys = repeated.map(({ key }) => key);
+  return { ...stream, held: held.with(taking), refused: refused.with({ removed: keys }), mayHoldEarlier: false };
+}
+
+/** Which resources a client refuses. */
+export interface Blame {
+  readonly resources: readonly Resource[];
+  /** False when the client's reason names none, so that all that changed stand under suspicion. */
+  readonly isNamed: boolean;
+}
+
+/** The resources of the response in flight that a client's reason for refusing speaks of. */
+export function blamed(stream: TypeStream, reason: string): Blame {
+  const changed = stream.inFlight?.changed ?? [];
+  const named = [...changed, ...assumedKept(stream, changed)].filter(({ name }) => mentions(reason, name));
+  // A response that had to repeat what was refused before (see keptResources) may be refused for that alone.
+  const isNamed = named.length > 0 || (takesRest(stream) && namesRefused(stream, changed, reason));
+  return { resources: isNamed ? named : changed, isNamed };
+}
+
+/** What a full response repeats because the client may have taken it. */
+function assumedKept(stream: TypeStream, changed: readonly Resource[]): readonly Resource[] {
+  if (!sendsFullState(stream)) return [];
+  const changedNames = new Set(changed.map(({ name }) => name));
+  return [...stream.held].flatMap(([name, { assumed }]) => (changedNames.has(name) || !assumed ? [] : assumed));
+}
+
+/**
+ * What is refused must be repeated to a client that may hold an earlier version of it, so the rest would be refused
+ * with it for ever. Envoy, for which this is done, takes the rest.
+ */
+const takesRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
+
+/**
+ * The client refused the response in flight because of some of its resources, which are not sent again. Whether it
+ * took the rest is not known, so that is sent again.
+ */
+export function refused(stream: TypeStream, { resources, isNamed }: Blame, maxRefusals: number): TypeStream {
+  const key = [isNamed, ...resources.map(({ name, version }) => refusalKey(name, version))].join("\n");
+  const known = refusedFor(stream);
+  const after = known.get(key) ?? newest(refusedNow(stream, { resources, isNamed }), maxRefusals);
+  known.set(key, after);
+  return after;
+}
+
+/** By the culprits: clients that refuse the same for the same reason stay equal. */
+const refusedFor = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
+
+function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStream {
+  const culprits = new Set(resources);
+  const changed = stream.inFlight?.changed ?? [];
+  const held = new Map<string, Held | undefined>();
+  const keys: string[] = [];
+  for (const resource of new Set([...changed, ...culprits])) {
+    for (const name of knownAs(stream, resource)) {
+      const before = stream.held.get(name) ?? { sent: uncertain };
+      if (culprits.has(resource)) {
+        keys.push(refusalKey(name, resource.version));
+        const known = isNamed ? withoutAssumed(before, resource) : before;
+        held.set(name, takesRest(stream) ? { ...known, refused: resource } : known);
+      } else if (before.sent !== resource.version) held.set(name, before);
+      else held.set(name, takesRest(stream) ? taken(resource) : { ...before, sent: uncertain, assumed: resource });
+    }
+  }
+  // A deletion beside a resource at fault is told again with the rest; one that was refused for itself is not.
+  const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
+  for (const [name, before] of toldAgain) {
+    const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
+    if (isAskedMeanwhile || (before !== undefined && !wants(stream.subscription, name))) continue;
+    held.set(name, before === undefined || before.sent === absent ? before : doubted(before));
+  }
+  const after = answered(stream, held);
+  const doubtful = after.doubtful.with({ added: toldAgain.map(([name]) => name) });
+  return { ...after, doubtful, refused: stream.refused.with({ added: keys }) };
+}
+
+/** What a client refuses by name it did not take before. */
+function withoutAssumed({ assumed, ...known }: Held, { version }: Resource): Held {
+  return assumed === undefined || assumed.version === version ? known : { ...known, assumed };
+}
+
+/** Forgets the oldest refusals over a number. */
+function newest(stream: TypeStream, max: number): TypeStream {
+  const { refused } = stream;
+  return refused.size <= max ? stream : { ...stream, refused: NameSet.of([...refused].slice(-max)) };
+}
+
+const hasLastGood = (held: Held | undefined): boolean => held !== undefined && lastGood(held) !== undefined;
+
+/** True when the reason names a resource that was refused before, and that the response could only repeat. */
+function namesRefused(stream: TypeStream, changed: readonly Resource[], reason: string): boolean {
+  const changedNames = new Set(changed.map(({ name }) => name));
+  for (const { name } of refusedVersions(stream.refused)) {
+    if (changedNames.has(name) || hasLastGood(stream.held.get(name))) continue;
+    if (mentions(reason, name)) return true;
+  }
+  return false;
+}
+
+/** True when a text holds a resource's name as a word of its own, not inside a longer name. */
+function mentions(text: string, name: string): boolean {
+  const partOfName = (char: string | undefined) => char !== undefined && /[\w\-/]/.test(char);
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
+    if (!partOfName(text[at - 1]) && !partOfName(text[at + name.length])) return true;
+  }
+  return false;
+}
