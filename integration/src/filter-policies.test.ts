@@ -10,17 +10,17 @@ import { type AnyDocument, TestMesh } from "./mesh-setup.ts";
 
 /**
  * Adds a header NAME to each response, with the status of a set_property. Traps when the request asks for it, and cannot
- * be loaded by Envoy, only by Envoy, when its configuration says so: only there a plugin has a name.
+ * be loaded by Envoy, only by Envoy, when its configuration says so: the clock of the host in Node stands at the beginning of 2025.
  */
 const source = `
 import {
-  Context, FilterHeadersStatusValues, get_property_string, RootContext, registerRootContext, set_property,
+  Context, FilterHeadersStatusValues, get_current_time_nanoseconds, get_property_string, RootContext, registerRootContext, set_property,
   stream_context,
 } from "@chancery/filter-sdk";
 
 class Root extends RootContext {
   override onConfigure(_size: u32): bool {
-    return !this.getConfiguration().includes("unloadable") || get_property_string("plugin_name").length == 0;
+    return !this.getConfiguration().includes("unloadable") || get_current_time_nanoseconds() < 1748736000000000000;
   }
   override createContext(context_id: u32): Context { return new Stream(context_id, this); }
 }
