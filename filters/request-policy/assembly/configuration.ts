@@ -1,5 +1,4 @@
-import { JsonValue } from "@chancery/filter-sdk";
-import { isPrintable, isWord, lowerCase, upperCase } from "./ascii";
+import { isPrintable, isWord, JsonValue, lowerCase, upperCase } from "@chancery/filter-sdk";
 import { HeaderCondition, Policy, Rule, Verdict } from "./policy";
 
 /** Reads the policy out of its JSON, described in README.md. Every fault is kept in the JSON's problems. */

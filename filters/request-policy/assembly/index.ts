@@ -1,10 +1,9 @@
 import {
+  acceptedConfiguration,
   Context,
   Counter,
   FilterHeadersStatusValues,
   GrpcStatusValues,
-  LogLevelValues,
-  log,
   parseJson,
   RootContext,
   registerRootContext,
@@ -21,12 +20,8 @@ class PolicyRoot extends RootContext {
 
   override onConfigure(_configuration_size: u32): bool {
     const json = parseJson(this.getConfiguration());
-    const policy = json.problems.length === 0 ? readPolicy(json) : null;
-    for (let i = 0; i < json.problems.length; i++) {
-      log(LogLevelValues.error, `request-policy refuses its configuration: ${json.problems[i]}`);
-    }
-    this.policy = policy;
-    return json.problems.length === 0;
+    this.policy = json.problems.length === 0 ? readPolicy(json) : null;
+    return acceptedConfiguration(json, "request-policy");
   }
 
   override createContext(context_id: u32): Context {

@@ -1,12 +1,11 @@
 import {
+  acceptedConfiguration,
   Context,
   Counter,
   FilterHeadersStatusValues,
   get_current_time_nanoseconds,
   get_property_string,
   Histogram,
-  LogLevelValues,
-  log,
   parseJson,
   RootContext,
   registerRootContext,
@@ -27,10 +26,7 @@ class TelemetryRoot extends RootContext {
         const limit = json.member("maxSeries");
         if (limit.exists) maxSeries = limit.asInteger(1, 100000);
       }
-      for (let i = 0; i < json.problems.length; i++) {
-        log(LogLevelValues.error, `request-telemetry refuses its configuration: ${json.problems[i]}`);
-      }
-      if (json.problems.length > 0) return false;
+      if (!acceptedConfiguration(json, "request-telemetry")) return false;
     }
     if (!requests) requests = new Counter("request_telemetry.requests", maxSeries);
     if (!latency) latency = new Histogram("request_telemetry.latency_ms", maxSeries);

@@ -1,3 +1,4 @@
+export { isPrintable, isWord, lowerCase, upperCase } from "./ascii";
 export { BaseContext, proxy_set_effective_context } from "./base-context";
 export {
   append_buffer_bytes,
@@ -10,6 +11,7 @@ export {
   set_buffer_bytes,
 } from "./buffers";
 export { get_current_time_nanoseconds, get_monotonic_time_nanoseconds, set_tick_period_milliseconds } from "./clock";
+export { acceptedConfiguration } from "./configuration";
 export { Context, RootContext } from "./context";
 export { getEnv } from "./environment";
 export {

@@ -1,10 +1,9 @@
 import {
+  acceptedConfiguration,
   Context,
   Counter,
   FilterHeadersStatusValues,
   GrpcStatusValues,
-  LogLevelValues,
-  log,
   parseJson,
   RootContext,
   registerRootContext,
@@ -23,11 +22,8 @@ class MyFilter extends RootContext {
     const config = parseJson(this.getConfiguration());
     this.key = config.member("key").asString();
     this.greeting = config.member("greeting").exists ? config.member("greeting").asString() : "hello";
-    for (let i = 0; i < config.problems.length; i++) {
-      log(LogLevelValues.error, `my-filter refuses its configuration: ${config.problems[i]}`);
-    }
     // False refuses the configuration: what runs goes on as before.
-    return config.problems.length === 0;
+    return acceptedConfiguration(config, "my-filter");
   }
 
   override createContext(context_id: u32): Context {

@@ -1,9 +1,11 @@
 // Header names and methods are ASCII; the language's own case functions bring the tables of Unicode along.
 
+/** A to Z as a to z; all else stays. */
 export function lowerCase(text: string): string {
   return shifted(text, 0x41 /* A */, 0x20);
 }
 
+/** a to z as A to Z; all else stays. */
 export function upperCase(text: string): string {
   return shifted(text, 0x61 /* a */, -0x20);
 }
@@ -19,6 +21,7 @@ export function isWord(text: string): bool {
   return true;
 }
 
+/** Whether a header may bear it: from space to tilde. */
 export function isPrintable(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
