@@ -30,8 +30,11 @@ export interface Call {
 
 /** What a method does with a call. All run inside `Call.run`. */
 export interface CallHandler {
-  /** One message. Keep a copy rather than these bytes, which are a view of a larger buffer. */
-  onMessage(bytes: Buffer): void;
+  /**
+   * One message. The bytes are good until this returns, so read them here. Work that may be long is returned: it is done when
+   * its turn has come, before the next message.
+   */
+  onMessage(bytes: Buffer): (() => void) | void;
   /** The client sends no more. */
   onHalfClose(): void;
   /** There is room again after `send` said that there was none. */
@@ -53,7 +56,7 @@ export function unary(answer: (request: Buffer, call: Call) => SharedMessage): M
     return {
       onMessage(bytes) {
         if (request !== undefined) throw new CallFault("INVALID_ARGUMENT", "This method takes one message only");
-        request = bytes;
+        request = Buffer.from(bytes);
       },
       onHalfClose() {
         if (request === undefined)

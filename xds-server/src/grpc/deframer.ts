@@ -1,23 +1,38 @@
 import { frameHeadBytes } from "./call.ts";
 import { CallFault } from "./status.ts";
 
-/** A number of bytes that many share. */
-export class ByteBudget {
+const nothing = Buffer.alloc(0);
+
+/** Up to here a length is believed, in bytes: the node of an Envoy fits in, and is not copied again. */
+const usualCapacity = 64 * 1024;
+const maxSpare = 16;
+
+/**
+ * Where messages are gathered that come in pieces: a number of bytes that many calls share. The usual sizes are used again
+ * and again, because what thousands of clients send at once would otherwise lie about until the next collection.
+ */
+export class MessageRoom {
   #left: number;
+  readonly #spare: Buffer[] = [];
 
   constructor(bytes: number) {
     this.#left = bytes;
   }
 
-  /** Takes these many, unless fewer are left. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
+  /** A buffer of these many bytes or more, with what the former holds, which is given back; undefined when fewer are left. */
+  take(bytes: number, former: Buffer = nothing): Buffer | undefined {
+    const capacity = bytes > usualCapacity / 4 ? Math.max(bytes, usualCapacity) : bytes;
+    if (capacity - former.length > this.#left) return undefined;
+    this.#left -= capacity;
+    const buffer = (capacity === usualCapacity ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(capacity);
+    former.copy(buffer);
+    this.giveBack(former);
+    return buffer;
   }
 
-  giveBack(bytes: number): void {
-    this.#left += bytes;
+  giveBack(buffer: Buffer): void {
+    this.#left += buffer.length;
+    if (buffer.length === usualCapacity && this.#spare.length < maxSpare) this.#spare.push(buffer);
   }
 }
 
@@ -29,12 +44,8 @@ export interface Framed {
 interface DeframerOptions {
   readonly maxMessageBytes: number;
   /** Where the room comes from for messages of which a part has arrived. */
-  readonly budget: ByteBudget;
+  readonly room: MessageRoom;
 }
-
-const nothing = Buffer.alloc(0);
-/** Up to here a length is believed, in bytes: the node of an Envoy fits in, and is not copied again. */
-const leastCapacity = 64 * 1024;
 
 /**
  * Takes gRPC messages out of a stream's bytes, wherever those are cut. A message that arrives whole is not copied; one
@@ -51,7 +62,6 @@ export class Deframer {
   #length = 0;
   #gathered: Buffer = nothing;
   #gatheredLength = 0;
-  #isHandedOut = false;
 
   constructor(options: DeframerOptions) {
     this.#options = options;
@@ -64,14 +74,13 @@ export class Deframer {
   }
 
   /**
-   * The next message, or undefined until more bytes come: the one before is dealt with then, and its room is free again.
+   * The next message, or undefined until more bytes come. Its bytes are good until `letGo`, which the next one needs.
    * Throws a `CallFault` on one that is too large, or is no message.
    */
   next(): Framed | undefined {
-    if (this.#isHandedOut) this.#letGo();
     const message = this.#read();
-    // All of the input was used then. It is let go: a few bytes would keep the whole buffer that they came in.
-    if (message === undefined) this.feed(nothing);
+    // A few bytes that are held would keep the whole buffer that they came in.
+    if (this.#at === this.#input.length) this.feed(nothing);
     return message;
   }
 
@@ -80,9 +89,17 @@ export class Deframer {
     return this.#headLength === 0 && this.#at === this.#input.length;
   }
 
+  /** The message before is dealt with: its room is free again. */
+  letGo(): void {
+    if (this.#gathered === nothing) return;
+    this.#options.room.giveBack(this.#gathered);
+    this.#gathered = nothing;
+    this.#gatheredLength = 0;
+  }
+
   /** Lets go of everything. */
   clear(): void {
-    this.#letGo();
+    this.letGo();
     this.#headLength = 0;
     this.feed(nothing);
   }
@@ -130,25 +147,17 @@ export class Deframer {
     this.#gatheredLength += this.#input.copy(this.#gathered, this.#gatheredLength, this.#at, end);
     this.#at = end;
     if (this.#gatheredLength < length) return undefined;
-    this.#isHandedOut = true;
     return this.#gathered.subarray(0, length);
   }
 
-  #letGo(): void {
-    this.#options.budget.giveBack(this.#gathered.length);
-    this.#gathered = nothing;
-    this.#gatheredLength = 0;
-    this.#isHandedOut = false;
-  }
 
   #makeRoom(needed: number, length: number): void {
     const before = this.#gathered;
     if (needed <= before.length) return;
-    const capacity = Math.min(length, Math.max(needed, 2 * before.length, leastCapacity));
-    if (!this.#options.budget.take(capacity - before.length)) {
+    const room = this.#options.room.take(Math.min(length, Math.max(needed, 2 * before.length, usualCapacity)), before);
+    if (room === undefined) {
       throw new CallFault("RESOURCE_EXHAUSTED", "The server has no room for another message that comes in pieces");
     }
-    this.#gathered = Buffer.allocUnsafeSlow(capacity);
-    before.copy(this.#gathered, 0, 0, this.#gatheredLength);
+    this.#gathered = room;
   }
 }

@@ -19,7 +19,7 @@ import { type CountByName, countByName } from "./count-by-name.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
 import type { Limits } from "./limits.ts";
 import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
-import { RequestReader } from "./requests.ts";
+import { RequestReader, type WireRequest } from "./requests.ts";
 import { CallFault } from "./status.ts";
 import { streamStatus } from "./stream-status.ts";
 import type { Turns } from "./turns.ts";
@@ -162,8 +162,11 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     if (isNews) take(onSnapshot(state.stream, place.snapshot, now()));
   };
 
-  const receive = (bytes: Buffer): void => {
+  const receive = (bytes: Buffer): (() => void) => {
     const request = reader.read(bytes);
+    return () => answer(request);
+  };
+  const answer = (request: WireRequest): void => {
     if (joined === undefined) {
       joined = join(checkedNode(request.node, limits));
       // Not at a level that is on by default: it would be the larger part of what a stream's beginning costs.

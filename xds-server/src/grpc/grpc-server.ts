@@ -12,7 +12,7 @@ import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import type { Method, Methods } from "./call.ts";
 import { type Connection, watchConnection } from "./connection.ts";
-import { ByteBudget } from "./deframer.ts";
+import { MessageRoom } from "./deframer.ts";
 import { Http2Call } from "./http2-call.ts";
 import { createInflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
@@ -112,7 +112,7 @@ function http2Server({ limits, tls, log }: GrpcServerOptions): Http2Server | Htt
 /** Takes each HTTP/2 stream to its method, or refuses it. */
 function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptions) {
   const inflate = createInflate(limits.maxMessageBytes);
-  const budget = new ByteBudget(limits.maxPartialBytes);
+  const room = new MessageRoom(limits.maxPartialBytes);
   let open = 0;
   return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
     const httpStatus = refusedAs(headers);
@@ -126,7 +126,7 @@ function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptio
       peer: socket === undefined ? "" : peerOf(socket),
       peerCertificate: socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined,
       limits,
-      budget,
+      room,
       turns,
       inflate: headers["grpc-encoding"] === "gzip" ? inflate : undefined,
       log,

@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import type { PeerCertificate } from "node:tls";
 import type { Logger } from "pino";
 import { type Call, type CallHandler, frameHeadBytes, type Method, type SharedMessage } from "./call.ts";
-import { type ByteBudget, Deframer, type Framed } from "./deframer.ts";
+import { Deframer, type MessageRoom } from "./deframer.ts";
 import type { Inflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault, type Status, statusTrailers } from "./status.ts";
@@ -12,7 +12,7 @@ export interface Http2CallOptions {
   readonly peer: string;
   readonly peerCertificate: PeerCertificate | undefined;
   readonly limits: TransportLimits;
-  readonly budget: ByteBudget;
+  readonly room: MessageRoom;
   readonly turns: Turns;
   /** Absent when the client's messages are not compressed. */
   readonly inflate: Inflate | undefined;
@@ -37,22 +37,23 @@ export class Http2Call implements Call {
   #isOver = false;
   #isPaused = false;
   #isInflating = false;
-  /** It has its turn, or waits for it. */
-  #hasTurn = false;
-  /** The message that waits for its turn. */
-  #next: Framed | undefined;
+  /** What is left to do for the last message, when its turn has come. */
+  #work: (() => void) | undefined;
+  /** True while messages are handed out one after the other. */
+  #isReading = false;
+  #isHeldBack = false;
   /** The client has sent its last byte. */
   #isHalfClosed = false;
   #hasToldHalfClose = false;
   #unreadTimer: NodeJS.Timeout | undefined;
 
   constructor(stream: ServerHttp2Stream, options: Http2CallOptions) {
-    const { peer, peerCertificate, limits, budget } = options;
+    const { peer, peerCertificate, limits, room } = options;
     this.peer = peer;
     this.peerCertificate = peerCertificate;
     this.#stream = stream;
     this.#options = options;
-    this.#deframer = new Deframer({ maxMessageBytes: limits.maxMessageBytes, budget });
+    this.#deframer = new Deframer({ maxMessageBytes: limits.maxMessageBytes, room });
   }
 
   /** Begins to serve the call. */
@@ -79,7 +80,7 @@ export class Http2Call implements Call {
     });
     stream.on("end", () => {
       this.#isHalfClosed = true;
-      this.#deliverInTurn();
+      this.#read();
     });
   }
 
@@ -109,7 +110,7 @@ export class Http2Call implements Call {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#deliverInTurn();
+    this.#read();
   }
 
   end(status: Status = ok): void {
@@ -149,38 +150,47 @@ export class Http2Call implements Call {
     }
   }
 
-  /** Takes in what came. A part of a message needs no turn, or a large one would need many. */
-  #read(): void {
-    this.run(() => {
-      this.#next ??= this.#deframer.next();
-      if (this.#next !== undefined) this.#deliverInTurn();
-    });
-  }
-
-  #deliverInTurn(): void {
-    if (this.#isOver || this.#hasTurn) return;
-    this.#hasTurn = true;
-    this.#options.turns.take(this.#deliver);
-    // Still waiting: no more is read meanwhile.
-    if (this.#hasTurn) this.#stream.pause();
-  }
-
   /** Hands out the messages that are there, as long as the method takes them. */
-  readonly #deliver = (): void => {
-    this.#hasTurn = false;
+  #read(): void {
+    if (this.#isReading || this.#isOver) return;
+    this.#isReading = true;
     this.run(() => {
-      while (!this.#isPaused && !this.#isInflating && !this.#isOver) {
-        const message = this.#next ?? this.#deframer.next();
-        this.#next = undefined;
+      while (!this.#mustWait) {
+        const message = this.#deframer.next();
         if (message === undefined) break;
         if (message.isCompressed) this.#inflate(message.bytes);
-        else this.#handler?.onMessage(message.bytes);
+        else this.#hand(message.bytes);
       }
-      if (this.#isOver) return;
-      if (this.#isPaused || this.#isInflating) this.#stream.pause();
-      else if (!this.#isHalfClosed) this.#stream.resume();
-      else this.#tellHalfClose();
+      if (!this.#isOver) this.#readOn();
     });
+    this.#isReading = false;
+  }
+
+  get #mustWait(): boolean {
+    return this.#isPaused || this.#isInflating || this.#work !== undefined || this.#isOver;
+  }
+
+  #readOn(): void {
+    if (this.#isHalfClosed && !this.#mustWait) this.#tellHalfClose();
+    else if (this.#isHeldBack !== this.#mustWait) {
+      this.#isHeldBack = this.#mustWait;
+      if (this.#isHeldBack) this.#stream.pause();
+      else this.#stream.resume();
+    }
+  }
+
+  /** The message is read at once, so that its bytes need not be kept; what follows from it waits for its turn. */
+  #hand(bytes: Buffer): void {
+    this.#work = this.#handler?.onMessage(bytes) ?? undefined;
+    this.#deframer.letGo();
+    if (this.#work !== undefined) this.#options.turns.take(this.#doWork);
+  }
+
+  readonly #doWork = (): void => {
+    const work = this.#work;
+    this.#work = undefined;
+    if (work !== undefined) this.run(work);
+    this.#read();
   };
 
   #tellHalfClose(): void {
@@ -198,10 +208,10 @@ export class Http2Call implements Call {
     const inflated = (work: () => void) => {
       this.#isInflating = false;
       this.run(work);
-      this.#deliverInTurn();
+      this.#read();
     };
     inflate(bytes).then(
-      (message) => inflated(() => this.#handler?.onMessage(message)),
+      (message) => inflated(() => this.#hand(message)),
       (error: unknown) =>
         inflated(() => {
           throw error;
@@ -224,7 +234,7 @@ export class Http2Call implements Call {
   #close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#next = undefined;
+    this.#work = undefined;
     this.#deframer.clear();
     this.#handler?.onClose();
   }

@@ -50,12 +50,16 @@ const withAwaited = memo2((newest: ResourceSet, awaited: readonly Resource[]): R
     : new Map([...newest, ...gone.map((resource) => [resource.name, resource] as const)]);
 });
 
+/** A time that has always come, whatever the clock says, and one that never does. */
+export const always = 0;
+export const never = Number.POSITIVE_INFINITY;
+
 /**
  * When additions of a type may go out: not before what they refer to is ready at the client, within the limit. The
  * limit is longer while the client has not even been sent all of that: what refers to it would lead nowhere.
  */
 export function additionsAllowedAt(stream: Stream, type: ResourceType, now: number): number {
-  let at = 0;
+  let at = always;
   for (const used of stream.types.values()) {
     if (used.inFlight === undefined || !used.type.answeredWhenReady) continue;
     if (!used.type.usedBy.includes(type.shortName)) continue;
@@ -68,17 +72,17 @@ export function additionsAllowedAt(stream: Stream, type: ResourceType, now: numb
 
 /**
  * When deletions of a type may go out: not before the types that refer to it have sent and settled their own changes,
- * within the limit. Infinity: those are still to be sent, and their sending calls again; or one was refused, and until
+ * within the limit. Never: those are still to be sent, and their sending calls again; or one was refused, and until
  * a newer one is sent the client goes on with a version that may need what is deleted.
  */
 export function deletionsAllowedAt(stream: Stream, typeStream: TypeStream, available: ResourceSet): number {
-  if (deletedNames(typeStream, available).length === 0) return 0;
-  let at = 0;
+  if (deletedNames(typeStream, available).length === 0) return always;
+  let at = always;
   for (const user of stream.types.values()) {
     if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
-    if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return Number.POSITIVE_INFINITY;
+    if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return never;
     if (user.inFlight !== undefined) at = Math.max(at, sentAt(stream, user) + stream.limits.holdLimitMs);
-    else if (hasDue(user, availableTo(stream, user.type.typeUrl))) return Number.POSITIVE_INFINITY;
+    else if (hasDue(user, availableTo(stream, user.type.typeUrl))) return never;
   }
   return at;
 }

@@ -3,8 +3,8 @@ import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
 import { accepted, blamed, refused } from "./answers.ts";
 import { heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import { LayeredMap } from "./layered-map.ts";
-import { memo } from "./memo.ts";
-import { additionsAllowedAt, availableTo, awaitedBy, deletionsAllowedAt, rewarms } from "./push-order.ts";
+import { memo, memo2 } from "./memo.ts";
+import { additionsAllowedAt, always, availableTo, awaitedBy, deletionsAllowedAt, never, rewarms } from "./push-order.ts";
 import { heldVersions, resubscribed, resumed } from "./resubscribed.ts";
 import { amended, replaced } from "./subscription.ts";
 import { compared, rewarmed, sent } from "./transitions.ts";
@@ -15,7 +15,8 @@ import { type Update, updateDue } from "./update-due.ts";
 export interface Stream {
   readonly variant: Variant;
   readonly snapshot: Snapshot;
-  readonly types: ReadonlyMap<TypeUrl, TypeStream>;
+  /** The same object for all streams that were told the same. */
+  readonly types: TypeStreams;
   /** When the last response of a type was sent, in milliseconds since the epoch. */
   readonly sentAt: ReadonlyMap<TypeUrl, number>;
   /** When the next sign of life of a type is due, in milliseconds since the epoch; absent where the client needs none. */
@@ -26,6 +27,8 @@ export interface Stream {
   readonly refusals: LayeredMap<string, Refusal>;
   readonly limits: StreamLimits;
 }
+
+export type TypeStreams = ReadonlyMap<TypeUrl, TypeStream>;
 
 export interface StreamLimits {
   /**
@@ -107,7 +110,7 @@ export function openStream(
   return {
     variant,
     snapshot,
-    types: new Map(),
+    types: noTypes,
     sentAt: new Map(),
     heartbeatAt: new Map(),
     knowsTtl,
@@ -115,6 +118,8 @@ export function openStream(
     limits,
   };
 }
+
+const noTypes: TypeStreams = new Map();
 
 /** A newer snapshot, or that of another node group when the proxy was moved. */
 export function onSnapshot(stream: Stream, snapshot: Snapshot, now: number): Step {
@@ -202,8 +207,37 @@ function subscribed(
 
 const resumedSotw = memo((stream: TypeStream): TypeStream => ({ ...stream, mayHoldEarlier: true }));
 
-/** Sends what is due, type by type in push order. */
+/** Sends what is due. Where no clock decides what that is, it is worked out once for all streams that were told the same. */
 function respond(start: Stream, now: number): Step {
+  const outcomes = outcomesOf[start.knowsTtl ? "ttl" : "noTtl"](start.types);
+  const known = start.heartbeatAt.size === 0 ? outcomes.get(start.snapshot) : undefined;
+  if (known !== undefined) return { stream: told(start, known, now), responses: known.responses };
+  const { isTimeless, ...step } = worked(start, now);
+  if (isTimeless) outcomes.set(start.snapshot, { types: step.stream.types, responses: step.responses });
+  return step;
+}
+
+interface Outcome {
+  readonly types: TypeStreams;
+  readonly responses: readonly Response[];
+}
+
+/** By the snapshot. */
+const outcomesOf = {
+  ttl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
+  noTtl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
+};
+
+function told(stream: Stream, { types, responses }: Outcome, now: number): Stream {
+  if (responses.length === 0) return types === stream.types ? stream : { ...stream, types };
+  const sentAt = new Map(stream.sentAt);
+  for (const { type } of responses) sentAt.set(type.typeUrl, now);
+  return { ...stream, types, sentAt };
+}
+
+/** Goes over the types in push order. */
+function worked(start: Stream, now: number): Step & { readonly isTimeless: boolean } {
+  let asksClock = start.heartbeatAt.size > 0;
   const responses: Response[] = [];
   let stream = start;
   let wakeAt: number | undefined;
@@ -223,11 +257,13 @@ function respond(start: Stream, now: number): Step {
     if (before === undefined || before.inFlight !== undefined) continue;
     const available = availableTo(stream, type.typeUrl);
     const readyAt = additionsAllowedAt(stream, type, now);
+    asksClock ||= readyAt !== always;
     if (readyAt > now) {
       waitUntil(readyAt);
       continue;
     }
     const deletableAt = deletionsAllowedAt(stream, before, available);
+    asksClock ||= deletableAt !== always && deletableAt !== never;
     const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
       const level = compared(before, available);
@@ -243,11 +279,12 @@ function respond(start: Stream, now: number): Step {
   for (const typeStream of stream.types.values()) {
     if (typeStream.inFlight !== undefined) continue;
     const deletableAt = deletionsAllowedAt(stream, typeStream, availableTo(stream, typeStream.type.typeUrl));
-    if (deletableAt > now && deletableAt !== Number.POSITIVE_INFINITY) waitUntil(deletableAt);
+    if (deletableAt > now && deletableAt !== never) waitUntil(deletableAt);
     const heartbeatAt = stream.heartbeatAt.get(typeStream.type.typeUrl);
     if (heartbeatAt !== undefined) waitUntil(heartbeatAt);
   }
-  return wakeAt === undefined ? { stream, responses } : { stream, responses, wakeAt };
+  const isTimeless = !asksClock && wakeAt === undefined && stream.heartbeatAt === start.heartbeatAt;
+  return { stream, responses, isTimeless, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
 /** A response tells a client what it is told to go on with, so the next sign of life is due an interval later at most. */
@@ -276,9 +313,11 @@ const responseWith = memo((update: Update): Response => {
 
 function withType(stream: Stream, typeStream: TypeStream, sentAt?: number): Stream {
   const { typeUrl } = typeStream.type;
-  if (sentAt === undefined && stream.types.get(typeUrl) === typeStream) return stream;
-  const types = new Map(stream.types).set(typeUrl, typeStream);
-  return sentAt === undefined
-    ? { ...stream, types }
-    : { ...stream, types, sentAt: new Map(stream.sentAt).set(typeUrl, sentAt) };
+  const types = stream.types.get(typeUrl) === typeStream ? stream.types : withOne(stream.types, typeStream);
+  if (sentAt !== undefined) return { ...stream, types, sentAt: new Map(stream.sentAt).set(typeUrl, sentAt) };
+  return types === stream.types ? stream : { ...stream, types };
 }
+
+const withOne = memo2(
+  (types: TypeStreams, typeStream: TypeStream): TypeStreams => new Map(types).set(typeStream.type.typeUrl, typeStream),
+);
