@@ -9,6 +9,7 @@ import {
 } from "./env";
 import { encodedPairsSize, encodePairs, HeaderPair, Headers } from "./header-pairs";
 import { copied, currentCallback, OUT } from "./memory";
+import { sha256At } from "./sha256";
 import { bytesEqual, bytesStartWith, decode, encode, encodedSize } from "./text";
 import { HeaderMapTypeValues, WasmResultValues } from "./values";
 
@@ -55,6 +56,16 @@ export class HeaderStreamManipulator {
       if (bytesStartWith(this.value, this.valueSize, text)) return true;
     }
     return false;
+  }
+
+  /**
+   * Writes the SHA-256 of the first value to memory that has 32 bytes; false when there is no header, or nothing in it. Decodes
+   * nothing: a secret leaves no string behind.
+   */
+  sha256(name: string, digest: usize): bool {
+    if (this.find(name, 0) < 0 || this.valueSize === 0) return false;
+    sha256At(this.value, this.valueSize, digest);
+    return true;
   }
 
   add(name: string, value: string): WasmResultValues {

@@ -34,6 +34,7 @@ export { define_metric, get_metric, increment_metric, MetricData, MetricResult, 
 export { Counter, Gauge, Histogram } from "./metrics";
 export { get_property, get_property_integer, get_property_string, set_property } from "./properties";
 export { registerRootContext } from "./registry";
+export { sha256, sha256At } from "./sha256";
 export { GetSharedData, get_shared_data, set_shared_data } from "./shared-data";
 export {
   DequeueSharedQueueResult,
