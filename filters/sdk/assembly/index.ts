@@ -33,6 +33,7 @@ export { get_status, log, log_enabled, logLevel, StatusWithData } from "./log";
 export { define_metric, get_metric, increment_metric, MetricData, MetricResult, record_metric } from "./metric-calls";
 export { Counter, Gauge, Histogram } from "./metrics";
 export { get_property, get_property_integer, get_property_string, set_property } from "./properties";
+export { Refusal } from "./refusal";
 export { registerRootContext } from "./registry";
 export { sha256, sha256At } from "./sha256";
 export { GetSharedData, get_shared_data, set_shared_data } from "./shared-data";
