@@ -3,7 +3,7 @@ import { get_buffer_string } from "./buffers";
 import { proxy_done } from "./env";
 import { beginGrpcCall, beginGrpcStream, GrpcHandler, receivedMessage } from "./grpc";
 import { Headers } from "./header-pairs";
-import { beginHttpCall, HttpCallback, HttpCallbackFunction } from "./http-calls";
+import { beginHttpCall, HttpCallback, HttpCallbackFunction, HttpHandler } from "./http-calls";
 import { get_status, refresh_log_level } from "./log";
 import { OUT } from "./memory";
 import {
@@ -21,7 +21,7 @@ import {
 /** One configured filter. A VM may hold several: each listener, and each new configuration, makes its own. */
 export class RootContext extends BaseContext {
   private configuration: string = "";
-  private http_calls: Map<u32, HttpCallback> | null = null;
+  private http_calls: Map<u32, HttpHandler> | null = null;
   private grpc_calls: Map<u32, GrpcHandler> | null = null;
 
   constructor(context_id: u32) {
@@ -79,6 +79,19 @@ export class RootContext extends BaseContext {
     origin_context: BaseContext,
     cb: HttpCallbackFunction,
   ): WasmResultValues {
+    const handler = new HttpCallback(origin_context, cb);
+    return this.httpCallFor(cluster, headers, body, trailers, timeout_milliseconds, handler);
+  }
+
+  /** As `httpCall`, with an object that the answer is given to. */
+  httpCallFor(
+    cluster: string,
+    headers: Headers,
+    body: ArrayBuffer,
+    trailers: Headers,
+    timeout_milliseconds: u32,
+    handler: HttpHandler,
+  ): WasmResultValues {
     const result = beginHttpCall(cluster, headers, body, trailers, timeout_milliseconds);
     if (result !== WasmResultValues.Ok) return result;
     let calls = this.http_calls;
@@ -86,7 +99,7 @@ export class RootContext extends BaseContext {
       calls = new Map();
       this.http_calls = calls;
     }
-    calls.set(load<u32>(OUT), new HttpCallback(origin_context, cb));
+    calls.set(load<u32>(OUT), handler);
     return result;
   }
 

@@ -9,21 +9,40 @@ import { WasmResultValues } from "./values";
 /** What is called with the answer to an HTTP call. `headers` is 0 when there is none: see `get_status`. */
 export type HttpCallbackFunction = (origin_context: BaseContext, headers: u32, body_size: usize, trailers: u32) => void;
 
-export class HttpCallback {
+/**
+ * What the answer to an HTTP call is given to, where a function is too little: the call is about several streams, or outlives
+ * the one that asked. One for each call.
+ */
+export abstract class HttpHandler {
+  /** The context that the host calls of `onAnswer` act on. Make it the root, and the answer comes whatever ends meanwhile. */
   origin_context: BaseContext;
-  cb: HttpCallbackFunction;
 
-  constructor(origin_context: BaseContext, cb: HttpCallbackFunction) {
+  constructor(origin_context: BaseContext) {
     this.origin_context = origin_context;
-    this.cb = cb;
   }
+
+  /** The call has ended. `headers` is 0 when there is no answer: see `get_status`. */
+  abstract onAnswer(headers: u32, body_size: u32, trailers: u32): void;
 
   /** A stream that is gone meanwhile is not called back. */
   answer(headers: u32, body_size: u32, trailers: u32): void {
     const origin = this.origin_context;
     if (findContext(origin.context_id) !== origin) return;
     origin.setEffectiveContext();
-    this.cb(origin, headers, body_size, trailers);
+    this.onAnswer(headers, body_size, trailers);
+  }
+}
+
+export class HttpCallback extends HttpHandler {
+  cb: HttpCallbackFunction;
+
+  constructor(origin_context: BaseContext, cb: HttpCallbackFunction) {
+    super(origin_context);
+    this.cb = cb;
+  }
+
+  override onAnswer(headers: u32, body_size: u32, trailers: u32): void {
+    this.cb(this.origin_context, headers, body_size, trailers);
   }
 }
 

@@ -26,7 +26,7 @@ export {
 export { GrpcHandler } from "./grpc";
 export { HeaderPair, Headers, makeHeaderPair } from "./header-pairs";
 export { HeaderCursor, HeaderStreamManipulator } from "./headers";
-export { HttpCallback } from "./http-calls";
+export { HttpCallback, HttpHandler } from "./http-calls";
 export { parseJson } from "./json";
 export { JsonKind, JsonValue } from "./json-value";
 export { get_status, log, log_enabled, logLevel, StatusWithData } from "./log";

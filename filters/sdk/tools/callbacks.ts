@@ -11,7 +11,7 @@ interface Use {
   readonly words?: RegExp;
 }
 
-const httpCalls = /\bhttpCall\b/;
+const httpCalls = /\bhttpCall(?:For)?\b/;
 const grpcCalls = /\bgrpc(?:Call|Stream)\b/;
 
 /** What each exported callback is for. Those that are not listed belong to every filter. */
