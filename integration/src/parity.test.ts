@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { differences as knownDifferences } from "./parity-differences.ts";
@@ -43,6 +44,21 @@ test("request-policy answers, forwards and counts in the host as in Envoy", asyn
 
 test("request-telemetry counts in the host as in Envoy", async () => {
   await compareFilter("request-telemetry", {});
+});
+
+const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
+
+test("api-key lets in, refuses and takes keys away in the host as in Envoy", async () => {
+  await compareFilter("api-key", {
+    query: "deep",
+    identityHeader: "x-debug",
+    exempt: [{ path: "/other" }],
+    keys: [
+      { name: "shop", sha256: sha256("sésame"), pathPrefixes: ["/shop"], methods: ["GET", "POST"] },
+      { name: "old", sha256: sha256("sesame"), expires: "2000-01-01T00:00:00Z" },
+      { name: "deep", sha256: sha256("1") },
+    ],
+  });
 });
 
 test("what is not compared is in the host's README, with its reason", async () => {

@@ -1,0 +1,60 @@
+import { Refusal } from "@chancery/filter-sdk";
+import { Keys } from "./keys";
+
+/** Paths without the query. */
+export class Exemption {
+  path: string;
+  /** Whether longer paths that begin so are meant too. */
+  isPrefix: bool;
+
+  constructor(path: string, isPrefix: bool) {
+    this.path = path;
+    this.isPrefix = isPrefix;
+  }
+}
+
+/** Why a request is refused. */
+export class Denial {
+  /** The value of a metric's tag. */
+  reason: string;
+  refusal: Refusal;
+
+  constructor(reason: string, status: u32, text: string, json: bool) {
+    this.reason = reason;
+    this.refusal = new Refusal(status, `api_key_denied{${reason}}`, "x-api-key-reason", text, json);
+    // RFC 9110, section 15.5.2, demands a challenge.
+    if (status === 401) this.refusal.with("www-authenticate", "ApiKey");
+  }
+}
+
+/** What a configuration says. Names of headers are in lower case. */
+export class Settings {
+  keys: Keys;
+  header: string = "x-api-key";
+  /** The parameter of the query that may hold the key; empty for none. */
+  query: string = "";
+  identityHeader: string = "x-client-id";
+  exempt: Exemption[] = [];
+  missing: Denial;
+  unknown: Denial;
+  expired: Denial;
+  path: Denial;
+  method: Denial;
+
+  constructor(keys: Keys, json: bool) {
+    this.keys = keys;
+    this.missing = new Denial("missing", 401, "an API key is required", json);
+    this.unknown = new Denial("unknown", 401, "the API key is not valid", json);
+    this.expired = new Denial("expired", 401, "the API key has expired", json);
+    this.path = new Denial("path", 403, "the API key is not for this path", json);
+    this.method = new Denial("method", 403, "the API key is not for this method", json);
+  }
+
+  exempts(path: string): bool {
+    for (let i = 0; i < this.exempt.length; i++) {
+      const each = this.exempt[i];
+      if (each.isPrefix ? path.startsWith(each.path) : path === each.path) return true;
+    }
+    return false;
+  }
+}
