@@ -6,7 +6,7 @@ import { differences as knownDifferences } from "./parity-differences.ts";
 import { startParity } from "./parity-envoy.ts";
 import { startParityHost } from "./parity-host.ts";
 import { compareProbe, headersOf, patient, playAll, seen } from "./parity-run.ts";
-import { type Case, randomNumbers } from "./parity-scripts.ts";
+import { type Case, callCluster, randomNumbers } from "./parity-scripts.ts";
 
 // The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
 // which seed, can be said: CHANCERY_PARITY_CASES=10000 CHANCERY_PARITY_SEED=7. Every case can be played again from its
@@ -61,6 +61,15 @@ test("api-key lets in, refuses and takes keys away in the host as in Envoy", asy
   });
 });
 
+test("token-exchange asks, keeps answers and refuses in the host as in Envoy", async () => {
+  const credential = "x-call";
+  const set = [{ name: "x-user", header: "x-answer", prefix: "user-" }];
+  const request = { path: "/exchange", headers: { "x-asker": "edge" } };
+  const config = { cluster: callCluster, request, credential, deadlineMs: 5000, set, onFailure: "allow" };
+  // One after the other, so that it is known who finds an answer in the cache.
+  await compareFilter("token-exchange", config, randomExchange, { ...patient, atOnce: 1 });
+});
+
 test("what is not compared is in the host's README, with its reason", async () => {
   const readme = await readFile(new URL("../../filters/testing/README.md", import.meta.url), "utf8");
   const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
@@ -73,7 +82,12 @@ test("what is not compared is in the host's README, with its reason", async () =
 });
 
 /** With the module that `npm run build` has made. */
-async function compareFilter(name: string, configuration: unknown): Promise<void> {
+async function compareFilter(
+  name: string,
+  configuration: unknown,
+  make: (random: () => number, id: number) => Case = randomRequest,
+  pace = patient,
+): Promise<void> {
   const wasm = await readFile(new URL(`../../filters/${name}/build/${name}.wasm`, import.meta.url));
   const config = JSON.stringify(configuration);
   const host = await startParityHost(wasm, name, config);
@@ -81,10 +95,10 @@ async function compareFilter(name: string, configuration: unknown): Promise<void
   try {
     const random = randomNumbers(seed);
     const played = Array.from({ length: Math.max(100, cases / 20) }, (_, index) => {
-      const parityCase = randomRequest(random, index + 1);
+      const parityCase = make(random, index + 1);
       return { parityCase, byHost: host.play(parityCase, headersOf(parityCase)) };
     });
-    const got = await playAll(parity, played, patient);
+    const got = await playAll(parity, played, pace);
     for (const { parityCase, byHost } of played) {
       const { id } = parityCase;
       assert.deepEqual(seen(byHost.client), seen(got.get(id)), JSON.stringify(parityCase.request));
@@ -117,4 +131,22 @@ function randomRequest(random: () => number, id: number): Case {
   const answer = { headers: [["x-answer", "1"]] as const, chunks: ["served"], trailers: undefined };
   const request = { headers, chunks, trailers: undefined };
   return { id, script: {}, request, response: { ...answer, status }, callAnswer: { ...answer, status } };
+}
+
+/** A request whose credential is its own number or that of one before; the number names who answers the call. */
+function randomExchange(random: () => number, id: number): Case {
+  const one = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
+  const { request, response, ...rest } = randomRequest(random, id);
+  const credential = one([[], [id], [Math.max(1, id - 1)], [1 + Math.floor(random() * id)]]);
+  const forged = one([[], [], [["x-user", "root"] as const]]);
+  const headers = [...request.headers, ...credential.map((number) => ["x-call", String(number)] as const), ...forged];
+  const kept = one([[], [["cache-control", "no-store"] as const]]);
+  const answer = one([[["x-answer", String(id)] as const], [["x-answer", String(id)] as const], []]);
+  const callAnswer = { status: one([200, 200, 200, 401, 403, 500]), headers: [...kept, ...answer] };
+  return {
+    ...rest,
+    request: { ...request, headers },
+    response,
+    callAnswer: { ...callAnswer, chunks: ["answered"], trailers: undefined },
+  };
 }

@@ -6,8 +6,15 @@ import type { BuiltFilter } from "./filter-envoy.ts";
 /** One Envoy with one worker: a filter before an upstream that tells what it got, and clusters that the filter may call. */
 export interface UpstreamEnvoy {
   readonly envoy: RunningEnvoy;
-  request(path: string, headers?: http.OutgoingHttpHeaders, body?: string): Promise<UpstreamReply>;
+  request(path: string, headers?: http.OutgoingHttpHeaders, more?: RequestMore): Promise<UpstreamReply>;
   stop(): Promise<void>;
+}
+
+export interface RequestMore {
+  /** Makes it a POST. */
+  readonly body?: string;
+  /** The client goes away, and the promise is rejected. */
+  readonly signal?: AbortSignal;
 }
 
 export interface UpstreamReply {
@@ -59,7 +66,7 @@ export async function startUpstreamEnvoy(
   const port = await envoy.listenerPort("edge");
   return {
     envoy,
-    request: (path, headers = {}, body) => requested(port, path, headers, body),
+    request: (path, headers = {}, more = {}) => requested(port, path, headers, more),
     async stop() {
       await envoy.stop();
       upstream.stop();
@@ -78,10 +85,11 @@ function tell(request: http.IncomingMessage, response: http.ServerResponse): voi
   });
 }
 
-function requested(port: number, path: string, headers: http.OutgoingHttpHeaders, body?: string) {
+function requested(port: number, path: string, headers: http.OutgoingHttpHeaders, { body, signal }: RequestMore) {
   return new Promise<UpstreamReply>((resolve, reject) => {
     const method = body === undefined ? "GET" : "POST";
-    const sent = http.request({ host: "127.0.0.1", port, path, method, headers, agent: false }, (answer) => {
+    const options = { host: "127.0.0.1", port, path, method, headers, agent: false, ...(signal && { signal }) };
+    const sent = http.request(options, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (piece: string) => {
         text += piece;

@@ -13,7 +13,7 @@ const timeLimitMs = 5000;
 const modules = new Map<string, Uint8Array>();
 
 before(async () => {
-  for (const name of ["request-policy", "request-telemetry", "api-key"]) {
+  for (const name of ["request-policy", "request-telemetry", "api-key", "token-exchange"]) {
     const built = await buildFilter(fileURLToPath(new URL(name, filters)));
     assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
     modules.set(name, built.wasm);
