@@ -82,6 +82,17 @@ test("every key among a hundred is found, and no other", async () => {
   assert.equal((await host.request(withKey("key 100"))).status, 401);
 });
 
+test("a hash that differs in one byte, wherever it is, is of another key", async () => {
+  const hash = Buffer.from(sha256("key"), "hex");
+  const keys = Array.from(hash, (byte, at) => {
+    const other = Buffer.from(hash);
+    other[at] = byte ^ 1;
+    return { name: "other", sha256: other.toString("hex") };
+  });
+  using host = await loaded({ keys });
+  assert.equal((await host.request(withKey("key"))).status, 401);
+});
+
 test("a key expires while requests come", async () => {
   using host = await loaded(settings);
   host.advance(29_999);

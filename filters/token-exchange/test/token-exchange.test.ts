@@ -244,8 +244,9 @@ test("a stream that ends while it waits is forgotten; the others get their answe
   answerAll(host, grant("t"));
   assert.deepEqual([second.reply.status, third.reply.status], [200, 200]);
   assert.equal(counted(host, "overflows"), 2);
-  // All places are free again.
+  // Both places are free again, and no more.
   const next = [host.open(withCredential("e")), host.open(withCredential("f"))];
+  assert.equal(host.open(withCredential("g")).reply.status, 503);
   answerAll(host, grant("t"));
   assert.deepEqual(
     next.map(({ reply }) => reply.status),
