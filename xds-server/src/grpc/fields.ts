@@ -111,10 +111,10 @@ export class FieldReader {
   }
 }
 
-/** A text field's value. Throws on what is not UTF-8, as protobuf demands. */
-export function textOf(bytes: Buffer): string {
-  const text = bytes.toString("utf8");
+/** A text field's value, which is these bytes or a part of them. Throws on what is not UTF-8, as protobuf demands. */
+export function textOf(bytes: Buffer, start = 0, end = bytes.length): string {
+  const text = bytes.toString("utf8", start, end);
   // Node puts U+FFFD where the bytes are no UTF-8; a client may also have said that itself.
-  if (text.includes("\ufffd") && !isUtf8(bytes)) throw new Error("A text is not UTF-8");
+  if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) throw new Error("A text is not UTF-8");
   return text;
 }

@@ -104,24 +104,27 @@ export class RequestReader {
     if (this.#taken.has(type) && added === undefined && removed === undefined) return "unchanged";
     this.#last = { type, names: nothing };
     const initialVersions = new Map<string, string>();
-    for (const entry of this.#valuesIn(parts.all(delta.initialVersions) ?? nothing)) {
-      const { last } = partsOf(entry);
+    const entries = parts.all(delta.initialVersions) ?? nothing;
+    this.#eachValue(entries, (start, end) => {
+      const { last } = partsOf(entries.subarray(start, end));
       initialVersions.set(textOf(last(1)), textOf(last(2)));
-    }
+    });
     return { added: this.#namesIn(added ?? nothing), removed: this.#namesIn(removed ?? nothing), initialVersions };
   }
 
   #namesIn(fields: Buffer): readonly string[] {
-    return Array.from(this.#valuesIn(fields), textOf);
+    const names: string[] = [];
+    this.#eachValue(fields, (start, end) => names.push(textOf(fields, start, end)));
+    return names;
   }
 
-  *#valuesIn(fields: Buffer): Generator<Buffer> {
+  #eachValue(fields: Buffer, take: (start: number, end: number) => void): void {
     const { maxNames } = this.#options;
     let count = 0;
     for (const field = new FieldReader(fields); field.next(); ) {
       count += 1;
       if (count > maxNames) throw new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${maxNames} names`);
-      yield fields.subarray(field.start, field.end);
+      take(field.start, field.end);
     }
   }
 

@@ -43,9 +43,13 @@ export function replaced(current: Subscription, list: readonly string[]): Subscr
   }
   const names = new Set(list);
   const wildcard = names.delete(WILDCARD);
+  return naming(names, wildcard);
+}
+
+/** Most lists are known already, and to compare costs less than to build. */
+function naming(names: ReadonlySet<string>, wildcard: boolean): Subscription {
   let hash = 0;
   for (const name of names) hash = (hash + hashOf(name)) | 0;
-  // Most lists are known already, and to compare costs less than to build.
   const isSame = (other: Subscription): boolean => {
     if (other.wildcard !== wildcard || !other.named || other.names.size !== names.size) return false;
     for (const name of names) if (!other.names.has(name)) return false;
@@ -73,6 +77,11 @@ export function amended(
   const asked = added.includes(WILDCARD);
   const left = removed.includes(WILDCARD);
   const wildcard = (current.wildcard || legacyWildcard || asked) && !left;
+  if (current.names.size === 0 && removed.length === 0) {
+    const names = new Set(added);
+    names.delete(WILDCARD);
+    return naming(names, wildcard);
+  }
   const names = current.names.with({ added, removed: asked || left ? [...removed, WILDCARD] : removed });
   return interned({ names, wildcard, named: true });
 }
