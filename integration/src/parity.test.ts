@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { differences as knownDifferences } from "./parity-differences.ts";
 import { startParity } from "./parity-envoy.ts";
 import { startParityHost } from "./parity-host.ts";
-import { compareProbe, headersOf, patient, playAll, seen } from "./parity-run.ts";
+import { compareProbe, headersOf, inOrder, patient, playAll, seen } from "./parity-run.ts";
 import { type Case, randomNumbers } from "./parity-scripts.ts";
 
 // The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
@@ -45,6 +45,16 @@ test("request-telemetry counts in the host as in Envoy", async () => {
   await compareFilter("request-telemetry", {});
 });
 
+test("rate-limit lets the same requests pass in the host as in Envoy", async () => {
+  const slow = { tokens: 1, per: "24h" };
+  const limits = [
+    { name: "writes", match: { methods: ["POST", "DELETE"] }, ...slow, burst: 10, enforce: false },
+    { name: "shop", match: { pathPrefix: "/shop" }, ...slow, burst: 12 },
+    { name: "per-key", key: [{ header: "x-api-key" }, { pathSegment: 1 }], ...slow, burst: 6 },
+  ];
+  await compareFilter("rate-limit", { headers: "all", limits }, inOrder);
+});
+
 test("what is not compared is in the host's README, with its reason", async () => {
   const readme = await readFile(new URL("../../filters/testing/README.md", import.meta.url), "utf8");
   const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
@@ -57,7 +67,7 @@ test("what is not compared is in the host's README, with its reason", async () =
 });
 
 /** With the module that `npm run build` has made. */
-async function compareFilter(name: string, configuration: unknown): Promise<void> {
+async function compareFilter(name: string, configuration: unknown, pace = patient): Promise<void> {
   const wasm = await readFile(new URL(`../../filters/${name}/build/${name}.wasm`, import.meta.url));
   const config = JSON.stringify(configuration);
   const host = await startParityHost(wasm, name, config);
@@ -68,7 +78,7 @@ async function compareFilter(name: string, configuration: unknown): Promise<void
       const parityCase = randomRequest(random, index + 1);
       return { parityCase, byHost: host.play(parityCase, headersOf(parityCase)) };
     });
-    const got = await playAll(parity, played, patient);
+    const got = await playAll(parity, played, pace);
     for (const { parityCase, byHost } of played) {
       const { id } = parityCase;
       assert.deepEqual(seen(byHost.client), seen(got.get(id)), JSON.stringify(parityCase.request));
