@@ -55,6 +55,27 @@ test("rate-limit lets the same requests pass in the host as in Envoy", async () 
   await compareFilter("rate-limit", { headers: "all", limits }, inOrder);
 });
 
+test("header-rules changes requests and responses in the host as in Envoy", async () => {
+  const match = { methods: ["POST", "DELETE"] };
+  await compareFilter("header-rules", {
+    request: [
+      { name: "debug", copy: "x-debug", to: "x-copied" },
+      { remove: "x-d*" },
+      { match, set: "x-key", value: "{header:x-api-key} of {header:user-agent}" },
+      { add: "user-agent", value: "{header::method}/{header:host}" },
+      { name: "shop", rewrite: ":path", pattern: "/shop*", value: "/other?shop" },
+      { set: ":authority", value: "shop" },
+      { rewrite: "x-api-key", pattern: "{a}é{b}", value: "{b}é{a}" },
+    ],
+    response: [
+      { name: "post", match, set: "x-answer", value: "{header:x-answer} {request::path} {property:xds.route_name}" },
+      { add: "x-answer", value: "{request:x-debug}" },
+      { responseHeaders: [{ name: ":status", prefix: "4" }], copy: "x-answer", to: "x-refused" },
+      { match: { path: "/health" }, remove: "x-*" },
+    ],
+  });
+});
+
 test("what is not compared is in the host's README, with its reason", async () => {
   const readme = await readFile(new URL("../../filters/testing/README.md", import.meta.url), "utf8");
   const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
