@@ -225,6 +225,12 @@ test("keys are kept as their SipHash-2-4, with a secret that every worker shares
   }
 });
 
+test("it measures by the clock that cannot be set", async () => {
+  const module = await readFile(wasm);
+  assert.ok(module.includes("clock_time_get"));
+  assert.ok(!module.includes("proxy_get_current_time_nanoseconds"));
+});
+
 test("without the shared data it refuses its configuration", async () => {
   const capabilities = ["proxy_on_vm_start", "proxy_on_configure", "proxy_on_context_create", "proxy_log"];
   await assert.rejects(loaded({ limits: [perKey] }, { capabilities }), (error) => {
