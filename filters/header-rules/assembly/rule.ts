@@ -70,8 +70,7 @@ export class RemovePrefix extends Change {
   apply(headers: HeaderStreamManipulator, _notes: RequestNotes | null): bool {
     const names: string[] = [];
     for (const each = headers.each(); each.next(); ) {
-      const name = each.name;
-      if (name.startsWith(this.prefix) && !isFraming(name)) names.push(name);
+      if (each.nameStartsWith(this.prefix) && !isFraming(each.name)) names.push(each.name);
     }
     for (let i = 0; i < names.length; i++) headers.remove(names[i]);
     return names.length > 0;

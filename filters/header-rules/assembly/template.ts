@@ -119,6 +119,7 @@ export class Template {
 
   /** Null when one of the variables has no value. */
   valueIn(headers: HeaderStreamManipulator, notes: RequestNotes | null): ArrayBuffer | null {
+    if (this.pieces.length === 1) return this.pieces[0].valueIn(headers, notes);
     const values: ArrayBuffer[] = [];
     let size = 0;
     for (let i = 0; i < this.pieces.length; i++) {

@@ -215,6 +215,11 @@ export class HeaderCursor {
     return bytesEqual(this.text, this.nameSize, name);
   }
 
+  /** Whether the header's name starts with this text. Decodes nothing. */
+  nameStartsWith(text: string): bool {
+    return bytesStartWith(this.text, this.nameSize, text);
+  }
+
   /** Whether the header has this value. Decodes nothing. */
   valueEquals(text: string): bool {
     return bytesEqual(this.text + this.nameSize + 1, this.valueSize, text);
