@@ -46,8 +46,9 @@ export class Buckets {
     const key = this.prefix + (hash % this.sets).toString();
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const got = get_shared_data(key);
-      const set = got.value;
-      if (!set && got.result !== WasmResultValues.NotFound) return Taken.Unknown;
+      if (got.result !== WasmResultValues.Ok && got.result !== WasmResultValues.NotFound) return Taken.Unknown;
+      const cas = got.value ? got.cas : NEW_KEY;
+      const set = wellFormed(got.value);
       const found = set ? this.find(set, hash) : 0;
       const setTokenParts = set ? tokenPartsOf(set) : 0;
       // Another worker may have been quicker, and looked at the clock later.
@@ -56,7 +57,7 @@ export class Buckets {
       this.level = level;
       if (level < this.rate.tokenParts) return Taken.No;
       this.level = level - this.rate.tokenParts;
-      const written = set_shared_data(key, this.withBucket(set, hash, at, this.level), set ? got.cas : NEW_KEY);
+      const written = set_shared_data(key, this.withBucket(set, hash, at, this.level), cas);
       if (written === WasmResultValues.Ok) return Taken.Yes;
       if (written !== WasmResultValues.CasMismatch) return Taken.Unknown;
     }
@@ -112,6 +113,14 @@ export class Buckets {
     memory.copy(changetype<usize>(written), from, written.byteLength);
     return written;
   }
+}
+
+/** What another version of this filter may have left in another form counts as nothing. */
+function wellFormed(set: ArrayBuffer | null): ArrayBuffer | null {
+  if (!set) return null;
+  const size = <usize>set.byteLength;
+  if (size < HEAD || size > HEAD + <usize>BUCKETS_IN_SET * BUCKET || (size - HEAD) % BUCKET !== 0) return null;
+  return tokenPartsOf(set) > 0 ? set : null;
 }
 
 function tokenPartsOf(set: ArrayBuffer): u64 {

@@ -225,6 +225,15 @@ test("keys are kept as their SipHash-2-4, with a secret that every worker shares
   }
 });
 
+test("what another version left in the shared data counts as nothing, and is written over", async () => {
+  using host = await loaded({ limits: [{ name: "all", tokens: 1, per: "1h" }] });
+  for (const left of [Buffer.from("level=3"), Buffer.alloc(16), Buffer.alloc(8 + 24), Buffer.alloc(8 + 17 * 24, 1)]) {
+    host.setSharedData("rate-limit/all/0", left);
+    assert.deepEqual(await statuses(host, 2, {}), [200, 429]);
+    assert.equal(host.sharedDataBytes("rate-limit/all/0")?.length, 8 + 24);
+  }
+});
+
 test("it measures by the clock that cannot be set", async () => {
   const module = await readFile(wasm);
   assert.ok(module.includes("clock_time_get"));
