@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
 import { findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
 
-/** One Envoy with one worker, a listener for each configuration of one filter, and routes that Envoy answers itself. */
+/** One Envoy, a listener for each configuration of one filter, and routes that Envoy answers itself. */
 export interface FilterEnvoy {
   readonly envoy: RunningEnvoy;
   /** A request through the filter, on the first listener unless another is named. */
@@ -48,8 +48,14 @@ export async function eventually(holds: () => Promise<void>): Promise<void> {
 export const namedRoute = "everything";
 export const virtualHost = "shop";
 
-/** Starts an Envoy with a filter and its configurations in the bootstrap. Throws when Envoy does not take them. */
-export async function startFilterEnvoy(
+/** Starts an Envoy of one worker with a filter and its configurations in the bootstrap. Throws when Envoy does not take them. */
+export function startFilterEnvoy(filter: BuiltFilter, ...configurations: readonly unknown[]): Promise<FilterEnvoy> {
+  return startFilterWorkers(1, filter, ...configurations);
+}
+
+/** The same with so many workers. */
+export async function startFilterWorkers(
+  workers: number,
   filter: BuiltFilter,
   ...configurations: readonly unknown[]
 ): Promise<FilterEnvoy> {
@@ -57,7 +63,7 @@ export async function startFilterEnvoy(
   const envoy = await startEnvoy({
     envoy: path,
     bootstrap: bootstrapOf(filter, configurations),
-    args: ["--concurrency", "1"],
+    args: ["--concurrency", String(workers)],
     logLevel: "error",
   });
   const ports = await Promise.all(configurations.map((_, listener) => envoy.listenerPort(listenerName(listener))));

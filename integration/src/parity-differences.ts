@@ -5,8 +5,8 @@ export const differences: readonly { readonly what: string; readonly because: st
     because: "it may crash or read freed memory; the host tells of it as a fault, and a strict host fails the test",
   },
   {
-    what: "the values of `date` and `x-envoy-upstream-service-time`",
-    because: "they are times; the host's clock stands still until the test moves it",
+    what: "the values of `date`, `x-envoy-upstream-service-time`, `retry-after` and `ratelimit`",
+    because: "they tell times; the host's clock stands still until the test moves it",
   },
   {
     what: "the order of names in the properties `request.headers` and `response.headers`",

@@ -42,6 +42,8 @@ const fast: Pace = { atOnce: 64, waitMs: 1500, processedMs: 20 };
 const slow: Pace = { atOnce: 1, waitMs: 3000, processedMs: 250 };
 /** For requests that are all answered. */
 export const patient: Pace = { atOnce: 64, waitMs: 30_000, processedMs: 0 };
+/** For those whose answers depend on what came before. */
+export const inOrder: Pace = { ...patient, atOnce: 1 };
 /** Each batch ends with a report, whose body Envoy holds. */
 const batchSize = 500;
 
@@ -181,7 +183,7 @@ function comparable(operation: Operation, outcome: string | undefined): unknown 
   return operation[0] === "getProperty" ? pairs.map((pair) => pair.join(": ")).sort() : pairs;
 }
 
-const times = new Set(["date", "x-envoy-upstream-service-time"]);
+const times = new Set(["date", "x-envoy-upstream-service-time", "retry-after", "ratelimit"]);
 
 /** What can be compared of what somebody got. */
 export function seen(got: Got | undefined): unknown {

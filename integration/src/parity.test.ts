@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { differences as knownDifferences } from "./parity-differences.ts";
 import { startParity } from "./parity-envoy.ts";
 import { startParityHost } from "./parity-host.ts";
-import { compareProbe, headersOf, patient, playAll, seen } from "./parity-run.ts";
+import { compareProbe, headersOf, inOrder, patient, playAll, seen } from "./parity-run.ts";
 import { type Case, callCluster, randomNumbers } from "./parity-scripts.ts";
 
 // The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
@@ -61,13 +61,44 @@ test("api-key lets in, refuses and takes keys away in the host as in Envoy", asy
   });
 });
 
+test("rate-limit lets the same requests pass in the host as in Envoy", async () => {
+  const slow = { tokens: 1, per: "24h" };
+  const limits = [
+    { name: "writes", match: { methods: ["POST", "DELETE"] }, ...slow, burst: 10, enforce: false },
+    { name: "shop", match: { pathPrefix: "/shop" }, ...slow, burst: 12 },
+    { name: "per-key", key: [{ header: "x-api-key" }, { pathSegment: 1 }], ...slow, burst: 6 },
+  ];
+  await compareFilter("rate-limit", { headers: "all", limits }, { pace: inOrder });
+});
+
+test("header-rules changes requests and responses in the host as in Envoy", async () => {
+  const match = { methods: ["POST", "DELETE"] };
+  await compareFilter("header-rules", {
+    request: [
+      { name: "debug", copy: "x-debug", to: "x-copied" },
+      { remove: "x-d*" },
+      { match, set: "x-key", value: "{header:x-api-key} of {header:user-agent}" },
+      { add: "user-agent", value: "{header::method}/{header:host}" },
+      { name: "shop", rewrite: ":path", pattern: "/shop*", value: "/other?shop" },
+      { set: ":authority", value: "shop" },
+      { rewrite: "x-api-key", pattern: "{a}é{b}", value: "{b}é{a}" },
+    ],
+    response: [
+      { name: "post", match, set: "x-answer", value: "{header:x-answer} {request::path} {property:xds.route_name}" },
+      { add: "x-answer", value: "{request:x-debug}" },
+      { responseHeaders: [{ name: ":status", prefix: "4" }], copy: "x-answer", to: "x-refused" },
+      { match: { path: "/health" }, remove: "x-*" },
+    ],
+  });
+});
+
 test("token-exchange asks, keeps answers and refuses in the host as in Envoy", async () => {
   const credential = "x-call";
   const set = [{ name: "x-user", header: "x-answer", prefix: "user-" }];
   const request = { path: "/exchange", headers: { "x-asker": "edge" } };
   const config = { cluster: callCluster, request, credential, deadlineMs: 5000, set, onFailure: "allow" };
   // One after the other, so that it is known who finds an answer in the cache.
-  await compareFilter("token-exchange", config, randomExchange, { ...patient, atOnce: 1 });
+  await compareFilter("token-exchange", config, { make: randomExchange, pace: inOrder });
 });
 
 test("what is not compared is in the host's README, with its reason", async () => {
@@ -85,8 +116,10 @@ test("what is not compared is in the host's README, with its reason", async () =
 async function compareFilter(
   name: string,
   configuration: unknown,
-  make: (random: () => number, id: number) => Case = randomRequest,
-  pace = patient,
+  {
+    make = randomRequest,
+    pace = patient,
+  }: { make?: (random: () => number, id: number) => Case; pace?: typeof patient } = {},
 ): Promise<void> {
   const wasm = await readFile(new URL(`../../filters/${name}/build/${name}.wasm`, import.meta.url));
   const config = JSON.stringify(configuration);

@@ -1,3 +1,4 @@
+import { isWord } from "./ascii";
 import { JsonValue } from "./json-value";
 import { log } from "./log";
 import { LogLevelValues } from "./values";
@@ -8,4 +9,14 @@ export function acceptedConfiguration(json: JsonValue, filter: string): bool {
     log(LogLevelValues.error, `${filter} refuses its configuration: ${json.problems[i]}`);
   }
   return json.problems.length === 0;
+}
+
+/** The name of a rule, which is also the value of a metric's tag. Adds it to those that are taken. */
+export function readRuleName(json: JsonValue, taken: string[]): string {
+  const name = json.asString();
+  if (!json.isString) return name;
+  if (name === "" || name.length > 64 || !isWord(name)) json.fault("should be 1 to 64 letters, digits, - or _");
+  else if (taken.includes(name)) json.fault(`another rule is called "${name}"`);
+  taken.push(name);
+  return name;
 }

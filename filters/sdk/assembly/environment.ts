@@ -22,6 +22,11 @@ export function getEnv(name: string): string {
   return "";
 }
 
+/** A number that nobody can guess. */
+export function get_random_u64(): u64 {
+  return random_get(OUT, 8) === 0 ? load<u64>(OUT) : 0;
+}
+
 /** What `Math.random` starts from; the build gives it to the compiler. */
 export function seed(): f64 {
   random_get(OUT, 8);

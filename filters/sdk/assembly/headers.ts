@@ -68,12 +68,28 @@ export class HeaderStreamManipulator {
     return true;
   }
 
+  /** All values of a header, as bytes. */
+  values(name: string): ArrayBuffer[] {
+    const values: ArrayBuffer[] = [];
+    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 1)) {
+      values.push(copied(this.value, this.valueSize));
+    }
+    return values;
+  }
+
   add(name: string, value: string): WasmResultValues {
     this.fetchedIn = 0;
     const key = encode(name);
     const keySize = encodedSize;
     const text = encode(value);
     return proxy_add_header_map_value(this.map, key, keySize, text, encodedSize);
+  }
+
+  /** As `add`, with a value that need not be UTF-8. */
+  addBytes(name: string, value: ArrayBuffer): WasmResultValues {
+    this.fetchedIn = 0;
+    const key = encode(name);
+    return proxy_add_header_map_value(this.map, key, encodedSize, changetype<usize>(value), value.byteLength);
   }
 
   /** Sets the header's only value, whether or not the header was there. */
@@ -83,6 +99,13 @@ export class HeaderStreamManipulator {
     const keySize = encodedSize;
     const text = encode(value);
     return proxy_replace_header_map_value(this.map, key, keySize, text, encodedSize);
+  }
+
+  /** As `replace`, with a value that need not be UTF-8. */
+  replaceBytes(name: string, value: ArrayBuffer): WasmResultValues {
+    this.fetchedIn = 0;
+    const key = encode(name);
+    return proxy_replace_header_map_value(this.map, key, encodedSize, changetype<usize>(value), value.byteLength);
   }
 
   /** Removes all values of a header. Removing what is not there is no failure. */
@@ -201,6 +224,11 @@ export class HeaderCursor {
   /** Whether the header has this name. Decodes nothing. */
   nameEquals(name: string): bool {
     return bytesEqual(this.text, this.nameSize, name);
+  }
+
+  /** Whether the header's name starts with this text. Decodes nothing. */
+  nameStartsWith(text: string): bool {
+    return bytesStartWith(this.text, this.nameSize, text);
   }
 
   /** Whether the header has this value. Decodes nothing. */

@@ -11,9 +11,9 @@ export {
   set_buffer_bytes,
 } from "./buffers";
 export { get_current_time_nanoseconds, get_monotonic_time_nanoseconds, set_tick_period_milliseconds } from "./clock";
-export { acceptedConfiguration } from "./configuration";
+export { acceptedConfiguration, readRuleName } from "./configuration";
 export { Context, RootContext } from "./context";
-export { getEnv } from "./environment";
+export { get_random_u64, getEnv } from "./environment";
 export {
   call_foreign_function,
   clear_route_cache,
@@ -35,8 +35,9 @@ export { Counter, Gauge, Histogram } from "./metrics";
 export { get_property, get_property_integer, get_property_string, set_property } from "./properties";
 export { Refusal } from "./refusal";
 export { registerRootContext } from "./registry";
+export { HeaderCondition, RequestMatch, readHeaderConditions, readRequestMatch } from "./request-match";
 export { sha256, sha256At } from "./sha256";
-export { GetSharedData, get_shared_data, set_shared_data } from "./shared-data";
+export { GetSharedData, get_shared_data, NEW_KEY, set_shared_data } from "./shared-data";
 export {
   DequeueSharedQueueResult,
   dequeue_shared_queue,

@@ -23,6 +23,9 @@ export function get_shared_data(key: string): GetSharedData {
   return data;
 }
 
+/** As `cas`: write only when there is no value under the key yet. No value has had so many written before it. */
+export const NEW_KEY: u32 = u32.MAX_VALUE;
+
 /** CasMismatch when `cas` is not 0 and the value was written since it was read. The ABI cannot delete a key. */
 export function set_shared_data(key: string, value: ArrayBuffer, cas: u32 = 0): WasmResultValues {
   const name = encode(key);

@@ -132,6 +132,10 @@ export class Host implements Disposable {
     return connection;
   }
 
+  #sharedValue(key: string): Buffer | undefined {
+    return this.#world.sharedData.get(this.#setup.settings.id, byteString(key))?.value;
+  }
+
   /** A VM that trapped may be passed by, or made anew. */
   #nextWorker(): { readonly worker: Worker; readonly unfiltered: boolean } {
     const { failurePolicy } = this.#options;
@@ -233,7 +237,12 @@ export class Host implements Disposable {
   }
 
   sharedData(key: string): string | undefined {
-    return this.#world.sharedData.get(this.#setup.settings.id, byteString(key))?.value.toString("utf8");
+    return this.#sharedValue(key)?.toString("utf8");
+  }
+
+  /** As `sharedData`, where it is no text. */
+  sharedDataBytes(key: string): Uint8Array | undefined {
+    return this.#sharedValue(key);
   }
 
   setSharedData(key: string, value: Bytes): void {

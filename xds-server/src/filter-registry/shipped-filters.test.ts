@@ -13,7 +13,14 @@ const timeLimitMs = 5000;
 const modules = new Map<string, Uint8Array>();
 
 before(async () => {
-  for (const name of ["request-policy", "request-telemetry", "api-key", "token-exchange"]) {
+  for (const name of [
+    "api-key",
+    "header-rules",
+    "rate-limit",
+    "request-policy",
+    "request-telemetry",
+    "token-exchange",
+  ]) {
     const built = await buildFilter(fileURLToPath(new URL(name, filters)));
     assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
     modules.set(name, built.wasm);

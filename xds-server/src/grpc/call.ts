@@ -34,7 +34,7 @@ export interface CallHandler {
    * One message. The bytes are good until this returns, so read them here. Work that may be long is returned: it is done when
    * its turn has come, before the next message.
    */
-  onMessage(bytes: Buffer): (() => void) | void;
+  onMessage(bytes: Buffer): (() => void) | undefined;
   /** The client sends no more. */
   onHalfClose(): void;
   /** There is room again after `send` said that there was none. */

@@ -150,7 +150,6 @@ export class Deframer {
     return this.#gathered.subarray(0, length);
   }
 
-
   #makeRoom(needed: number, length: number): void {
     const before = this.#gathered;
     if (needed <= before.length) return;

@@ -181,7 +181,7 @@ export class Http2Call implements Call {
 
   /** The message is read at once, so that its bytes need not be kept; what follows from it waits for its turn. */
   #hand(bytes: Buffer): void {
-    this.#work = this.#handler?.onMessage(bytes) ?? undefined;
+    this.#work = this.#handler?.onMessage(bytes);
     this.#deframer.letGo();
     if (this.#work !== undefined) this.#options.turns.take(this.#doWork);
   }

@@ -4,7 +4,15 @@ import { accepted, blamed, refused } from "./answers.ts";
 import { heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import { LayeredMap } from "./layered-map.ts";
 import { memo, memo2 } from "./memo.ts";
-import { additionsAllowedAt, always, availableTo, awaitedBy, deletionsAllowedAt, never, rewarms } from "./push-order.ts";
+import {
+  additionsAllowedAt,
+  always,
+  availableTo,
+  awaitedBy,
+  deletionsAllowedAt,
+  never,
+  rewarms,
+} from "./push-order.ts";
 import { heldVersions, resubscribed, resumed } from "./resubscribed.ts";
 import { amended, replaced } from "./subscription.ts";
 import { compared, rewarmed, sent } from "./transitions.ts";

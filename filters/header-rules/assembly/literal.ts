@@ -1,0 +1,47 @@
+/** Bytes to look for in others. Looking takes time in proportion to where it looks (Knuth, Morris and Pratt), whatever is there. */
+@final
+export class Literal {
+  size: i32;
+  private bytes: ArrayBuffer;
+  /** At each place: how much of the literal's beginning the bytes up to there end with, besides all of them. */
+  private seenAfter: StaticArray<i32>;
+
+  constructor(text: string) {
+    const bytes = String.UTF8.encode(text);
+    this.bytes = bytes;
+    this.size = bytes.byteLength;
+    this.seenAfter = new StaticArray<i32>(bytes.byteLength);
+    let seen = 0;
+    for (let i = 1; i < this.size; i++) {
+      seen = this.seenWith(seen, this.byteAt(i));
+      this.seenAfter[i] = seen;
+    }
+  }
+
+  /** Whether it stands at this place of a value. */
+  standsAt(value: ArrayBuffer, at: i32): bool {
+    if (at < 0 || at + this.size > value.byteLength) return false;
+    return memory.compare(changetype<usize>(value) + at, changetype<usize>(this.bytes), this.size) === 0;
+  }
+
+  /** Its first place in a value, at or after a place; -1 when there is none. */
+  findIn(value: ArrayBuffer, from: i32): i32 {
+    let seen = 0;
+    for (let i = from; i < value.byteLength; i++) {
+      seen = this.seenWith(seen, load<u8>(changetype<usize>(value) + i));
+      if (seen === this.size) return i + 1 - this.size;
+    }
+    return -1;
+  }
+
+  /** How much of the literal has been seen after one more byte. */
+  private seenWith(before: i32, byte: u8): i32 {
+    let seen = before;
+    while (seen > 0 && this.byteAt(seen) !== byte) seen = this.seenAfter[seen - 1];
+    return this.byteAt(seen) === byte ? seen + 1 : seen;
+  }
+
+  private byteAt(at: i32): u8 {
+    return load<u8>(changetype<usize>(this.bytes) + at);
+  }
+}

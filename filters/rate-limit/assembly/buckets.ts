@@ -1,0 +1,136 @@
+import { get_shared_data, NEW_KEY, set_shared_data, WasmResultValues } from "@chancery/filter-sdk";
+import { Rate } from "./rate";
+
+/** What became of a wish for a token. */
+export enum Taken {
+  Yes,
+  /** The bucket has less than a token. */
+  No,
+  /** The shared data could not be written. */
+  Unknown,
+}
+
+/** Buckets that share one entry of the shared data. */
+export const BUCKETS_IN_SET: u32 = 16;
+/** Each attempt but the last failed because another worker had written in between. */
+const ATTEMPTS: i32 = 100;
+
+// A set in bytes: how many parts a token had (u64), then its buckets, each with
+// the key's hash (u64), when its level was that (microseconds, u64), and the level in parts (u64).
+const HEAD: usize = 8;
+const BUCKET: usize = 24;
+const AT: usize = 8;
+const LEVEL: usize = 16;
+
+/**
+ * The buckets of one limit, by the hash of their key. They lie in the shared data of all workers, in a fixed number of sets,
+ * because what is there can never be deleted. A full bucket is worth as much as none: only those that are not full are kept,
+ * and of more than fit into a set the fullest goes.
+ */
+@final
+export class Buckets {
+  /** Of the bucket that `take` took from or found empty, in parts. */
+  level: u64 = 0;
+  private rate: Rate;
+  private prefix: string;
+  private sets: u64;
+
+  constructor(name: string, rate: Rate, sets: u64) {
+    this.rate = rate;
+    this.prefix = `rate-limit/${name}/`;
+    this.sets = sets;
+  }
+
+  /** Takes a token out of a key's bucket. `now` is in microseconds of a clock that all workers share. */
+  take(hash: u64, now: u64): Taken {
+    const key = this.prefix + (hash % this.sets).toString();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const got = get_shared_data(key);
+      if (got.result !== WasmResultValues.Ok && got.result !== WasmResultValues.NotFound) return Taken.Unknown;
+      const cas = got.value ? got.cas : NEW_KEY;
+      const set = wellFormed(got.value);
+      const found = set ? this.find(set, hash) : 0;
+      const setTokenParts = set ? tokenPartsOf(set) : 0;
+      // Another worker may have been quicker, and looked at the clock later.
+      const at = found !== 0 ? max(now, load<u64>(found, AT)) : now;
+      const level = found !== 0 ? this.levelAt(found, setTokenParts, at) : this.rate.capacity;
+      this.level = level;
+      if (level < this.rate.tokenParts) return Taken.No;
+      this.level = level - this.rate.tokenParts;
+      const written = set_shared_data(key, this.withBucket(set, hash, at, this.level), cas);
+      if (written === WasmResultValues.Ok) return Taken.Yes;
+      if (written !== WasmResultValues.CasMismatch) return Taken.Unknown;
+    }
+    return Taken.Unknown;
+  }
+
+  /** Where the bucket of a key is; 0 when it is not there. */
+  private find(set: ArrayBuffer, hash: u64): usize {
+    const end = endOf(set);
+    for (let bucket = firstOf(set); bucket < end; bucket += BUCKET) if (load<u64>(bucket) === hash) return bucket;
+    return 0;
+  }
+
+  private levelAt(bucket: usize, tokenParts: u64, now: u64): u64 {
+    let level = load<u64>(bucket, LEVEL);
+    // Another configuration had another rate: whole tokens are kept.
+    if (tokenParts !== this.rate.tokenParts) level = (level / tokenParts) * this.rate.tokenParts;
+    const at = load<u64>(bucket, AT);
+    return this.rate.refilled(level, now > at ? now - at : 0);
+  }
+
+  /** A set with one bucket written, and without those that are full by now. */
+  private withBucket(set: ArrayBuffer | null, hash: u64, now: u64, level: u64): ArrayBuffer {
+    const scratch = new StaticArray<u64>(1 + 3 * (<i32>BUCKETS_IN_SET + 1));
+    let count = 1;
+    let fullest = 0;
+    unchecked((scratch[0] = this.rate.tokenParts));
+    unchecked((scratch[1] = hash));
+    unchecked((scratch[2] = now));
+    unchecked((scratch[3] = level));
+    if (set) {
+      const end = endOf(set);
+      const tokenParts = tokenPartsOf(set);
+      for (let bucket = firstOf(set); bucket < end; bucket += BUCKET) {
+        const other = load<u64>(bucket);
+        const otherLevel = this.levelAt(bucket, tokenParts, now);
+        if (other === hash || otherLevel === this.rate.capacity) continue;
+        const place = 1 + 3 * count;
+        unchecked((scratch[place] = other));
+        unchecked((scratch[place + 1] = max(now, load<u64>(bucket, AT))));
+        unchecked((scratch[place + 2] = otherLevel));
+        if (fullest === 0 || otherLevel > unchecked(scratch[fullest + 2])) fullest = place;
+        count++;
+      }
+    }
+    const from = changetype<usize>(scratch);
+    if (count > <i32>BUCKETS_IN_SET) {
+      count--;
+      const last = from + HEAD + <usize>count * BUCKET;
+      memory.copy(from + ((<usize>fullest) << 3), last, BUCKET);
+    }
+    const written = new ArrayBuffer(<i32>HEAD + count * <i32>BUCKET);
+    memory.copy(changetype<usize>(written), from, written.byteLength);
+    return written;
+  }
+}
+
+/** What another version of this filter may have left in another form counts as nothing. */
+function wellFormed(set: ArrayBuffer | null): ArrayBuffer | null {
+  if (!set) return null;
+  const size = <usize>set.byteLength;
+  if (size < HEAD || size > HEAD + <usize>BUCKETS_IN_SET * BUCKET || (size - HEAD) % BUCKET !== 0) return null;
+  return tokenPartsOf(set) > 0 ? set : null;
+}
+
+function tokenPartsOf(set: ArrayBuffer): u64 {
+  return load<u64>(changetype<usize>(set));
+}
+
+function firstOf(set: ArrayBuffer): usize {
+  return changetype<usize>(set) + HEAD;
+}
+
+function endOf(set: ArrayBuffer): usize {
+  return changetype<usize>(set) + set.byteLength;
+}
