@@ -22,8 +22,13 @@ export function getEnv(name: string): string {
   return "";
 }
 
+/** 64 random bits, from the proxy. */
+export function randomBits(): u64 {
+  random_get(OUT, 8);
+  return load<u64>(OUT);
+}
+
 /** What `Math.random` starts from; the build gives it to the compiler. */
 export function seed(): f64 {
-  random_get(OUT, 8);
-  return load<f64>(OUT);
+  return reinterpret<f64>(randomBits());
 }

@@ -13,7 +13,7 @@ export {
 export { get_current_time_nanoseconds, get_monotonic_time_nanoseconds, set_tick_period_milliseconds } from "./clock";
 export { acceptedConfiguration } from "./configuration";
 export { Context, RootContext } from "./context";
-export { getEnv } from "./environment";
+export { getEnv, randomBits } from "./environment";
 export {
   call_foreign_function,
   clear_route_cache,
@@ -28,12 +28,15 @@ export { HeaderPair, Headers, makeHeaderPair } from "./header-pairs";
 export { HeaderCursor, HeaderStreamManipulator } from "./headers";
 export { HttpCallback } from "./http-calls";
 export { parseJson } from "./json";
+export { JsonReader } from "./json-reader";
 export { JsonKind, JsonValue } from "./json-value";
 export { get_status, log, log_enabled, logLevel, StatusWithData } from "./log";
+export { MediaTypes, readMediaTypes } from "./media-types";
 export { define_metric, get_metric, increment_metric, MetricData, MetricResult, record_metric } from "./metric-calls";
 export { Counter, Gauge, Histogram } from "./metrics";
 export { get_property, get_property_integer, get_property_string, set_property } from "./properties";
 export { registerRootContext } from "./registry";
+export { RequestMatch, readRequestMatch, requestPath } from "./request-match";
 export { GetSharedData, get_shared_data, set_shared_data } from "./shared-data";
 export {
   DequeueSharedQueueResult,
