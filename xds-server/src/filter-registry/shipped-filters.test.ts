@@ -13,7 +13,7 @@ const timeLimitMs = 5000;
 const modules = new Map<string, Uint8Array>();
 
 before(async () => {
-  for (const name of ["request-policy", "request-telemetry"]) {
+  for (const name of ["body-guard", "redact", "request-policy", "request-telemetry"]) {
     const built = await buildFilter(fileURLToPath(new URL(name, filters)));
     assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
     modules.set(name, built.wasm);
