@@ -144,7 +144,7 @@ export class JsonGuard extends JsonReader {
     if (kind === JsonKind.String) this.checkCount(this.characters, shape.minLength, shape.maxLength, "characters");
     let number: f64 = NaN;
     if (kind === JsonKind.Number && this.textSize <= LONGEST_NUMBER) {
-      number = F64.parseFloat(String.UTF8.decodeUnsafe(text, this.textSize));
+      number = numberOf(text, this.textSize);
       if (shape.integer && number !== Math.floor(number)) this.complain(this.depth, `should be ${shape.types}`);
       if (number < shape.minimum) this.complain(this.depth, `should be ${shown(shape.minimum)} or more`);
       if (number > shape.maximum) this.complain(this.depth, `should be ${shown(shape.maximum)} or less`);
@@ -216,6 +216,18 @@ export class JsonGuard extends JsonReader {
     }
     return path.length > LONGEST_PATH ? `${path.substring(0, LONGEST_PATH)}...` : path;
   }
+}
+
+/** Makes no string of what is a plain whole number: a body may have very many, and garbage is collected between callbacks only. */
+function numberOf(text: usize, size: i32): f64 {
+  const isNegative = load<u8>(text) === 0x2d; /* - */
+  let whole: i64 = 0;
+  for (let i = isNegative ? 1 : 0; i < size; i++) {
+    const digit = <u32>load<u8>(text + i) - 0x30;
+    if (digit > 9 || size > 15) return F64.parseFloat(String.UTF8.decodeUnsafe(text, size));
+    whole = whole * 10 + digit;
+  }
+  return <f64>(isNegative ? -whole : whole);
 }
 
 /** A whole number without a fraction. */
