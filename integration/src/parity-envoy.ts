@@ -45,8 +45,18 @@ interface Playing {
   setAnswered(): void;
 }
 
+export interface ParityOptions {
+  /** The filter is given bodies while headers wait. */
+  readonly holdsHeaders?: boolean;
+}
+
 /** One Envoy with one worker between an HTTP/2 client and an HTTP/2 server, so that each piece of a body stays a piece. */
-export async function startParity(wasm: Uint8Array, name: string, configuration: string): Promise<Parity> {
+export async function startParity(
+  wasm: Uint8Array,
+  name: string,
+  configuration: string,
+  { holdsHeaders = false }: ParityOptions = {},
+): Promise<Parity> {
   const directory = await mkdtemp(join(tmpdir(), "chancery-parity-"));
   const filename = join(directory, "filter.wasm");
   await writeFile(filename, wasm);
@@ -62,7 +72,7 @@ export async function startParity(wasm: Uint8Array, name: string, configuration:
   const { path } = await findEnvoy();
   const envoy = await startEnvoy({
     envoy: path,
-    bootstrap: bootstrapOf(filename, name, configuration, upstreamPort),
+    bootstrap: bootstrapOf({ filename, name, configuration, upstreamPort, holdsHeaders }),
     args: ["--concurrency", "1"],
     logLevel: "error",
   });
@@ -234,12 +244,21 @@ function pairs(raw: readonly string[]): readonly Header[] {
 const type = (name: string): string => `type.googleapis.com/${name}`;
 const address = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
 
-function bootstrapOf(
-  filename: string,
-  name: string,
-  configuration: string,
-  upstreamPort: number,
-): Record<string, unknown> {
+interface Listening {
+  readonly filename: string;
+  readonly name: string;
+  readonly configuration: string;
+  readonly upstreamPort: number;
+  readonly holdsHeaders: boolean;
+}
+
+function bootstrapOf({
+  filename,
+  name,
+  configuration,
+  upstreamPort,
+  holdsHeaders,
+}: Listening): Record<string, unknown> {
   const wasm = {
     "@type": type("envoy.extensions.filters.http.wasm.v3.Wasm"),
     config: {
@@ -247,6 +266,7 @@ function bootstrapOf(
       root_id: name,
       configuration: { "@type": type("google.protobuf.StringValue"), value: configuration },
       vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename } } },
+      allow_on_headers_stop_iteration: holdsHeaders,
     },
   };
   const router = { "@type": type("envoy.extensions.filters.http.router.v3.Router"), suppress_envoy_headers: true };

@@ -1,5 +1,5 @@
 import { type Exchange, type Headers, type Host, loadFilter } from "@chancery/filter-testing";
-import type { Got } from "./parity-envoy.ts";
+import type { Got, ParityOptions } from "./parity-envoy.ts";
 import { type Case, callCluster, cluster, type Message } from "./parity-scripts.ts";
 
 type Header = readonly [name: string, value: string];
@@ -58,10 +58,16 @@ export class ParityHost {
   }
 }
 
-export async function startParityHost(wasm: Uint8Array, name: string, config: string): Promise<ParityHost> {
+export async function startParityHost(
+  wasm: Uint8Array,
+  name: string,
+  config: string,
+  { holdsHeaders = false }: ParityOptions = {},
+): Promise<ParityHost> {
   const host = await loadFilter(wasm, {
     name,
     config,
+    allowOnHeadersStopIteration: holdsHeaders,
     protocol: "HTTP/2",
     upstreamProtocol: "HTTP/2",
     clusters: [cluster, callCluster],

@@ -29,6 +29,5 @@ export function get_random_u64(): u64 {
 
 /** What `Math.random` starts from; the build gives it to the compiler. */
 export function seed(): f64 {
-  random_get(OUT, 8);
-  return load<f64>(OUT);
+  return reinterpret<f64>(get_random_u64());
 }

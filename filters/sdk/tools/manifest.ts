@@ -11,6 +11,8 @@ export interface Manifest {
   readonly description?: string;
   /** `chancery.failure` of package.json: what becomes of requests when the filter fails, unless its Filter document says. */
   readonly failure?: unknown;
+  /** `chancery.holdsHeaders` of package.json: it stops at the headers and is then given the body, to decide about both. */
+  readonly holdsHeaders?: unknown;
   /** `chancery.metrics` of package.json: name, type, description and tags of each. */
   readonly metrics?: unknown;
   /** The content of config.schema.json: JSON Schema of the configuration. */
@@ -44,6 +46,7 @@ export async function readManifest(directory: string): Promise<ReadManifest> {
     version: at(about.value, "version"),
     description: at(about.value, "description"),
     failure: at(at(about.value, "chancery"), "failure"),
+    holdsHeaders: at(at(about.value, "chancery"), "holdsHeaders"),
     metrics: at(at(about.value, "chancery"), "metrics"),
     configSchema: schema.value,
   };

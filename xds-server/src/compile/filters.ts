@@ -95,6 +95,8 @@ function wasmConfig(
       },
       ...configuration(configured),
       failurePolicy: failurePolicies[failure],
+      // Else Envoy keeps the body from a filter that stopped at the headers, for as long as it does.
+      ...(artifact.facts.manifest?.holdsHeaders ? { allowOnHeadersStopIteration: true } : {}),
       ...(failure === "reload" ? { reloadConfig: { backoff: { baseInterval: durationOf(reloadBackOff) } } } : {}),
     },
   });

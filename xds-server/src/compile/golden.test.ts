@@ -24,7 +24,14 @@ const facts = {
   hostCalls: ["proxy_get_header_map_value", "proxy_log"],
   callbacks: ["proxy_on_request_headers"],
 };
-const artifacts: Artifacts = new Map([[sha256, { sha256, filter: "policy", wasm, facts, uploadedAt: 0 }]]);
+const artifact = { sha256, filter: "policy", wasm, facts, uploadedAt: 0 };
+/** Another module, whose manifest says something. */
+const holding = {
+  ...artifact,
+  sha256: "a".repeat(64),
+  facts: { ...facts, manifest: { name: "guard", holdsHeaders: true } },
+};
+const artifacts: Artifacts = new Map([artifact, holding].map((each) => [each.sha256, each]));
 
 for (const entry of readdirSync(testdata, { withFileTypes: true })) {
   if (!entry.isDirectory()) continue;

@@ -24,6 +24,7 @@ const manifestSchema = z.strictObject({
   version: versionName.optional(),
   description: z.string().max(1000).optional(),
   failure: z.enum(["closed", "open", "reload"]).optional(),
+  holdsHeaders: z.boolean().optional(),
   metrics: z.array(metric).max(200).optional(),
   configSchema: z.union([z.record(z.string(), z.json()), z.boolean()]).optional(),
 });

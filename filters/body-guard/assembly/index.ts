@@ -1,0 +1,137 @@
+import {
+  acceptedConfiguration,
+  BufferTypeValues,
+  Context,
+  Counter,
+  FilterDataStatusValues,
+  FilterHeadersStatusValues,
+  FilterTrailersStatusValues,
+  get_buffer_bytes,
+  get_random_u64,
+  parseJson,
+  RootContext,
+  registerRootContext,
+} from "@chancery/filter-sdk";
+import { Guard, readGuard } from "./configuration";
+import { JsonGuard } from "./json-guard";
+import { refuse } from "./refusal";
+import { Rule } from "./rule";
+
+const passed = new Counter("body_guard.passed");
+const refused = new Counter("body_guard.refused");
+const wouldRefuse = new Counter("body_guard.would_refuse");
+
+class GuardRoot extends RootContext {
+  guard: Guard = new Guard([], false);
+  /** So that nobody can think out names whose hashes collide. */
+  hashSeed: u64 = 0;
+
+  override onConfigure(_configuration_size: u32): bool {
+    const json = parseJson(this.getConfiguration());
+    if (json.problems.length === 0) this.guard = readGuard(json);
+    this.hashSeed = get_random_u64();
+    return acceptedConfiguration(json, "body-guard");
+  }
+
+  override createContext(context_id: u32): Context {
+    return new GuardContext(context_id, this);
+  }
+
+  ruleOfRequest(): Rule | null {
+    const rules = this.guard.rules;
+    for (let i = 0; i < rules.length; i++) if (rules[i].match.matches()) return rules[i];
+    return null;
+  }
+}
+
+class GuardContext extends Context {
+  private root: GuardRoot;
+  /** Null once there is nothing more to say about this request. */
+  private rule: Rule | null = null;
+  private json: JsonGuard | null = null;
+  /** Headers and body wait in the proxy for the verdict. */
+  private holds: bool = false;
+  /** How many bytes of the body have come. */
+  private received: i64 = 0;
+
+  constructor(context_id: u32, root: GuardRoot) {
+    super(context_id, root);
+    this.root = root;
+  }
+
+  override onRequestHeaders(_headers: u32, end_of_stream: bool): FilterHeadersStatusValues {
+    const rule = this.root.ruleOfRequest();
+    if (!rule) return FilterHeadersStatusValues.Continue;
+    this.rule = rule;
+    if (end_of_stream)
+      return this.ends() ? FilterHeadersStatusValues.Continue : FilterHeadersStatusValues.StopIteration;
+    const reason = rule.refusesHeaders();
+    if (reason !== "") {
+      return this.goesOnThough(reason, [])
+        ? FilterHeadersStatusValues.Continue
+        : FilterHeadersStatusValues.StopIteration;
+    }
+    const limits = rule.json;
+    if (!limits || !rule.readsJson()) return FilterHeadersStatusValues.Continue;
+    this.json = new JsonGuard(limits, this.root.hashSeed);
+    this.holds = !rule.dryRun;
+    return this.holds ? FilterHeadersStatusValues.StopIteration : FilterHeadersStatusValues.Continue;
+  }
+
+  override onRequestBody(size: u32, end_of_stream: bool): FilterDataStatusValues {
+    const rule = this.rule;
+    if (!rule) return FilterDataStatusValues.Continue;
+    // While the body is held, the buffer has all of it.
+    const known = this.holds ? <u32>this.received : 0;
+    const allowed = <i64>rule.maxBytes - this.received;
+    this.received += size - known;
+    // First what may come, so that the verdict is the same in whatever pieces it does.
+    let goesOn = this.acceptsJson(known, <u32>min<i64>(size - known, allowed));
+    if (goesOn && this.rule !== null && this.received > rule.maxBytes) goesOn = this.goesOnThough("too-large", []);
+    if (goesOn && end_of_stream) goesOn = this.ends();
+    if (!goesOn) return FilterDataStatusValues.StopIterationNoBuffer;
+    return this.holds && !end_of_stream
+      ? FilterDataStatusValues.StopIterationAndBuffer
+      : FilterDataStatusValues.Continue;
+  }
+
+  override onRequestTrailers(_trailers: u32): FilterTrailersStatusValues {
+    return this.ends() ? FilterTrailersStatusValues.Continue : FilterTrailersStatusValues.StopIteration;
+  }
+
+  /** These answer whether the request goes on. Here: with these bytes of its body. */
+  private acceptsJson(start: u32, size: u32): bool {
+    const json = this.json;
+    if (!json || size === 0) return true;
+    const bytes = get_buffer_bytes(BufferTypeValues.HttpRequestBody, start, size);
+    if (json.accepts(changetype<usize>(bytes), bytes.byteLength)) return true;
+    return this.goesOnThough(json.reason, json.faults);
+  }
+
+  /** With no more of its body. */
+  private ends(): bool {
+    const rule = this.rule;
+    if (!rule) return true;
+    const json = this.json;
+    if (this.received === 0) {
+      if (rule.required) return this.goesOnThough("missing", []);
+    } else if (json && !json.isGood()) return this.goesOnThough(json.reason, json.faults);
+    passed.tag("rule", rule.name).increment(1);
+    this.rule = null;
+    return true;
+  }
+
+  /** Though its body is refused, for this reason: in a dry run only. */
+  private goesOnThough(reason: string, faults: string[]): bool {
+    const rule = this.rule;
+    this.rule = null;
+    this.json = null;
+    if (!rule) return true;
+    const counter = rule.dryRun ? wouldRefuse : refused;
+    counter.tag("rule", rule.name).tag("reason", reason).increment(1);
+    if (!rule.dryRun) refuse(rule.name, reason, faults, this.root.guard.answersJson);
+    return rule.dryRun;
+  }
+}
+
+registerRootContext((context_id: u32) => new GuardRoot(context_id), "body-guard");

@@ -1,0 +1,60 @@
+/** One step of a path into JSON. */
+@final
+export class Step {
+  /** Of a member; null for any member, or any element. */
+  name: ArrayBuffer | null = null;
+  isElement: bool = false;
+  /** Any number of members and elements, or none. */
+  isDeep: bool = false;
+
+  /** Whether it leads to the member of this name, in UTF-8. */
+  leadsToMember(bytes: usize, size: i32): bool {
+    if (this.isElement) return false;
+    const name = this.name;
+    if (name === null) return true;
+    return name.byteLength === size && memory.compare(changetype<usize>(name), bytes, size) === 0;
+  }
+}
+
+/** The steps of a path such as `users[*].email`, `**.password` or `"a.b".*`; none when it is not such a path. */
+export function parsePath(path: string): Step[] {
+  const steps: Step[] = [];
+  const none: Step[] = [];
+  let at = 0;
+  while (at < path.length) {
+    const step = new Step();
+    if (path.startsWith("[*]", at)) {
+      step.isElement = true;
+      at += 3;
+    } else {
+      if (steps.length > 0) {
+        if (path.charAt(at) !== ".") return none;
+        at++;
+      }
+      const end = path.charAt(at) === '"' ? quotedEnd(path, at) : plainEnd(path, at);
+      if (end <= at) return none;
+      const isQuoted = path.charAt(at) === '"';
+      const name = isQuoted ? path.substring(at + 1, end - 1) : path.substring(at, end);
+      at = end;
+      if (!isQuoted && name === "**") step.isDeep = true;
+      else if (isQuoted || name !== "*") {
+        if (!isQuoted && name.includes("*")) return none;
+        step.name = String.UTF8.encode(name);
+      }
+    }
+    steps.push(step);
+  }
+  return steps.length > 0 && steps[steps.length - 1].isDeep ? none : steps;
+}
+
+/** Where a name that is not quoted ends. */
+function plainEnd(path: string, start: i32): i32 {
+  let end = start;
+  while (end < path.length && !'.[]"'.includes(path.charAt(end))) end++;
+  return end;
+}
+
+/** Behind the closing quote, or -1 when there is none. */
+function quotedEnd(path: string, start: i32): i32 {
+  return path.indexOf('"', start + 1) + 1 || -1;
+}

@@ -1,0 +1,148 @@
+import { JsonKind, JsonReader } from "@chancery/filter-sdk";
+import { Fields } from "./fields";
+
+const DEEPEST: i32 = 128;
+/** Of one answer: what is kept of each value until the end is 12 bytes. */
+const MOST_VALUES: i32 = 100_000;
+
+/** Finds the values to be masked while an answer arrives, and then writes the answer anew; all other bytes stay. */
+@final
+export class Redactor extends JsonReader {
+  private fields: Fields;
+  /** By depth: where in the fields' paths the value is that is being read there. */
+  private sets: StaticArray<u64>;
+  private inList: StaticArray<bool> = new StaticArray<bool>(DEEPEST + 1);
+  /** The depth of the value to be masked that is being read, or -1; and its field. */
+  private masking: i32 = -1;
+  private field: i32 = -1;
+  /** Of each value to be masked: where it starts, where it ends, and its field. */
+  private found: Array<u32> = [];
+
+  constructor(fields: Fields) {
+    super(DEEPEST, fields.longestName);
+    this.fields = fields;
+    this.sets = new StaticArray<u64>((DEEPEST + 1) * fields.words);
+    fields.begin(this.sets);
+  }
+
+  /** How many values are masked. */
+  get count(): i32 {
+    return this.found.length / 3;
+  }
+
+  protected override onName(): void {
+    if (this.masking >= 0) return;
+    const words = this.fields.words;
+    const text = changetype<usize>(this.text);
+    this.fields.advance(this.sets, (this.depth - 1) * words, this.depth * words, false, text, this.textSize);
+  }
+
+  protected override onValue(kind: JsonKind): void {
+    if (this.masking >= 0) return;
+    const depth = this.depth;
+    const words = this.fields.words;
+    if (depth > 0 && this.inList[depth - 1]) {
+      this.fields.advance(this.sets, (depth - 1) * words, depth * words, true, 0, 0);
+    }
+    this.inList[depth] = kind === JsonKind.Array;
+    const field = this.fields.masks(this.sets, depth * words);
+    if (field < 0) return;
+    if (this.count === MOST_VALUES) {
+      this.refuse("too many values are to be masked");
+      return;
+    }
+    this.masking = depth;
+    this.field = field;
+    this.found.push(this.at);
+  }
+
+  protected override onValueEnd(_kind: JsonKind): void {
+    if (this.masking !== this.depth) return;
+    this.masking = -1;
+    this.found.push(this.at);
+    this.found.push(this.field);
+  }
+
+  /** The whole answer with its values masked. To be asked when it has been read to its end. */
+  redacted(body: ArrayBuffer): ArrayBuffer {
+    const result = new ArrayBuffer(this.sizeAfter(body));
+    let to = changetype<usize>(result);
+    let from: u32 = 0;
+    for (let i = 0; i < this.found.length; i += 3) {
+      const start = this.found[i];
+      to = appended(to, changetype<usize>(body) + from, start - from);
+      from = this.found[i + 1];
+      to = this.appendMasked(to, body, i);
+    }
+    appended(to, changetype<usize>(body) + from, body.byteLength - from);
+    return result;
+  }
+
+  private sizeAfter(body: ArrayBuffer): i32 {
+    let size = body.byteLength;
+    for (let i = 0; i < this.found.length; i += 3) {
+      const removed = <i32>(this.found[i + 1] - this.found[i]);
+      size -= removed;
+      size += this.fields.list[this.found[i + 2]].asNull ? 4 : 5 + this.keptSize(body, i);
+    }
+    return size;
+  }
+
+  private appendMasked(to: usize, body: ArrayBuffer, at: i32): usize {
+    if (this.fields.list[this.found[at + 2]].asNull) {
+      store<u32>(to, 0x6c6c756e /* null */);
+      return to + 4;
+    }
+    store<u32>(to, 0x2a2a2a22 /* "*** */);
+    const kept = this.keptSize(body, at);
+    const isString = load<u8>(changetype<usize>(body) + this.found[at]) === 0x22;
+    const end = changetype<usize>(body) + this.found[at + 1] - (isString ? 1 : 0);
+    to = appended(to + 4, end - kept, kept);
+    store<u8>(to, 0x22 /* " */);
+    return to + 1;
+  }
+
+  /** How many bytes at the end of a value stay: those of its last characters, if it has at least twice as many. */
+  private keptSize(body: ArrayBuffer, at: i32): u32 {
+    const keepLast = this.fields.list[this.found[at + 2]].keepLast;
+    let start = changetype<usize>(body) + this.found[at];
+    let end = changetype<usize>(body) + this.found[at + 1];
+    const first = load<u8>(start);
+    if (keepLast === 0 || (first !== 0x22 && first !== 0x2d && (first < 0x30 || first > 0x39))) return 0;
+    if (first === 0x22 /* " */) {
+      start++;
+      end--;
+    }
+    let characters = 0;
+    for (let each = start; each < end; each += characterSize(each, end)) characters++;
+    if (characters < keepLast * 2) return 0;
+    for (let skipped = characters - keepLast; skipped > 0; skipped--) start += characterSize(start, end);
+    return <u32>(end - start);
+  }
+}
+
+/** How many bytes the character has that starts here, within a good JSON string. */
+function characterSize(at: usize, end: usize): usize {
+  const byte = load<u8>(at);
+  if (byte === 0x5c /* \ */) {
+    if (load<u8>(at, 1) !== 0x75 /* u */) return 2;
+    const isPair =
+      isSurrogate(at, 0x38 /* 8 */) && at + 6 < end && load<u8>(at, 6) === 0x5c && isSurrogate(at + 6, 0x63);
+    return isPair ? 12 : 6;
+  }
+  return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
+/** An escape \ud8.. to \udb.. (`least` is "8") or \udc.. to \udf.. ("c"). */
+function isSurrogate(at: usize, least: u32): bool {
+  if (load<u8>(at, 1) !== 0x75 /* u */ || (load<u8>(at, 2) | 0x20) !== 0x64 /* d */) return false;
+  const digit = load<u8>(at, 3) | 0x20;
+  return least === 0x63
+    ? digit >= 0x63 && digit <= 0x66
+    : digit === 0x38 || digit === 0x39 || digit === 0x61 || digit === 0x62;
+}
+
+function appended(to: usize, from: usize, size: usize): usize {
+  memory.copy(to, from, size);
+  return to + size;
+}

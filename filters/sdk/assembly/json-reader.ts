@@ -1,0 +1,437 @@
+import { JsonKind } from "./json-value";
+
+/** What may come next. */
+enum State {
+  /** The inside of a string, of a name too. */
+  String,
+  /** After a value: a comma, or the end of what it is in. */
+  After,
+  Value,
+  FirstElement,
+  FirstName,
+  Name,
+  Colon,
+  Escape,
+  Unicode,
+  /** The rest of a character of several bytes. */
+  Wide,
+  Minus,
+  Zero,
+  Whole,
+  Point,
+  Fraction,
+  Exponent,
+  ExponentSign,
+  ExponentDigits,
+  Word,
+  Failed,
+}
+
+/**
+ * Reads a JSON text as its bytes arrive, in pieces of any size, and keeps nothing of it but the string or number at hand: a
+ * subclass is told of each value. Strict as RFC 8259 is, in UTF-8 without a byte order mark; duplicate names are not its affair.
+ */
+export abstract class JsonReader {
+  /** How many bytes stand before the one that is being read. */
+  at: u32 = 0;
+  /** How many objects and lists are open. */
+  depth: i32 = 0;
+  /** Why the text is refused; empty while it is good. `at` then says where. */
+  fault: string = "";
+
+  /** The string, name, number or word that was read last, decoded to UTF-8: as much of its start as `textCapacity`. */
+  protected text: StaticArray<u8>;
+  /** How long it is, in bytes. More than `textCapacity` when not all of it was kept. */
+  protected textSize: i32 = 0;
+  /** How many characters a string or name has. */
+  protected characters: i32 = 0;
+  /** A string or name has half of a surrogate pair, which no text in UTF-8 can say. */
+  protected loneSurrogate: bool = false;
+  /** Of a name. Two names that differ have, but for one case in 2^64, different ones. */
+  protected nameHash: u64 = 0;
+
+  private state: State = State.Value;
+  private naming: bool = false;
+  /** Of each open one, whether it is a list. */
+  private lists: StaticArray<bool>;
+  /** Of an escape \u: how many digits are read, and what they say. */
+  private digits: i32 = 0;
+  private unit: u32 = 0;
+  /** The first half of a surrogate pair, whose second may follow. */
+  private high: u32 = 0;
+  /** Of a character of several bytes: how many are to come, and from where to where the next may be. */
+  private wideLeft: i32 = 0;
+  private wideLeast: u32 = 0;
+  private wideMost: u32 = 0;
+  /** The word that is being read: "true", "false" or "null". */
+  private word: string = "";
+  private hashSeed: u64;
+
+  /** `hashSeed` should be random where names come from strangers. */
+  constructor(maxDepth: i32, textCapacity: i32, hashSeed: u64 = 0) {
+    this.lists = new StaticArray<bool>(maxDepth);
+    this.text = new StaticArray<u8>(textCapacity);
+    this.hashSeed = hashSeed;
+  }
+
+  /** A value begins, with the byte that is being read. */
+  protected onValue(_kind: JsonKind): void {}
+
+  /** A value has ended, with the byte before the one that is being read. */
+  protected onValueEnd(_kind: JsonKind): void {}
+
+  /** The name of the next member has been read. */
+  protected onName(): void {}
+
+  /** Refuses the text here. */
+  protected refuse(fault: string): void {
+    if (this.fault === "") this.fault = fault;
+  }
+
+  /** Reads the next bytes. False once the text is refused. */
+  read(bytes: usize, size: usize): bool {
+    const end = bytes + size;
+    const origin = this.at - <u32>bytes;
+    for (let from = bytes; this.state !== State.Failed; ) {
+      if (this.state === State.String) from = this.readPlain(from, end);
+      this.at = origin + <u32>from;
+      if (from === end) return true;
+      this.state = this.step(load<u8>(from++));
+    }
+    return false;
+  }
+
+  /** Says that the text ends here. False when it is refused. */
+  finish(): bool {
+    if (this.inNumber()) this.state = this.ended(JsonKind.Number);
+    if (this.state === State.Value && this.depth === 0) this.refuse("a value is expected");
+    else if (this.state !== State.After || this.depth > 0) this.refuse("more is expected");
+    return this.fault === "";
+  }
+
+  /** The methods that read a byte answer the state that it leads to. */
+  private step(byte: u32): State {
+    switch (this.state) {
+      case State.String:
+        return this.stepString(byte);
+      case State.After:
+        return this.stepAfter(byte);
+      case State.Value:
+        return this.stepValue(byte, State.Value);
+      case State.FirstElement:
+        return byte === 0x5d /* ] */ ? this.close(JsonKind.Array) : this.stepValue(byte, State.FirstElement);
+      case State.FirstName:
+        return byte === 0x7d /* } */ ? this.close(JsonKind.Object) : this.stepName(byte, State.FirstName);
+      case State.Name:
+        return this.stepName(byte, State.Name);
+      case State.Colon:
+        if (isSpace(byte)) return State.Colon;
+        return byte === 0x3a /* : */ ? State.Value : this.failed('":" is expected');
+      case State.Escape:
+        return this.stepEscape(byte);
+      case State.Unicode:
+        return this.stepUnicode(byte);
+      case State.Wide:
+        return this.stepWide(byte);
+      case State.Word:
+        return this.stepWord(byte);
+      default:
+        return this.stepNumber(byte);
+    }
+  }
+
+  private failed(fault: string): State {
+    this.refuse(fault);
+    return State.Failed;
+  }
+
+  /** The state, unless the subclass has refused the text. */
+  private unlessRefused(state: State): State {
+    return this.fault === "" ? state : State.Failed;
+  }
+
+  private stepValue(byte: u32, same: State): State {
+    if (isSpace(byte)) return same;
+    if (byte === 0x22 /* " */) {
+      this.onValue(JsonKind.String);
+      return this.beginString(false);
+    }
+    if (byte === 0x7b /* { */) return this.open(JsonKind.Object);
+    if (byte === 0x5b /* [ */) return this.open(JsonKind.Array);
+    if (isDigit(byte) || byte === 0x2d /* - */) {
+      this.onValue(JsonKind.Number);
+      this.beginText(byte);
+      return this.unlessRefused(byte === 0x2d ? State.Minus : byte === 0x30 ? State.Zero : State.Whole);
+    }
+    if (byte === 0x74 /* t */) return this.beginWord("true", JsonKind.Boolean, byte);
+    if (byte === 0x66 /* f */) return this.beginWord("false", JsonKind.Boolean, byte);
+    if (byte === 0x6e /* n */) return this.beginWord("null", JsonKind.Null, byte);
+    return this.failed("a value is expected");
+  }
+
+  private stepName(byte: u32, same: State): State {
+    if (isSpace(byte)) return same;
+    return byte === 0x22 /* " */ ? this.beginString(true) : this.failed("a name in double quotes is expected");
+  }
+
+  private stepAfter(byte: u32): State {
+    if (isSpace(byte)) return State.After;
+    if (this.depth === 0) return this.failed("nothing more is expected");
+    const inList = unchecked(this.lists[this.depth - 1]);
+    if (byte === 0x2c /* , */) return inList ? State.Value : State.Name;
+    if (inList && byte === 0x5d /* ] */) return this.close(JsonKind.Array);
+    if (!inList && byte === 0x7d /* } */) return this.close(JsonKind.Object);
+    return this.failed(inList ? '"," or "]" is expected' : '"," or "}" is expected');
+  }
+
+  private open(kind: JsonKind): State {
+    this.onValue(kind);
+    if (this.depth === this.lists.length) return this.failed(`nesting ends at ${this.depth.toString()} levels`);
+    const isList = kind === JsonKind.Array;
+    unchecked((this.lists[this.depth++] = isList));
+    return this.unlessRefused(isList ? State.FirstElement : State.FirstName);
+  }
+
+  private close(kind: JsonKind): State {
+    this.depth--;
+    this.at++;
+    return this.ended(kind);
+  }
+
+  private ended(kind: JsonKind): State {
+    this.onValueEnd(kind);
+    return this.unlessRefused(State.After);
+  }
+
+  /** A number or a word. */
+  private beginText(first: u32): void {
+    this.textSize = 0;
+    this.characters = 0;
+    this.keep(first);
+  }
+
+  private keep(byte: u32): void {
+    if (this.textSize < this.text.length) unchecked((this.text[this.textSize] = <u8>byte));
+    this.textSize++;
+    if (this.naming) this.nameHash = mixed(this.nameHash, byte);
+  }
+
+  private beginString(naming: bool): State {
+    this.textSize = 0;
+    this.characters = 0;
+    this.naming = naming;
+    this.nameHash = this.hashSeed;
+    this.loneSurrogate = false;
+    return this.unlessRefused(State.String);
+  }
+
+  private endString(): State {
+    this.at++;
+    if (!this.naming) return this.ended(JsonKind.String);
+    this.naming = false;
+    this.onName();
+    return this.unlessRefused(State.Colon);
+  }
+
+  /** Takes the characters of one byte that stand for themselves; answers where others begin. */
+  private readPlain(from: usize, end: usize): usize {
+    let to = from;
+    while (to < end && isPlain(load<u8>(to))) to++;
+    const size = <i32>(to - from);
+    if (size === 0) return to;
+    this.endHigh();
+    this.characters += size;
+    const room = this.text.length - this.textSize;
+    if (room > 0) memory.copy(changetype<usize>(this.text) + this.textSize, from, min(size, room));
+    this.textSize += size;
+    if (this.naming) for (let each = from; each < to; each++) this.nameHash = mixed(this.nameHash, load<u8>(each));
+    return to;
+  }
+
+  /** What is not plain in a string. */
+  private stepString(byte: u32): State {
+    if (byte === 0x5c /* \ */) return State.Escape;
+    this.endHigh();
+    if (byte === 0x22 /* " */) return this.endString();
+    return byte < 0x20 ? this.failed("a control character must be escaped") : this.beginWide(byte);
+  }
+
+  /** https://www.unicode.org/versions/latest/core-spec/chapter-3/#G27506, table 3-7. */
+  private beginWide(byte: u32): State {
+    if (byte < 0xc2 || byte > 0xf4) return this.failed("this is not UTF-8");
+    this.wideLeft = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    this.wideLeast = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
+    this.wideMost = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
+    this.characters++;
+    this.keep(byte);
+    return State.Wide;
+  }
+
+  private stepWide(byte: u32): State {
+    if (byte < this.wideLeast || byte > this.wideMost) return this.failed("this is not UTF-8");
+    this.wideLeast = 0x80;
+    this.wideMost = 0xbf;
+    this.keep(byte);
+    return --this.wideLeft === 0 ? State.String : State.Wide;
+  }
+
+  private stepEscape(byte: u32): State {
+    if (byte === 0x75 /* u */) {
+      this.digits = 0;
+      this.unit = 0;
+      return State.Unicode;
+    }
+    const escaped = escapedBy(byte);
+    if (escaped < 0) return this.failed("this escape is not known");
+    this.endHigh();
+    this.characters++;
+    this.keep(escaped);
+    return State.String;
+  }
+
+  private stepUnicode(byte: u32): State {
+    const lower = byte | 0x20;
+    if (isDigit(byte)) this.unit = (this.unit << 4) | (byte - 0x30);
+    else if (lower >= 0x61 && lower <= 0x66 /* a to f */) this.unit = (this.unit << 4) | (lower - 0x57);
+    else return this.failed("four hexadecimal digits are expected");
+    if (++this.digits < 4) return State.Unicode;
+    this.keepUnit(this.unit);
+    return State.String;
+  }
+
+  /** A unit of UTF-16. Two that are a pair are one character. */
+  private keepUnit(unit: u32): void {
+    const isLow = unit >= 0xdc00 && unit <= 0xdfff;
+    if (isLow && this.high !== 0) {
+      this.keepCharacter(0x10000 + ((this.high - 0xd800) << 10) + (unit - 0xdc00));
+      this.high = 0;
+      return;
+    }
+    this.endHigh();
+    if (unit >= 0xd800 && unit <= 0xdbff) {
+      this.high = unit;
+      return;
+    }
+    if (isLow) this.loneSurrogate = true;
+    this.keepCharacter(unit);
+  }
+
+  /** The second half of a surrogate pair did not follow the first. */
+  private endHigh(): void {
+    if (this.high === 0) return;
+    this.loneSurrogate = true;
+    this.keepCharacter(this.high);
+    this.high = 0;
+  }
+
+  private keepCharacter(code: u32): void {
+    this.characters++;
+    if (code < 0x80) {
+      this.keep(code);
+      return;
+    }
+    if (code < 0x800) this.keep(0xc0 | (code >> 6));
+    else {
+      if (code < 0x10000) this.keep(0xe0 | (code >> 12));
+      else {
+        this.keep(0xf0 | (code >> 18));
+        this.keep(0x80 | ((code >> 12) & 0x3f));
+      }
+      this.keep(0x80 | ((code >> 6) & 0x3f));
+    }
+    this.keep(0x80 | (code & 0x3f));
+  }
+
+  private beginWord(word: string, kind: JsonKind, first: u32): State {
+    this.onValue(kind);
+    this.word = word;
+    this.beginText(first);
+    return this.unlessRefused(State.Word);
+  }
+
+  private stepWord(byte: u32): State {
+    if (byte !== this.word.charCodeAt(this.textSize)) return this.failed("a value is expected");
+    this.keep(byte);
+    if (this.textSize < this.word.length) return State.Word;
+    this.at++;
+    return this.ended(this.word === "null" ? JsonKind.Null : JsonKind.Boolean);
+  }
+
+  private stepNumber(byte: u32): State {
+    const next = this.numberState(byte);
+    if (next !== State.After) {
+      this.keep(byte);
+      return next;
+    }
+    if (!this.inNumber()) return this.failed("a digit is expected");
+    return this.ended(JsonKind.Number) === State.After ? this.stepAfter(byte) : State.Failed;
+  }
+
+  /** The state that a byte of a number leads to; `After` for a byte that is not of the number. */
+  private numberState(byte: u32): State {
+    const digit = isDigit(byte);
+    const isExponent = (byte | 0x20) === 0x65; /* e */
+    switch (this.state) {
+      case State.Minus:
+        return !digit ? State.After : byte === 0x30 ? State.Zero : State.Whole;
+      case State.Zero:
+      case State.Whole:
+        if (digit && this.state === State.Whole) return State.Whole;
+        return byte === 0x2e /* . */ ? State.Point : isExponent ? State.Exponent : State.After;
+      case State.Point:
+        return digit ? State.Fraction : State.After;
+      case State.Fraction:
+        return digit ? State.Fraction : isExponent ? State.Exponent : State.After;
+      default:
+        if (digit) return State.ExponentDigits;
+        if (this.state !== State.Exponent) return State.After;
+        return byte === 0x2b /* + */ || byte === 0x2d /* - */ ? State.ExponentSign : State.After;
+    }
+  }
+
+  /** A number may end here. */
+  private inNumber(): bool {
+    const state = this.state;
+    return state === State.Zero || state === State.Whole || state === State.Fraction || state === State.ExponentDigits;
+  }
+}
+
+function isSpace(byte: u32): bool {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function isDigit(byte: u32): bool {
+  return byte - 0x30 < 10;
+}
+
+/** Of a string: a character of one byte that is neither quote nor escape. */
+function isPlain(byte: u32): bool {
+  return byte - 0x20 < 0x60 && byte !== 0x22 /* " */ && byte !== 0x5c /* \ */;
+}
+
+/** What the byte after a backslash stands for; less than 0 when it is no escape. */
+function escapedBy(byte: u32): i32 {
+  switch (byte) {
+    case 0x22 /* " */:
+    case 0x5c /* \ */:
+    case 0x2f /* / */:
+      return byte;
+    case 0x62 /* b */:
+      return 0x08;
+    case 0x66 /* f */:
+      return 0x0c;
+    case 0x6e /* n */:
+      return 0x0a;
+    case 0x72 /* r */:
+      return 0x0d;
+    case 0x74 /* t */:
+      return 0x09;
+    default:
+      return -1;
+  }
+}
+
+function mixed(hash: u64, byte: u64): u64 {
+  const product = (hash ^ byte) * 0x9e3779b97f4a7c15;
+  return product ^ (product >> 32);
+}
