@@ -18,7 +18,6 @@ export interface FilterEnvoy {
 export interface RequestOptions {
   readonly method?: string;
   readonly headers?: http.OutgoingHttpHeaders;
-  readonly body?: string;
   readonly listener?: number;
   /** What the client shows to a listener with TLS; no certificate when absent. */
   readonly client?: Certificate;
@@ -90,7 +89,7 @@ async function start(
   const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
   return {
     envoy,
-    request: (path, { method = "GET", headers = {}, body, listener = 0, client } = {}) =>
+    request: (path, { method = "GET", headers = {}, listener = 0, client } = {}) =>
       new Promise((resolve, reject) => {
         const to = { host: "127.0.0.1", port: ports[listener], path, method, headers };
         const answered = (answer: http.IncomingMessage): void => {
@@ -104,7 +103,7 @@ async function start(
         const sent = tls
           ? https.request({ ...to, ...clientTls(tls, client), agent: false }, answered)
           : http.request({ ...to, agent }, answered);
-        sent.on("error", reject).end(body);
+        sent.on("error", reject).end();
       }),
     async stop() {
       agent.destroy();

@@ -198,6 +198,30 @@ test("request-telemetry counts and measures by route and status class", async (t
   });
 });
 
+test("request-telemetry measures bytes, and tells peers apart by their certificate", async (t) => {
+  const running = await startFilterEnvoyWithTls(telemetry, tls, { tags: ["peer", "status"], sizes: true });
+  t.after(() => running.stop());
+  const { request, envoy } = running;
+  await request("/cart", { client: clients.cart });
+  await request("/cart", { client: clients.cart, headers: { "x-large": "x".repeat(20_000) } });
+  await request("/cart");
+  await eventually(async () => {
+    const text = await envoy.admin("/stats/prometheus");
+    const value = (name: string, peer: string) => {
+      return Number(new RegExp(`^${name}\\{status="2xx",peer="${peer}"\\} (\\d+)`, "m").exec(text)?.[1]);
+    };
+    const cart = "spiffe://shop.test/cart";
+    assert.equal(value("request_telemetry_requests", cart), 2, text.match(/request_telemetry_requests.*/g)?.join("\n"));
+    assert.equal(value("request_telemetry_requests", "none"), 1);
+    const requestBytes = value("request_telemetry_request_bytes_sum", cart);
+    // Envoy keeps a histogram's values to within some hundredths.
+    assert.ok(requestBytes > 19_500 && requestBytes < 21_500, `${requestBytes} bytes`);
+    const responseBytes = value("request_telemetry_response_bytes_sum", "none");
+    assert.ok(responseBytes > "served".length && responseBytes < 300, `${responseBytes} bytes`);
+    assert.equal(value("request_telemetry_response_bytes_count", cart), 2);
+  });
+});
+
 test("request-telemetry counts under other values once it has as many series as it may", async (t) => {
   const { request, envoy } = await started(t, telemetry, { maxSeries: 2 });
   for (const path of ["/cart", "/unnamed", "/cart"]) await request(path);
