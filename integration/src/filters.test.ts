@@ -1,23 +1,41 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { before, type TestContext, test } from "node:test";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, type TestContext, test } from "node:test";
+import { Authority, type Certificate } from "./certificates.ts";
 import {
   type BuiltFilter,
   builtFilter,
   eventually,
   type FilterEnvoy,
+  type FilterTls,
   namedRoute,
   startFilterEnvoy,
+  startFilterEnvoyWithTls,
   virtualHost,
 } from "./filter-envoy.ts";
 
 let policy: BuiltFilter;
 let telemetry: BuiltFilter;
+let folder: string;
+let tls: FilterTls;
+let clients: Record<"cart" | "mole" | "old", Certificate>;
 
 before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chancery-filters-"));
+  const authority = new Authority(join(folder, "authority"));
+  tls = { authority, server: authority.issue("server", "IP:127.0.0.1") };
+  clients = {
+    cart: authority.issue("cart", "URI:spiffe://shop.test/cart,URI:spiffe://other.test/cart,DNS:cart.shop.test"),
+    mole: authority.issue("mole", "URI:spiffe://shop.test.example/mole"),
+    old: authority.issue("old", "DNS:old.shop.test"),
+  };
   policy = await builtFilter("filters/request-policy");
   telemetry = await builtFilter("filters/request-telemetry");
 });
+
+after(() => rm(folder, { recursive: true, force: true }));
 
 const rules = {
   default: { action: "deny", status: 404, reason: "not offered" },
@@ -79,6 +97,49 @@ test("request-policy answers in JSON where it is told to", async (t) => {
   assert.deepEqual(JSON.parse(reply.body), { error: "denied", reason: 'no "debug" here' });
 });
 
+test("request-policy decides by the names in the client's certificate", async (t) => {
+  const running = await startFilterEnvoyWithTls(policy, tls, {
+    default: { action: "deny", reason: "not one of us" },
+    rules: [
+      { name: "nobody", match: { identity: { subject: { present: false } } }, action: "deny", status: 401 },
+      { name: "second", match: { identity: { uri: { prefix: "spiffe://other.test/" } } }, action: "deny", status: 409 },
+      { name: "ours", match: { identity: { uri: { prefix: "spiffe://shop.test/" } } }, action: "allow" },
+      {
+        name: "old",
+        match: { identity: { dns: { exact: "old.shop.test" }, subject: { exact: "CN=old" }, uri: { present: false } } },
+        action: "allow",
+      },
+    ],
+  });
+  t.after(() => running.stop());
+  assert.equal((await running.request("/", { client: clients.cart })).status, 200);
+  assert.equal((await running.request("/", { client: clients.old })).status, 200);
+  assert.equal((await running.request("/", { client: clients.mole })).headers["x-policy-reason"], "not one of us");
+  assert.equal((await running.request("/")).status, 401);
+});
+
+test("request-policy decides by parameters of the query, as they are escaped", async (t) => {
+  const query = [{ name: "mode", exact: "é a" }];
+  const { request } = await started(t, policy, {
+    default: { action: "allow" },
+    rules: [{ name: "mode", match: { query }, action: "deny" }],
+  });
+  for (const path of ["/?mode=%C3%A9+a", "/?x=1&m%6Fde=1&mode=%c3%a9%20a"])
+    assert.equal((await request(path)).status, 403, path);
+  for (const path of ["/", "/mode=%C3%A9+a", "/?mode=%E9+a", "/?mode=%"])
+    assert.equal((await request(path)).status, 200, path);
+});
+
+test("request-policy in dry run counts what it would have refused", async (t) => {
+  const { request, envoy } = await started(t, policy, { ...rules, enforce: false });
+  assert.equal((await request("/admin/users", { headers: { "user-agent": "curl" } })).status, 200);
+  assert.equal((await request("/shop/cart", { headers: { "user-agent": "bot/1" } })).status, 200);
+  const prometheus = await envoy.admin("/stats/prometheus");
+  assert.match(prometheus, /^request_policy_would_deny\{rule="admin"\} 1$/m);
+  assert.match(prometheus, /^request_policy_would_deny\{rule="bots"\} 1$/m);
+  assert.doesNotMatch(prometheus, /^request_policy_denied/m);
+});
+
 test("request-policy gives its rules to Prometheus as a tag", async (t) => {
   const { request, envoy } = await started(t, policy, rules);
   await request("/admin/users", { headers: { "user-agent": "curl" } });
@@ -112,7 +173,7 @@ test("a filter refuses a bad configuration, and its log says what and where", as
   for (const fault of [
     'default.action: should be one of allow, deny, is "forbid"',
     "rules[0].name: should be 1 to 64 letters, digits, - or _",
-    "rules[0].match.paths: is not known here; known are path, pathPrefix, methods, headers",
+    "rules[0].match.paths: is not known here; known are path, pathPrefix, pathSuffix, methods, headers, query, identity",
     'rules[0].match.path: should start with "/", is "x"',
     "rules[0].status: should be a whole number from 400 to 599, is 200",
     "rules[1].name: should be a string, is missing",
@@ -134,6 +195,30 @@ test("request-telemetry counts and measures by route and status class", async (t
     assert.equal(await series("request_telemetry_requests", namedRoute, "2xx"), "3");
     assert.equal(await series("request_telemetry_requests", virtualHost, "4xx"), "1");
     assert.equal(await series("request_telemetry_latency_ms_count", namedRoute, "2xx"), "3");
+  });
+});
+
+test("request-telemetry measures bytes, and tells peers apart by their certificate", async (t) => {
+  const running = await startFilterEnvoyWithTls(telemetry, tls, { tags: ["peer", "status"], sizes: true });
+  t.after(() => running.stop());
+  const { request, envoy } = running;
+  await request("/cart", { client: clients.cart });
+  await request("/cart", { client: clients.cart, headers: { "x-large": "x".repeat(20_000) } });
+  await request("/cart");
+  await eventually(async () => {
+    const text = await envoy.admin("/stats/prometheus");
+    const value = (name: string, peer: string) => {
+      return Number(new RegExp(`^${name}\\{status="2xx",peer="${peer}"\\} (\\d+)`, "m").exec(text)?.[1]);
+    };
+    const cart = "spiffe://shop.test/cart";
+    assert.equal(value("request_telemetry_requests", cart), 2, text.match(/request_telemetry_requests.*/g)?.join("\n"));
+    assert.equal(value("request_telemetry_requests", "none"), 1);
+    const requestBytes = value("request_telemetry_request_bytes_sum", cart);
+    // Envoy keeps a histogram's values to within some hundredths.
+    assert.ok(requestBytes > 19_500 && requestBytes < 21_500, `${requestBytes} bytes`);
+    const responseBytes = value("request_telemetry_response_bytes_sum", "none");
+    assert.ok(responseBytes > "served".length && responseBytes < 300, `${responseBytes} bytes`);
+    assert.equal(value("request_telemetry_response_bytes_count", cart), 2);
   });
 });
 

@@ -31,6 +31,9 @@ const policy = {
   rules: [
     { name: "no-debug", match: { headers: [{ name: "X-Debug", present: true }] }, action: "deny", reason: "no" },
     { name: "admin", match: { pathPrefix: "/admin/" }, action: "deny", status: 401 },
+    { name: "trial", match: { pathSuffix: "/cart" }, action: "deny", enforce: false },
+    { name: "deep", match: { query: [{ name: "deep level", exact: "é1" }] }, action: "deny" },
+    { name: "client", match: { identity: { uri: { present: true } } }, action: "deny" },
     { name: "health", match: { path: "/health", methods: ["GET", "HEAD"] }, action: "allow" },
     { name: "key", match: { headers: [{ name: "x-api-key", exact: "sésame" }] }, action: "allow" },
     { name: "bots", match: { headers: [{ name: "user-agent", prefix: "bot/" }] }, action: "deny", status: 429 },
@@ -43,7 +46,7 @@ test("request-policy answers, forwards and counts in the host as in Envoy", asyn
 });
 
 test("request-telemetry counts in the host as in Envoy", async () => {
-  await compareFilter("request-telemetry", {});
+  await compareFilter("request-telemetry", { tags: ["route", "status", "peer"], sizes: true });
 });
 
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
@@ -191,7 +194,19 @@ function randomRequest(random: () => number, id: number): Case {
   const chunks = one([[], [], ["hello"], ["one", "two"]]);
   const headers = [
     [":authority", "localhost"],
-    [":path", one(["/health", "/health?deep=1", "/shop/cart", "/shop", "/admin/users", "/other", "/"])],
+    [
+      ":path",
+      one([
+        "/health",
+        "/health?deep=1",
+        "/health?x&deep+level=%C3%A91",
+        "/shop/cart",
+        "/shop",
+        "/admin/users",
+        "/other",
+        "/",
+      ]),
+    ],
     [":method", one(["GET", "HEAD", "POST", "DELETE"])],
     [":scheme", "http"],
     ...maybe("x-debug", ["", "1"]),

@@ -1,24 +1,33 @@
 import { isPrintable, isWord, JsonValue, lowerCase, upperCase } from "@chancery/filter-sdk";
-import { HeaderCondition, Policy, Rule, Verdict } from "./policy";
+import { Condition } from "./condition";
+import { Policy } from "./policy";
+import { Identity } from "./policy-request";
+import { byteString } from "./query";
+import { HeaderCondition, IdentityCondition, QueryCondition, Rule } from "./rule";
+import { Verdict } from "./verdict";
+
+/** By their number in `Identity`. */
+const identityNames: string[] = ["uri", "dns", "subject"];
 
 /** Reads the policy out of its JSON, described in README.md. Every fault is kept in the JSON's problems. */
 export function readPolicy(json: JsonValue): Policy {
-  json.onlyMembers(["default", "body", "rules"]);
+  json.onlyMembers(["default", "body", "enforce", "rules"]);
   const body = json.member("body");
   const asJson = body.exists && body.asOneOf(["text", "json"]) === "json";
   const otherwise = readVerdict(json.member("default"), "default", "no rule allows this request", asJson);
-  json.member("default").onlyMembers(["action", "status", "reason"]);
+  json.member("default").onlyMembers(["action", "status", "reason", "enforce"]);
+  const enforce = json.member("enforce");
   const rules: Rule[] = [];
   const names: string[] = [];
   const elements = json.member("rules").asArray();
   for (let i = 0; i < elements.length; i++) {
-    elements[i].onlyMembers(["name", "match", "action", "status", "reason"]);
+    elements[i].onlyMembers(["name", "match", "action", "status", "reason", "enforce"]);
     const name = readName(elements[i].member("name"), names);
     const rule = new Rule(readVerdict(elements[i], name, `denied by rule ${name}`, asJson));
     readMatch(elements[i].member("match"), rule);
     rules.push(rule);
   }
-  return new Policy(rules, otherwise);
+  return new Policy(rules, otherwise, !enforce.exists || enforce.asBoolean());
 }
 
 /** A rule's name is also the value of a metric's tag. */
@@ -36,33 +45,56 @@ function readVerdict(json: JsonValue, rule: string, usualReason: string, asJson:
   const allow = json.member("action").asOneOf(["allow", "deny"]) === "allow";
   const status = json.member("status");
   const reason = json.member("reason");
+  const enforce = json.member("enforce");
   if (allow && status.exists) status.fault('only a rule with "action": "deny" has a status');
   if (allow && reason.exists) reason.fault('only a rule with "action": "deny" has a reason');
+  if (allow && enforce.exists) enforce.fault('only a rule with "action": "deny" is enforced or not');
   const code = status.exists ? status.asInteger(400, 599) : 403;
   const text = reason.exists ? reason.asString() : usualReason;
   if (text.length > 256 || !isPrintable(text)) reason.fault("should be at most 256 printable ASCII characters");
-  return new Verdict(rule, allow, code, text, asJson);
+  const verdict = new Verdict(rule, allow, code, text, asJson);
+  if (enforce.exists) verdict.enforced = enforce.asBoolean();
+  return verdict;
 }
 
 function readMatch(json: JsonValue, rule: Rule): void {
   if (!json.exists) return;
-  json.onlyMembers(["path", "pathPrefix", "methods", "headers"]);
-  const path = json.member("path");
-  const prefix = json.member("pathPrefix");
-  if (path.exists) rule.path = readPath(path);
-  if (prefix.exists) rule.pathPrefix = readPath(prefix);
-  if (path.exists && prefix.exists) json.fault("names both path and pathPrefix; name one");
+  json.onlyMembers(["path", "pathPrefix", "pathSuffix", "methods", "headers", "query", "identity"]);
+  rule.path = readPathCondition(json);
   const methods = json.member("methods");
   if (methods.exists) rule.methods = readMethods(methods);
   const headers = json.member("headers");
-  if (!headers.exists) return;
-  const elements = headers.asArray();
-  for (let i = 0; i < elements.length; i++) rule.headers.push(readHeader(elements[i]));
+  const query = json.member("query");
+  const headerList = headers.exists ? headers.asArray() : [];
+  for (let i = 0; i < headerList.length; i++) rule.headers.push(readHeader(headerList[i]));
+  const queryList = query.exists ? query.asArray() : [];
+  for (let i = 0; i < queryList.length; i++) rule.query.push(readParameter(queryList[i]));
+  const identity = json.member("identity");
+  if (identity.exists) rule.identity = readIdentity(identity);
+}
+
+function readPathCondition(json: JsonValue): Condition | null {
+  const path = json.member("path");
+  const prefix = json.member("pathPrefix");
+  const suffix = json.member("pathSuffix");
+  const given = i32(path.exists) + i32(prefix.exists) + i32(suffix.exists);
+  if (given === 0) return null;
+  if (given > 1) json.fault("names more than one of path, pathPrefix, pathSuffix; name one");
+  const condition = new Condition();
+  if (path.exists) condition.exact = readPath(path);
+  if (prefix.exists) condition.prefix = readPath(prefix);
+  if (suffix.exists) condition.suffix = withoutQuery(suffix);
+  return condition;
 }
 
 function readPath(json: JsonValue): string {
-  const path = json.asString();
+  const path = withoutQuery(json);
   if (json.isString && !path.startsWith("/")) json.fault(`should start with "/", is "${path}"`);
+  return path;
+}
+
+function withoutQuery(json: JsonValue): string {
+  const path = json.asString();
   if (path.includes("?")) json.fault('is matched without the query; leave out the part from "?"');
   return path;
 }
@@ -77,17 +109,69 @@ function readMethods(json: JsonValue): string[] {
 }
 
 function readHeader(json: JsonValue): HeaderCondition {
-  json.onlyMembers(["name", "exact", "prefix", "present"]);
-  const condition = new HeaderCondition(lowerCase(json.member("name").asString()));
-  if (json.member("name").isString && condition.name === "") json.member("name").fault("should not be empty");
+  json.onlyMembers(["name", "exact", "prefix", "suffix", "present"]);
+  return new HeaderCondition(lowerCase(readMatchedName(json)), readCondition(json));
+}
+
+function readParameter(json: JsonValue): QueryCondition {
+  json.onlyMembers(["name", "exact", "prefix", "suffix", "present"]);
+  const wish = readCondition(json);
+  wish.exact = bytesOf(wish.exact);
+  wish.prefix = bytesOf(wish.prefix);
+  wish.suffix = bytesOf(wish.suffix);
+  return new QueryCondition(byteString(readMatchedName(json)), wish);
+}
+
+function bytesOf(text: string | null): string | null {
+  return text === null ? null : byteString(text);
+}
+
+function readMatchedName(json: JsonValue): string {
+  const name = json.member("name").asString();
+  if (json.member("name").isString && name === "") json.member("name").fault("should not be empty");
+  return name;
+}
+
+function readIdentity(json: JsonValue): IdentityCondition[] {
+  json.onlyMembers(identityNames);
+  const conditions: IdentityCondition[] = [];
+  for (let kind = 0; kind < identityNames.length; kind++) {
+    const wish = json.member(identityNames[kind]);
+    if (!wish.exists) continue;
+    wish.onlyMembers(["exact", "prefix", "suffix", "present"]);
+    demandWholeTrustDomain(wish.member("prefix"));
+    demandText(wish.member("exact"));
+    demandText(wish.member("prefix"));
+    demandText(wish.member("suffix"));
+    conditions.push(new IdentityCondition(<Identity>kind, readCondition(wish)));
+  }
+  if (conditions.length === 0) json.fault(`should name one of ${identityNames.join(", ")}`);
+  return conditions;
+}
+
+/** Anyone may own a longer name: "spiffe://shop.test" also begins "spiffe://shop.test.example". */
+function demandWholeTrustDomain(prefix: JsonValue): void {
+  if (!prefix.isString || !prefix.text.startsWith("spiffe://")) return;
+  if (!prefix.text.includes("/", 9)) prefix.fault(`should end the trust domain with "/", is "${prefix.text}"`);
+}
+
+/** An absent name is empty, and never matches. */
+function demandText(json: JsonValue): void {
+  if (json.isString && json.text === "") json.fault("should not be empty");
+}
+
+function readCondition(json: JsonValue): Condition {
+  const condition = new Condition();
   const exact = json.member("exact");
   const prefix = json.member("prefix");
+  const suffix = json.member("suffix");
   const present = json.member("present");
   if (exact.exists) condition.exact = exact.asString();
   if (prefix.exists) condition.prefix = prefix.asString();
+  if (suffix.exists) condition.suffix = suffix.asString();
   if (present.exists) condition.present = present.asBoolean();
-  if (i32(exact.exists) + i32(prefix.exists) + i32(present.exists) !== 1) {
-    json.fault("should name one of exact, prefix, present");
+  if (i32(exact.exists) + i32(prefix.exists) + i32(suffix.exists) + i32(present.exists) !== 1) {
+    json.fault("should name one of exact, prefix, suffix, present");
   }
   return condition;
 }

@@ -11,9 +11,11 @@ import {
 } from "@chancery/filter-sdk";
 import { readPolicy } from "./configuration";
 import { Policy } from "./policy";
+import { Verdict } from "./verdict";
 
 const allowed = new Counter("request_policy.allowed");
 const denied = new Counter("request_policy.denied");
+const wouldDeny = new Counter("request_policy.would_deny");
 
 class PolicyRoot extends RootContext {
   policy: Policy | null = null;
@@ -41,15 +43,23 @@ class PolicyContext extends Context {
     const policy = this.policy;
     // The proxy does not use a filter whose configuration was refused.
     if (!policy) throw new Error("request-policy has no configuration");
-    const verdict = policy.decide();
+    const verdict = policy.decide(countDryRun);
     if (verdict.allow) {
       allowed.tag("rule", verdict.rule).increment(1);
+      return FilterHeadersStatusValues.Continue;
+    }
+    if (!policy.enforced || !verdict.enforced) {
+      countDryRun(verdict);
       return FilterHeadersStatusValues.Continue;
     }
     denied.tag("rule", verdict.rule).increment(1);
     send_local_response(verdict.status, verdict.details, verdict.body, verdict.headers, GrpcStatusValues.InvalidCode);
     return FilterHeadersStatusValues.StopIteration;
   }
+}
+
+function countDryRun(verdict: Verdict): void {
+  wouldDeny.tag("rule", verdict.rule).increment(1);
 }
 
 registerRootContext((context_id: u32) => new PolicyRoot(context_id), "request-policy");

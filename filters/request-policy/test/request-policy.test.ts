@@ -47,6 +47,141 @@ for (const [what, request, status, reason] of cases) {
   });
 }
 
+const matches: readonly [what: string, match: object, matching: readonly Request[], others: readonly Request[]][] = [
+  ["how a path ends", { pathSuffix: ".json" }, [{ path: "/a.json?x" }], [{ path: "/a?b=.json" }, { path: "/.json/a" }]],
+  [
+    "how a header ends",
+    { headers: [{ name: "Host-Of", suffix: ".test" }] },
+    [{ headers: { "host-of": ["a", "shop.test"] } }],
+    [{ headers: { "host-of": "shop.test.example" } }, {}],
+  ],
+  [
+    "a parameter's value",
+    { query: [{ name: "mode", exact: "a b" }] },
+    [
+      { path: "/?mode=a+b" },
+      { path: "/?mode=a%20b" },
+      { path: "/?x&mode=a b#c" },
+      { path: "/?mode=no&%6dode=%61%20b" },
+    ],
+    [{ path: "/mode=a+b" }, { path: "/?mode=a%2Bb" }, { path: "/?mode=a+b?" }, { path: "/?Mode=a+b" }],
+  ],
+  [
+    "a value beyond ASCII",
+    { query: [{ name: "é", exact: "ü=&" }] },
+    [{ path: "/?%C3%A9=%c3%bc=%26" }, { path: "/?é=ü=%26" }],
+    [{ path: "/?%E9=%FC=%26" }],
+  ],
+  [
+    "a value with what is no escape",
+    { query: [{ name: "q", exact: "100%%4z% %" }] },
+    [{ path: "/?q=100%%4z%+%" }, { path: "/?q=100%25%254z%25%20%25" }],
+    [{ path: "/?q=100%25" }],
+  ],
+  [
+    "how a parameter begins and ends",
+    {
+      query: [
+        { name: "id", prefix: "eu-" },
+        { name: "id", suffix: "-9" },
+      ],
+    },
+    [{ path: "/?id=eu-9" }, { path: "/?id=eu-1&id=us-9" }],
+    [{ path: "/?id=eu-1" }, { path: "/?id=us-9" }],
+  ],
+  [
+    "a parameter that is there",
+    { query: [{ name: "debug", present: true }] },
+    [{ path: "/?debug" }, { path: "/?a&&debug=" }],
+    [{ path: "/?debugs=1" }, { path: "/debug" }],
+  ],
+  [
+    "a parameter that is not there",
+    { query: [{ name: "key", present: false }] },
+    [{ path: "/" }, { path: "/?keys" }],
+    [{ path: "/?a=1&key" }],
+  ],
+  [
+    "a client's whole name",
+    { identity: { uri: { exact: "spiffe://shop.test/cart" } } },
+    [client("uri", "spiffe://shop.test/cart")],
+    [client("uri", "spiffe://shop.test/carts"), {}],
+  ],
+  [
+    "a client's trust domain",
+    { identity: { uri: { prefix: "spiffe://shop.test/" } } },
+    [client("uri", "spiffe://shop.test/cart")],
+    [client("uri", "spiffe://shop.test.example/cart"), client("dns", "spiffe://shop.test/cart"), {}],
+  ],
+  [
+    "how a client's DNS name ends",
+    { identity: { dns: { suffix: ".shop.test" } } },
+    [client("dns", "cart.shop.test")],
+    [client("dns", "shop.test"), {}],
+  ],
+  [
+    "a client's subject",
+    { identity: { subject: { exact: "CN=cart,O=Shop" } } },
+    [client("subject", "CN=cart,O=Shop")],
+    [client("subject", "CN=cart"), client("subject", "")],
+  ],
+  [
+    "any client with a name",
+    { identity: { uri: { present: true } } },
+    [client("uri", "urn:a")],
+    [{}, client("dns", "a")],
+  ],
+  [
+    "a client without a name",
+    { identity: { uri: { present: false } } },
+    [{}, client("dns", "a")],
+    [client("uri", "urn:a")],
+  ],
+];
+
+for (const [what, match, matching, others] of matches) {
+  test(`a rule matches by ${what}`, async () => {
+    using host = await loaded({ default: { action: "allow" }, rules: [{ name: "it", match, action: "deny" }] });
+    for (const request of matching) assert.equal((await host.request(request)).status, 403, JSON.stringify(request));
+    for (const request of others) assert.equal((await host.request(request)).status, 200, JSON.stringify(request));
+  });
+}
+
+test("a rule in dry run only counts, and the next ones decide", async () => {
+  const rules = [
+    { name: "trial", match: { pathPrefix: "/shop" }, action: "deny", enforce: false },
+    { name: "second-trial", match: { methods: ["GET"] }, action: "deny", enforce: false },
+    { name: "shop", match: { pathPrefix: "/shop" }, action: "allow" },
+    { name: "admin", match: { pathPrefix: "/admin" }, action: "deny", enforce: true },
+  ];
+  using host = await loaded({ default: { action: "deny", enforce: false }, rules });
+  assert.equal((await host.request({ path: "/shop" })).status, 200);
+  assert.equal((await host.request({ path: "/admin", method: "PUT" })).status, 403);
+  assert.equal((await host.request({ path: "/other", method: "PUT" })).status, 200);
+  assert.deepEqual(host.metrics, {
+    "request_policy.would_deny;rule=trial": 1,
+    "request_policy.would_deny;rule=second-trial": 1,
+    "request_policy.allowed;rule=shop": 1,
+    "request_policy.denied;rule=admin": 1,
+    "request_policy.would_deny;rule=default": 1,
+  });
+  assert.deepEqual(host.log, []);
+});
+
+test("a policy in dry run lets all pass, and counts what it would have refused", async () => {
+  using host = await loaded({ ...policy, enforce: false });
+  for (const path of ["/admin/users", "/shop", "/nowhere"]) {
+    const reply = await host.request({ path });
+    assert.equal(reply.status, 200);
+    assert.equal(reply.headers.get("x-policy-reason"), undefined);
+  }
+  assert.deepEqual(host.metrics, {
+    "request_policy.would_deny;rule=admin": 1,
+    "request_policy.allowed;rule=shop": 1,
+    "request_policy.would_deny;rule=default": 1,
+  });
+});
+
 test("refusals and passes are counted by rule, and told to the access log", async () => {
   using host = await loaded(policy);
   const refused = await host.request({ path: "/admin/users" });
@@ -77,12 +212,29 @@ test("one module holds several configurations while one takes the other's place"
 });
 
 test("a configuration with faults is refused, and every fault told with its path", async () => {
-  const bad = { default: { action: "forbid" }, rules: [{ action: "allow", status: 403 }] };
+  const identity = { uri: { prefix: "spiffe://shop.test" }, dns: { exact: "" }, email: {} };
+  const bad = {
+    default: { action: "forbid" },
+    rules: [
+      { action: "allow", status: 403, enforce: true },
+      { name: "b", match: { identity, query: [{ name: "" }] }, action: "deny" },
+    ],
+  };
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
     const log = error.log.map(({ message }) => message.replace("request-policy refuses its configuration: ", ""));
-    assert.ok(log.includes('default.action: should be one of allow, deny, is "forbid"'), log.join("\n"));
-    assert.ok(log.includes('rules[0].status: only a rule with "action": "deny" has a status'), log.join("\n"));
+    for (const fault of [
+      'default.action: should be one of allow, deny, is "forbid"',
+      'rules[0].status: only a rule with "action": "deny" has a status',
+      'rules[0].enforce: only a rule with "action": "deny" is enforced or not',
+      'rules[1].match.identity.uri.prefix: should end the trust domain with "/", is "spiffe://shop.test"',
+      "rules[1].match.identity.dns.exact: should not be empty",
+      "rules[1].match.identity.email: is not known here; known are uri, dns, subject",
+      "rules[1].match.query[0].name: should not be empty",
+      "rules[1].match.query[0]: should name one of exact, prefix, suffix, present",
+    ]) {
+      assert.ok(log.includes(fault), `${fault}\n${log.join("\n")}`);
+    }
     return true;
   });
 });
@@ -92,6 +244,12 @@ test("the configuration that it ships with is a good one", async () => {
   using host = await loaded(config);
   assert.equal((await host.request({ path: "/internal/x" })).status, 404);
 });
+
+/** A request of a client that showed a certificate with a name. */
+function client(kind: "uri" | "dns" | "subject", name: string): Request {
+  const property = kind === "subject" ? "subject" : `${kind}_san`;
+  return { properties: { [`connection.${property}_peer_certificate`]: name } };
+}
 
 function loaded(config: unknown): Promise<Host> {
   return loadFilter(wasm, { config });

@@ -4,6 +4,7 @@ import {
   Counter,
   FilterHeadersStatusValues,
   get_current_time_nanoseconds,
+  get_property_integer,
   get_property_string,
   Histogram,
   parseJson,
@@ -11,36 +12,55 @@ import {
   registerRootContext,
   stream_context,
 } from "@chancery/filter-sdk";
+import { readSettings, Settings, Tag, tagNames } from "./configuration";
 
-/** What a VM measures with. Made by the first configuration: a limit cannot change under metrics that exist. */
-let requests: Counter | null = null;
-let latency: Histogram | null = null;
+/** What is measured with one choice of tags. */
+@final
+class Instruments {
+  requests: Counter;
+  latency: Histogram;
+  requestBytes: Histogram;
+  responseBytes: Histogram;
+
+  constructor(maxSeries: i32) {
+    this.requests = new Counter("request_telemetry.requests", maxSeries);
+    this.latency = new Histogram("request_telemetry.latency_ms", maxSeries);
+    this.requestBytes = new Histogram("request_telemetry.request_bytes", maxSeries);
+    this.responseBytes = new Histogram("request_telemetry.response_bytes", maxSeries);
+  }
+}
+
+/** By the tags that are on. Made by the first configuration with them: a limit cannot change under metrics that exist. */
+const instruments = new StaticArray<Instruments | null>(1 << tagNames.length);
 
 class TelemetryRoot extends RootContext {
+  settings: Settings = new Settings();
+
   override onConfigure(configuration_size: u32): bool {
-    let maxSeries = 1000;
     if (configuration_size > 0) {
       const json = parseJson(this.getConfiguration());
-      if (json.problems.length === 0) {
-        json.onlyMembers(["maxSeries"]);
-        const limit = json.member("maxSeries");
-        if (limit.exists) maxSeries = limit.asInteger(1, 100000);
-      }
+      if (json.problems.length === 0) this.settings = readSettings(json);
       if (!acceptedConfiguration(json, "request-telemetry")) return false;
     }
-    if (!requests) requests = new Counter("request_telemetry.requests", maxSeries);
-    if (!latency) latency = new Histogram("request_telemetry.latency_ms", maxSeries);
+    const tags = this.settings.tags;
+    if (!instruments[tags]) instruments[tags] = new Instruments(this.settings.maxSeries);
     return true;
   }
 
   override createContext(context_id: u32): Context {
-    return new TelemetryContext(context_id, this);
+    return new TelemetryContext(context_id, this, this.settings);
   }
 }
 
 class TelemetryContext extends Context {
+  private settings: Settings;
   /** 0 for a stream that never reached this filter. */
   private startedAt: u64 = 0;
+
+  constructor(context_id: u32, root: RootContext, settings: Settings) {
+    super(context_id, root);
+    this.settings = settings;
+  }
 
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     this.startedAt = get_current_time_nanoseconds();
@@ -48,20 +68,35 @@ class TelemetryContext extends Context {
   }
 
   override onLog(): void {
-    const route = routeName();
-    const status = statusClass(stream_context.headers.response.get(":status"));
-    const counter = requests;
-    if (counter) counter.tag("route", route).tag("status", status).increment(1);
-    const histogram = latency;
-    if (!histogram || this.startedAt === 0) return;
-    const now = get_current_time_nanoseconds();
-    // The wall clock may have been set back.
-    const elapsed: u64 = now > this.startedAt ? now - this.startedAt : 0;
-    histogram
-      .tag("route", route)
-      .tag("status", status)
-      .record(elapsed / 1000000);
+    const untagged = instruments[this.settings.tags];
+    if (!untagged) return;
+    const sizes = this.settings.sizes;
+    let requests = untagged.requests;
+    let latency = untagged.latency;
+    let requestBytes = untagged.requestBytes;
+    let responseBytes = untagged.responseBytes;
+    for (let tag = 0; tag < tagNames.length; tag++) {
+      if ((this.settings.tags & (1 << tag)) === 0) continue;
+      const name = tagNames[tag];
+      const value = tagValue(tag);
+      requests = requests.tag(name, value);
+      latency = latency.tag(name, value);
+      if (!sizes) continue;
+      requestBytes = requestBytes.tag(name, value);
+      responseBytes = responseBytes.tag(name, value);
+    }
+    requests.increment(1);
+    if (this.startedAt !== 0) latency.record(millisecondsSince(this.startedAt));
+    if (!sizes) return;
+    record(requestBytes, "request.total_size");
+    record(responseBytes, "response.total_size");
   }
+}
+
+function tagValue(tag: i32): string {
+  if (tag === Tag.Route) return routeName();
+  if (tag === Tag.Status) return statusClass(stream_context.headers.response.get(":status"));
+  return get_property_string("connection.uri_san_peer_certificate");
 }
 
 /** A route that has no name is known by its virtual host. */
@@ -73,6 +108,17 @@ function routeName(): string {
 /** "2xx"; "none" when there was no response. */
 function statusClass(status: string): string {
   return status.length === 3 ? `${status.charAt(0)}xx` : "none";
+}
+
+/** 0 when the wall clock has been set back. */
+function millisecondsSince(start: u64): u64 {
+  const now = get_current_time_nanoseconds();
+  return now > start ? (now - start) / 1000000 : 0;
+}
+
+function record(histogram: Histogram, property: string): void {
+  const bytes = get_property_integer(property);
+  if (bytes >= 0) histogram.record(bytes);
 }
 
 registerRootContext((context_id: u32) => new TelemetryRoot(context_id), "request-telemetry");

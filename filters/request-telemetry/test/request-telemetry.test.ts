@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { type FilterOptions, FilterRefused, type Host, loadFilter } from "@chancery/filter-testing";
 
@@ -47,6 +48,53 @@ test("past the most series that it may make, it counts under other", async () =>
   assert.equal(host.metrics["request_telemetry.requests;route=a;status=2xx"], 2);
   assert.ok(Object.keys(host.metrics).includes("request_telemetry.requests;route=other;status=other"));
   assert.ok(Object.keys(host.metrics).length <= 3);
+});
+
+test("sizes are those of the whole messages, headers and bodies", async () => {
+  using host = await loaded({ sizes: true, tags: ["status"] });
+  const small = await host.request({ path: "/", upstream: () => ({ body: "" }) });
+  await host.request({ path: "/", method: "GET", body: "x".repeat(500), upstream: () => ({ body: "y".repeat(700) }) });
+  assert.equal(small.status, 200);
+  const [bare = 0, filled = 0] = host.histogram("request_telemetry.request_bytes;status=2xx") ?? [];
+  assert.ok(bare > 0 && bare < 200, `${bare} bytes`);
+  assert.equal(filled - bare, 500);
+  const [empty = 0, full = 0] = host.histogram("request_telemetry.response_bytes;status=2xx") ?? [];
+  assert.equal(full - empty, 700);
+});
+
+test("without sizes none are measured", async () => {
+  using host = await loaded();
+  await host.request(cart);
+  assert.deepEqual(host.histogram("request_telemetry.request_bytes;route=cart;status=2xx"), []);
+});
+
+test("peers are told apart by the URI in their certificate, where that tag is on", async () => {
+  using host = await loaded({ tags: ["peer", "route"] });
+  const peer = { "connection.uri_san_peer_certificate": "spiffe://shop.test/cart" };
+  await host.request({ properties: { ...cart.properties, ...peer } });
+  await host.request(cart);
+  assert.deepEqual(host.metrics, {
+    "request_telemetry.requests;route=cart;peer=spiffe://shop.test/cart": 1,
+    "request_telemetry.requests;route=cart;peer=none": 1,
+  });
+});
+
+test("one configuration may have other tags than the one before it", async () => {
+  using host = await loaded({ tags: [] });
+  await host.request(cart);
+  await host.swap({ config: { tags: ["route"] } });
+  await host.request(cart);
+  assert.deepEqual(host.metrics, { "request_telemetry.requests": 1, "request_telemetry.requests;route=cart": 1 });
+});
+
+test("tags that there are not, or twice, are refused", async () => {
+  for (const tags of [["path"], ["route", "route"], "route"]) await assert.rejects(loaded({ tags }), FilterRefused);
+});
+
+test("the configuration that it ships with is a good one", async () => {
+  using host = await loaded(await readFile(new URL("../config.json", import.meta.url), "utf8"));
+  await host.request(cart);
+  assert.equal(host.histogram("request_telemetry.response_bytes;route=cart;status=2xx")?.length, 1);
 });
 
 test("a limit that is none is refused", async () => {

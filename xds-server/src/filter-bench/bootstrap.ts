@@ -1,24 +1,80 @@
-interface Filtered {
+/** One filter, on a listener of its own beside an equal one without it. */
+export interface FilteredListener {
   readonly name: string;
+  /** The module's file. */
   readonly wasmPath: string;
+  /** The filter's configuration, any JSON. None when absent. */
   readonly config?: unknown;
+  /** A request's body. Envoy answers one when all of it has arrived. */
+  readonly body?: string;
+  /** What is answered; 200 and a short text when absent. */
+  readonly answer?: BenchAnswer;
+  /** What the clusters answer that the filter calls, by their names. */
+  readonly clusters?: Readonly<Record<string, BenchAnswer>>;
+}
+
+export interface BenchAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export const sides = ["without", "with"] as const;
+export type Side = (typeof sides)[number];
+
+export function listenerName(filter: string, side: Side): string {
+  return `${filter} ${side}`;
 }
 
 const type = (name: string): string => `type.googleapis.com/${name}`;
 const anyPort = { socket_address: { address: "127.0.0.1", port_value: 0 } };
 
-/** An Envoy that answers all by itself, on a listener "with" a filter and on one "without". */
-export function bootstrapOf(filter: Filtered): Record<string, unknown> {
+/** An Envoy that answers all by itself, for each filter on a listener "with" it and on one "without". */
+export function bootstrapOf(filters: readonly FilteredListener[]): Record<string, unknown> {
+  const called = filters.flatMap(({ clusters = {} }) => Object.entries(clusters));
   return {
     admin: { address: anyPort },
-    static_resources: { listeners: [listener("without", []), listener("with", [wasmFilter(filter)])] },
+    static_resources: {
+      listeners: [
+        ...filters.flatMap((filter) =>
+          sides.map((side) => {
+            const own = side === "with" ? [wasmFilter(filter)] : [];
+            const buffer = filter.body === undefined ? [] : [bodyBuffer(filter.body)];
+            return listener(listenerName(filter.name, side), anyPort, [...own, ...buffer], filter.answer);
+          }),
+        ),
+        ...called.map(([name, answer]) => listener(`cluster ${name}`, pipe(name), [], answer)),
+      ],
+      clusters: called.map(([name]) => ({
+        name,
+        connect_timeout: "5s",
+        load_assignment: {
+          cluster_name: name,
+          endpoints: [{ lb_endpoints: [{ endpoint: { address: pipe(name) } }] }],
+        },
+      })),
+    },
   };
 }
 
-function listener(name: string, filters: readonly object[]): object {
+/** A socket with a name that only Linux knows of, with no file. */
+function pipe(cluster: string): object {
+  return { pipe: { path: `@chancery-bench-${process.pid}-${cluster}` } };
+}
+
+function listener(name: string, address: object, filters: readonly object[], answer: BenchAnswer = {}): object {
   const router = { name: "router", typed_config: { "@type": type("envoy.extensions.filters.http.router.v3.Router") } };
-  const answer = { status: 200, body: { inline_string: "served\n" } };
-  const routes = [{ match: { prefix: "/" }, direct_response: answer }];
+  const { status = 200, headers = {}, body = "served\n" } = answer;
+  const routes = [
+    {
+      match: { prefix: "/" },
+      direct_response: { status, body: { inline_string: body } },
+      response_headers_to_add: Object.entries(headers).map(([key, value]) => ({
+        header: { key, value },
+        append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+      })),
+    },
+  ];
   const manager = {
     "@type": type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
     stat_prefix: name,
@@ -26,10 +82,19 @@ function listener(name: string, filters: readonly object[]): object {
     http_filters: [...filters, router],
     route_config: { name: "bench", virtual_hosts: [{ name: "bench", domains: ["*"], routes }] },
   };
-  return { name, address: anyPort, filter_chains: [{ filters: [{ name: "manager", typed_config: manager }] }] };
+  return { name, address, filter_chains: [{ filters: [{ name: "manager", typed_config: manager }] }] };
 }
 
-function wasmFilter({ name, wasmPath, config }: Filtered): object {
+/** Envoy would end a connection whose request it has answered before all of it came. */
+function bodyBuffer(body: string): object {
+  const buffer = {
+    "@type": type("envoy.extensions.filters.http.buffer.v3.Buffer"),
+    max_request_bytes: Buffer.byteLength(body) + 1,
+  };
+  return { name: "buffer", typed_config: buffer };
+}
+
+function wasmFilter({ name, wasmPath, config }: FilteredListener): object {
   const configuration = { "@type": type("google.protobuf.StringValue"), value: JSON.stringify(config) };
   const typedConfig = {
     "@type": type("envoy.extensions.filters.http.wasm.v3.Wasm"),

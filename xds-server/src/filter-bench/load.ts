@@ -14,7 +14,10 @@ export interface LoadResult {
   readonly statuses: ReadonlyMap<number, number>;
 }
 
-/** Sends one request after the other on each of some connections that stay open, for a time. Throws when one breaks. */
+/** Longer than any answer takes, if it comes. */
+const answerMs = 5000;
+
+/** Sends one request after the other on each of some connections that stay open, for a time. Throws when one breaks or stays silent. */
 export async function load({ port, request, connections, durationMs }: LoadOptions): Promise<LoadResult> {
   const statuses = new Map<number, number>();
   const deadline = performance.now() + durationMs;
@@ -33,6 +36,8 @@ function client(port: number, request: string, answered: (status: number) => boo
   const socket: Socket = connect(port, "127.0.0.1", () => socket.write(request));
   socket.setNoDelay(true).setEncoding("latin1").on("error", reject);
   socket.on("close", () => reject(new Error("Envoy closed a connection")));
+  const asked = request.slice(0, request.indexOf("\r\n"));
+  socket.setTimeout(answerMs, () => reject(new Error(`Envoy gave no answer to "${asked}" for ${answerMs} ms`)));
   let rest = "";
   socket.on("data", (text: string) => {
     rest += text;
@@ -49,11 +54,17 @@ function client(port: number, request: string, answered: (status: number) => boo
   return promise;
 }
 
-/** Where the first answer in a text ends, or undefined while it is not whole. Envoy's own answers name their length. */
+/** Where the first answer in a text ends, or undefined while it is not whole: by its length, or by its last chunk. */
 function endOf(text: string): number | undefined {
   const head = text.indexOf("\r\n\r\n");
   if (head < 0) return undefined;
+  if (/\r\ntransfer-encoding: chunked\r\n/i.test(text.slice(0, head + 2))) {
+    const last = text.indexOf(lastChunk, head + 2);
+    return last < 0 ? undefined : last + lastChunk.length;
+  }
   const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? "0";
   const end = head + 4 + Number(length);
   return text.length < end ? undefined : end;
 }
+
+const lastChunk = "\r\n0\r\n\r\n";

@@ -45,16 +45,15 @@ async function bench(path: string, { config, round, output, header = [], ...opti
   const module = await filterModule(path);
   for (const warning of module.warnings) printError(warning);
   const configuration = config === undefined ? module.config : readConfig(config, true);
-  const { benchFilter } = await import("../../filter-bench/bench.ts");
-  const result = await benchFilter({
+  const { benchFilters } = await import("../../filter-bench/bench.ts");
+  const filter = {
     name: module.name,
     wasmPath: resolve(module.wasmPath),
     ...(configuration === undefined ? {} : { config: configuration }),
-    path: options.path,
-    headers: header,
-    roundMs: durationMs(round),
-    rounds,
-  });
+    request: { path: options.path, headers: header },
+  };
+  const [result] = await benchFilters([filter], { roundMs: durationMs(round), rounds });
+  if (result === undefined) throw new Error("the bench measured nothing");
   if (output === "json") printJson({ name: module.name, bytes: module.wasm.byteLength, ...result });
   else print(resultText(result));
   return exitCodes.done;

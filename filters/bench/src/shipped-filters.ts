@@ -1,0 +1,57 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BenchedFilter } from "@chancery/xds-server/filter-bench";
+
+/** What `bench.json` may say in a filter's folder, where a plain GET of "/" with `config.json` would not show what the filter costs. */
+interface BenchFile extends Pick<BenchedFilter, "body" | "answer" | "clusters"> {
+  /** Instead of config.json. */
+  readonly config?: unknown;
+  readonly method?: string;
+  readonly path?: string;
+  /** "name: value" */
+  readonly headers?: readonly string[];
+}
+
+const known = ["config", "method", "path", "headers", "body", "answer", "clusters"];
+
+export interface ShippedFilter {
+  readonly folder: string;
+  readonly bench: Omit<BenchedFilter, "name" | "wasmPath">;
+}
+
+/** The filters of this repository: the folders beside this one that hold a configuration. */
+export async function shippedFilters(): Promise<readonly ShippedFilter[]> {
+  const filters = fileURLToPath(new URL("../../", import.meta.url));
+  const found: ShippedFilter[] = [];
+  for (const name of (await readdir(filters)).sort()) {
+    const folder = join(filters, name);
+    const shipped = await readJson(join(folder, "config.json"));
+    if (shipped === undefined || name === "template") continue;
+    found.push({ folder, bench: benchOf(shipped, await readBenchFile(join(folder, "bench.json"))) });
+  }
+  return found;
+}
+
+function benchOf(shipped: unknown, file: BenchFile): ShippedFilter["bench"] {
+  const { config = shipped, method, path = "/", headers = [], ...exchange } = file;
+  return { config, request: { ...(method === undefined ? {} : { method }), path, headers }, ...exchange };
+}
+
+async function readBenchFile(file: string): Promise<BenchFile> {
+  const read = ((await readJson(file)) ?? {}) as BenchFile;
+  const unknown = Object.keys(read).filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`${file} has ${unknown.join(", ")}; known are ${known.join(", ")}`);
+  return read;
+}
+
+/** Undefined when there is no such file. */
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
+    throw new Error(`Cannot read ${file}`, { cause: error });
+  }
+}

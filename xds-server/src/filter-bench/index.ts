@@ -1,0 +1,1 @@
+export { type BenchedFilter, type BenchResult, type BenchRounds, benchFilters } from "./bench.ts";
