@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { before, type TestContext, test } from "node:test";
 import {
   type BuiltFilter,
@@ -10,6 +9,7 @@ import {
   startFilterEnvoy,
   virtualHost,
 } from "./filter-envoy.ts";
+import { residentKiB } from "./resident-memory.ts";
 
 let policy: BuiltFilter;
 let telemetry: BuiltFilter;
@@ -190,10 +190,4 @@ async function load({ request }: FilterEnvoy, requests: number): Promise<void> {
     while (left-- > 0) await request("/shop/cart", { headers: { "user-agent": "load" } });
   };
   await Promise.all(Array.from({ length: 16 }, client));
-}
-
-/** As Linux tells it. */
-async function residentKiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
 }
