@@ -140,7 +140,7 @@ function bootstrapOf(
   const tag = (tag_name: string) => ({ tag_name, regex: `^wasmcustom\\..*(;${tag_name}=([^;]*))` });
   return {
     admin: { address: anyPort },
-    stats_config: { stats_tags: ["rule", "route", "status", "peer"].map(tag) },
+    stats_config: { stats_tags: ["rule", "route", "status", "reason", "peer"].map(tag) },
     // Histograms are merged at each flush.
     stats_flush_interval: "0.1s",
     static_resources: {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
@@ -15,6 +15,7 @@ import {
   startFilterEnvoyWithTls,
   virtualHost,
 } from "./filter-envoy.ts";
+import { residentKiB } from "./resident-memory.ts";
 
 let policy: BuiltFilter;
 let telemetry: BuiltFilter;
@@ -275,10 +276,4 @@ async function load({ request }: FilterEnvoy, requests: number): Promise<void> {
     while (left-- > 0) await request("/shop/cart", { headers: { "user-agent": "load" } });
   };
   await Promise.all(Array.from({ length: 16 }, client));
-}
-
-/** As Linux tells it. */
-async function residentKiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
 }

@@ -76,6 +76,10 @@ export class TestMesh implements AsyncDisposable {
     return { host, port: Number(port) };
   }
 
+  get serverPid(): number {
+    return this.#server.pid;
+  }
+
   /** Kills the server without a word. */
   kill(): Promise<void> {
     return this.#server.stop("SIGKILL");

@@ -41,3 +41,32 @@ test("groups are sought in another way only when NodeGroups changed", (t) => {
   assert.notEqual(third?.groupOf, first?.groupOf);
   assert.equal(third?.groupOf({ ...node, id: "asia-1" }), "asia");
 });
+
+test("a change that pushes nothing does not hold off the next one", async (t) => {
+  const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([]) });
+  const artifacts = new Value<Artifacts>(new Map());
+  const cache = new SnapshotCache();
+  const log = pino({ level: "silent" });
+  const options = { store, artifacts, compile: memoCompile(), cache, holdOffMs: 50, log, compiled: () => {} };
+  const reconciler = startReconciler(options);
+  t.after(() => reconciler.close());
+  const write = (name: string) => {
+    const { revision, mesh } = store.get();
+    store.set({ revision: revision + 1, mesh: mesh.changed({ set: [{ ...cluster, name }], delete: [] }) });
+  };
+  const published = (change: () => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const unwatch = cache.watch(() => resolve());
+    change();
+    return promise.finally(unwatch);
+  };
+  await published(() => write("held off by the start"));
+  // Twice: a timer may end a little early.
+  for (let round = 0; round < 2; round++) await published(() => artifacts.set(new Map()));
+  const before = cache.get();
+  write("published at once");
+  assert.notEqual(cache.get(), before);
+  const now = cache.get();
+  write("held off");
+  assert.equal(cache.get(), now);
+});

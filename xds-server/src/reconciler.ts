@@ -38,7 +38,6 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
     const { revision, mesh } = store.get();
     const { snapshots, problems } = rest.compile({ mesh, artifacts: artifacts.get() });
     rest.compiled((performance.now() - started) / 1000);
-    lastAt = performance.now();
     if (problems.length > 0) {
       // Writes are checked before they are kept, so this is a store from elsewhere: an artifact lost, an older compiler.
       log.error({ revision, problems }, "the mesh does not compile; proxies keep the last snapshot that did");
@@ -50,6 +49,8 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       // A mesh keeps what did not change. Another function says that proxies may belong elsewhere now, so only then is each looked at again.
       groupOf = (node) => nodeGroupOf(node, newest);
     }
+    // What pushes nothing, as a module that was uploaded and no document names yet, is no reason for the next to wait.
+    if (!hasSame(snapshots, cache.get()?.snapshots)) lastAt = performance.now();
     cache.set({ snapshots, groupOf });
     log.debug({ revision, groups: snapshots.size }, "published");
   };
@@ -68,4 +69,8 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
       for (const stop of unwatch) stop();
     },
   };
+}
+
+function hasSame(snapshots: Published["snapshots"], before: Published["snapshots"] = new Map()): boolean {
+  return snapshots.size === before.size && [...snapshots].every(([group, each]) => before.get(group) === each);
 }

@@ -1,17 +1,16 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { Host } from "./host.ts";
 import { FilterRefused } from "./load.ts";
 import { describeTrap } from "./trap.ts";
 import type { TrialReport, TrialResult, TrialTask } from "./trial.ts";
 
 /** Runs in a thread of its own: a module may loop for ever. */
-const { wasm, config, rootId } = workerData as TrialTask;
 const say = (report: TrialReport) => parentPort?.postMessage(report);
-let step = "loading";
 
-say({ result: tried() });
+parentPort?.on("message", (task: TrialTask) => say({ result: tried(task) }));
 
-function tried(): TrialResult {
+function tried({ wasm, config, rootId }: TrialTask): TrialResult {
+  let step = "loading";
   const onCallback = (name: string) => {
     // The module is asked for memory in the middle of a callback.
     if (name === "proxy_on_memory_allocate" || name === "malloc") return;

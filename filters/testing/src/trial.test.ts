@@ -49,6 +49,26 @@ test("a host call from a start section, of which Envoy dies, is a fault", async 
   assert.match(failure(await trial(wasm, { timeLimitMs })).message, /proxy_log was called where Envoy allows no call/);
 });
 
+test("whatever one trial did, the next one is as good as the first", async () => {
+  const configured = (body: string) =>
+    module(`(func $on (export "proxy_on_configure") (param i32 i32) (result i32) ${body} (i32.const 1))`);
+  const bad = [
+    configured("(loop $on (br $on))"),
+    configured("(drop (call $on (i32.const 0) (i32.const 0)))"),
+    configured("(unreachable)"),
+  ];
+  const good = configured("");
+  for (const wasm of bad) {
+    assert.equal((await trial(wasm, { config: "{}", timeLimitMs: 500 })).ok, false);
+    assert.equal((await trial(good, { config: "{}", timeLimitMs })).ok, true);
+  }
+  const many = await Promise.all(Array.from({ length: 4 }, () => trial(good, { config: "{}", timeLimitMs })));
+  assert.deepEqual(
+    many.map(({ ok }) => ok),
+    [true, true, true, true],
+  );
+});
+
 /** The least that Envoy takes, and something more. */
 function module(functions: string, imports = ""): Uint8Array {
   return binaryen

@@ -32,38 +32,75 @@ export interface TrialTask {
 /** What the thread says: each callback as it begins it, and at last how it went. */
 export type TrialReport = { readonly step: string } | { readonly result: TrialResult };
 
-/** Starts a module, configures it and sends it one request, in a thread that is stopped when its time is over. */
+/**
+ * Starts a module, configures it and sends it one request, in a thread that is stopped when its time is over. A thread that
+ * is still good afterwards is kept for the next trial, for some seconds: starting one takes longer than all else.
+ */
 export async function trial(wasm: Uint8Array, { config, rootId, timeLimitMs }: TrialOptions): Promise<TrialResult> {
-  const task: TrialTask = { wasm, config, rootId };
-  const worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
-    workerData: task,
+  const thread = takeIdle() ?? new TrialThread();
+  const result = await thread.run({ wasm, config, rootId }, timeLimitMs);
+  if (thread.isGood && idle === undefined) keepIdle(thread);
+  else await thread.end();
+  return result;
+}
+
+const idleMs = 10_000;
+let idle: { readonly thread: TrialThread; readonly timer: NodeJS.Timeout } | undefined;
+
+function keepIdle(thread: TrialThread): void {
+  const timer = setTimeout(() => void takeIdle()?.end(), idleMs);
+  idle = { thread, timer: timer.unref() };
+}
+
+function takeIdle(): TrialThread | undefined {
+  const taken = idle;
+  idle = undefined;
+  clearTimeout(taken?.timer);
+  return taken?.thread.isGood === true ? taken.thread : undefined;
+}
+
+/** Tries one module after the other, until one does not end or takes the thread with it. */
+class TrialThread {
+  /** False once it is no use for another trial. */
+  isGood = true;
+  readonly #worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },
   });
-  try {
-    return await resultOf(worker, timeLimitMs);
-  } finally {
-    await worker.terminate();
-  }
-}
+  #step = "loading";
+  #settle: (result: TrialResult) => void = () => {};
 
-function resultOf(worker: Worker, timeLimitMs: number): Promise<TrialResult> {
-  return new Promise((resolve) => {
-    let step = "loading";
-    const settle = (result: TrialResult) => {
-      clearTimeout(timer);
-      resolve(result);
-    };
-    const failed = (reason: "time" | "thread", what: string) =>
-      settle({ ok: false, reason, step, message: `${step} ${what}`, log: [] });
-    const late = `did not end in ${timeLimitMs} ms: an endless loop?`;
-    const timer = setTimeout(() => failed("time", late), timeLimitMs);
-    worker.on("message", (report: TrialReport) => {
-      if ("step" in report) step = report.step;
-      else settle(report.result);
+  constructor() {
+    this.#worker.on("message", (report: TrialReport) => {
+      if ("step" in report) this.#step = report.step;
+      else this.#settle(report.result);
     });
-    worker.on("error", (error) => failed("thread", `ended its thread: ${error.message}`));
-    worker.on("exit", () => failed("thread", "ended its thread"));
-  });
+    this.#worker.on("error", (error) => this.#fail("thread", `ended its thread: ${error.message}`));
+    this.#worker.on("exit", () => this.#fail("thread", "ended its thread"));
+  }
+
+  async run(task: TrialTask, timeLimitMs: number): Promise<TrialResult> {
+    const { promise, resolve } = Promise.withResolvers<TrialResult>();
+    this.#step = "loading";
+    this.#settle = resolve;
+    const late = `did not end in ${timeLimitMs} ms: an endless loop?`;
+    const timer = setTimeout(() => this.#fail("time", late), timeLimitMs);
+    this.#worker.ref();
+    this.#worker.postMessage(task);
+    const result = await promise;
+    clearTimeout(timer);
+    // Whoever waits for nothing else may end while a thread is idle.
+    this.#worker.unref();
+    return result;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #fail(reason: "time" | "thread", what: string): void {
+    this.isGood = false;
+    this.#settle({ ok: false, reason, step: this.#step, message: `${this.#step} ${what}`, log: [] });
+  }
 }

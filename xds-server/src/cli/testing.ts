@@ -13,7 +13,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const main = fileURLToPath(new URL("../main.js", import.meta.url));
+/** What Node runs to be `chancery`. */
+export const main = fileURLToPath(new URL("../main.js", import.meta.url));
 
 /** Runs `chancery` as its own process, with nothing of this process's environment that it reads. */
 export async function chancery(args: readonly string[], { input = "", env = {} }: RunOptions = {}): Promise<Ran> {

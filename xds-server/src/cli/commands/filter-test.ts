@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { globSync, watch } from "node:fs";
-import { join, resolve } from "node:path";
+import { globSync, readdirSync, watch } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
@@ -44,16 +44,35 @@ async function test(directory: string): Promise<number> {
 }
 
 async function testAgain(directory: string): Promise<number> {
-  let changed = Promise.withResolvers<void>();
-  const built = resolve(directory, "build");
-  watch(directory, { recursive: true }, (_event, file) => {
-    if (file === null || !resolve(directory, file).startsWith(built)) changed.resolve();
-  });
   for (;;) {
+    // Before the build: what is saved during it is built next.
+    const changed = nextChange(directory);
     await runLocally(undefined, () => test(directory));
     print("\nWaiting for a change.");
-    await changed.promise;
+    await changed;
     await pause(settleMs);
-    changed = Promise.withResolvers<void>();
   }
 }
+
+/** Resolves when a file is saved. Each folder is watched by itself: Node's recursive watch loses files that editors replace. */
+function nextChange(directory: string): Promise<void> {
+  const { promise, resolve: settle } = Promise.withResolvers<void>();
+  const watchers = [directory, ...foldersIn(directory)].map((folder) =>
+    watch(folder, (_event, file) => {
+      if (folder !== directory || file === null || !isOutput(file)) settle();
+    }).on("error", () => settle()),
+  );
+  return promise.finally(() => {
+    for (const watcher of watchers) watcher.close();
+  });
+}
+
+function foldersIn(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !isOutput(entry.name))
+    .map((entry) => join(directory, entry.name))
+    .flatMap((folder) => [folder, ...foldersIn(folder)]);
+}
+
+/** What is in a filter's folder and no source of it. */
+const isOutput = (name: string): boolean => ["build", "node_modules", ".git"].includes(name);
