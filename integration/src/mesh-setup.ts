@@ -166,6 +166,11 @@ export class TestMesh implements AsyncDisposable {
     return (await this.read<{ readonly items: readonly ProxySummary[] }>("/api/v1/proxies")).items;
   }
 
+  /** What Prometheus is told. */
+  async metrics(): Promise<string> {
+    return (await fetch(`http://${this.#server.admin}/metrics`)).text();
+  }
+
   /** What the admin API answers; whoever asks knows what it is. */
   async read<T>(where: string): Promise<T> {
     return (await this.#admin(where)) as T;

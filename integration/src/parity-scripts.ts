@@ -1,4 +1,5 @@
 import type { Callback, Operation, Pairs, Script } from "@chancery/filter-testing/probe";
+import { randomNumbers } from "./random-numbers.ts";
 
 /** What one stream is made of: what client and upstream send, and what the probe does in between. */
 export interface Case {
@@ -14,17 +15,6 @@ export interface Message {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly chunks: readonly string[];
   readonly trailers: readonly (readonly [name: string, value: string])[] | undefined;
-}
-
-/** Numbers that look random and are the same for the same seed (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export const cluster = "upstream";

@@ -62,10 +62,11 @@ for (const variant of ["delta", "sotw"] as const) {
   });
 }
 
-test("over mutual TLS a client without a certificate, or without TLS, gets nowhere", async (t) => {
+test("over mutual TLS a client without a certificate, without TLS, or without a word, gets nowhere", async (t) => {
   const { flags, caFile } = await withAuthority(t);
-  await using mesh = await TestMesh.start(flags);
+  await using mesh = await TestMesh.start([...flags, "--limit", "handshakeTimeoutMs=500"]);
   const trusting = { ...mesh.xds, ca: readFileSync(caFile), ALPNProtocols: ["h2"] };
+  await over(connect(mesh.xds).resume(), "close");
   for (const socket of [connectTls(trusting), connect(mesh.xds)]) {
     const said: Buffer[] = [];
     socket.on("data", (bytes: Buffer) => said.push(bytes)).on("error", () => {});

@@ -1,7 +1,7 @@
 import type { Node } from "../cache/snapshot-cache.ts";
 import type { Stream } from "../protocol/stream.ts";
 import type { Limits } from "./limits.ts";
-import type { WireRequest } from "./requests.ts";
+import { tooManyNames, type WireRequest } from "./requests.ts";
 import { CallFault } from "./status.ts";
 
 /** The node that a stream's first request must carry. Throws a `CallFault` when there is none, or it says too much. */
@@ -32,7 +32,5 @@ export function checkNames({ type, names }: WireRequest, stream: Stream, limits:
   // Only where the list is long does it matter whether a name is said twice, or was said before.
   if (subscribed + said.length <= limits.maxSubscriptions) return;
   for (const name of new Set(said)) if (!known?.has(name)) subscribed += 1;
-  if (subscribed > limits.maxSubscriptions) {
-    throw new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${limits.maxSubscriptions} names`);
-  }
+  if (subscribed > limits.maxSubscriptions) throw tooManyNames(limits.maxSubscriptions);
 }

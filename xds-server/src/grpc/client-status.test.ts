@@ -115,3 +115,10 @@ test("an answer that is larger than a message may be is refused while it is made
   const at = await serving(t, { limits: { maxMessageBytes: 300 } }, "edge-1", "edge-2", "edge-3", "edge-4");
   await assert.rejects(fetchStatus(at, encoded({})), /RESOURCE_EXHAUSTED.*over 300 bytes.*exclude_resource_contents/);
 });
+
+test("more matchers than anybody needs are refused before they are compiled", { timeout: 20_000 }, async (t) => {
+  const at = await serving(t, {}, "edge-1");
+  const regex = { case: "safeRegex", value: { regex: "(?i)\\pL".repeat(3_000) } } as const;
+  const request = encoded({ nodeMatchers: [{ nodeId: { matchPattern: regex } }] });
+  await assert.rejects(fetchStatus(at, request), /RESOURCE_EXHAUSTED.*16384 bytes at most/);
+});

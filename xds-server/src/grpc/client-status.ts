@@ -12,7 +12,7 @@ import type { NodeStatus } from "../cache/node-status.ts";
 import type { PublicationTimes } from "../cache/publication-times.ts";
 import type { Node, SnapshotCache } from "../cache/snapshot-cache.ts";
 import { nodeMessage, resourceConfigs } from "../client-status/client-config.ts";
-import { MatcherFault, nodeTest } from "../client-status/node-matcher.ts";
+import { MatcherFault, type NodeTest, nodeTest } from "../client-status/node-matcher.ts";
 import { emptySnapshot } from "../resources/snapshot.ts";
 import { type Call, type Method, type Methods, type SharedMessage, sharedMessage } from "./call.ts";
 import { type ReaderOptions, readableNodes } from "./client-status-readers.ts";
@@ -86,7 +86,8 @@ async function clientStatus(bytes: Buffer, call: Call, deps: ClientStatusDeps): 
   const { statuses, cache, publicationTimes, limits, readers } = deps;
   const request = decoded(bytes);
   const { excludeResourceContents: excludeContents } = request;
-  const nodes = chosen(request, statuses.connected(), readableNodes(call, readers));
+  const slice = timeSlice();
+  const nodes = await chosen(request, statuses.connected(), { isReadable: readableNodes(call, readers), slice });
   if (nodes.length > limits.maxClientStatuses) {
     const most = `${limits.maxClientStatuses} are the most (--limit maxClientStatuses)`;
     throw new CallFault(
@@ -96,7 +97,6 @@ async function clientStatus(bytes: Buffer, call: Call, deps: ClientStatusDeps): 
   }
   const parts: Uint8Array[] = [];
   let length = 0;
-  const slice = timeSlice();
   for (const node of nodes) {
     const proxy = statuses.get(node.id);
     if (proxy === undefined || proxy.streams.length === 0) continue;
@@ -126,11 +126,15 @@ function tooLong(proxies: number, { maxMessageBytes }: Limits): CallFault {
 /** How long an answer may keep the discovery streams waiting, in milliseconds. */
 const sliceMs = 10;
 
-/** Lets others go on whenever a slice of time is used up. */
-function timeSlice() {
+interface TimeSlice {
+  /** Lets others go on when the slice of time is used up. */
+  next(): Promise<void>;
+}
+
+function timeSlice(): TimeSlice {
   let since = performance.now();
   return {
-    async next(): Promise<void> {
+    async next() {
       if (performance.now() - since < sliceMs) return;
       await others();
       since = performance.now();
@@ -143,22 +147,35 @@ function field(number: number, message: Uint8Array): Uint8Array {
   return new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish();
 }
 
-function chosen(
+async function chosen(
   { nodeMatchers }: ClientStatusRequest,
   nodes: readonly Node[],
-  isReadable: (nodeId: string) => boolean,
-) {
+  { isReadable, slice }: { isReadable: (nodeId: string) => boolean; slice: TimeSlice },
+): Promise<readonly Node[]> {
+  const test = testOf(nodeMatchers);
+  const matching: Node[] = [];
+  for (const node of nodes) {
+    if (isReadable(node.id) && test(node)) matching.push(node);
+    await slice.next();
+  }
+  return matching.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function testOf(matchers: ClientStatusRequest["nodeMatchers"]): NodeTest {
   try {
-    const test = nodeTest(nodeMatchers);
-    const readable = nodes.filter((node) => isReadable(node.id) && test(node));
-    return readable.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return nodeTest(matchers);
   } catch (error) {
     if (!(error instanceof MatcherFault)) throw error;
     throw new CallFault("INVALID_ARGUMENT", `Cannot match proxies by node_matchers: ${error.message}`);
   }
 }
 
+/** Matchers are compiled in one go; this is room for hundreds of node ids. */
+const maxRequestBytes = 16 * 1024;
+
 function decoded(bytes: Buffer): ClientStatusRequest {
+  if (bytes.length > maxRequestBytes)
+    throw new CallFault("RESOURCE_EXHAUSTED", `A client status request may have ${maxRequestBytes} bytes at most`);
   let request: ClientStatusRequest;
   try {
     request = fromBinary(ClientStatusRequestSchema, bytes);

@@ -161,6 +161,8 @@ function methodFor(headers: IncomingHttpHeaders, methods: Methods): Method {
   return method;
 }
 
+/** Empty where the connection is gone already. */
 function peerOf({ remoteAddress = "", remotePort }: Socket): string {
+  if (remotePort === undefined) return "";
   return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }

@@ -30,7 +30,7 @@ export interface TransportLimits {
 export interface Limits extends TransportLimits {
   /** Discovery streams open at once of one node. An Envoy without ADS opens one for each name that it asks for. */
   readonly maxStreamsPerNode: number;
-  /** Names that one stream may be subscribed to, over all types. */
+  /** Names that one stream may be subscribed to, over all types. All may come in one request, which nothing else goes between. */
   readonly maxSubscriptions: number;
   /** The longest resource name, node id or node cluster, in UTF-16 code units. */
   readonly maxNameLength: number;
@@ -61,7 +61,7 @@ export const defaultLimits: Limits = {
   maxStreams: 20_000,
   maxStreamsPerConnection: 1_000,
   maxStreamsPerNode: 2_000,
-  maxSubscriptions: 200_000,
+  maxSubscriptions: 50_000,
   maxNameLength: 4096,
   maxNodeLength: 256 * 1024,
   maxRefusals: 1_000,

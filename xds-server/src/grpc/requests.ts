@@ -123,7 +123,7 @@ export class RequestReader {
     let count = 0;
     for (const field = new FieldReader(fields); field.next(); ) {
       count += 1;
-      if (count > maxNames) throw new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${maxNames} names`);
+      if (count > maxNames) throw tooManyNames(maxNames);
       take(field.start, field.end);
     }
   }
@@ -143,6 +143,10 @@ export class RequestReader {
     const shown = typeUrl.length > 200 ? `${typeUrl.slice(0, 200)}...` : typeUrl;
     throw new CallFault("INVALID_ARGUMENT", `Type URL "${shown}" is not served here; served are ${known}`);
   }
+}
+
+export function tooManyNames(most: number): CallFault {
+  return new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${most} names (--limit maxSubscriptions)`);
 }
 
 /** The fields of a message by their numbers, where they lie. */

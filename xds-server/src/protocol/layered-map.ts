@@ -16,7 +16,11 @@ export class LayeredMap<K, V> {
   }
 
   static of<K, V>(entries: Iterable<readonly [K, V]> = []): LayeredMap<K, V> {
-    const base = new Map(entries);
+    return LayeredMap.owning(new Map(entries));
+  }
+
+  /** The map itself, which nobody else may change from now on. */
+  static owning<K, V>(base: ReadonlyMap<K, V>): LayeredMap<K, V> {
     return new LayeredMap<K, V>(base, new Map(), base.size);
   }
 
@@ -52,7 +56,8 @@ export class LayeredMap<K, V> {
       if (before === undefined) size += 1;
       else if (value === undefined) size -= 1;
       top ??= new Map(this.#top);
-      top.set(key, value);
+      if (value === undefined && !this.#base.has(key)) top.delete(key);
+      else top.set(key, value);
     }
     if (top === undefined) return this;
     const isLarge = top.size ** 2 > smallestMerged ** 2 + this.#base.size;
@@ -64,10 +69,12 @@ export class LayeredMap<K, V> {
 const smallestMerged = 16;
 
 function merged<K, V>(base: ReadonlyMap<K, V>, top: ReadonlyMap<K, V | undefined>): LayeredMap<K, V> {
+  // Nothing is taken out of what is empty, so all of these have a value.
+  if (base.size === 0) return LayeredMap.owning(top as ReadonlyMap<K, V>);
   const next = new Map(base);
   for (const [key, value] of top) {
     if (value === undefined) next.delete(key);
     else next.set(key, value);
   }
-  return LayeredMap.of(next);
+  return LayeredMap.owning(next);
 }

@@ -20,7 +20,7 @@ export class NameSet {
       entries.set(name, true);
       hash = (hash + hashOf(name)) | 0;
     }
-    return entries.size === 0 ? NameSet.empty : new NameSet(LayeredMap.of(entries), hash);
+    return entries.size === 0 ? NameSet.empty : new NameSet(LayeredMap.owning(entries), hash);
   }
 
   get size(): number {
@@ -35,10 +35,11 @@ export class NameSet {
     return this.#names.keys();
   }
 
-  with(change: { readonly added?: Iterable<string>; readonly removed?: Iterable<string> }): NameSet {
+  with({ added = [], removed = [] }: { added?: Iterable<string>; removed?: Iterable<string> }): NameSet {
+    if (this.size === 0) return NameSet.of(without(added, new Set(removed)));
     const changes = new Map<string, true | undefined>();
-    for (const name of change.added ?? []) changes.set(name, true);
-    for (const name of change.removed ?? []) changes.set(name, undefined);
+    for (const name of added) changes.set(name, true);
+    for (const name of removed) changes.set(name, undefined);
     const names = this.#names.with(changes);
     if (names === this.#names) return this;
     if (names.size === 0) return NameSet.empty;
@@ -55,6 +56,10 @@ export class NameSet {
     for (const name of other) if (!this.has(name)) return false;
     return true;
   }
+}
+
+function* without(names: Iterable<string>, others: ReadonlySet<string>): Iterable<string> {
+  for (const name of names) if (!others.has(name)) yield name;
 }
 
 /** FNV-1a over UTF-16 code units: quick and spread well; nothing depends on its being hard to forge. */
