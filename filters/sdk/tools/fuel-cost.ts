@@ -8,17 +8,27 @@ const smallLeaf = 64;
 export interface Cost {
   /** Of each loop, by the position of its instruction: one turn of it, without the loops within. */
   readonly loops: ReadonlyMap<number, number>;
-  /** Of the rest, charged at its entry; 0 when its callers are charged instead. */
+  /** Of the rest, charged at its entry; 0 when its callers are charged instead, or no loop runs it. */
   readonly entry: number;
-  /** It may call itself by some way, or calls what may: its entry is also where it may be stopped. */
+  /** It may call itself by some way: its entry is also where it may be stopped. */
   readonly recursive: boolean;
+  /** Those that a loop or a recursion, here or in a caller, may run without end: what they take by themselves counts. */
+  readonly repeated: ReadonlySet<Instruction>;
 }
 
-/** The costs of the functions that a module defines. What endless computation there is comes by a loop or a recursion. */
+/**
+ * The costs of the functions that a module defines. What endless computation there is comes by a loop or a recursion, so that
+ * what neither repeats costs nothing: it runs as often as it is written.
+ */
 export function costsOf(module: Module): Cost[] {
   const { bodies, importedFunctions } = module;
-  const callees = bodies.map((body) => calleesOf(body, module));
-  const ending = new Set(calleesFirst(callees));
+  const callees = bodies.map(({ instructions }) => calleesOf(instructions, module));
+  const recursive = recursiveFunctions(callees);
+  const loops = bodies.map(instructionsInLoops);
+  const repeated = reachable(
+    [...recursive, ...loops.flatMap((instructions) => [...calleesOf(instructions, module)])],
+    callees,
+  );
   const leaves = bodies.map(({ instructions }) => {
     const small = instructions.length <= smallLeaf && !instructions.some(({ opcode }) => callsOrLoops.has(opcode));
     return small ? instructions.length : 0;
@@ -26,8 +36,14 @@ export function costsOf(module: Module): Cost[] {
   const charge = ({ opcode: code, index }: Instruction): number =>
     code === opcode.call ? 1 + (leaves[index - importedFunctions] ?? 0) : 1;
   return bodies.map((body, index) => {
-    const { loops, straight } = bodyCost(body, charge);
-    return { loops, entry: leaves[index] === 0 ? straight : 0, recursive: !ending.has(index) };
+    const isRepeated = repeated.has(index);
+    const { loops: turns, straight } = bodyCost(body, charge);
+    return {
+      loops: turns,
+      entry: isRepeated && leaves[index] === 0 ? straight : 0,
+      recursive: recursive.has(index),
+      repeated: new Set(isRepeated ? body.instructions : loops[index]),
+    };
   });
 }
 
@@ -41,8 +57,8 @@ const callsOrLoops: ReadonlySet<number> = new Set([
   opcode.memoryFill,
 ]);
 
-/** The functions of the module that a body calls. */
-function calleesOf({ instructions }: Body, { importedFunctions, tabled }: Module): Set<number> {
+/** The functions of the module that instructions call. */
+function calleesOf(instructions: Iterable<Instruction>, { importedFunctions, tabled }: Module): Set<number> {
   const callees = new Set<number>();
   for (const { opcode: code, index } of instructions) {
     const direct = code === opcode.call || code === opcode.returnCall;
@@ -54,22 +70,34 @@ function calleesOf({ instructions }: Body, { importedFunctions, tabled }: Module
   return callees;
 }
 
-/** The functions whose calls all end, those first that call none; left out is what recursion can be reached from. */
-function calleesFirst(callees: readonly ReadonlySet<number>[]): number[] {
-  const callers = callees.map((): number[] => []);
-  const left = callees.map(({ size }) => size);
-  callees.forEach((called, caller) => {
-    for (const callee of called) callers[callee]?.push(caller);
+/** The functions that can be reached from themselves. */
+function recursiveFunctions(callees: readonly ReadonlySet<number>[]): Set<number> {
+  const recursive = new Set<number>();
+  callees.forEach((called, index) => {
+    if (reachable(called, callees).has(index)) recursive.add(index);
   });
-  const order = left.flatMap((count, index) => (count === 0 ? [index] : []));
-  for (let at = 0; at < order.length; at++) {
-    for (const caller of callers[order[at] ?? 0] ?? []) {
-      const now = (left[caller] ?? 0) - 1;
-      left[caller] = now;
-      if (now === 0) order.push(caller);
-    }
-  }
-  return order;
+  return recursive;
+}
+
+/** Some functions, and all that they call by some way. */
+function reachable(from: Iterable<number>, callees: readonly ReadonlySet<number>[]): Set<number> {
+  const found = new Set(from);
+  // A set is also walked through what is added to it meanwhile.
+  for (const index of found) for (const callee of callees[index] ?? []) found.add(callee);
+  return found;
+}
+
+function instructionsInLoops({ instructions }: Body): Instruction[] {
+  let loopsAround = 0;
+  const blocks: boolean[] = [];
+  return instructions.filter(({ opcode: code }) => {
+    const within = loopsAround > 0;
+    if (code === opcode.loop || code === opcode.block || code === opcode.if) {
+      blocks.push(code === opcode.loop);
+      loopsAround += Number(code === opcode.loop);
+    } else if (code === opcode.end) loopsAround -= Number(blocks.pop() ?? false);
+    return within;
+  });
 }
 
 function bodyCost({ instructions }: Body, charge: (instruction: Instruction) => number) {

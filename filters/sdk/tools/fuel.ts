@@ -152,9 +152,11 @@ function charged(
   };
   if (cost?.recursive) insert(body.code, check(cost.entry));
   else if (cost !== undefined && cost.entry > 0) insert(body.code, charge(cost.entry));
-  for (const { opcode: code, start, end, index: callee } of body.instructions) {
+  for (const instruction of body.instructions) {
+    const { opcode: code, start, end, index: callee } = instruction;
     const turn = cost?.loops.get(start);
     if (turn !== undefined) insert(end, check(turn));
+    else if (!cost?.repeated.has(instruction)) continue;
     else if (code === opcode.memoryCopy || code === opcode.memoryFill) insert(start, chargeBytes(local, fuel));
     else if (code === opcode.call && callee < module.importedFunctions) insert(start, charge(hostCall));
   }
