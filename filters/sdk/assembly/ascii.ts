@@ -40,3 +40,14 @@ function shifted(text: string, first: i32, distance: i32): string {
   }
   return result;
 }
+
+/** A number in digits. `toString` would bring 1.5 kB of tables, for all radices and for speed. */
+export function decimal(value: i32): string {
+  let rest = <u32>(value < 0 ? -value : value);
+  let digits = "";
+  do {
+    digits = String.fromCharCode(0x30 + <i32>(rest % 10)) + digits;
+    rest /= 10;
+  } while (rest > 0);
+  return value < 0 ? `-${digits}` : digits;
+}

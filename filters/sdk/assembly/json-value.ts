@@ -1,3 +1,5 @@
+import { decimal } from "./ascii";
+
 export enum JsonKind {
   Missing,
   Null,
@@ -41,7 +43,7 @@ export class JsonValue {
     const parent = this.parent;
     if (!parent) return "";
     const above = parent.path;
-    if (this.index >= 0) return `${above}[${this.index.toString()}]`;
+    if (this.index >= 0) return `${above}[${decimal(this.index)}]`;
     return above === "" ? this.name : `${above}.${this.name}`;
   }
 
@@ -82,7 +84,7 @@ export class JsonValue {
   }
 
   asInteger(least: i32, most: i32): i32 {
-    const wish = `a whole number from ${least.toString()} to ${most.toString()}`;
+    const wish = `a whole number from ${decimal(least)} to ${decimal(most)}`;
     if (!this.demand(JsonKind.Number, wish)) return least;
     if (isWhole(this.text)) {
       const number = I64.parseInt(this.text);

@@ -1,3 +1,4 @@
+import { decimal } from "./ascii";
 import { JsonKind, JsonValue } from "./json-value";
 
 /** Deeper nesting is refused, so that a configuration cannot exhaust the stack. */
@@ -32,7 +33,7 @@ class JsonParser {
 
   /** The reading methods answer whether the text is still good. */
   private value(into: JsonValue, depth: i32): bool {
-    if (depth > DEEPEST) return this.fail(`nesting ends at ${DEEPEST.toString()} levels`);
+    if (depth > DEEPEST) return this.fail(`nesting ends at ${decimal(DEEPEST)} levels`);
     const unit = this.peek();
     if (unit === 0x7b /* { */) return this.object(into, depth);
     if (unit === 0x5b /* [ */) return this.array(into, depth);
@@ -200,7 +201,7 @@ class JsonParser {
 
   /** The next unit, or -1 at the end. */
   private peek(): i32 {
-    return this.at < this.text.length ? this.text.charCodeAt(this.at) : -1;
+    return this.at < this.text.length ? load<u16>(changetype<usize>(this.text) + ((<usize>this.at) << 1)) : -1;
   }
 
   private skipSpace(): void {
@@ -220,7 +221,7 @@ class JsonParser {
         column = 1;
       }
     }
-    const where = `line ${line.toString()}, column ${column.toString()}`;
+    const where = `line ${decimal(line)}, column ${decimal(column)}`;
     this.root.problems.push(`not JSON at ${where}: ${message}`);
     return false;
   }
