@@ -15,6 +15,11 @@ interface BenchFile extends Pick<BenchedFilter, "body" | "answer" | "clusters"> 
 
 const known = ["config", "method", "path", "headers", "body", "answer", "clusters"];
 
+/** What is read of a filter's package.json. */
+interface About {
+  readonly chancery?: { readonly holdsHeaders?: unknown };
+}
+
 export interface ShippedFilter {
   readonly folder: string;
   readonly bench: Omit<BenchedFilter, "name" | "wasmPath">;
@@ -28,7 +33,9 @@ export async function shippedFilters(): Promise<readonly ShippedFilter[]> {
     const folder = join(filters, name);
     const shipped = await readJson(join(folder, "config.json"));
     if (shipped === undefined || name === "template") continue;
-    found.push({ folder, bench: benchOf(shipped, await readBenchFile(join(folder, "bench.json"))) });
+    const about = (await readJson(join(folder, "package.json"))) as About | undefined;
+    const bench = benchOf(shipped, await readBenchFile(join(folder, "bench.json")));
+    found.push({ folder, bench: { ...bench, holdsHeaders: about?.chancery?.holdsHeaders === true } });
   }
   return found;
 }

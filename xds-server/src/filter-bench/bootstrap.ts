@@ -5,6 +5,8 @@ export interface FilteredListener {
   readonly wasmPath: string;
   /** The filter's configuration, any JSON. None when absent. */
   readonly config?: unknown;
+  /** True for one that stops at the headers and is then given the body, as its manifest says. */
+  readonly holdsHeaders?: boolean;
   /** A request's body. Envoy answers one when all of it has arrived. */
   readonly body?: string;
   /** What is answered; 200 and a short text when absent. */
@@ -94,13 +96,14 @@ function bodyBuffer(body: string): object {
   return { name: "buffer", typed_config: buffer };
 }
 
-function wasmFilter({ name, wasmPath, config }: FilteredListener): object {
+function wasmFilter({ name, wasmPath, config, holdsHeaders }: FilteredListener): object {
   const configuration = { "@type": type("google.protobuf.StringValue"), value: JSON.stringify(config) };
   const typedConfig = {
     "@type": type("envoy.extensions.filters.http.wasm.v3.Wasm"),
     config: {
       name,
       root_id: name,
+      ...(holdsHeaders ? { allow_on_headers_stop_iteration: true } : {}),
       ...(config === undefined ? {} : { configuration }),
       vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename: wasmPath } } },
     },

@@ -2,6 +2,8 @@ import { platform } from "node:os";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { BenchResult, Spread } from "../../filter-bench/bench.ts";
+import { readManifest } from "../../filter-registry/manifest.ts";
+import { readBinary } from "../../filter-registry/wasm-binary.ts";
 import { durationMs } from "../../model/fields.ts";
 import { command, runLocally } from "../admin-command.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
@@ -51,12 +53,20 @@ async function bench(path: string, { config, round, output, header = [], ...opti
     wasmPath: resolve(module.wasmPath),
     ...(configuration === undefined ? {} : { config: configuration }),
     request: { path: options.path, headers: header },
+    holdsHeaders: holdsHeaders(module.wasm),
   };
   const [result] = await benchFilters([filter], { roundMs: durationMs(round), rounds });
   if (result === undefined) throw new Error("the bench measured nothing");
   if (output === "json") printJson({ name: module.name, bytes: module.wasm.byteLength, ...result });
   else print(resultText(result));
   return exitCodes.done;
+}
+
+/** What the module's manifest says; a module that cannot be read, or has none, does not. */
+function holdsHeaders(wasm: Uint8Array): boolean {
+  const read = readBinary(wasm);
+  const manifest = read.ok ? readManifest(read.binary) : undefined;
+  return manifest?.ok === true && manifest.manifest?.holdsHeaders === true;
 }
 
 function resultText({ without, with: filtered, added, requests, statuses }: BenchResult): string {
