@@ -9,6 +9,7 @@ export interface OpenStream {
 }
 
 interface Known {
+  /** What the proxy said of itself; of one that is gone, what its status tells. */
   readonly node: Node;
   readonly streams: Set<OpenStream>;
   group: string;
@@ -80,7 +81,12 @@ export class NodeStatus implements ProxyStatuses {
     const known = this.#known.get(id);
     if (known === undefined || !known.streams.delete(stream)) return;
     if (known.streams.size === 0) {
-      this.#known.set(id, { ...known, group: stream.group(), since: this.#options.now() });
+      this.#known.set(id, {
+        node: summary(known.node),
+        streams: known.streams,
+        group: stream.group(),
+        since: this.#options.now(),
+      });
       this.#gone.add(id);
       this.#forgetLongestGone();
     }
@@ -94,6 +100,12 @@ export class NodeStatus implements ProxyStatuses {
       this.#known.delete(id);
     }
   }
+}
+
+/** Without what a proxy says at length, which would be kept of a thousand that are gone. */
+function summary({ id, cluster, version }: Node): Node {
+  const nowhere = { region: "", zone: "", subZone: "" };
+  return { id, cluster, metadata: {}, locality: nowhere, ...(version === undefined ? {} : { version }) };
 }
 
 function statusOf({ node, streams, group, since }: Known): ProxyStatus {
