@@ -79,8 +79,10 @@ for (const variant of ["delta", "sotw"] as const) {
 
     const edited = mkdtempSync(path.join(tmpdir(), "chancery-edited-"));
     cpSync(policy, edited, { recursive: true });
-    const file = path.join(edited, "assembly", "policy.ts");
-    writeFileSync(file, readFileSync(file, "utf8").replace("x-policy-reason", "x-policy-edited"));
+    const file = path.join(edited, "assembly", "verdict.ts");
+    const source = readFileSync(file, "utf8");
+    assert.match(source, /x-policy-reason/);
+    writeFileSync(file, source.replace("x-policy-reason", "x-policy-edited"));
     // The filter answers /internal/ itself: a request that passed without it would be answered by "v1" with 200.
     const ask = async () => {
       const { status, headers } = await edge.get("/internal/x");
