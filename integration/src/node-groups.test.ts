@@ -59,13 +59,13 @@ for (const variant of ["delta", "sotw"] as const) {
       [{ from: "a", to: "b", proxies: ["gate-1"] }],
     );
     await mesh.apply(change);
-    await until(async () => (await listeners(gate)).includes("b"), "the listener of the new group");
-    const hasLeft = () =>
-      gate.listenerPort("a").then(
-        () => false,
+    const serves = (name: string) =>
+      gate.listenerPort(name).then(
         () => true,
+        () => false,
       );
-    await until(hasLeft, "the listener of the old group is taken away");
+    await until(() => serves("b"), "the listener of the new group");
+    await until(async () => !(await serves("a")), "the listener of the old group is taken away");
     assert.equal(await (await fetch(`http://127.0.0.1:${await gate.listenerPort("b")}/`)).text(), "b");
     assert.deepEqual(await listeners(after), ["c"]);
   });
