@@ -33,6 +33,15 @@ describe("a layered map", () => {
     );
   });
 
+  test("takes a key out twice in one change as once", () => {
+    const map = LayeredMap.of<string, number>().with([["a", 1]]);
+    const after = map.with([
+      ["a", undefined],
+      ["a", undefined],
+    ]);
+    assert.deepEqual([after.size, after.get("a")], [0, undefined]);
+  });
+
   test("is itself after a change that changes nothing", () => {
     const map = LayeredMap.of([["a", 1]]);
     assert.equal(

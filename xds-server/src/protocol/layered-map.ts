@@ -51,7 +51,8 @@ export class LayeredMap<K, V> {
     let top: Map<K, V | undefined> | undefined;
     let { size } = this;
     for (const [key, value] of changes) {
-      const before = top?.has(key) ? top.get(key) : this.get(key);
+      // What these changes have taken out of the small layer is not looked for in that of before.
+      const before = top === undefined ? this.get(key) : top.has(key) ? top.get(key) : this.#base.get(key);
       if (before === value) continue;
       if (before === undefined) size += 1;
       else if (value === undefined) size -= 1;
