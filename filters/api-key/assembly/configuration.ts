@@ -1,4 +1,4 @@
-import { isWord, JsonValue, lowerCase, upperCase } from "@chancery/filter-sdk";
+import { isWord, JsonValue, lowerCase, readMethods, readPath } from "@chancery/filter-sdk";
 import { readExpiry } from "./expiry";
 import { Key, Keys } from "./keys";
 import { Exemption, Settings } from "./settings";
@@ -82,22 +82,6 @@ function readWord(json: JsonValue): string {
   const good = word !== "" && word.length <= 64 && isWord(word);
   if (json.isString && !good) json.fault("should be 1 to 64 letters, digits, - or _");
   return word;
-}
-
-function readPath(json: JsonValue): string {
-  const path = json.asString();
-  if (json.isString && !path.startsWith("/")) json.fault(`should start with "/", is "${path}"`);
-  if (path.includes("?")) json.fault('is matched without the query; leave out the part from "?"');
-  return path;
-}
-
-function readMethods(json: JsonValue): string[] {
-  const methods = json.asStrings();
-  if (methods.length === 0) json.fault("should name a method; leave it out to allow all");
-  for (let i = 0; i < methods.length; i++) {
-    if (methods[i] !== upperCase(methods[i])) json.elements[i].fault("methods are in upper case, as in requests");
-  }
-  return methods;
 }
 
 function isHash(text: string): bool {

@@ -1,4 +1,4 @@
-import { isPrintable, isWord, JsonValue, lowerCase, upperCase } from "@chancery/filter-sdk";
+import { isPrintable, isWord, JsonValue, lowerCase, readMethods, readPath } from "@chancery/filter-sdk";
 import { Condition } from "./condition";
 import { Policy } from "./policy";
 import { Identity } from "./policy-request";
@@ -87,25 +87,10 @@ function readPathCondition(json: JsonValue): Condition | null {
   return condition;
 }
 
-function readPath(json: JsonValue): string {
-  const path = withoutQuery(json);
-  if (json.isString && !path.startsWith("/")) json.fault(`should start with "/", is "${path}"`);
-  return path;
-}
-
 function withoutQuery(json: JsonValue): string {
   const path = json.asString();
   if (path.includes("?")) json.fault('is matched without the query; leave out the part from "?"');
   return path;
-}
-
-function readMethods(json: JsonValue): string[] {
-  const methods = json.asStrings();
-  if (json.elements.length === 0) json.fault("should name a method; leave it out to match all");
-  for (let i = 0; i < methods.length; i++) {
-    if (methods[i] !== upperCase(methods[i])) json.elements[i].fault("methods are in upper case, as in requests");
-  }
-  return methods;
 }
 
 function readHeader(json: JsonValue): HeaderCondition {

@@ -37,7 +37,14 @@ export { Counter, Gauge, Histogram } from "./metrics";
 export { get_property, get_property_integer, get_property_string, set_property } from "./properties";
 export { Refusal } from "./refusal";
 export { registerRootContext } from "./registry";
-export { HeaderCondition, RequestMatch, readHeaderConditions, readRequestMatch } from "./request-match";
+export {
+  HeaderCondition,
+  RequestMatch,
+  readHeaderConditions,
+  readMethods,
+  readPath,
+  readRequestMatch,
+} from "./request-match";
 export { sha256, sha256At } from "./sha256";
 export { GetSharedData, get_shared_data, NEW_KEY, set_shared_data } from "./shared-data";
 export {

@@ -79,14 +79,16 @@ export function readHeaderConditions(json: JsonValue): HeaderCondition[] {
   return conditions;
 }
 
-function readPath(json: JsonValue): string {
+/** Reads a path, or how one begins: with a slash, without a query. */
+export function readPath(json: JsonValue): string {
   const path = json.asString();
   if (json.isString && !path.startsWith("/")) json.fault(`should start with "/", is "${path}"`);
   if (path.includes("?")) json.fault('is matched without the query; leave out the part from "?"');
   return path;
 }
 
-function readMethods(json: JsonValue): string[] {
+/** Reads a list of methods, which has one at least. */
+export function readMethods(json: JsonValue): string[] {
   const methods = json.asStrings();
   if (json.elements.length === 0) json.fault("should name a method; leave it out to match all");
   for (let i = 0; i < methods.length; i++) {
