@@ -73,7 +73,7 @@ export async function startEdge(variant: XdsVariant): Promise<Edge> {
 const pollMs = 5;
 
 /** Waits until a condition holds; fails when that takes too long. */
-export async function until(holds: () => Promise<boolean>, what: string, limitMs = 10_000): Promise<void> {
+export async function until(holds: () => Promise<boolean> | boolean, what: string, limitMs = 10_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, `not in time: ${what}`);

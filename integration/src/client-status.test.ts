@@ -4,19 +4,17 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type ChannelCredentials, Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { toBinary } from "@bufbuild/protobuf";
+import { credentials } from "@grpc/grpc-js";
 import { ClientResourceStatus } from "xds-proto-ts/envoy/admin/v3/config_dump_shared";
 import {
-  ClientStatusRequestSchema,
   type ClientStatusResponse,
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
 import { Authority } from "./certificates.ts";
+import { clientStatus } from "./client-status-client.ts";
 import { type AnyDocument, TestMesh } from "./mesh-setup.ts";
-
-type Request = MessageInitShape<typeof ClientStatusRequestSchema>;
 
 const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 const raw = (name: string, resource: object): AnyDocument => ({
@@ -34,24 +32,6 @@ const hello: AnyDocument = {
   name: "hello",
   spec: { hosts: ["*"], routes: [{ match: {}, directResponse: { status: 200, body: "hello" } }] },
 };
-
-function clientStatus(
-  { host, port }: TestMesh["xds"],
-  request: Request,
-  channel: ChannelCredentials = credentials.createInsecure(),
-): Promise<ClientStatusResponse> {
-  const client = new Client(`${host}:${port}`, channel, { "grpc.ssl_target_name_override": "xds.test" });
-  const method = "/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus";
-  const write = (message: Request) =>
-    Buffer.from(toBinary(ClientStatusRequestSchema, create(ClientStatusRequestSchema, message)));
-  const read = (bytes: Buffer) => fromBinary(ClientStatusResponseSchema, bytes);
-  return new Promise<ClientStatusResponse>((resolve, reject) => {
-    client.makeUnaryRequest(method, write, read, request, (error: ServiceError | null, response) => {
-      if (error === null && response !== undefined) resolve(response);
-      else reject(error);
-    });
-  }).finally(() => client.close());
-}
 
 /** "LDS edge SYNCED ACKED" */
 function lines({ config }: ClientStatusResponse): readonly string[] {

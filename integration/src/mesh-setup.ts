@@ -82,7 +82,11 @@ export class TestMesh implements AsyncDisposable {
 
   /** Kills the server without a word. */
   kill(): Promise<void> {
-    return this.#server.stop("SIGKILL");
+    return this.end("SIGKILL");
+  }
+
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    return this.#server.stop(signal);
   }
 
   /** Starts the server again, on the same ports and the same data. */

@@ -3,21 +3,26 @@ import path from "node:path";
 import { isLoopback } from "./admin/guard.ts";
 import { startAdmin } from "./admin/server.ts";
 import { LoadReports } from "./cache/load-reports.ts";
-import { NodeStatus } from "./cache/node-status.ts";
+import { localStatuses, NodeStatus } from "./cache/node-status.ts";
+import type { ProxyStatuses } from "./cache/proxy-statuses.ts";
+import { PublicationTimes } from "./cache/publication-times.ts";
 import { SnapshotCache } from "./cache/snapshot-cache.ts";
 import { memoCompile } from "./compile/memo.ts";
 import { type AppConfig, formatHostPort } from "./config.ts";
 import { watchConfigFiles } from "./config-files.ts";
 import { filterChecker, modulesInUse } from "./filter-check.ts";
 import { openCatalog } from "./filter-registry/artifacts.ts";
-import { type HostPort, startXdsServer } from "./grpc/server.ts";
+import type { AnswerClientStatus } from "./grpc/client-status.ts";
+import { clientStatusAnswers } from "./grpc/client-status-answers.ts";
+import { type HostPort, readerOptions, startXdsServer } from "./grpc/server.ts";
 import { defaultLimits } from "./limits.ts";
 import { meshWriter } from "./mesh-writer.ts";
 import { type Problem, problemText } from "./model/problem.ts";
 import { startReconciler } from "./reconciler.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import { createLog } from "./telemetry/log.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Vitals } from "./telemetry/metrics.ts";
+import { WorkerPool } from "./workers/pool.ts";
 
 export interface RunningApp {
   /** Where discovery is served. */
@@ -26,6 +31,14 @@ export interface RunningApp {
   readonly admin: HostPort;
   /** Ends streams and requests, then closes the store. */
   close(): Promise<void>;
+}
+
+/** Discovery as it is served, by this process or by workers. */
+interface Discovery {
+  readonly address: HostPort;
+  readonly proxies: ProxyStatuses;
+  readonly isServing: () => boolean;
+  readonly workers?: () => Promise<readonly Vitals[]>;
 }
 
 /** The configuration files hold faults, so there is nothing to start with. */
@@ -85,7 +98,6 @@ async function start(
   onClose(() => files.close());
 
   const cache = new SnapshotCache();
-  const statuses = new NodeStatus({ maxGone: limits.maxGoneProxies, now });
   const loads = new LoadReports({
     maxPlaces: limits.maxLoadPlaces,
     maxPlacesPerProxy: limits.maxLoadPlacesPerProxy,
@@ -103,25 +115,51 @@ async function start(
     compiled: (seconds) => metrics.compiled(seconds),
   });
   onClose(() => reconciler.close());
-  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.each() });
-
-  let serving = false;
-  const xds = await startXdsServer({
+  const publicationTimes = new PublicationTimes(cache, now);
+  const answerClientStatus = (proxies: ProxyStatuses): AnswerClientStatus =>
+    clientStatusAnswers({ proxies, cache, publicationTimes, limits, readers: readerOptions(config.xdsTls) });
+  const serving = {
     listen: config.xdsListen,
     cache,
-    statuses,
     loads,
     limits,
     identifier: `chancery/${hostname()}`,
     metrics,
     log,
-    now,
     ...(config.xdsTls === undefined ? {} : { tls: config.xdsTls }),
+  };
+  const serveHere = async (): Promise<Discovery> => {
+    const statuses = new NodeStatus({ maxGone: limits.maxGoneProxies, now });
+    const proxies = localStatuses(statuses);
+    const answer = answerClientStatus(proxies);
+    const xds = await startXdsServer({ ...serving, statuses, answerClientStatus: answer, firstStream: 1, now });
+    onClose(() => xds.close());
+    return { address: xds.address, proxies, isServing: () => true };
+  };
+  const serveByWorkers = async (count: number): Promise<Discovery> => {
+    const pool = new WorkerPool({
+      ...serving,
+      count,
+      nodeGroups: () => store.get().mesh.all("NodeGroup"),
+      maxGone: limits.maxGoneProxies,
+      answerClientStatus,
+      logLevel: config.logLevel,
+      answerTimeoutMs: limits.workerAnswerMs,
+    });
+    onClose(() => pool.close());
+    const address = await pool.start();
+    return { address, proxies: pool.proxies, isServing: () => pool.running > 0, workers: () => pool.vitals() };
+  };
+  const { workers: count = 0 } = config;
+  const { address, proxies, isServing, workers } = await (count === 0 ? serveHere() : serveByWorkers(count));
+  metrics.read({
+    revision: () => store.get().revision,
+    proxies: () => proxies.glances(),
+    ...(workers === undefined ? {} : { workers }),
   });
-  onClose(() => xds.close());
-  if (config.xdsTls === undefined && !isLoopback(xds.address.host)) {
+  if (config.xdsTls === undefined && !isLoopback(address.host)) {
     log.warn(
-      { address: formatHostPort(xds.address) },
+      { address: formatHostPort(address) },
       "discovery is served in plaintext to other machines; see --xds-tls-cert",
     );
   }
@@ -131,16 +169,15 @@ async function start(
     writer,
     checkFilters,
     catalog,
-    proxies: statuses,
+    proxies,
     loads,
     snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,
     maxBodyBytes: limits.maxAdminBodyBytes,
-    ready: () => serving && cache.get() !== undefined,
+    ready: () => isServing() && cache.get() !== undefined,
     ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
   });
   onClose(() => admin.close());
-  serving = true;
-  return { xds: xds.address, admin: { host: admin.host, port: admin.port }, close };
+  return { xds: address, admin: { host: admin.host, port: admin.port }, close };
 }

@@ -15,6 +15,8 @@ export interface AppConfig {
   readonly xdsTls?: XdsTls;
   /** trace, debug, info, warn, error, fatal or silent. */
   readonly logLevel: string;
+  /** How many processes serve discovery; absent or 0: the server's own. */
+  readonly workers?: number;
   /** Bounds other than the usual ones. */
   readonly limits?: Partial<Limits>;
 }

@@ -28,6 +28,8 @@ export interface Limits extends DiscoveryLimits {
   readonly loadIdleMs: number;
   /** Clusters whose load has metrics of its own; the others are counted together. */
   readonly maxLoadMetricClusters: number;
+  /** How long a worker process may take to answer, in milliseconds. One that does not, twice in a row, is replaced. */
+  readonly workerAnswerMs: number;
   /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
   readonly holdOffMs: number;
 }
@@ -46,6 +48,7 @@ export const defaultLimits: Limits = {
   maxLoadPlacesPerProxy: 50_000,
   loadIdleMs: 600_000,
   maxLoadMetricClusters: 1_000,
+  workerAnswerMs: 15_000,
   holdOffMs: 10,
 };
 

@@ -20,6 +20,7 @@ interface ServeFlags {
   readonly xdsTlsClientCa?: string;
   readonly xdsNodeIdentity: NodeIdentity;
   readonly clientStatusReader: readonly string[];
+  readonly workers: number;
   readonly logLevel: string;
   readonly limit: Partial<Limits>;
 }
@@ -55,6 +56,7 @@ export function serveCommand(): Command {
       collect,
       [],
     )
+    .addOption(workers())
     .addOption(logLevel("info"))
     .addOption(limit())
     .addHelpText(
@@ -103,6 +105,7 @@ function configOf(flags: ServeFlags, command: Command): AppConfig {
     adminListen: flags.adminListen,
     dataDir: flags.dataDir,
     config: flags.config,
+    workers: flags.workers,
     logLevel: flags.logLevel,
     limits: flags.limit,
     ...(token === undefined || token === "" ? {} : { adminToken: token }),
@@ -139,6 +142,22 @@ export function hostPort(flags: string, description: string, byDefault: string):
 
 export function logLevel(byDefault: string): Option {
   return new Option("--log-level <level>", "what the server logs").choices(logLevels).default(byDefault);
+}
+
+const maxWorkers = 64;
+
+function workers(): Option {
+  const parse = (text: string): number => {
+    const count = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+    if (count <= maxWorkers) return count;
+    throw new InvalidArgumentError(`Write a whole number from 0 to ${maxWorkers}.`);
+  };
+  return new Option(
+    "--workers <n>",
+    "serve discovery by so many processes on the one port; 0: by the server's own, which serves thousands of proxies",
+  )
+    .argParser(parse)
+    .default(0);
 }
 
 function limit(): Option {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -7,18 +7,25 @@ import { repository } from "../server-process.ts";
 import { goalOf, measures } from "./xds-load-goals.ts";
 import { builtYardstick } from "./yardstick.ts";
 
-/** Measures this server against go-control-plane, in turns, with the yardstick `xds-load`. See bench/README.md. */
+/**
+ * Measures this server against go-control-plane, or with `--workers N` so many workers against the one process, in
+ * turns, with the yardstick `xds-load`. See bench/README.md.
+ */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { yardstick: { type: "string" } },
+  options: { yardstick: { type: "string" }, workers: { type: "string" } },
 });
 const yardstick = builtYardstick(values.yardstick);
-const reference = "gcp-linear";
 const results = mkdtempSync(path.join(tmpdir(), "xds-load-results-"));
-const adapters = [
-  path.join(yardstick, `adapters/${reference}.json`),
-  path.join(repository, "integration/bench/xds-load.json"),
-];
+const oneProcess = path.join(repository, "integration/bench/xds-load.json");
+const { reference, measured, adapters } =
+  values.workers === undefined
+    ? {
+        reference: "gcp-linear",
+        measured: "chancery",
+        adapters: [path.join(yardstick, "adapters/gcp-linear.json"), oneProcess],
+      }
+    : { reference: "chancery", measured: "workers", adapters: [oneProcess, withWorkers(values.workers)] };
 const args = [
   ...adapters.flatMap((file) => ["--adapter", file]),
   "--bin",
@@ -34,6 +41,14 @@ printRatios();
 rmSync(results, { recursive: true });
 process.exitCode = status ?? 1;
 
+/** The adapter of this server with so many workers; their time and memory count with the server's. */
+function withWorkers(count: string): string {
+  const adapter = JSON.parse(readFileSync(oneProcess, "utf8"));
+  const file = path.join(results, "adapter.json");
+  writeFileSync(file, JSON.stringify({ ...adapter, name: "workers", start: `${adapter.start} --workers ${count}` }));
+  return file;
+}
+
 /** One run of one server, as `xds-load` writes it. */
 interface Result {
   readonly config: { readonly streams: number; readonly expect_clusters: number; readonly mode: string };
@@ -46,7 +61,7 @@ function printRatios(): void {
   for (const file of readdirSync(results)
     .filter((name) => name.startsWith(`${reference}-`))
     .sort(inCellOrder)) {
-    const other = path.join(results, file.replace(reference, "chancery"));
+    const other = path.join(results, file.replace(reference, measured));
     if (!existsSync(other)) continue;
     const [theirs, ours] = [path.join(results, file), other].map((name) => JSON.parse(readFileSync(name, "utf8")));
     if (theirs.ok !== true || ours.ok !== true) continue;
@@ -57,8 +72,11 @@ function printRatios(): void {
       ratios.set(row, [...(ratios.get(row) ?? []), values]);
     }
   }
+  const hasGoals = values.workers === undefined;
   process.stdout.write(
-    "\nThis server divided by go-control-plane (in brackets: the goal); below 1 this server needs less.\n\n",
+    hasGoals
+      ? "\nThis server divided by go-control-plane (in brackets: the goal); below 1 this server needs less.\n\n"
+      : `\n${values.workers} workers divided by one process; below 1 the workers need less.\n\n`,
   );
   process.stdout.write(`| streams | clusters | mode | update | ${measures.map(({ name }) => name).join(" | ")} |\n`);
   process.stdout.write(`|--:|--:|---|---|${measures.map(() => "--:|").join("")}\n`);
@@ -66,6 +84,7 @@ function printRatios(): void {
     const [streams, clusters, , kind = ""] = row.split(" | ");
     const cells = measures.map(({ goal }, at) => {
       const ratio = median(rounds.map((values) => values[at] ?? Number.NaN));
+      if (!hasGoals) return ratio.toFixed(2);
       const limit = goalOf(goal, { streams: Number(streams), clusters: Number(clusters), kind });
       return `${ratio <= limit ? "" : "**"}${ratio.toFixed(2)}${ratio <= limit ? "" : "**"} (${limit.toFixed(2)})`;
     });

@@ -7,14 +7,15 @@ import { ClientStream } from "./client-stream.ts";
 import { type ResourceName, resource, type TestResource } from "./resources.ts";
 import type { Target } from "./target.ts";
 
-/** `chancery serve` as users start it, written through its admin API. */
-export async function startTarget(): Promise<Target> {
+/** `chancery serve` as users start it, written through its admin API. `setup` is the number of its workers. */
+export async function startTarget(setup = "0"): Promise<Target> {
   const dataDir = mkdtempSync(path.join(tmpdir(), "chancery-conformance-"));
-  const args = ["--log-level", "error"];
+  const workers = Number(setup);
+  const args = ["--log-level", "error", "--workers", setup];
   let server = await serve({ dataDir, args });
-  let witness = await Witness.of(server);
+  let witness = await Witness.of(server, workers);
   return {
-    name: "Chancery",
+    name: workers === 0 ? "Chancery" : `Chancery, ${workers} workers`,
     address: () => server.xds,
     lacks: new Set(),
     publish: (change) => witness.publish(change),
@@ -22,7 +23,7 @@ export async function startTarget(): Promise<Target> {
       witness.close();
       await server.stop();
       server = await serve({ dataDir, args });
-      witness = await Witness.of(server);
+      witness = await Witness.of(server, workers);
     },
     async stop() {
       witness.close();
@@ -34,33 +35,37 @@ export async function startTarget(): Promise<Target> {
 
 /**
  * The admin API answers a write when it is kept; its publication may be a few milliseconds later. Each write so carries
- * a mark, and is in force when a stream of ours has been told of it.
+ * a mark, and is in force when a stream of ours on each process that serves has been told of it.
  */
 class Witness {
   readonly #admin: string;
-  readonly #stream: ClientStream;
+  readonly #streams: readonly ClientStream[];
   /** Higher with each write, and after a restart higher than before. */
   #mark = Date.now();
 
-  private constructor({ admin, xds }: ServerProcess) {
+  private constructor(admin: string, streams: readonly ClientStream[]) {
     this.#admin = admin;
-    const path = "/envoy.service.runtime.v3.RuntimeDiscoveryService/DeltaRuntime";
-    this.#stream = new ClientStream({
-      address: xds,
-      path,
-      variant: "delta",
-      nodeId: "witness",
-      features: [],
-      patienceMs: 10_000,
-      maxResponses: Number.POSITIVE_INFINITY,
-    });
+    this.#streams = streams;
   }
 
-  static async of(server: ServerProcess): Promise<Witness> {
-    const witness = new Witness(server);
-    witness.#stream.subscribe("RTDS", "witness");
-    witness.#stream.ack(await witness.#stream.next());
-    return witness;
+  /** Connections are shared out in turns, so that as many as there are workers come to one each. */
+  static async of({ admin, xds }: ServerProcess, workers: number): Promise<Witness> {
+    const streams: ClientStream[] = [];
+    for (let number = 0; number < Math.max(1, workers); number += 1) {
+      const stream = new ClientStream({
+        address: xds,
+        path: "/envoy.service.runtime.v3.RuntimeDiscoveryService/DeltaRuntime",
+        variant: "delta",
+        nodeId: "witness",
+        features: [],
+        patienceMs: 10_000,
+        maxResponses: Number.POSITIVE_INFINITY,
+      });
+      stream.subscribe("RTDS", "witness");
+      stream.ack(await stream.next());
+      streams.push(stream);
+    }
+    return new Witness(admin, streams);
   }
 
   async publish({
@@ -82,11 +87,11 @@ class Witness {
       body: JSON.stringify(body),
     });
     assert.ok(answer.ok, await answer.text());
-    this.#stream.ack(await this.#stream.next());
+    await Promise.all(this.#streams.map(async (stream) => stream.ack(await stream.next())));
   }
 
   close(): void {
-    this.#stream.close();
+    for (const stream of this.#streams) stream.close();
   }
 }
 

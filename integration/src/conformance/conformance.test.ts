@@ -6,33 +6,42 @@ import { repository } from "../server-process.ts";
 import { behaviours } from "./behaviours.ts";
 import { sections } from "./sections/index.ts";
 import { groundsOf, Suite } from "./suite.ts";
-import { startTarget, type Target } from "./target.ts";
+import { chancery, startTarget, type Target } from "./target.ts";
 
 const rules = sections.flatMap((section) => section.rules);
 
-describe("the xDS protocol", { timeout: 300_000 }, () => {
-  let target: Target;
-  let suite: Suite;
-  before(async () => {
-    target = await startTarget(process.env["CONFORMANCE_TARGET"]);
-    suite = new Suite(target, { patienceMs: 5_000 });
-  });
-  after(() => target.stop());
+/** Chancery alone and with two workers, or whatever CONFORMANCE_TARGET names. */
+const { CONFORMANCE_TARGET: named } = process.env;
+const targets =
+  named === undefined
+    ? { "the xDS protocol": undefined, "the xDS protocol, by two workers": `${chancery}#2` }
+    : { "the xDS protocol": named };
 
-  for (const { title, rules } of sections) {
-    describe(title, () => {
-      for (const rule of rules) {
-        for (const variant of rule.variants) {
-          test(`${variant}: ${rule.does}: ${groundsOf(rule)}`, async (t) => {
-            const missing = suite.missing(rule);
-            if (missing.length > 0) t.skip(`${target.name} says that it does not have: ${missing.join(", ")}`);
-            else await suite.run(rule, variant);
-          });
-        }
-      }
+for (const [what, module] of Object.entries(targets)) {
+  describe(what, { timeout: 300_000 }, () => {
+    let target: Target;
+    let suite: Suite;
+    before(async () => {
+      target = await startTarget(module);
+      suite = new Suite(target, { patienceMs: 5_000 });
     });
-  }
-});
+    after(() => target.stop());
+
+    for (const { title, rules } of sections) {
+      describe(title, () => {
+        for (const rule of rules) {
+          for (const variant of rule.variants) {
+            test(`${variant}: ${rule.does}: ${groundsOf(rule)}`, async (t) => {
+              const missing = suite.missing(rule);
+              if (missing.length > 0) t.skip(`${target.name} says that it does not have: ${missing.join(", ")}`);
+              else await suite.run(rule, variant);
+            });
+          }
+        }
+      });
+    }
+  });
+}
 
 test("every behaviour that servers got wrong before is proven by a rule", () => {
   const proven = new Set(rules.flatMap((rule) => rule.behaviours ?? []));

@@ -1,4 +1,4 @@
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ResourceName, TestResource, TypeName } from "./resources.ts";
 
 /**
@@ -36,10 +36,12 @@ export interface TargetModule {
   startTarget(setup?: string): Promise<Target>;
 }
 
+/** Chancery's own target; after a "#" the number of its workers. */
+export const chancery: string = fileURLToPath(new URL("./chancery-target.js", import.meta.url));
+
 /** The target that is named by a module's path, "peer.js" or "peer.js#setup"; without a name, Chancery itself. */
-export async function startTarget(name: string | undefined): Promise<Target> {
-  const [path, setup] = name?.split("#") ?? [];
-  const url = path === undefined ? new URL("./chancery-target.js", import.meta.url) : pathToFileURL(path);
-  const module = (await import(url.href)) as TargetModule;
+export async function startTarget(name = chancery): Promise<Target> {
+  const [path = chancery, setup] = name.split("#");
+  const module = (await import(pathToFileURL(path).href)) as TargetModule;
   return module.startTarget(setup);
 }

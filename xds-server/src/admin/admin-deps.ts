@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { LoadReports } from "../cache/load-reports.ts";
-import type { ProxyStatuses } from "../cache/proxy-status.ts";
+import type { ProxyStatuses } from "../cache/proxy-statuses.ts";
 import type { CheckFilters } from "../filter-check.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
 import type { MeshWriter } from "../mesh-writer.ts";

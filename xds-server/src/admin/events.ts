@@ -16,6 +16,8 @@ const heartbeatMs = 15_000;
 const maxStalledBeats = 4;
 /** How many missed revisions a client is told of; older ones it reads from the list. */
 const maxMissedRevisions = 100;
+/** How many proxies' states are asked for at once. */
+const proxiesAtOnce = 100;
 
 /**
  * `GET /api/v1/events`: server-sent events `revision` and `proxy`. A client that reads slowly skips states, it never
@@ -56,28 +58,54 @@ interface EventClient {
 }
 
 function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number | undefined): EventClient {
-  const { store, proxies } = deps;
-  const changed = new Set(proxies.ids());
+  const { store, proxies, log } = deps;
+  const changed = new Set<string>();
   // Without Last-Event-ID the newest revision alone is told, so that a client knows where it begins.
   let told = lastId ?? store.get().revision - 1;
   let gathering: NodeJS.Timeout | undefined;
+  let isTellingProxies = false;
   let stalledBeats = 0;
 
   const flush = (): void => {
     gathering = undefined;
-    if (response.writableNeedDrain) return;
+    if (response.writableNeedDrain || response.destroyed) return;
+    tellRevisions();
+    if (isTellingProxies) return;
+    isTellingProxies = true;
+    tellProxies()
+      .catch((error: unknown) => {
+        log.error({ err: error }, "a client that follows events is let go: the proxies' states cannot be read");
+        response.destroy();
+      })
+      .finally(() => {
+        isTellingProxies = false;
+      });
+  };
+  const tellRevisions = (): void => {
     const newest = store.get().revision;
     for (let number = Math.max(told + 1, newest - maxMissedRevisions + 1); number <= newest; number++) {
       const revision = store.revision(number);
       if (revision !== undefined) response.write(event("revision", revisionSummary(revision), number));
     }
     told = newest;
-    for (const nodeId of changed) {
-      if (response.writableNeedDrain) return;
-      changed.delete(nodeId);
-      const proxy = proxies.get(nodeId);
-      response.write(event("proxy", proxy === undefined ? { nodeId, state: "disconnected" } : proxySummary(proxy)));
+  };
+  const tellProxies = async (): Promise<void> => {
+    while (changed.size > 0 && !response.writableNeedDrain && !response.destroyed) {
+      const page = [...changed].slice(0, proxiesAtOnce);
+      // Before they are asked for: what changes from now on is told again.
+      for (const nodeId of page) changed.delete(nodeId);
+      const known = await proxies.some(page);
+      for (const nodeId of page) {
+        const proxy = known.get(nodeId);
+        if (response.writableNeedDrain) changed.add(nodeId);
+        else
+          response.write(event("proxy", proxy === undefined ? { nodeId, state: "disconnected" } : proxySummary(proxy)));
+      }
     }
+  };
+  const begin = async (): Promise<void> => {
+    for (const nodeId of await proxies.ids()) changed.add(nodeId);
+    flush();
   };
   const gather = (): void => {
     gathering ??= setTimeout(flush, gatherMs);
@@ -103,7 +131,7 @@ function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number 
     if (stalledBeats === 0) response.write(": still here\n\n");
     else if (stalledBeats >= maxStalledBeats) response.destroy();
   }, heartbeatMs);
-  flush();
+  begin().catch((error: unknown) => response.destroy(error as Error));
 
   return {
     end: () => void response.end(),

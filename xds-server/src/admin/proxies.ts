@@ -95,30 +95,32 @@ export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
   const params = z.object({ nodeId: z.string().describe("The proxy's node id") });
 
   const list = { tags, summary: "List the proxies and what they hold", query: listQuery, answer: answers.proxies };
-  app.get("/api/v1/proxies", operation(list), (request) => {
+  app.get("/api/v1/proxies", operation(list), async (request) => {
     const { limit, after, ...wanted } = queryOf(request, listQuery);
-    const items: ProxySummary[] = [];
-    for (const nodeId of deps.proxies.ids()) {
-      const proxy = after === undefined || nodeId > after ? deps.proxies.get(nodeId) : undefined;
-      if (proxy === undefined || (wanted.nodeGroup ?? proxy.nodeGroup) !== proxy.nodeGroup) continue;
-      if ((wanted.state ?? proxyState(proxy)) !== proxyState(proxy)) continue;
-      if (items.length < limit) items.push(withLoad(proxySummary(proxy), deps));
-      else return { revision: deps.store.get().revision, items, next: items.at(-1)?.nodeId };
-    }
-    return { revision: deps.store.get().revision, items };
+    const isAfter = (nodeId: string) => after === undefined || nodeId > after;
+    const glances = (await deps.proxies.glances()).filter(
+      ({ nodeId, nodeGroup, state }) =>
+        isAfter(nodeId) && (wanted.nodeGroup ?? nodeGroup) === nodeGroup && (wanted.state ?? state) === state,
+    );
+    const ids = glances.map(({ nodeId }) => nodeId).sort();
+    const page = ids.slice(0, limit);
+    const known = await deps.proxies.some(page);
+    const items = [...known.values()].map((proxy) => withLoad(proxySummary(proxy), deps));
+    const { revision } = deps.store.get();
+    return ids.length > limit ? { revision, items, next: page.at(-1) } : { revision, items };
   });
 
   const one = { tags, params, summary: "Read one proxy, stream by stream", answer: answers.proxy };
-  app.get<Identified>("/api/v1/proxies/:nodeId", operation(one), (request) => {
+  app.get<Identified>("/api/v1/proxies/:nodeId", operation(one), async (request) => {
     queryOf(request, z.strictObject({}));
-    const proxy = find(deps, request.params.nodeId);
+    const proxy = await find(deps, request.params.nodeId);
     return { ...proxy, state: proxyState(proxy) };
   });
 
   const config = { tags, params, summary: "Read what a proxy was sent, secrets redacted", answer: answers.proxyConfig };
-  app.get<Identified>("/api/v1/proxies/:nodeId/config", operation(config), (request) => {
+  app.get<Identified>("/api/v1/proxies/:nodeId/config", operation(config), async (request) => {
     queryOf(request, z.strictObject({}));
-    const proxy = find(deps, request.params.nodeId);
+    const proxy = await find(deps, request.params.nodeId);
     const snapshot = deps.snapshots().get(proxy.nodeGroup) ?? emptySnapshot;
     const newest = (typeUrl: TypeUrl, name: string) => resourcesOf(snapshot, typeUrl).get(name);
     return { nodeId: proxy.nodeId, streams: proxy.streams.map((stream) => sentOn(stream, newest)) };
@@ -156,10 +158,10 @@ function readable({ typeUrl, body }: Resource): unknown {
   return toJson(schema, withoutSecrets(schema, body));
 }
 
-function find({ proxies }: AdminDeps, nodeId: string): ProxyStatus {
-  const proxy = proxies.get(nodeId);
+async function find({ proxies }: AdminDeps, nodeId: string): Promise<ProxyStatus> {
+  const proxy = (await proxies.some([nodeId])).get(nodeId);
   if (proxy !== undefined) return proxy;
-  const hint = didYouMean(nodeId, proxies.ids());
+  const hint = didYouMean(nodeId, await proxies.ids());
   throw refusal(
     404,
     "PROXY_UNKNOWN",

@@ -39,8 +39,9 @@ export async function settled(
   const outcomes = new Map<string, Outcome>();
   let open = expectations;
   for (;;) {
+    const known = await proxies.some(open.map(({ nodeId }) => nodeId));
     open = open.filter(({ nodeId, group }) => {
-      const proxy = proxies.get(nodeId);
+      const proxy = known.get(nodeId);
       // Until the group's new snapshot is out, its proxies look synced with the old one.
       const isOut =
         group.from === undefined

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { LoadReports } from "../cache/load-reports.ts";
-import { NodeStatus } from "../cache/node-status.ts";
+import { localStatuses, NodeStatus } from "../cache/node-status.ts";
 import type { StreamStatus } from "../cache/proxy-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { memoCompile } from "../compile/memo.ts";
@@ -83,14 +83,14 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     now: Date.now,
     counted: (load) => metrics.load(load),
   });
-  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.each() });
+  metrics.read({ revision: () => store.get().revision, proxies: async () => statuses.glances() });
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     store,
     writer: meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() })),
     checkFilters: filterChecker(store, catalog),
     catalog,
-    proxies: statuses,
+    proxies: localStatuses(statuses),
     loads,
     snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,

@@ -37,6 +37,9 @@ export type ChangeOf = (mesh: Mesh) => Change;
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
   const { store, writer, checkFilters, snapshots, proxies } = deps;
   const found = await checkFilters(changeOf(store.get().mesh));
+  // Only where asked for: a plain write costs the same for one proxy or thousands. And before the write, which may move them at once.
+  const asksForImpact = request.dryRun || request.waitMs !== undefined;
+  const before = asksForImpact ? await proxies.all() : [];
   request.precondition();
   const { mesh } = store.get();
   const change = changeOf(mesh);
@@ -54,20 +57,19 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
     changes: changes.map((each) => (request.dryRun ? { ...changedDocument(each), ...each } : changedDocument(each))),
     unchanged,
   };
-  // The state of all proxies is only looked at when asked for: a plain write costs the same for one proxy or thousands.
-  if (!request.dryRun && request.waitMs === undefined) return answer;
-  const groupAfter = groupsAfter(deps, mesh, mesh.changed(change));
-  const impact = impactOf({ before: published, after: compiled.snapshots, proxies: proxies.all(), groupAfter });
+  if (!asksForImpact) return answer;
+  const groupAfter = await groupsAfter(deps, mesh, mesh.changed(change));
+  const impact = impactOf({ before: published, after: compiled.snapshots, proxies: before, groupAfter });
   if (request.dryRun || request.waitMs === undefined) return { ...answer, impact };
   const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
   return { ...answer, impact, proxies: await settled(deps, waiting) };
 }
 
 /** The node group that each proxy belongs to after a change of the mesh. */
-function groupsAfter({ proxies }: AdminDeps, before: Mesh, after: Mesh): (proxy: ProxyStatus) => string {
+async function groupsAfter({ proxies }: AdminDeps, before: Mesh, after: Mesh): Promise<(proxy: ProxyStatus) => string> {
   const groups = after.all("NodeGroup");
   if (groups === before.all("NodeGroup")) return ({ nodeGroup }) => nodeGroup;
-  const nodes = new Map(proxies.connected().map((node) => [node.id, node]));
+  const nodes = new Map((await proxies.connected()).map((node) => [node.id, node]));
   return ({ nodeId, nodeGroup }) => {
     const node = nodes.get(nodeId);
     return node === undefined ? nodeGroup : nodeGroupOf(node, groups);

@@ -65,12 +65,23 @@ export interface LoadReportsOptions {
 
 /** Reports of one proxy, as long as its stream is open. */
 export interface LoadSource {
-  report(clusters: readonly ClusterReport[]): void;
+  /** Where it gives a promise, the next report waits for it. */
+  report(clusters: readonly ClusterReport[]): Promise<void> | undefined;
   close(): void;
 }
 
+/** One whose reports are taken at once. */
+export interface DirectLoadSource extends LoadSource {
+  report(clusters: readonly ClusterReport[]): undefined;
+}
+
+/** Takes what proxies report. */
+export interface LoadSink {
+  opened(nodeId: string): LoadSource;
+}
+
 /** How much proxies ask of what is behind them: the owner of what load reporting tells. A proxy that goes is forgotten. */
-export class LoadReports {
+export class LoadReports implements LoadSink {
   /** By node id: one tree for each of a proxy's streams, of which it has two for a moment when it reconnects. */
   readonly #trees = new Map<string, Set<LoadNode>>();
   readonly #options: LoadReportsOptions;
@@ -81,12 +92,15 @@ export class LoadReports {
     this.#options = options;
   }
 
-  opened(nodeId: string): LoadSource {
+  opened(nodeId: string): DirectLoadSource {
     const tree = newLoadNode();
     const trees = this.#trees.get(nodeId) ?? new Set();
     this.#trees.set(nodeId, trees.add(tree));
     return {
-      report: (clusters) => this.#take(tree, trees, clusters),
+      report: (clusters) => {
+        this.#take(tree, trees, clusters);
+        return undefined;
+      },
       close: () => {
         if (!trees.delete(tree)) return;
         this.#places -= placesIn([tree]);

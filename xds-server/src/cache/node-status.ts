@@ -1,4 +1,6 @@
-import type { ProxyStatus, ProxyStatuses, StreamStatus } from "./proxy-status.ts";
+import { proxyState } from "./proxy-state.ts";
+import type { ProxyStatus, StreamStatus } from "./proxy-status.ts";
+import type { ProxyGlance, ProxyStatuses } from "./proxy-statuses.ts";
 import type { Node } from "./snapshot-cache.ts";
 
 /** What a stream tells of itself; `describe` is called when somebody asks, so that a push costs nothing here. */
@@ -22,8 +24,8 @@ export interface NodeStatusOptions {
   readonly now: () => number;
 }
 
-/** Who is connected, and what each holds: the one owner of what flows up from the proxies. */
-export class NodeStatus implements ProxyStatuses {
+/** Who is connected to this process, and what each holds: the one owner of what flows up from the proxies. */
+export class NodeStatus {
   readonly #known = new Map<string, Known>();
   /** Those without a stream, the longest gone first. */
   readonly #gone = new Set<string>();
@@ -50,13 +52,22 @@ export class NodeStatus implements ProxyStatuses {
     for (const watcher of this.#watchers) watcher(nodeId);
   }
 
-  /** All, in no order. */
-  *each(): Iterable<ProxyStatus> {
-    for (const known of this.#known.values()) yield statusOf(known);
+  /** Sorted by node id. */
+  all(): readonly ProxyStatus[] {
+    return [...this.#known.values()].map(statusOf).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   }
 
-  all(): readonly ProxyStatus[] {
-    return [...this.each()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+  /** Those of these node ids that are known. */
+  some(nodeIds: readonly string[]): ReadonlyMap<string, ProxyStatus> {
+    const known = nodeIds.map((nodeId) => [nodeId, this.get(nodeId)] as const);
+    return new Map(known.filter((entry): entry is [string, ProxyStatus] => entry[1] !== undefined));
+  }
+
+  glances(): readonly ProxyGlance[] {
+    return [...this.#known.values()].map(statusOf).map((proxy) => {
+      const { nodeId, nodeGroup } = proxy;
+      return { nodeId, nodeGroup, state: proxyState(proxy) };
+    });
   }
 
   ids(): readonly string[] {
@@ -66,6 +77,10 @@ export class NodeStatus implements ProxyStatuses {
   get(nodeId: string): ProxyStatus | undefined {
     const known = this.#known.get(nodeId);
     return known && statusOf(known);
+  }
+
+  isConnected(nodeId: string): boolean {
+    return (this.#known.get(nodeId)?.streams.size ?? 0) > 0;
   }
 
   connected(): readonly Node[] {
@@ -100,6 +115,18 @@ export class NodeStatus implements ProxyStatuses {
       this.#known.delete(id);
     }
   }
+}
+
+/** What this process knows, for those who ask whichever process it is. */
+export function localStatuses(statuses: NodeStatus): ProxyStatuses {
+  return {
+    all: async () => statuses.all(),
+    some: async (nodeIds) => statuses.some(nodeIds),
+    ids: async () => statuses.ids(),
+    glances: async () => statuses.glances(),
+    connected: async () => statuses.connected(),
+    watch: (watcher) => statuses.watch(watcher),
+  };
 }
 
 /** Without what a proxy says at length, which would be kept of a thousand that are gone. */

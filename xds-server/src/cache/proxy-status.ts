@@ -1,6 +1,5 @@
 import type { TypeUrl } from "../resources/resource-types.ts";
 import type { Version } from "../resources/snapshot.ts";
-import type { Node } from "./snapshot-cache.ts";
 
 /** What one proxy holds of what it should hold: the answer to "is it live, and if not, why". */
 export interface ProxyStatus {
@@ -56,16 +55,4 @@ export interface Refusal {
   readonly reason: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-}
-
-/** All proxies that are connected or were lately. Read by the admin API and the metrics. */
-export interface ProxyStatuses {
-  all(): readonly ProxyStatus[];
-  /** The node ids of all, sorted. */
-  ids(): readonly string[];
-  get(nodeId: string): ProxyStatus | undefined;
-  /** What each connected proxy says of itself. */
-  connected(): readonly Node[];
-  /** Calls back after a proxy's status changed (connected, answered, refused, gone), until the returned function is called. */
-  watch(watcher: (nodeId: string) => void): () => void;
 }

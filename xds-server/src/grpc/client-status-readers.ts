@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-import type { Call } from "./call.ts";
+import type { PeerCertificate } from "node:tls";
 import { certificateNames, isOfNode, type NodeIdentity } from "./node-identity.ts";
 import { CallFault } from "./status.ts";
 
@@ -9,15 +9,19 @@ export interface ReaderOptions {
   readonly clientStatusReaders: readonly string[];
 }
 
+/** Who asks: its address, and what its certificate says of it. */
+export interface Caller {
+  readonly peer: string;
+  /** Absent without TLS. */
+  readonly peerCertificate: Pick<PeerCertificate, "subjectaltname"> | undefined;
+}
+
 /**
  * Which proxies' status a client may read; throws when none. It gives away what proxies are configured with, so a client
  * may read what it could have got as a proxy anyhow: without TLS this machine only, because others could at least learn
  * from it who there is; with TLS all where a node id is not checked, else its own and, for readers, all.
  */
-export function readableNodes(
-  { peer, peerCertificate }: Pick<Call, "peer" | "peerCertificate">,
-  options: ReaderOptions,
-): (nodeId: string) => boolean {
+export function readableNodes({ peer, peerCertificate }: Caller, options: ReaderOptions): (nodeId: string) => boolean {
   const all = () => true;
   if (peerCertificate === undefined) {
     if (isLoopbackPeer(peer)) return all;

@@ -33,6 +33,8 @@ export interface DiscoveryDeps {
   /** `control_plane.identifier` of every response. */
   readonly identifier: string;
   readonly metrics: DiscoveryMetrics;
+  /** The number of the first stream; the next ones count up. */
+  readonly firstStream: number;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -42,7 +44,7 @@ export interface DiscoveryDeps {
 export interface DiscoveryMetrics {
   pushed(shortName: string): void;
   refused(shortName: string): void;
-  streams(variant: Variant, change: 1 | -1): void;
+  streams(variant: Variant, change: number): void;
 }
 
 const maxNamesLogged = 20;
@@ -68,7 +70,7 @@ interface Shared extends DiscoveryDeps {
 }
 
 export function discovery(deps: DiscoveryDeps, turns: Turns): Discovery {
-  let lastId = 0;
+  let lastId = deps.firstStream - 1;
   const nextId = (): number => {
     lastId += 1;
     return lastId;

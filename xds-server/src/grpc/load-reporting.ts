@@ -1,4 +1,4 @@
-import type { LoadReports, LoadSource } from "../cache/load-reports.ts";
+import type { LoadSink, LoadSource } from "../cache/load-reports.ts";
 import type { Call, Method } from "./call.ts";
 import type { Limits } from "./limits.ts";
 import { type LoadRequest, loadResponse, nodeIdOf, readLoadRequest } from "./load-wire.ts";
@@ -8,7 +8,7 @@ import { CallFault } from "./status.ts";
 export const loadReportingPath = "/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats";
 
 export interface LoadReportingDeps {
-  readonly loads: LoadReports;
+  readonly loads: LoadSink;
   readonly nodeIdentity: NodeIdentity;
   readonly limits: Limits;
 }
@@ -27,12 +27,25 @@ export function loadReporting({ loads, nodeIdentity, limits }: LoadReportingDeps
           // A proxy says who it is before it is asked for anything.
           if (request.clusters.length === 0) return;
         }
-        source.report(request.clusters);
+        waitFor(source.report(request.clusters), call);
       },
       onHalfClose: () => call.end(),
       onClose: () => source?.close(),
     };
   };
+}
+
+/** Reads no further report until one is taken. */
+function waitFor(taken: Promise<void> | undefined, call: Call): void {
+  if (taken === undefined) return;
+  call.pause();
+  taken.then(
+    () => call.run(() => call.resume()),
+    (error: unknown) =>
+      call.run(() => {
+        throw error;
+      }),
+  );
 }
 
 function decoded(bytes: Uint8Array, { maxNameLength }: Limits): LoadRequest {

@@ -1,5 +1,4 @@
-import { PublicationTimes } from "../cache/publication-times.ts";
-import { clientStatusMethods } from "./client-status.ts";
+import { type AnswerClientStatus, clientStatusMethods } from "./client-status.ts";
 import type { ReaderOptions } from "./client-status-readers.ts";
 import { type DiscoveryDeps, discovery } from "./discovery-stream.ts";
 import { type GrpcServerOptions, type HostPort, type RunningGrpcServer, startGrpcServer } from "./grpc-server.ts";
@@ -19,6 +18,12 @@ export interface XdsServerOptions extends Omit<Deps, "nodeIdentity"> {
   readonly listen: HostPort;
   /** Absent: plaintext. */
   readonly tls?: XdsTls;
+  readonly answerClientStatus: AnswerClientStatus;
+}
+
+/** Whose status a client may read, by how discovery is served. */
+export function readerOptions(tls: XdsTls | undefined): ReaderOptions {
+  return tls ?? { nodeIdentity: "none", clientStatusReaders: [] };
 }
 
 export type RunningXdsServer = Pick<RunningGrpcServer, "address" | "close">;
@@ -27,9 +32,14 @@ export type RunningXdsServer = Pick<RunningGrpcServer, "address" | "close">;
  * Serves the aggregated discovery service and each type's own, both variants, load reporting and client status, on one
  * port: an Envoy has one connection for all. Rejects when the port cannot be bound.
  */
-export async function startXdsServer({ listen, tls, ...rest }: XdsServerOptions): Promise<RunningXdsServer> {
-  const { cache, now, limits, log } = rest;
-  const readers: ReaderOptions = tls ?? { nodeIdentity: "none", clientStatusReaders: [] };
+export async function startXdsServer({
+  listen,
+  tls,
+  answerClientStatus: answer,
+  ...rest
+}: XdsServerOptions): Promise<RunningXdsServer> {
+  const { limits, log } = rest;
+  const readers = readerOptions(tls);
   const deps: Deps = { ...rest, nodeIdentity: readers.nodeIdentity };
   const turns = new Turns();
   const streams = discovery(deps, turns);
@@ -38,7 +48,7 @@ export async function startXdsServer({ listen, tls, ...rest }: XdsServerOptions)
       ({ service, method, variant, onlyType }) =>
         [`/${service}/${method}`, streams.method({ variant, onlyType })] as const,
     ),
-    ...clientStatusMethods({ ...deps, publicationTimes: new PublicationTimes(cache, now), readers }),
+    ...clientStatusMethods({ readers, answer }),
     [loadReportingPath, loadReporting(deps)] as const,
   ]);
   const { address, close } = await start({ listen, limits, methods, turns, log }, tls);

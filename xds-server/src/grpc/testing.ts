@@ -16,12 +16,14 @@ import {
   DiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 import { LoadReports } from "../cache/load-reports.ts";
-import { NodeStatus } from "../cache/node-status.ts";
+import { localStatuses, NodeStatus } from "../cache/node-status.ts";
+import { PublicationTimes } from "../cache/publication-times.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
+import { clientStatusAnswers } from "./client-status-answers.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
-import { startXdsServer, type XdsTls } from "./server.ts";
+import { readerOptions, startXdsServer, type XdsTls } from "./server.ts";
 
 const ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/";
 
@@ -32,12 +34,21 @@ export async function testServer(options: { limits?: Partial<Limits>; tls?: XdsT
   const counted: string[] = [];
   const places = { maxPlaces: 100, maxPlacesPerProxy: 100, idleMs: 60_000 };
   const loads = new LoadReports({ ...places, now: Date.now, counted: () => {} });
+  const limits = { ...defaultLimits, ...options.limits };
   const server = await startXdsServer({
     listen: { host: "127.0.0.1", port: 0 },
     cache,
     statuses,
     loads,
-    limits: { ...defaultLimits, ...options.limits },
+    limits,
+    answerClientStatus: clientStatusAnswers({
+      proxies: localStatuses(statuses),
+      cache,
+      publicationTimes: new PublicationTimes(cache, Date.now),
+      limits,
+      readers: readerOptions(options.tls),
+    }),
+    firstStream: 1,
     identifier: "test-server",
     metrics: {
       pushed: (type) => counted.push(`pushed ${type}`),

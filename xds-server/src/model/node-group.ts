@@ -46,7 +46,10 @@ export interface NodeIdentity {
 }
 
 /** The node group that a proxy belongs to: the first by name that matches, else `defaultNodeGroup`. */
-export function nodeGroupOf(node: NodeIdentity, groups: ReadonlyMap<string, Document<"NodeGroup">>): string {
+export function nodeGroupOf(
+  node: NodeIdentity,
+  groups: ReadonlyMap<string, Pick<Document<"NodeGroup">, "spec">>,
+): string {
   const names = [...groups.keys()].sort();
   return names.find((name) => matches(node, groups.get(name)?.spec)) ?? defaultNodeGroup;
 }

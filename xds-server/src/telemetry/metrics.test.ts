@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
+import type { ProxyGlance } from "../cache/proxy-statuses.ts";
 import { createMetrics } from "./metrics.ts";
 
 test("counts the requests that proxies report by cluster, and those of too many clusters as one", async () => {
@@ -19,9 +19,9 @@ test("counts the requests that proxies report by cluster, and those of too many 
 test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   let revision = 3;
-  const gone: ProxyStatus = { nodeId: "edge-1", cluster: "edge", nodeGroup: "default", streams: [], since: 0 };
+  const gone: ProxyGlance = { nodeId: "edge-1", nodeGroup: "default", state: "disconnected" };
   let proxies = [gone];
-  metrics.read({ revision: () => revision, proxies: () => proxies });
+  metrics.read({ revision: () => revision, proxies: async () => proxies });
   metrics.pushed("CDS");
   metrics.pushed("CDS");
   metrics.refused("LDS");

@@ -1,20 +1,20 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { CountedLoad } from "../cache/load-reports.ts";
-import { type ProxyState, proxyState, proxyStates } from "../cache/proxy-state.ts";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
+import { type ProxyState, proxyStates } from "../cache/proxy-state.ts";
+import type { ProxyGlance } from "../cache/proxy-statuses.ts";
 
 /** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
 export interface Metrics {
   /** A proxy reported requests to a cluster, answered since its last report. */
   load(load: CountedLoad): void;
-  /** One discovery response was sent. */
-  pushed(shortName: string): void;
-  /** One discovery response was refused by the proxy. */
-  refused(shortName: string): void;
+  /** Discovery responses were sent; one, unless said otherwise. */
+  pushed(shortName: string, count?: number): void;
+  /** Discovery responses were refused by proxies; one, unless said otherwise. */
+  refused(shortName: string, count?: number): void;
   /** The mesh was compiled, in so many seconds. */
   compiled(seconds: number): void;
-  /** A discovery stream opened (1) or closed (-1). */
-  streams(variant: "sotw" | "delta", change: 1 | -1): void;
+  /** Discovery streams opened, or closed where the change is negative. */
+  streams(variant: "sotw" | "delta", change: number): void;
   /** The admin API answered. `route` is the pattern, never the path, so that the number of series is bounded. */
   adminAnswered(answer: AdminAnswer): void;
   /** Where the values come from that are read at each scrape. */
@@ -30,9 +30,22 @@ interface AdminAnswer {
   readonly seconds: number;
 }
 
+/** What a worker process takes of the machine. */
+export interface Vitals {
+  /** The number of the worker, from 1. */
+  readonly worker: number;
+  /** Processor time since it started. */
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  /** The 99th percentile of how late its event loop was since the last scrape. */
+  readonly eventLoopLagSeconds: number;
+}
+
 interface MetricSources {
   readonly revision: () => number;
-  readonly proxies: () => Iterable<ProxyStatus>;
+  readonly proxies: () => Promise<readonly ProxyGlance[]>;
+  /** Absent where discovery is served by the server's own process. */
+  readonly workers?: () => Promise<readonly Vitals[]>;
 }
 
 export interface MetricOptions {
@@ -92,12 +105,12 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
       const cluster = seriesOf(name);
       for (const [result, count] of Object.entries(results)) upstreamRequests.inc({ cluster, result }, count);
     },
-    pushed: (type) => pushes.inc({ type }),
-    refused: (type) => refusals.inc({ type }),
+    pushed: (type, count) => pushes.inc({ type }, count),
+    refused: (type, count) => refusals.inc({ type }, count),
     compiled: (seconds) => compileSeconds.observe(seconds),
     streams: (variant, change) => streams.inc({ variant }, change),
     adminAnswered: ({ method, route, status, seconds }) => adminSeconds.observe({ method, route, status }, seconds),
-    read({ revision, proxies }) {
+    read({ revision, proxies, workers }) {
       new Gauge({
         name: "chancery_revision",
         help: "The newest revision of the mesh.",
@@ -111,13 +124,13 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
         help: "Proxies that are connected or were lately, by node group and state.",
         labelNames: ["group", "state"] as const,
         registers,
-        collect() {
+        async collect() {
           const counts = new Map<string, Record<ProxyState, number>>();
-          for (const proxy of proxies()) {
+          for (const { nodeGroup, state } of await proxies()) {
             // Every state of a group has a series, so that an alert on "refused" sees 0 before it sees 1.
-            const group = counts.get(proxy.nodeGroup) ?? { synced: 0, pending: 0, refused: 0, disconnected: 0 };
-            group[proxyState(proxy)] += 1;
-            counts.set(proxy.nodeGroup, group);
+            const group = counts.get(nodeGroup) ?? { synced: 0, pending: 0, refused: 0, disconnected: 0 };
+            group[state] += 1;
+            counts.set(nodeGroup, group);
           }
           this.reset();
           for (const [group, states] of counts) {
@@ -125,7 +138,39 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
           }
         },
       });
+      if (workers !== undefined) readWorkers(workers, registers);
     },
     exposition: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };
+}
+
+/** Gauges of the worker processes. A worker that is gone has no series. */
+function readWorkers(workers: () => Promise<readonly Vitals[]>, registers: Registry[]): void {
+  let reading: ReturnType<typeof workers> | undefined;
+  /** One reading for all gauges of a scrape. */
+  const read = (): ReturnType<typeof workers> => {
+    reading ??= workers().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  const gauge = (name: string, help: string, of: (vitals: Vitals) => number): unknown =>
+    new Gauge({
+      name: `chancery_worker_${name}`,
+      help,
+      labelNames: ["worker"] as const,
+      registers,
+      async collect() {
+        const vitals = await read();
+        this.reset();
+        for (const each of vitals) this.set({ worker: each.worker }, of(each));
+      },
+    });
+  gauge("cpu_seconds", "Processor time of a worker process since it started.", ({ cpuSeconds }) => cpuSeconds);
+  gauge("resident_memory_bytes", "Resident memory of a worker process.", ({ residentBytes }) => residentBytes);
+  gauge(
+    "eventloop_lag_p99_seconds",
+    "The 99th percentile of how late a worker's event loop was since the last scrape.",
+    ({ eventLoopLagSeconds }) => eventLoopLagSeconds,
+  );
 }

@@ -1,0 +1,52 @@
+import type { ProxyStatus } from "./proxy-status.ts";
+import type { ProxyGlance, StatusSource } from "./proxy-statuses.ts";
+
+/**
+ * Several sources as one. A proxy may be known to more than one: it opened its streams on several connections, or left
+ * one source for another, which remembers it as gone.
+ */
+export function mergedStatuses(sources: () => readonly StatusSource[]): StatusSource {
+  const each = <T>(ask: (source: StatusSource) => Promise<T>): Promise<T[]> => Promise.all(sources().map(ask));
+  return {
+    async all() {
+      const statuses = (await each((source) => source.all())).flat();
+      return [...merged(statuses).values()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+    },
+    async some(nodeIds) {
+      const known = await each((source) => source.some(nodeIds));
+      return merged(known.flatMap((statuses) => [...statuses.values()]));
+    },
+    async ids() {
+      const ids = await each((source) => source.ids());
+      return [...new Set(ids.flat())].sort();
+    },
+    async glances() {
+      const best = new Map<string, ProxyGlance>();
+      for (const glance of (await each((source) => source.glances())).flat()) {
+        const { nodeId, state } = glance;
+        if (state !== "disconnected" || !best.has(nodeId)) best.set(nodeId, glance);
+      }
+      return [...best.values()];
+    },
+    async connected() {
+      const nodes = (await each((source) => source.connected())).flat();
+      return [...new Map(nodes.map((node) => [node.id, node])).values()];
+    },
+  };
+}
+
+function merged(statuses: readonly ProxyStatus[]): ReadonlyMap<string, ProxyStatus> {
+  const byId = new Map<string, ProxyStatus>();
+  for (const status of statuses) {
+    const other = byId.get(status.nodeId);
+    byId.set(status.nodeId, other === undefined ? status : both(other, status));
+  }
+  return byId;
+}
+
+/** The streams of both; for the rest the one speaks that is connected, or heard last. */
+function both(a: ProxyStatus, b: ProxyStatus): ProxyStatus {
+  const [first, second] = a.since < b.since ? [a, b] : [b, a];
+  const streams = [...first.streams, ...second.streams].sort((one, other) => one.openedAt - other.openedAt);
+  return { ...(second.streams.length > 0 || first.streams.length === 0 ? second : first), streams };
+}

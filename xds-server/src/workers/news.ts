@@ -1,0 +1,69 @@
+import type { DiscoveryMetrics } from "../grpc/discovery-stream.ts";
+import type { Variant } from "../protocol/type-stream.ts";
+import type { News } from "./services.ts";
+
+/**
+ * Gathers what happens on a worker and tells it, one telling at a time: while the server is slow to hear, more is gathered,
+ * and what is kept is bounded by the number of proxies.
+ */
+export class NewsDesk implements DiscoveryMetrics {
+  readonly #tell: (news: News) => Promise<void>;
+  readonly #isConnected: (nodeId: string) => boolean;
+  #changed = new Set<string>();
+  #pushed = new Map<string, number>();
+  #refused = new Map<string, number>();
+  readonly #streams = new Map<Variant, number>();
+  #isTelling = false;
+  #hasMore = false;
+
+  constructor(tell: (news: News) => Promise<void>, isConnected: (nodeId: string) => boolean) {
+    this.#tell = tell;
+    this.#isConnected = isConnected;
+  }
+
+  /** A proxy's status changed. */
+  changed(nodeId: string): void {
+    this.#changed.add(nodeId);
+    this.#soon();
+  }
+
+  pushed(shortName: string): void {
+    this.#pushed.set(shortName, (this.#pushed.get(shortName) ?? 0) + 1);
+    this.#soon();
+  }
+
+  refused(shortName: string): void {
+    this.#refused.set(shortName, (this.#refused.get(shortName) ?? 0) + 1);
+    this.#soon();
+  }
+
+  streams(variant: Variant, change: number): void {
+    this.#streams.set(variant, (this.#streams.get(variant) ?? 0) + change);
+    this.#soon();
+  }
+
+  /** What happens in one turn of the event loop is told together. */
+  #soon(): void {
+    this.#hasMore = true;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setImmediate(() => void this.#tellAll());
+  }
+
+  async #tellAll(): Promise<void> {
+    while (this.#hasMore) {
+      this.#hasMore = false;
+      const news: News = {
+        changed: new Map([...this.#changed].map((nodeId) => [nodeId, this.#isConnected(nodeId)])),
+        pushed: this.#pushed,
+        refused: this.#refused,
+        streams: new Map(this.#streams),
+      };
+      this.#changed = new Set();
+      this.#pushed = new Map();
+      this.#refused = new Map();
+      await this.#tell(news);
+    }
+    this.#isTelling = false;
+  }
+}

@@ -1,0 +1,189 @@
+import cluster from "node:cluster";
+import { type AddressInfo, createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { LoadSink } from "../cache/load-reports.ts";
+import { mergedStatuses } from "../cache/merged-statuses.ts";
+import type { ProxyStatuses } from "../cache/proxy-statuses.ts";
+import type { SnapshotCache } from "../cache/snapshot-cache.ts";
+import type { AnswerClientStatus } from "../grpc/client-status.ts";
+import type { Limits } from "../grpc/limits.ts";
+import type { HostPort } from "../grpc/server.ts";
+import type { PublishedData } from "./publication.ts";
+import type { WorkerOptions, WorkerVitals } from "./services.ts";
+import { startWorkerProcess, type WorkerMetrics, type WorkerProcess } from "./worker-process.ts";
+
+export interface WorkersOptions extends Omit<WorkerOptions, "number" | "firstStream"> {
+  /** How many processes. What `limits` bounds over all clients is shared out among them. */
+  readonly count: number;
+  readonly cache: SnapshotCache;
+  /** The NodeGroups of the mesh; read in the moment of a publication, when the mesh is what was published. */
+  readonly nodeGroups: () => PublishedData["nodeGroups"];
+  readonly loads: LoadSink;
+  readonly answerClientStatus: (proxies: ProxyStatuses) => AnswerClientStatus;
+  readonly metrics: WorkerMetrics;
+  readonly log: Logger;
+  /** How long a worker may take to answer, in milliseconds. */
+  readonly answerTimeoutMs: number;
+}
+
+/** Numbers set aside for the streams of one process. */
+const streamsOfOne = 1_000_000_000;
+/** A worker that ended so soon after its start, in milliseconds, is not replaced at once. */
+const soonMs = 10_000;
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+/**
+ * Serves discovery by several processes on one port. The server compiles and encodes; each worker is told what changed,
+ * as bytes, and the connections of the proxies are shared out among them. A worker that ends is replaced; its proxies
+ * connect to another meanwhile.
+ */
+export class WorkerPool {
+  readonly proxies: ProxyStatuses;
+  readonly #options: WorkersOptions;
+  /** Those that serve, by number. */
+  readonly #workers = new Map<number, WorkerProcess>();
+  /** All that have not ended. */
+  readonly #processes = new Set<WorkerProcess>();
+  readonly #watchers = new Set<(nodeId: string) => void>();
+  readonly #answerClientStatus: AnswerClientStatus;
+  readonly #closing = new AbortController();
+  readonly #unwatch: () => void;
+  #published: PublishedData | undefined;
+  #started = 0;
+  #listen: HostPort;
+
+  constructor(options: WorkersOptions) {
+    if (!cluster.isPrimary) throw new Error("Cannot start workers in a process that is itself a worker of a cluster");
+    this.#options = options;
+    this.#listen = options.listen;
+    this.proxies = {
+      ...mergedStatuses(() => [...this.#workers.values()]),
+      watch: (watcher) => {
+        this.#watchers.add(watcher);
+        return () => void this.#watchers.delete(watcher);
+      },
+    };
+    this.#answerClientStatus = options.answerClientStatus(this.proxies);
+    this.#note();
+    this.#unwatch = options.cache.watch(() => {
+      this.#note();
+      for (const worker of this.#workers.values()) worker.publish();
+    });
+  }
+
+  /** Starts the workers. Gives the address that they listen on. Rejects when one cannot start; `close` ends the others. */
+  async start(): Promise<HostPort> {
+    const { host, port } = this.#options.listen;
+    // Chosen here, because who takes the place of the last worker must listen where it did.
+    this.#listen = { host, port: port === 0 ? await freePort(host) : port };
+    const numbers = Array.from({ length: this.#options.count }, (_, index) => index + 1);
+    const workers = numbers.map((number) => ({ number, worker: this.#fork(number) }));
+    await Promise.all(workers.map(({ worker }) => worker.started));
+    for (const { number, worker } of workers) {
+      this.#keep(number, worker).catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) this.#options.log.error({ worker: number, err: error }, "a worker is lost");
+      });
+    }
+    return this.#listen;
+  }
+
+  /** How many serve. */
+  get running(): number {
+    return this.#workers.size;
+  }
+
+  async vitals(): Promise<readonly (WorkerVitals & { readonly worker: number })[]> {
+    const known = await Promise.all(
+      [...this.#workers].map(async ([worker, process]) => ({ worker, vitals: await process.vitals() })),
+    );
+    return known.flatMap(({ worker, vitals }) => (vitals === undefined ? [] : [{ worker, ...vitals }]));
+  }
+
+  async close(): Promise<void> {
+    this.#unwatch();
+    this.#closing.abort();
+    await Promise.all([...this.#processes].map((worker) => worker.close()));
+  }
+
+  /** Has another worker take the place of one that ended, again and again, until closed. */
+  async #keep(number: number, first: WorkerProcess): Promise<void> {
+    const { signal } = this.#closing;
+    let worker = first;
+    for (let pauseMs = 0; ; ) {
+      const since = performance.now();
+      const how = await worker.ended;
+      if (signal.aborted) return;
+      const ranLong = performance.now() - since >= soonMs;
+      pauseMs = ranLong ? 0 : Math.min(Math.max(firstPauseMs, 2 * pauseMs), longestPauseMs);
+      this.#options.log.error({ worker: number, ...how, pauseMs }, "a worker ended; another takes its place");
+      await pause(pauseMs, undefined, { signal });
+      worker = this.#fork(number);
+      worker.started.catch((error: unknown) =>
+        this.#options.log.error({ worker: number, err: error }, "a worker cannot start"),
+      );
+    }
+  }
+
+  #fork(number: number): WorkerProcess {
+    const { count, cache, nodeGroups, limits, maxGone, answerClientStatus, ...rest } = this.#options;
+    const firstStream = this.#started * streamsOfOne + 1;
+    this.#started += 1;
+    const worker = startWorkerProcess({
+      ...rest,
+      options: {
+        number,
+        firstStream,
+        listen: this.#listen,
+        limits: shareOf(limits, count),
+        maxGone: Math.ceil(maxGone / count),
+        identifier: rest.identifier,
+        logLevel: rest.logLevel,
+        ...(rest.tls === undefined ? {} : { tls: rest.tls }),
+      },
+      published: () => this.#published,
+      answerClientStatus: this.#answerClientStatus,
+      changed: (nodeId) => {
+        for (const watcher of this.#watchers) watcher(nodeId);
+      },
+    });
+    this.#processes.add(worker);
+    worker.started.then(
+      () => this.#workers.set(number, worker),
+      () => {},
+    );
+    void worker.ended.then(() => {
+      this.#processes.delete(worker);
+      if (this.#workers.get(number) === worker) this.#workers.delete(number);
+    });
+    return worker;
+  }
+
+  #note(): void {
+    const snapshots = this.#options.cache.get()?.snapshots;
+    if (snapshots !== undefined) this.#published = { snapshots, nodeGroups: this.#options.nodeGroups() };
+  }
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port: 0, exclusive: true }, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** What one of several workers may take of what is bounded over all clients. */
+function shareOf(limits: Limits, workers: number): Limits {
+  const { maxPartialBytes, maxConnections, maxStreams, maxMessageBytes } = limits;
+  return {
+    ...limits,
+    maxPartialBytes: Math.max(maxMessageBytes, Math.ceil(maxPartialBytes / workers)),
+    maxConnections: Math.ceil(maxConnections / workers),
+    maxStreams: Math.ceil(maxStreams / workers),
+  };
+}

@@ -1,0 +1,101 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { LoadSink } from "../cache/load-reports.ts";
+import { NodeStatus } from "../cache/node-status.ts";
+import { SnapshotCache } from "../cache/snapshot-cache.ts";
+import type { AnswerClientStatus } from "../grpc/client-status.ts";
+import { type RunningXdsServer, startXdsServer } from "../grpc/server.ts";
+import { CallFault } from "../grpc/status.ts";
+import { createLog } from "../telemetry/log.ts";
+import { NewsDesk } from "./news.ts";
+import type { Publication } from "./publication.ts";
+import { Replica } from "./replica.ts";
+import type { ServerService, WorkerOptions, WorkerService } from "./services.ts";
+
+/** The server's methods as a worker calls them. */
+export type RemoteServer = {
+  readonly [Method in keyof ServerService]: (
+    ...asked: Parameters<ServerService[Method]>
+  ) => Promise<Awaited<ReturnType<ServerService[Method]>>>;
+};
+
+/**
+ * A process that serves discovery: it holds the streams and what they were told. What it serves comes from the server, and
+ * what it hears goes there. `exit` ends the process.
+ */
+export function worker(server: () => RemoteServer, exit: () => void): WorkerService {
+  const cache = new SnapshotCache();
+  const replica = new Replica();
+  const delay = monitorEventLoopDelay();
+  delay.enable();
+  let statuses = new NodeStatus({ maxGone: 0, now: Date.now });
+  let running: RunningXdsServer | undefined;
+  const publish = (publication: Publication): void => cache.set(replica.take(publication));
+  return {
+    async start({ number, maxGone, logLevel, ...options }: WorkerOptions, publication) {
+      if (publication !== undefined) publish(publication);
+      const known = new NodeStatus({ maxGone, now: Date.now });
+      statuses = known;
+      const desk = new NewsDesk(
+        (news) => server().heard(news),
+        (nodeId) => known.isConnected(nodeId),
+      );
+      known.watch((nodeId) => desk.changed(nodeId));
+      running = await startXdsServer({
+        ...options,
+        cache,
+        statuses: known,
+        loads: remoteLoads(server),
+        answerClientStatus: remoteClientStatus(server),
+        metrics: desk,
+        log: createLog({ level: logLevel }).child({ worker: number }),
+        now: Date.now,
+      });
+    },
+    publish,
+    all: () => statuses.all(),
+    some: (nodeIds) => statuses.some(nodeIds),
+    ids: () => statuses.ids(),
+    glances: () => statuses.glances(),
+    connected: () => statuses.connected(),
+    vitals() {
+      const { user, system } = process.cpuUsage();
+      const lag = delay.percentile(99);
+      delay.reset();
+      return {
+        cpuSeconds: (user + system) / 1e6,
+        residentBytes: process.memoryUsage.rss(),
+        eventLoopLagSeconds: lag / 1e9,
+      };
+    },
+    ping() {},
+    close() {
+      running?.close();
+      // After the answer to this has gone out.
+      setImmediate(exit);
+    },
+  };
+}
+
+function remoteLoads(server: () => RemoteServer): LoadSink {
+  let last = 0;
+  return {
+    opened(nodeId) {
+      last += 1;
+      const source = last;
+      return {
+        report: (clusters) => server().loadReported(source, nodeId, clusters),
+        close: () => void server().loadClosed(source),
+      };
+    },
+  };
+}
+
+function remoteClientStatus(server: () => RemoteServer): AnswerClientStatus {
+  return async (request, { peer, peerCertificate }) => {
+    const { subjectaltname = "" } = peerCertificate ?? {};
+    const certificate = peerCertificate === undefined ? undefined : { subjectaltname };
+    const result = await server().clientStatus(request, { peer, peerCertificate: certificate });
+    if ("parts" in result) return result.parts;
+    throw new CallFault(result.fault.code, result.fault.message);
+  };
+}
