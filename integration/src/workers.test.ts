@@ -115,6 +115,28 @@ test("several processes serve as one: pushes, status, refusals, groups, loads, c
   );
 });
 
+test("writes that wait are told what every worker's proxies hold, however many others are made meanwhile", async () => {
+  await using at = await TestMesh.start(["--workers", "2"]);
+  const port = await at.service((_request, response) => response.end("ok"));
+  await at.apply({ set: mesh(port) });
+  const envoys: RunningEnvoy[] = [];
+  for (const variant of variants) envoys.push(await at.envoy({ variant, nodeId: variant }));
+  const ports = await Promise.all(envoys.map((envoy) => envoy.listenerPort("edge")));
+  let isDone = false;
+  const others = (async () => {
+    for (let number = 0; !isDone; number += 1)
+      await at.write({ set: [{ ...cluster(port), name: `other-${number % 7}` }] });
+  })();
+  for (let number = 0; number < 20; number += 1) {
+    const body = String(number);
+    await at.apply({ set: [answering(body)] });
+    const answers = await Promise.all(ports.map(async (at) => (await fetch(`http://127.0.0.1:${at}/`)).text()));
+    assert.deepEqual(answers, [body, body]);
+  }
+  isDone = true;
+  await others;
+});
+
 test("a worker that dies or hangs is replaced, its proxies come back, and no request fails", async () => {
   await using at = await TestMesh.start([..."--workers 2 --log-level fatal --limit workerAnswerMs=500".split(" ")]);
   const port = await at.service((_request, response) => response.end("ok"));

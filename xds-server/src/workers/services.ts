@@ -72,8 +72,8 @@ export type ClientStatusResult = { readonly parts: readonly Uint8Array[] } | { r
 
 /** The side of a channel between the server and a worker. */
 export interface Channel {
-  /** Resolves when the message is on its way. */
-  send(message: unknown): Promise<void>;
+  /** What cannot be sent any more is lost: then the other side is gone, which is told elsewhere. */
+  send(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
 }
 

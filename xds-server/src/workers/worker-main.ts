@@ -15,10 +15,7 @@ const server: RemoteServer = connect<ServerService, WorkerService>(
     () => process.exit(),
   ),
   {
-    send: (message) =>
-      new Promise((resolve, reject) => {
-        send(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
-      }),
+    send: (message) => void send(message, undefined, undefined, () => {}),
     onMessage: (listener) => void process.on("message", listener),
   },
 );

@@ -122,34 +122,32 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     told = published();
     return told && ledger.next(told);
   };
-  let isTelling = false;
+  const tellNewest = async (): Promise<void> => {
+    const publication = news();
+    if (publication !== undefined) await remote.publish(publication);
+  };
+  let isTelling = true;
   const tell = async (): Promise<void> => {
-    if (isTelling) return;
     isTelling = true;
-    while (!isGone && told !== published()) {
-      const publication = news();
-      if (publication !== undefined) await remote.publish(publication);
-    }
+    while (!isGone && told !== published()) await tellNewest();
     isTelling = false;
   };
   const publish = (): void => {
-    // One that does not take it is gone, or found out by `watch`.
-    tell().catch((error: unknown) => {
-      isTelling = false;
-      if (!isGone) log.warn({ worker: number, err: error }, "a worker did not take a publication");
-    });
+    if (!isTelling) tell().catch(untold);
   };
+  const untold = (error: unknown): void => {
+    if (!isGone) log.error({ worker: number, err: error }, "a worker cannot take a publication and is ended");
+    kill();
+  };
+  const kill = (): void => void process.process.kill("SIGKILL");
   const begin = async (): Promise<void> => {
-    isTelling = true;
     try {
       await inTime(remote.start(options, news()), startTimeoutMs);
     } catch (error) {
-      process.process.kill("SIGKILL");
+      kill();
       throw error;
-    } finally {
-      isTelling = false;
-      publish();
     }
+    tell().catch(untold);
   };
   const watch = async (): Promise<void> => {
     // Twice, because after a pause of the whole machine the time is up before the answer is read.
@@ -163,14 +161,16 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     }
     if (isGone) return;
     log.error({ worker: number }, "a worker does not answer and is ended");
-    process.process.kill("SIGKILL");
+    kill();
   };
   const started = begin();
   started.then(watch, () => {});
 
-  const ifThere = async <T>(answer: Promise<T>, nothing: T): Promise<T> => {
+  /** Asks for status, which is then that of the newest publication: it is told first, also while the last is not taken yet. */
+  const ask = async <T>(question: () => Promise<T>, nothing: T): Promise<T> => {
+    if (told !== published()) tellNewest().catch(untold);
     try {
-      return await answer;
+      return await question();
     } catch (error) {
       if (isGone) return nothing;
       throw error;
@@ -180,14 +180,14 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     started,
     ended,
     publish,
-    all: () => ifThere(remote.all(), []),
-    some: (nodeIds) => ifThere(remote.some(nodeIds), new Map()),
-    ids: () => ifThere(remote.ids(), []),
-    glances: () => ifThere(remote.glances(), []),
-    connected: () => ifThere(remote.connected(), []),
-    vitals: () => ifThere<WorkerVitals | undefined>(remote.vitals(), undefined),
+    all: () => ask(() => remote.all(), []),
+    some: (nodeIds) => ask(() => remote.some(nodeIds), new Map()),
+    ids: () => ask(() => remote.ids(), []),
+    glances: () => ask(() => remote.glances(), []),
+    connected: () => ask(() => remote.connected(), []),
+    vitals: () => ask<WorkerVitals | undefined>(() => remote.vitals(), undefined),
     async close() {
-      const killing = setTimeout(() => process.process.kill("SIGKILL"), endTimeoutMs);
+      const killing = setTimeout(kill, endTimeoutMs);
       remote.close().catch(() => {});
       await ended;
       clearTimeout(killing);
@@ -224,12 +224,8 @@ function forked(): Worker {
 
 function channelTo(worker: Worker): Channel {
   return {
-    send: (message) =>
-      new Promise((resolve, reject) => {
-        worker.process.send(message as object, undefined, undefined, (error) =>
-          error === null ? resolve() : reject(error),
-        );
-      }),
+    // Not waited for: while a worker has yet to take a connection that it was handed, Node keeps what comes after that.
+    send: (message) => void worker.process.send(message as object, undefined, undefined, () => {}),
     onMessage: (listener) => void worker.on("message", listener),
   };
 }
