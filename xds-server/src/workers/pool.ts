@@ -10,8 +10,9 @@ import type { AnswerClientStatus } from "../grpc/client-status.ts";
 import type { Limits } from "../grpc/limits.ts";
 import type { HostPort } from "../grpc/server.ts";
 import type { PublishedData } from "./publication.ts";
+import type { WorkerMetrics } from "./server-service.ts";
 import type { WorkerOptions, WorkerVitals } from "./services.ts";
-import { startWorkerProcess, type WorkerMetrics, type WorkerProcess } from "./worker-process.ts";
+import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 export interface WorkersOptions extends Omit<WorkerOptions, "number" | "firstStream"> {
   /** How many processes. What `limits` bounds over all clients is shared out among them. */

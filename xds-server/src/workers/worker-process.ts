@@ -2,39 +2,23 @@ import cluster, { type Worker } from "node:cluster";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { LoadSink, LoadSource } from "../cache/load-reports.ts";
 import type { StatusSource } from "../cache/proxy-statuses.ts";
-import type { AnswerClientStatus } from "../grpc/client-status.ts";
-import { CallFault } from "../grpc/status.ts";
-import type { Variant } from "../protocol/type-stream.ts";
-import { Ledger, type PublishedData } from "./publication.ts";
+import type { PublishedData } from "./publication.ts";
+import { type HeardBy, serverService } from "./server-service.ts";
 import {
   type Channel,
-  type ClientStatusResult,
   connect,
-  type News,
   type ServerService,
   type WorkerOptions,
   type WorkerService,
   type WorkerVitals,
 } from "./services.ts";
+import { Teller } from "./teller.ts";
 
-/** Where what workers count and hear goes. */
-export interface WorkerMetrics {
-  pushed(shortName: string, count: number): void;
-  refused(shortName: string, count: number): void;
-  streams(variant: Variant, change: number): void;
-}
-
-export interface WorkerProcessOptions {
+export interface WorkerProcessOptions extends HeardBy {
   readonly options: WorkerOptions;
   /** The newest; undefined while nothing was published. The same object as long as it is the newest. */
   readonly published: () => PublishedData | undefined;
-  readonly loads: LoadSink;
-  readonly metrics: WorkerMetrics;
-  readonly answerClientStatus: AnswerClientStatus;
-  /** The status of a proxy changed. */
-  readonly changed: (nodeId: string) => void;
   readonly log: Logger;
   /** How long it may take to answer, in milliseconds. When it does not twice in a row, it is ended. */
   readonly answerTimeoutMs: number;
@@ -45,7 +29,7 @@ export interface WorkerProcess extends StatusSource {
   readonly started: Promise<void>;
   /** How it ended. Never rejects. */
   readonly ended: Promise<Ending>;
-  /** Something was published. A worker that is still busy with the last publication is told the newest when it is done. */
+  /** Something was published. */
   publish(): void;
   /** Undefined when it is gone. */
   vitals(): Promise<WorkerVitals | undefined>;
@@ -65,89 +49,49 @@ const endTimeoutMs = 5_000;
 
 /** Starts one worker, which takes its share of the connections to the port that all workers listen on. */
 export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
-  const { options, published, metrics, log, answerTimeoutMs } = given;
+  const { options, published, log, answerTimeoutMs } = given;
   const { number } = options;
-  const process = forked();
-  const loads = new Map<number, LoadSource>();
-  const connected = new Set<string>();
-  let streams: News["streams"] = new Map();
+  const { service, forget } = serverService(given);
+  const child = forked();
+  const remote = connect<WorkerService, ServerService>(service, channelTo(child));
+  const teller = new Teller(published, (publication) => remote.publish(publication));
   let isGone = false;
-
-  const own: ServerService = {
-    heard({ changed, pushed, refused, streams: now }) {
-      for (const [type, count] of pushed) metrics.pushed(type, count);
-      for (const [type, count] of refused) metrics.refused(type, count);
-      for (const [variant, open] of now) metrics.streams(variant, open - (streams.get(variant) ?? 0));
-      streams = now;
-      for (const [nodeId, isConnected] of changed) {
-        if (isConnected) connected.add(nodeId);
-        else connected.delete(nodeId);
-        given.changed(nodeId);
-      }
-    },
-    loadReported(source, nodeId, clusters) {
-      const known = loads.get(source) ?? given.loads.opened(nodeId);
-      loads.set(source, known);
-      return known.report(clusters);
-    },
-    loadClosed(source) {
-      loads.get(source)?.close();
-      loads.delete(source);
-    },
-    clientStatus: (request, caller) => clientStatus(given.answerClientStatus(Buffer.from(request), caller)),
-  };
-  const remote = connect<WorkerService, ServerService>(own, channelTo(process));
+  const kill = (): void => void child.process.kill("SIGKILL");
 
   const ended = new Promise<Ending>((resolve) => {
     const end = (ending: Ending): void => {
       if (isGone) return;
       isGone = true;
       remote.$close(new Error(`Worker ${number} ended (${ending.signal ?? `code ${ending.code}`})`));
-      for (const load of loads.values()) load.close();
-      for (const [variant, open] of streams) metrics.streams(variant, -open);
-      for (const nodeId of connected) given.changed(nodeId);
+      forget();
       resolve(ending);
     };
-    process.once("exit", (code, signal) => end({ code, signal }));
-    process.on("error", (error) => {
+    child.once("exit", (code, signal) => end({ code, signal }));
+    child.on("error", (error) => {
       log.error({ worker: number, err: error }, "a worker's process failed");
       // One that was never there has no exit to tell.
-      if (process.process.pid === undefined) end({ code: null, signal: null });
+      if (child.process.pid === undefined) end({ code: null, signal: null });
     });
   });
 
-  const ledger = new Ledger();
-  let told: PublishedData | undefined;
-  const news = () => {
-    told = published();
-    return told && ledger.next(told);
-  };
-  const tellNewest = async (): Promise<void> => {
-    const publication = news();
-    if (publication !== undefined) await remote.publish(publication);
-  };
-  let isTelling = true;
-  const tell = async (): Promise<void> => {
-    isTelling = true;
-    while (!isGone && told !== published()) await tellNewest();
-    isTelling = false;
-  };
-  const publish = (): void => {
-    if (!isTelling) tell().catch(untold);
-  };
+  let hasStarted = false;
   const untold = (error: unknown): void => {
-    if (!isGone) log.error({ worker: number, err: error }, "a worker cannot take a publication and is ended");
+    if (isGone) return;
+    log.error({ worker: number, err: error }, "a worker cannot take a publication and is ended");
     kill();
   };
-  const kill = (): void => void process.process.kill("SIGKILL");
-  const begin = async (): Promise<void> => {
+  const publish = (): void => {
+    if (hasStarted) teller.tell().catch(untold);
+  };
+  const start = async (): Promise<void> => {
     try {
-      await inTime(remote.start(options, news()), startTimeoutMs);
+      await inTime(remote.start(options, teller.next()), startTimeoutMs);
     } catch (error) {
       kill();
       throw error;
     }
-    tell().catch(untold);
+    hasStarted = true;
+    publish();
   };
   const watch = async (): Promise<void> => {
     // Twice, because after a pause of the whole machine the time is up before the answer is read.
@@ -163,12 +107,12 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     log.error({ worker: number }, "a worker does not answer and is ended");
     kill();
   };
-  const started = begin();
+  const started = start();
   started.then(watch, () => {});
 
-  /** Asks for status, which is then that of the newest publication: it is told first, also while the last is not taken yet. */
+  /** Asks for status, which is then that of the newest publication. */
   const ask = async <T>(question: () => Promise<T>, nothing: T): Promise<T> => {
-    if (told !== published()) tellNewest().catch(untold);
+    teller.tellNow().catch(untold);
     try {
       return await question();
     } catch (error) {
@@ -228,13 +172,4 @@ function channelTo(worker: Worker): Channel {
     send: (message) => void worker.process.send(message as object, undefined, undefined, () => {}),
     onMessage: (listener) => void worker.on("message", listener),
   };
-}
-
-async function clientStatus(answer: Promise<readonly Uint8Array[]>): Promise<ClientStatusResult> {
-  try {
-    return { parts: await answer };
-  } catch (error) {
-    if (!(error instanceof CallFault)) throw error;
-    return { fault: { code: error.code, message: error.message } };
-  }
 }

@@ -1,0 +1,73 @@
+import type { LoadSink, LoadSource } from "../cache/load-reports.ts";
+import type { AnswerClientStatus } from "../grpc/client-status.ts";
+import { CallFault } from "../grpc/status.ts";
+import type { Variant } from "../protocol/type-stream.ts";
+import type { ClientStatusResult, News, ServerService } from "./services.ts";
+
+/** Where what a worker counts and hears goes. */
+export interface HeardBy {
+  readonly metrics: WorkerMetrics;
+  readonly loads: LoadSink;
+  readonly answerClientStatus: AnswerClientStatus;
+  /** The status of a proxy changed. */
+  readonly changed: (nodeId: string) => void;
+}
+
+export interface WorkerMetrics {
+  pushed(shortName: string, count: number): void;
+  refused(shortName: string, count: number): void;
+  streams(variant: Variant, change: number): void;
+}
+
+export interface WorkerSide {
+  readonly service: ServerService;
+  /** The worker is gone, and with it its streams and load reports. */
+  forget(): void;
+}
+
+/** What the server does for one worker. */
+export function serverService({ metrics, loads, answerClientStatus, changed }: HeardBy): WorkerSide {
+  const sources = new Map<number, LoadSource>();
+  const connected = new Set<string>();
+  let streams: News["streams"] = new Map();
+  return {
+    service: {
+      heard(news) {
+        for (const [type, count] of news.pushed) metrics.pushed(type, count);
+        for (const [type, count] of news.refused) metrics.refused(type, count);
+        for (const [variant, open] of news.streams) metrics.streams(variant, open - (streams.get(variant) ?? 0));
+        streams = news.streams;
+        for (const [nodeId, isConnected] of news.changed) {
+          if (isConnected) connected.add(nodeId);
+          else connected.delete(nodeId);
+          changed(nodeId);
+        }
+      },
+      loadReported(source, nodeId, clusters) {
+        const known = sources.get(source) ?? loads.opened(nodeId);
+        sources.set(source, known);
+        return known.report(clusters);
+      },
+      loadClosed(source) {
+        sources.get(source)?.close();
+        sources.delete(source);
+      },
+      clientStatus: (request, caller) => asValue(answerClientStatus(Buffer.from(request), caller)),
+    },
+    forget() {
+      for (const source of sources.values()) source.close();
+      for (const [variant, open] of streams) metrics.streams(variant, -open);
+      for (const nodeId of connected) changed(nodeId);
+    },
+  };
+}
+
+/** A fault loses its code on the way to another process, so it goes there as a value. */
+async function asValue(answer: Promise<readonly Uint8Array[]>): Promise<ClientStatusResult> {
+  try {
+    return { parts: await answer };
+  } catch (error) {
+    if (!(error instanceof CallFault)) throw error;
+    return { fault: { code: error.code, message: error.message } };
+  }
+}
