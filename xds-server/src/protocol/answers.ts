@@ -2,7 +2,6 @@ import type { Resource } from "../resources/snapshot.ts";
 import { memo } from "./memo.ts";
 import { NameSet } from "./name-set.ts";
 import { shared } from "./settled.ts";
-import { wants } from "./subscription.ts";
 import {
   absent,
   doubted,
@@ -11,6 +10,7 @@ import {
   lastGood,
   refusalKey,
   refusedVersions,
+  refuses,
   sendsFullState,
   type TypeStream,
   taken,
@@ -27,8 +27,15 @@ export const accepted = memo((stream: TypeStream): TypeStream => {
       held.set(name, isLast ? taken(resource) : doubted(taken(resource)));
     }
   }
-  const after = answered(stream, held);
-  return shared(stream.mayHoldEarlier ? withoutEarlier(after) : after);
+  if (stream.refused.size === 0) return known(answered(stream, held));
+  for (const resource of stream.inFlight?.kept ?? []) {
+    const { name, version } = resource;
+    if (!refuses(stream, name, version)) continue;
+    held.set(name, { sent: stream.held.get(name)?.sent ?? version, accepted: resource });
+  }
+  // What was refused, be it for the sake of others, and came again all the same, is taken now.
+  const forgiven = [...held].map(([name, { accepted }]) => refusalKey(name, accepted?.version ?? absent));
+  return known({ ...answered(stream, held), refused: stream.refused.with({ removed: forgiven }) });
 });
 
 /** The stream after an answer that tells what the client holds of some names. */
@@ -39,20 +46,13 @@ function answered(stream: TypeStream, changes: ReadonlyMap<string, Held | undefi
 }
 
 /** What the client may have held of an earlier stream, it holds no more where all that it holds is known. */
-function withoutEarlier(stream: TypeStream): TypeStream {
-  const { held, refused } = stream;
-  if (!sendsFullState(stream)) {
-    const isKnown = [...held.values()].every(({ sent, accepted }) => sent === absent || accepted !== undefined);
-    return isKnown ? { ...stream, mayHoldEarlier: false } : stream;
-  }
-  // The client holds what the response said and nothing else: what was refused before and repeated is taken now.
-  const repeated = [...refusedVersions(refused)].filter(({ name }) => !hasLastGood(held.get(name)));
-  const taking = repeated.flatMap(({ name }): [string, Held][] => {
-    const resource = held.get(name)?.refused;
-    return resource === undefined ? [] : [[name, taken(resource)]];
-  });
-  const keys = repeated.map(({ key }) => key);
-  return { ...stream, held: held.with(taking), refused: refused.with({ removed: keys }), mayHoldEarlier: false };
+function known(stream: TypeStream): TypeStream {
+  if (!stream.mayHoldEarlier) return shared(stream);
+  // Of a full response, it holds what that said and nothing else.
+  const isKnown =
+    sendsFullState(stream) ||
+    [...stream.held.values()].every(({ sent, accepted }) => sent === absent || accepted !== undefined);
+  return isKnown ? shared({ ...stream, mayHoldEarlier: false }) : stream;
 }
 
 /** Which resources a client refuses. */
@@ -119,7 +119,7 @@ function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStre
   const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
   for (const [name, before] of toldAgain) {
     const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
-    if (isAskedMeanwhile || (before !== undefined && !wants(stream.subscription, name))) continue;
+    if (isAskedMeanwhile) continue;
     held.set(name, before === undefined || before.sent === absent ? before : doubted(before));
   }
   const after = answered(stream, held);

@@ -268,6 +268,18 @@ describe("a delta stream", () => {
     assert.deepEqual(said(ask(step, deltaRequest("CDS", { removed: ["a"] }))), ["CDS +a@1"]);
   });
 
+  test("does not tell again that a name is gone that was left since, though the response was refused", () => {
+    let step = ask(open("delta", snapshot({ EDS: { a: "1" } })), deltaRequest("EDS", { added: ["a", "ghost"] }));
+    assert.deepEqual(said(step), ["EDS +a@1 -ghost"]);
+    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS") }));
+    step = ask(step, deltaRequest("EDS", { added: ["*"], removed: ["a", "ghost"] }));
+    assert.deepEqual(said(step), ["EDS +a@1 -ghost"]);
+    step = ask(step, deltaRequest("EDS", { removed: ["*"] }));
+    step = ask(step, deltaRequest("EDS", { added: ["*"] }));
+    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS"), refusal: "out of memory" }));
+    assert.deepEqual(said(step), ["EDS"]);
+  });
+
   test("counts a subscription whatever nonce comes with it", () => {
     let step = ask(open("delta", snapshot({ EDS: { a: "1", b: "1" } })), deltaRequest("EDS", { added: ["a"] }));
     step = ask(step, deltaRequest("EDS", { added: ["b"] }, { nonce: "stale" }));
@@ -346,5 +358,30 @@ describe("a sotw stream", () => {
     step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
     step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
     assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "3" } }))), ["CDS +b@3 =a@2"]);
+  });
+
+  test("does not send a cluster again that a client that came back refused, also not after its deletion", () => {
+    const bad = snapshot({ CDS: { a: "bad" } });
+    let step = ask(open("sotw", bad), sotwRequest("CDS", [], { resumes: true }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal: "a: no" }));
+    step = publish(step, snapshot({}));
+    assert.deepEqual(said(step), ["CDS -a"]);
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
+    assert.deepEqual(said(publish(step, bad)), []);
+  });
+
+  test("takes for good what was refused for the sake of others and is accepted when it comes again", () => {
+    const at = (clusters: Record<string, string>, listeners: Record<string, string>) =>
+      snapshot({ CDS: clusters, LDS: listeners });
+    let step = ask(open("sotw", at({ old: "1" }, { a: "1", bad: "1" })), sotwRequest("CDS"));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
+    step = ask(step, sotwRequest("LDS"));
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), refusal: "bad: no" }));
+    assert.deepEqual(said(step), ["LDS +a@1"]);
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), refusal: "out of memory" }));
+    step = publish(step, at({ old: "1" }, { a: "1", c: "1" }));
+    assert.deepEqual(said(step), ["LDS +c@1 =a@1 -bad"]);
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS") }));
+    assert.deepEqual(said(publish(step, at({}, { a: "1", c: "1" }))), ["CDS -old"]);
   });
 });
