@@ -78,6 +78,19 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "good" } }))), ["RDS +a@good"]);
     });
 
+    test("says how many are under suspicion where a reason names none of several", () => {
+      const refusals = (reason: string, names: string[]) => {
+        const versions = Object.fromEntries(names.map((name) => [name, "1"]));
+        let step = ask(open(variant, snapshot({ RDS: versions })), want("RDS", names));
+        step = ask(step, answer("RDS", names, { nonce: lastNonce(step, "RDS"), refusal: reason }));
+        const routes = step.stream.types.get(resourceType("RDS").typeUrl);
+        return names.map((name) => routes && refusalOf(step.stream, routes, name, "1")?.suspects);
+      };
+      assert.deepEqual(refusals("no such field", ["a", "b"]), [2, 2]);
+      assert.deepEqual(refusals("a and b are wrong", ["a", "b"]), [undefined, undefined]);
+      assert.deepEqual(refusals("no such field", ["a"]), [undefined]);
+    });
+
     test("does not send a refused version again after a good one, nor after its deletion", () => {
       let step = ask(open(variant, snapshot({ RDS: { a: "bad" } })), want("RDS", ["a"]));
       step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), refusal: "no" }));
