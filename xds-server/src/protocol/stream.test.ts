@@ -112,6 +112,21 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(publish(step, at("2", "bad"))), ["CDS +c@2", "EDS +c@good"]);
     });
 
+    test("gives a cluster that changes the endpoints beside refused ones that another cluster waited for meanwhile", () => {
+      const at = (clusters: Record<string, string>) => snapshot({ CDS: clusters, EDS: { a: "1", b: "1" } });
+      const names = ["a", "b"];
+      let step = ask(open(variant, at({})), want("CDS"));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
+      step = ask(step, want("EDS", names));
+      step = publish(step, at({ b: "1" }));
+      assert.deepEqual(said(step), ["CDS +b@1"]);
+      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), refusal: "a: no" }));
+      assert.deepEqual(said(step), ["EDS +b@1"]);
+      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), refusal: "out of memory" }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
+      assert.deepEqual(said(publish(step, at({ b: "2" }))), ["CDS +b@2", "EDS +b@1"]);
+    });
+
     test("sends the others of a refused response again without the one that the reason names", () => {
       let step = ask(open(variant, snapshot({ EDS: { a: "1", "a-b": "1" } })), want("EDS", ["a", "a-b"]));
       step = ask(
