@@ -57,6 +57,10 @@ const resourceRefusal = component(
     name: z.string(),
     version: z.string(),
     reason: z.string().describe("The proxy's own words"),
+    suspects: z
+      .int()
+      .exactOptional()
+      .describe("How many resources are refused together, where the reason names none of them: each may be at fault"),
     at: milliseconds,
   }) satisfies z.ZodType<ResourceRefusal>,
 );

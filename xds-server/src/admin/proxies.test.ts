@@ -5,7 +5,8 @@ import { resourceType } from "../resources/resource-types.ts";
 import { cart, codesOf, mesh, shop, testAdmin } from "./testing.ts";
 
 function holding(shortName: string, name: string, state: SyncState, sent?: string): TypeStatus {
-  const refusal = state === "refused" ? { refusal: { version: "v2", reason: "no such cluster", at: 5 } } : {};
+  const refusal =
+    state === "refused" ? { refusal: { version: "v2", reason: "no such cluster", suspects: 3, at: 5 } } : {};
   const resource = { name, state, ...(sent === undefined ? {} : { sent }), ...refusal };
   return { typeUrl: resourceType(shortName).typeUrl, shortName, state, resources: [resource] };
 }
@@ -24,7 +25,7 @@ test("shows each proxy with its types, the worst state first to be seen, and Env
       type: "RDS",
       state: "refused",
       resources: 1,
-      refusals: [{ type: "RDS", name: "edge", version: "v2", reason: "no such cluster", at: 5 }],
+      refusals: [{ type: "RDS", name: "edge", version: "v2", reason: "no such cluster", suspects: 3, at: 5 }],
     },
   ]);
   assert.deepEqual([second.nodeId, second.state], ["edge-2", "disconnected"]);

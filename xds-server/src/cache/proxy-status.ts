@@ -53,6 +53,8 @@ export interface Refusal {
   readonly version: Version;
   /** The proxy's own words. */
   readonly reason: string;
+  /** How many resources are refused together, where the reason names none of them: each may be the one at fault. */
+  readonly suspects?: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }

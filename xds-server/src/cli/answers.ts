@@ -27,12 +27,14 @@ interface GroupImpact {
   readonly proxies: readonly string[];
 }
 
-interface Refusal {
+export interface Refusal {
   /** "ECDS". */
   readonly type: string;
   readonly name: string;
   /** The proxy's own words. */
   readonly reason: string;
+  /** How many resources are refused together, where the reason names none of them. */
+  readonly suspects?: number;
 }
 
 /** What became of a write on one proxy. */

@@ -22,7 +22,7 @@ const routes = (state: SyncState) => [
       {
         name: "edge",
         state,
-        ...(state === "refused" ? { refusal: { version: "1", reason: "bad \x1b[31mroute", at: 1 } } : {}),
+        ...(state === "refused" ? { refusal: { version: "1", reason: "bad \x1b[31mroute", suspects: 2, at: 1 } } : {}),
       },
     ],
   },
@@ -136,7 +136,10 @@ test("status shows proxy, type, state and reason, and lets no proxy write to the
   assert.match((await run(admin, ["status"])).stdout, /Revision 1, 0 proxies\. /);
   admin.connect("edge-1", () => routes("refused"));
   const { stdout } = await run(admin, ["status"]);
-  assert.match(stdout, /edge-1 +default +1\.40\.0 +RDS +refused +1 +edge: bad +\[31mroute/);
+  assert.match(
+    stdout,
+    /edge-1 +default +1\.40\.0 +RDS +refused +1 +edge: bad +\[31mroute \(one of 2 refused together; the reason names none/,
+  );
   assert.ok(!stdout.includes("\x1b"));
   assert.equal(JSON.parse((await run(admin, ["status", "-o", "json"])).stdout).items[0].state, "refused");
 });

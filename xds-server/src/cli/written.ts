@@ -4,6 +4,7 @@ import type { Outcome, WriteAnswer } from "./answers.ts";
 import { type AdminClient, type Answer, apiPath, type Request } from "./client.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { readDuration } from "./option-values.ts";
+import { refusalText } from "./refusal-text.ts";
 import { coloured, colouredState, print, printable, printJson, table } from "./terminal.ts";
 
 /** The options that every command has that writes. */
@@ -66,7 +67,7 @@ function printText({ revision, changes, unchanged, proxies }: WriteAnswer): void
 
 export function outcomesTable(proxies: readonly Outcome[]): string {
   const rows = proxies.flatMap(({ nodeId, state, refusals }) => {
-    const reasons = refusals.map(({ type, name, reason }) => `${type} ${printable(name)}: ${printable(reason)}`);
+    const reasons = refusals.map((refusal) => `${refusal.type} ${refusalText(refusal)}`);
     if (reasons.length === 0) reasons.push(state === "pending" ? "has not answered in time" : "");
     return reasons.map((reason, index) => (index === 0 ? [printable(nodeId), state, reason] : ["", "", reason]));
   });

@@ -2,15 +2,13 @@ import type { Resource } from "../resources/snapshot.ts";
 import { memo } from "./memo.ts";
 import { NameSet } from "./name-set.ts";
 import { shared } from "./settled.ts";
-import { wants } from "./subscription.ts";
 import {
   absent,
   doubted,
   type Held,
   knownAs,
-  lastGood,
   refusalKey,
-  refusedVersions,
+  refuses,
   sendsFullState,
   type TypeStream,
   taken,
@@ -27,8 +25,15 @@ export const accepted = memo((stream: TypeStream): TypeStream => {
       held.set(name, isLast ? taken(resource) : doubted(taken(resource)));
     }
   }
-  const after = answered(stream, held);
-  return shared(stream.mayHoldEarlier ? withoutEarlier(after) : after);
+  if (stream.refused.size === 0) return shared(withoutEarlier(answered(stream, held)));
+  for (const resource of keptThoughRefused(stream)) {
+    const { name, version } = resource;
+    held.set(name, { sent: stream.held.get(name)?.sent ?? version, accepted: resource });
+  }
+  // What was refused, be it for the sake of others, and came again all the same, is taken now.
+  const forgiven = [...held].map(([name, { accepted }]) => refusalKey(name, accepted?.version ?? absent));
+  const refused = stream.refused.with({ removed: forgiven });
+  return shared(withoutEarlier({ ...answered(stream, held), refused }));
 });
 
 /** The stream after an answer that tells what the client holds of some names. */
@@ -40,19 +45,12 @@ function answered(stream: TypeStream, changes: ReadonlyMap<string, Held | undefi
 
 /** What the client may have held of an earlier stream, it holds no more where all that it holds is known. */
 function withoutEarlier(stream: TypeStream): TypeStream {
-  const { held, refused } = stream;
-  if (!sendsFullState(stream)) {
-    const isKnown = [...held.values()].every(({ sent, accepted }) => sent === absent || accepted !== undefined);
-    return isKnown ? { ...stream, mayHoldEarlier: false } : stream;
-  }
-  // The client holds what the response said and nothing else: what was refused before and repeated is taken now.
-  const repeated = [...refusedVersions(refused)].filter(({ name }) => !hasLastGood(held.get(name)));
-  const taking = repeated.flatMap(({ name }): [string, Held][] => {
-    const resource = held.get(name)?.refused;
-    return resource === undefined ? [] : [[name, taken(resource)]];
-  });
-  const keys = repeated.map(({ key }) => key);
-  return { ...stream, held: held.with(taking), refused: refused.with({ removed: keys }), mayHoldEarlier: false };
+  if (!stream.mayHoldEarlier) return stream;
+  // Of a full response, it holds what that said and nothing else.
+  const isKnown =
+    sendsFullState(stream) ||
+    [...stream.held.values()].every(({ sent, accepted }) => sent === absent || accepted !== undefined);
+  return isKnown ? { ...stream, mayHoldEarlier: false } : stream;
 }
 
 /** Which resources a client refuses. */
@@ -67,8 +65,14 @@ export function blamed(stream: TypeStream, reason: string): Blame {
   const changed = stream.inFlight?.changed ?? [];
   const named = [...changed, ...assumedKept(stream, changed)].filter(({ name }) => mentions(reason, name));
   // A response that had to repeat what was refused before (see keptResources) may be refused for that alone.
-  const isNamed = named.length > 0 || (takesRest(stream) && namesRefused(stream, changed, reason));
+  const namesKept = () => keptThoughRefused(stream).some(({ name }) => mentions(reason, name));
+  const isNamed = named.length > 0 || (takesRest(stream) && namesKept());
   return { resources: isNamed ? named : changed, isNamed };
+}
+
+/** What the client refused before, and the response in flight has to say again all the same (see keptResources). */
+function keptThoughRefused(stream: TypeStream): readonly Resource[] {
+  return stream.inFlight?.kept.filter(({ name, version }) => refuses(stream, name, version)) ?? [];
 }
 
 /** What a full response repeats because the client may have taken it. */
@@ -111,7 +115,7 @@ function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStre
         keys.push(refusalKey(name, resource.version));
         const known = isNamed ? withoutAssumed(before, resource) : before;
         held.set(name, takesRest(stream) ? { ...known, refused: resource } : known);
-      } else if (before.sent !== resource.version) held.set(name, before);
+      } else if (before.sent !== resource.version) held.set(name, { ...before, assumed: resource });
       else held.set(name, takesRest(stream) ? taken(resource) : { ...before, sent: uncertain, assumed: resource });
     }
   }
@@ -119,7 +123,7 @@ function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStre
   const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
   for (const [name, before] of toldAgain) {
     const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
-    if (isAskedMeanwhile || (before !== undefined && !wants(stream.subscription, name))) continue;
+    if (isAskedMeanwhile) continue;
     held.set(name, before === undefined || before.sent === absent ? before : doubted(before));
   }
   const after = answered(stream, held);
@@ -136,18 +140,6 @@ function withoutAssumed({ assumed, ...known }: Held, { version }: Resource): Hel
 function newest(stream: TypeStream, max: number): TypeStream {
   const { refused } = stream;
   return refused.size <= max ? stream : { ...stream, refused: NameSet.of([...refused].slice(-max)) };
-}
-
-const hasLastGood = (held: Held | undefined): boolean => held !== undefined && lastGood(held) !== undefined;
-
-/** True when the reason names a resource that was refused before, and that the response could only repeat. */
-function namesRefused(stream: TypeStream, changed: readonly Resource[], reason: string): boolean {
-  const changedNames = new Set(changed.map(({ name }) => name));
-  for (const { name } of refusedVersions(stream.refused)) {
-    if (changedNames.has(name) || hasLastGood(stream.held.get(name))) continue;
-    if (mentions(reason, name)) return true;
-  }
-  return false;
 }
 
 /** True when a text holds a resource's name as a word of its own, not inside a longer name. */

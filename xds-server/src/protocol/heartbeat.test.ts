@@ -82,6 +82,14 @@ test("a full-state type repeats all that stays, because leaving it out would del
   assert.deepEqual([said(step), alive(step)], [["CDS =a@1 =b@1"], []]);
 });
 
+test("a full-state type repeats the last good version of what was refused", () => {
+  let step = onRequest(open("sotw", resources("CDS", { a: "1", b: "1" }, ["a"])).stream, sotwRequest("CDS"), 0);
+  step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS") }), 1);
+  step = onSnapshot(step.stream, resources("CDS", { a: "1", b: "bad" }, ["a"]), 2);
+  step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS"), refusal: "b: no" }), 3);
+  assert.deepEqual(said(onTime(step.stream, 5002)), ["CDS =a@1 =b@1"]);
+});
+
 test("equal streams are given the same sign of life", () => {
   const at = resources("EDS", { a: "1" }, ["a"]);
   const [one, other] = [0, 1].map((now) => {

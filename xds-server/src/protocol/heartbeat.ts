@@ -1,7 +1,7 @@
 import type { Resource, ResourceSet } from "../resources/snapshot.ts";
 import { memo, memo2 } from "./memo.ts";
 import { knownAs, sendsFullState, type TypeStream } from "./type-stream.ts";
-import { nextResponse, type Update } from "./update-due.ts";
+import { keptResources, nextResponse, type Update } from "./update-due.ts";
 
 /**
  * Signs of life for resources with a time to live: a client drops those of which it hears nothing more.
@@ -31,7 +31,7 @@ export const heartbeat = memo2((stream: TypeStream, available: ResourceSet): Upd
   return {
     ...nextResponse(stream, available),
     changed: [],
-    kept: repeats ? [...available.values()].filter((resource) => knownAs(stream, resource).length > 0) : [],
+    kept: repeats ? keptResources(stream, available, new Set()) : [],
     alive: repeats ? [] : mortalHeld(stream, available),
     removed: [],
     vacant: [],

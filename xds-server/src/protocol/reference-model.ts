@@ -61,7 +61,7 @@ export class ReferenceModel {
       return;
     }
     // A client of whom it is not known what it holds is told even what it refused; what it then did not refuse, it took.
-    const restTaken = this.#isFullState(type) && this.#mayHoldEarlier(type);
+    const restTaken = this.#isFullState(type) && this.mayHoldEarlier(type);
     const blamed = verdict.blamed.filter((name) => told.changed.has(name));
     const blamesRepeated = restTaken && verdict.blamed.some((name) => told.repeated.has(name));
     told.verdict = {
@@ -111,6 +111,19 @@ export class ReferenceModel {
     return this.#usersOf(type).some((user) => this.#goesOnWithOlder(user) || this.isNeededByRefused(user));
   }
 
+  /** True while the client may go on with what an earlier stream gave it, of which nothing is known here. */
+  mayHoldEarlier(type: ResourceType): boolean {
+    const sayings = this.#of(type);
+    if (!sayings.some((saying) => saying.kind === "asked" && saying.resumes)) return false;
+    return !sayings.some((saying, index) => {
+      if (saying.kind !== "answered" || saying.told.verdict !== "taken") return false;
+      // The client holds what a full response said and nothing else; otherwise, until it took something of each name.
+      if (this.#isFullState(type)) return true;
+      const known = this.#names(type).map((name) => this.#known(type, name, sayings.slice(0, index + 1)));
+      return known.every(({ mayHold, accepted }) => !mayHold || accepted !== undefined);
+    });
+  }
+
   #of(type: ResourceType): Saying[] {
     return this.#sayings.get(type.typeUrl) ?? [];
   }
@@ -139,19 +152,6 @@ export class ReferenceModel {
       } else if (saying.name === name && known.version !== GONE) known = { ...known, version: undefined };
     }
     return known;
-  }
-
-  /** True while the client may go on with what an earlier stream gave it, of which nothing is known here. */
-  #mayHoldEarlier(type: ResourceType): boolean {
-    const sayings = this.#of(type);
-    if (!sayings.some((saying) => saying.kind === "asked" && saying.resumes)) return false;
-    return !sayings.some((saying, index) => {
-      if (saying.kind !== "answered" || saying.told.verdict !== "taken") return false;
-      // The client holds what a full response said and nothing else; otherwise, until it took something of each name.
-      if (this.#isFullState(type)) return true;
-      const known = this.#names(type).map((name) => this.#known(type, name, sayings.slice(0, index + 1)));
-      return known.every(({ mayHold, accepted }) => !mayHold || accepted !== undefined);
-    });
   }
 
   /** The newest of the type; and what a cluster on its way waits for, though it was deleted meanwhile. */
@@ -223,11 +223,11 @@ export class ReferenceModel {
     if (!this.#isFullState(type)) return repeated;
     for (const name of this.#names(type)) {
       if (changed.has(name) || gone.has(name)) continue;
-      const { mayHold, accepted, refused } = this.#known(type, name);
+      const { mayHold, accepted, refused, lastRefused } = this.#known(type, name);
       if (!mayHold) continue;
       const newest = available.get(name);
       const isGood = newest !== undefined && !refused.has(newest.version);
-      const stays = isGood ? newest : (accepted ?? (this.#mayHoldEarlier(type) ? newest : undefined));
+      const stays = isGood ? newest : (accepted ?? (this.mayHoldEarlier(type) ? (newest ?? lastRefused) : undefined));
       if (stays !== undefined) repeated.set(name, stays);
     }
     return repeated;
@@ -277,7 +277,7 @@ export class ReferenceModel {
   #goesOnWithOlder(type: ResourceType): boolean {
     return [...resourcesOf(this.#newest, type.typeUrl).values()].some(({ name, version }) => {
       const { accepted, refused } = this.#known(type, name);
-      return refused.has(version) && (accepted !== undefined || this.#mayHoldEarlier(type));
+      return refused.has(version) && (accepted !== undefined || this.mayHoldEarlier(type));
     });
   }
 }
@@ -341,6 +341,8 @@ interface Known {
   readonly mayHold: boolean;
   readonly accepted: Resource | undefined;
   readonly refused: ReadonlySet<Version>;
+  /** Stands for what the client may hold of an earlier stream, once the name is gone but must not be told so yet. */
+  readonly lastRefused: Resource | undefined;
 }
 
 /** Stands for the version of what does not exist. */
@@ -353,6 +355,7 @@ const nothing: Known = {
   mayHold: false,
   accepted: undefined,
   refused: new Set(),
+  lastRefused: undefined,
 };
 
 function whenAsked(known: Known, { names, wildcard, holds, newly, left }: Asked, name: string): Known {
@@ -367,7 +370,9 @@ function whenAsked(known: Known, { names, wildcard, holds, newly, left }: Asked,
 function whenTold(known: Known, { changed, gone }: Told, name: string): Known {
   const version = changed.get(name)?.version;
   if (version !== undefined) return { ...known, version, mayHold: true };
-  return gone.has(name) ? { ...known, version: GONE, mayHold: false, accepted: undefined } : known;
+  return gone.has(name)
+    ? { ...known, version: GONE, mayHold: false, accepted: undefined, lastRefused: undefined }
+    : known;
 }
 
 function whenAnswered(
@@ -381,10 +386,10 @@ function whenAnswered(
     const taken = resource ?? repeated.get(name);
     if (taken === undefined) return known;
     const refused = new Set([...known.refused].filter((version) => version !== taken.version));
-    return { ...known, accepted: taken, refused, mayHold: true };
+    return { ...known, accepted: taken, refused, lastRefused: undefined, mayHold: true };
   }
   if (resource !== undefined && verdict.refused.has(name)) {
-    return { ...known, refused: new Set([...known.refused, resource.version]), mayHold: true };
+    return { ...known, refused: new Set([...known.refused, resource.version]), lastRefused: resource, mayHold: true };
   }
   // What was not blamed may have been taken or not: it is sent again, and told of when it is gone.
   if (resource !== undefined) {

@@ -7,6 +7,7 @@ import {
   absent,
   doubted,
   type Held,
+  type InFlight,
   newTypeStream,
   refusedVersions,
   type TypeStream,
@@ -75,10 +76,17 @@ function renewed(
     subscription,
     held: stream.held.with(held),
     refused: forgiven(stream.refused, anew),
+    inFlight: stream.inFlight && stillWanted(stream.inFlight, subscription),
     owed: subscription.wildcard && (stream.owed || !stream.subscription.wildcard),
     level: isOther ? undefined : stream.level,
     doubtful: isOther ? NameSet.empty : stream.doubtful.with({ added: looked }),
   };
+}
+
+/** Of what the client ceases to want, it need not be told again that it is gone, should it refuse the response. */
+function stillWanted(inFlight: InFlight, subscription: Subscription): InFlight {
+  if (inFlight.removed.size === 0) return inFlight;
+  return { ...inFlight, removed: new Map([...inFlight.removed].filter(([name]) => wants(subscription, name))) };
 }
 
 /** What a client asks for anew it is sent, though it refused it. */

@@ -78,6 +78,19 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(publish(step, snapshot({ RDS: { a: "good" } }))), ["RDS +a@good"]);
     });
 
+    test("says how many are under suspicion where a reason names none of several", () => {
+      const refusals = (reason: string, names: string[]) => {
+        const versions = Object.fromEntries(names.map((name) => [name, "1"]));
+        let step = ask(open(variant, snapshot({ RDS: versions })), want("RDS", names));
+        step = ask(step, answer("RDS", names, { nonce: lastNonce(step, "RDS"), refusal: reason }));
+        const routes = step.stream.types.get(resourceType("RDS").typeUrl);
+        return names.map((name) => routes && refusalOf(step.stream, routes, name, "1")?.suspects);
+      };
+      assert.deepEqual(refusals("no such field", ["a", "b"]), [2, 2]);
+      assert.deepEqual(refusals("a and b are wrong", ["a", "b"]), [undefined, undefined]);
+      assert.deepEqual(refusals("no such field", ["a"]), [undefined]);
+    });
+
     test("does not send a refused version again after a good one, nor after its deletion", () => {
       let step = ask(open(variant, snapshot({ RDS: { a: "bad" } })), want("RDS", ["a"]));
       step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), refusal: "no" }));
@@ -97,6 +110,21 @@ for (const { variant, want, answer } of variants) {
       step = publish(step, at("1", "bad"));
       step = ask(step, answer("EDS", ["c"], { nonce: lastNonce(step, "EDS"), refusal: "no" }));
       assert.deepEqual(said(publish(step, at("2", "bad"))), ["CDS +c@2", "EDS +c@good"]);
+    });
+
+    test("gives a cluster that changes the endpoints beside refused ones that another cluster waited for meanwhile", () => {
+      const at = (clusters: Record<string, string>) => snapshot({ CDS: clusters, EDS: { a: "1", b: "1" } });
+      const names = ["a", "b"];
+      let step = ask(open(variant, at({})), want("CDS"));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
+      step = ask(step, want("EDS", names));
+      step = publish(step, at({ b: "1" }));
+      assert.deepEqual(said(step), ["CDS +b@1"]);
+      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), refusal: "a: no" }));
+      assert.deepEqual(said(step), ["EDS +b@1"]);
+      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), refusal: "out of memory" }));
+      step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
+      assert.deepEqual(said(publish(step, at({ b: "2" }))), ["CDS +b@2", "EDS +b@1"]);
     });
 
     test("sends the others of a refused response again without the one that the reason names", () => {
@@ -268,6 +296,18 @@ describe("a delta stream", () => {
     assert.deepEqual(said(ask(step, deltaRequest("CDS", { removed: ["a"] }))), ["CDS +a@1"]);
   });
 
+  test("does not tell again that a name is gone that was left since, though the response was refused", () => {
+    let step = ask(open("delta", snapshot({ EDS: { a: "1" } })), deltaRequest("EDS", { added: ["a", "ghost"] }));
+    assert.deepEqual(said(step), ["EDS +a@1 -ghost"]);
+    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS") }));
+    step = ask(step, deltaRequest("EDS", { added: ["*"], removed: ["a", "ghost"] }));
+    assert.deepEqual(said(step), ["EDS +a@1 -ghost"]);
+    step = ask(step, deltaRequest("EDS", { removed: ["*"] }));
+    step = ask(step, deltaRequest("EDS", { added: ["*"] }));
+    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS"), refusal: "out of memory" }));
+    assert.deepEqual(said(step), ["EDS"]);
+  });
+
   test("counts a subscription whatever nonce comes with it", () => {
     let step = ask(open("delta", snapshot({ EDS: { a: "1", b: "1" } })), deltaRequest("EDS", { added: ["a"] }));
     step = ask(step, deltaRequest("EDS", { added: ["b"] }, { nonce: "stale" }));
@@ -346,5 +386,30 @@ describe("a sotw stream", () => {
     step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
     step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
     assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "3" } }))), ["CDS +b@3 =a@2"]);
+  });
+
+  test("does not send a cluster again that a client that came back refused, also not after its deletion", () => {
+    const bad = snapshot({ CDS: { a: "bad" } });
+    let step = ask(open("sotw", bad), sotwRequest("CDS", [], { resumes: true }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal: "a: no" }));
+    step = publish(step, snapshot({}));
+    assert.deepEqual(said(step), ["CDS -a"]);
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
+    assert.deepEqual(said(publish(step, bad)), []);
+  });
+
+  test("takes for good what was refused for the sake of others and is accepted when it comes again", () => {
+    const at = (clusters: Record<string, string>, listeners: Record<string, string>) =>
+      snapshot({ CDS: clusters, LDS: listeners });
+    let step = ask(open("sotw", at({ old: "1" }, { a: "1", bad: "1" })), sotwRequest("CDS"));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
+    step = ask(step, sotwRequest("LDS"));
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), refusal: "bad: no" }));
+    assert.deepEqual(said(step), ["LDS +a@1"]);
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), refusal: "out of memory" }));
+    step = publish(step, at({ old: "1" }, { a: "1", c: "1" }));
+    assert.deepEqual(said(step), ["LDS +c@1 =a@1 -bad"]);
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS") }));
+    assert.deepEqual(said(publish(step, at({}, { a: "1", c: "1" }))), ["CDS -old"]);
   });
 });

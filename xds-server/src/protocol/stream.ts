@@ -1,6 +1,6 @@
 import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
-import { accepted, blamed, refused } from "./answers.ts";
+import { accepted, type Blame, blamed, refused } from "./answers.ts";
 import { heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import { LayeredMap } from "./layered-map.ts";
 import { memo, memo2 } from "./memo.ts";
@@ -54,6 +54,8 @@ export interface Refusal {
   readonly version: Version;
   /** The client's own words. */
   readonly reason: string;
+  /** How many resources are refused together, where the reason names none of them: each may be the one at fault. */
+  readonly suspects?: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
@@ -155,7 +157,7 @@ export function onRequest(stream: Stream, request: Request, now: number): Step {
   const blame = blamed(before, refusal);
   const { resources } = blame;
   const settled = refused(before, blame, stream.limits.maxRefusals);
-  const noted = withRefusals(stream, before, { resources, reason: refusal, at: now });
+  const noted = withRefusals(stream, before, blame, { reason: refusal, at: now });
   const step = respond(withType(noted, subscribedAfter(settled)), now);
   return { ...step, answer: { type, nonce: responseNonce, resources, refusal } };
 }
@@ -183,12 +185,14 @@ const refusalId = ({ type }: TypeStream, name: string, version: Version): string
 function withRefusals(
   stream: Stream,
   type: TypeStream,
-  { resources, reason, at }: { resources: readonly Resource[]; reason: string; at: number },
+  { resources, isNamed }: Blame,
+  said: Pick<Refusal, "reason" | "at">,
 ): Stream {
+  const suspects = isNamed || resources.length === 1 ? {} : { suspects: resources.length };
   const entries = resources.flatMap((resource) =>
     knownAs(type, resource).map((name): [string, Refusal] => {
       const { version } = resource;
-      return [refusalId(type, name, version), { version, reason, at }];
+      return [refusalId(type, name, version), { version, ...said, ...suspects }];
     }),
   );
   const refusals = stream.refusals.with(entries);

@@ -7,7 +7,7 @@ import { deletedNames, type Update } from "./update-due.ts";
 
 /** The stream after the response with this update. `awaited` is what the client waits for before it answers. */
 export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeStream => {
-  const { stream, changed, gone, nonce } = update;
+  const { stream, changed, kept, gone, nonce } = update;
   const told = new Map<string, Held | undefined>();
   for (const resource of changed) {
     for (const name of knownAs(stream, resource)) {
@@ -19,7 +19,7 @@ export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeSt
   return {
     ...stream,
     held: stream.held.with(told),
-    inFlight: { nonce, changed, awaited, removed: new Map(gone.map((name) => [name, stream.held.get(name)])) },
+    inFlight: { nonce, changed, kept, awaited, removed: new Map(gone.map((name) => [name, stream.held.get(name)])) },
     lastNonce: nonce,
     owed: false,
     level: update.available,

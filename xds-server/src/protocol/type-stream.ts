@@ -82,6 +82,8 @@ export function* refusedVersions(keys: NameSet): Iterable<{ key: string; name: s
 export interface InFlight {
   readonly nonce: string;
   readonly changed: readonly Resource[];
+  /** What it says again only because leaving it out would delete it. */
+  readonly kept: readonly Resource[];
   /** What the client waits for before it answers, as it was when this was sent. */
   readonly awaited: readonly Resource[];
   /** What the client knew before of the names that it was told are absent, in case it refuses the response. */

@@ -127,11 +127,11 @@ const withoutDeletions = memo2((stream: TypeStream, available: ResourceSet) => m
 
 function made(stream: TypeStream, available: ResourceSet, deletions: boolean): Update {
   const { changed, deleted, missing } = difference(stream, available);
-  const told = deletions ? deleted : [];
-  const gone = [...told, ...missing];
-  const changedNames = changed.map(({ name }) => name);
-  const kept = sendsFullState(stream) ? keptResources(stream, available, { changed: changedNames, gone }) : [];
-  const removed = told.map((name) => ownName(stream, name));
+  const toldDeleted = deletions ? deleted : [];
+  const gone = [...toldDeleted, ...missing];
+  const told = new Set([...changed.map(({ name }) => name), ...gone]);
+  const kept = sendsFullState(stream) ? keptResources(stream, available, told) : [];
+  const removed = toldDeleted.map((name) => ownName(stream, name));
   return {
     ...nextResponse(stream, available),
     changed,
@@ -196,15 +196,15 @@ export function keepsRefused(stream: TypeStream, available: ResourceSet): boolea
 }
 
 /**
- * A refused resource stands in its last good version. When that is of an earlier stream, it is not known here; the
- * refused one stands for it then, because a client that finds the name goes on with what it has.
+ * What a full response repeats beside the names that it tells something of. A refused resource stands in its last good
+ * version. When that is of an earlier stream, it is not known here; the refused one stands for it then, because a client
+ * that finds the name goes on with what it has.
  */
-function keptResources(
+export function keptResources(
   stream: TypeStream,
   available: ResourceSet,
-  { changed, gone }: { changed: readonly string[]; gone: readonly string[] },
+  told: ReadonlySet<string>,
 ): readonly Resource[] {
-  const told = new Set([...changed, ...gone]);
   const kept: Resource[] = [];
   for (const [name, held] of stream.held) {
     if (told.has(name)) continue;

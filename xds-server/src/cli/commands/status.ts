@@ -4,6 +4,7 @@ import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
 import type { FilterStatus, Items, KnownProxy, List } from "../answers.ts";
 import { type AdminClient, apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { refusalText } from "../refusal-text.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 import { filtersTable } from "./filter-list.ts";
 
@@ -72,7 +73,7 @@ function proxyRows(proxy: KnownProxy): readonly (readonly string[])[] {
   if (state === "disconnected") return [[...who, "", state, "", `since ${new Date(since).toISOString()}`]];
   if (types.length === 0) return [[...who, "", "pending", "", "connected, has not asked for anything yet"]];
   const lines = types.flatMap(({ type, state: typeState, resources, refusals }) => {
-    const [reason = "", ...others] = refusals.map(({ name, reason: said }) => `${printable(name)}: ${printable(said)}`);
+    const [reason = "", ...others] = refusals.map(refusalText);
     return [[type, typeState, String(resources), reason], ...others.map((other) => ["", "", "", other])];
   });
   return lines.map((line, index) => [...(index === 0 ? who : ["", "", ""]), ...line]);
