@@ -103,7 +103,7 @@ async function start(
     compiled: (seconds) => metrics.compiled(seconds),
   });
   onClose(() => reconciler.close());
-  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.each() });
+  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.summaries() });
 
   let serving = false;
   const xds = await startXdsServer({

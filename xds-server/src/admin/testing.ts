@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { LoadReports } from "../cache/load-reports.ts";
 import { NodeStatus } from "../cache/node-status.ts";
+import { worstState } from "../cache/proxy-state.ts";
 import type { StreamStatus } from "../cache/proxy-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { memoCompile } from "../compile/memo.ts";
@@ -83,7 +84,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     now: Date.now,
     counted: (load) => metrics.load(load),
   });
-  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.each() });
+  metrics.read({ revision: () => store.get().revision, proxies: () => statuses.summaries() });
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     store,
@@ -124,6 +125,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
       const close = statuses.opened({
         node,
         group: () => "default",
+        state: () => worstState(describe().map(({ state }) => state)),
         describe: () => ({ ...stream, types: describe() }),
       });
       return { close, changed: () => statuses.changed(nodeId) };

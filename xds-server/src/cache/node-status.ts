@@ -1,11 +1,20 @@
-import type { ProxyStatus, ProxyStatuses, StreamStatus } from "./proxy-status.ts";
+import { type ProxyState, worstState } from "./proxy-state.ts";
+import type { ProxyStatus, ProxyStatuses, StreamStatus, SyncState } from "./proxy-status.ts";
 import type { Node } from "./snapshot-cache.ts";
 
-/** What a stream tells of itself; `describe` is called when somebody asks, so that a push costs nothing here. */
+/** What a stream tells of itself, when somebody asks: a push costs nothing here. */
 export interface OpenStream {
   readonly node: Node;
   readonly group: () => string;
+  /** The worst state of any type; costs a look-up where streams are equal. */
+  readonly state: () => SyncState;
   readonly describe: () => StreamStatus;
+}
+
+/** A proxy in two words. */
+export interface ProxySummary {
+  readonly nodeGroup: string;
+  readonly state: ProxyState;
 }
 
 interface Known {
@@ -50,13 +59,17 @@ export class NodeStatus implements ProxyStatuses {
     for (const watcher of this.#watchers) watcher(nodeId);
   }
 
-  /** All, in no order. */
-  *each(): Iterable<ProxyStatus> {
-    for (const known of this.#known.values()) yield statusOf(known);
+  /** All, in no order: what is counted at each scrape, so it must cost little for thousands. */
+  *summaries(): Iterable<ProxySummary> {
+    for (const known of this.#known.values()) {
+      const { streams } = known;
+      const state = streams.size === 0 ? "disconnected" : worstState([...streams].map((stream) => stream.state()));
+      yield { nodeGroup: groupOf(known), state };
+    }
   }
 
   all(): readonly ProxyStatus[] {
-    return [...this.each()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+    return [...this.#known.values()].map(statusOf).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   }
 
   ids(): readonly string[] {
@@ -108,12 +121,17 @@ function summary({ id, cluster, version }: Node): Node {
   return { id, cluster, metadata: {}, locality: nowhere, ...(version === undefined ? {} : { version }) };
 }
 
-function statusOf({ node, streams, group, since }: Known): ProxyStatus {
-  const [newest] = [...streams].slice(-1);
+/** That of the newest stream. */
+function groupOf({ streams, group }: Known): string {
+  return [...streams].at(-1)?.group() ?? group;
+}
+
+function statusOf(known: Known): ProxyStatus {
+  const { node, streams, since } = known;
   return {
     nodeId: node.id,
     cluster: node.cluster,
-    nodeGroup: newest?.group() ?? group,
+    nodeGroup: groupOf(known),
     ...(node.version === undefined ? {} : { version: node.version }),
     streams: [...streams].map((stream) => stream.describe()),
     since,

@@ -21,7 +21,7 @@ import type { Limits } from "./limits.ts";
 import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
 import { RequestReader, type WireRequest } from "./requests.ts";
 import { CallFault } from "./status.ts";
-import { streamStatus } from "./stream-status.ts";
+import { streamState, streamStatus } from "./stream-status.ts";
 import type { Turns } from "./turns.ts";
 import { type Form, type ResponseWriter, responseWriter } from "./wire.ts";
 
@@ -144,6 +144,7 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     const closed = statuses.opened({
       node,
       group: () => placeNow().group,
+      state: () => streamState(state.stream.types, placeNow().snapshot),
       describe: () => streamStatus({ ...state.stream, snapshot: placeNow().snapshot }, { id, peer, openedAt }),
     });
     leave = () => {

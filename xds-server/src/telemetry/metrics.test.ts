@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
+import type { ProxySummary } from "../cache/node-status.ts";
 import { createMetrics } from "./metrics.ts";
 
 test("counts the requests that proxies report by cluster, and those of too many clusters as one", async () => {
@@ -16,10 +16,16 @@ test("counts the requests that proxies report by cluster, and those of too many 
   ]);
 });
 
+test("shows nothing for which each scrape would go over every connection", async () => {
+  const { text } = await createMetrics({ maxLoadClusters: 2 }).exposition();
+  assert.match(text, /^process_cpu_seconds_total /m);
+  assert.doesNotMatch(text, /open_fds|_active_handles|_active_resources/);
+});
+
 test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   let revision = 3;
-  const gone: ProxyStatus = { nodeId: "edge-1", cluster: "edge", nodeGroup: "default", streams: [], since: 0 };
+  const gone: ProxySummary = { nodeGroup: "default", state: "disconnected" };
   let proxies = [gone];
   metrics.read({ revision: () => revision, proxies: () => proxies });
   metrics.pushed("CDS");
