@@ -36,3 +36,20 @@ test("much work is done in order, and lets others have their turn between", { ti
   assert.ok(count > 1);
   assert.deepEqual(done, [...all, 30]);
 });
+
+test("a turn that follows another is short, because what was done in it has to be written and answered", async () => {
+  const turns = new Turns();
+  let done = 0;
+  for (let n = 0; n < 60; n += 1) {
+    turns.take(() => {
+      busyFor(0.5);
+      done += 1;
+    });
+  }
+  assert.ok(done <= 13, `${done} in the first turn`);
+  while (done < 60) {
+    const before = done;
+    await turn();
+    assert.ok(done - before <= 9, `${done - before} in a turn`);
+  }
+});
