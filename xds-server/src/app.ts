@@ -18,6 +18,7 @@ import { startReconciler } from "./reconciler.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { Turns } from "./turns.ts";
 
 export interface RunningApp {
   /** Where discovery is served. */
@@ -129,6 +130,7 @@ async function start(
     listen: config.adminListen,
     store,
     writer,
+    turns: new Turns(),
     checkFilters,
     catalog,
     proxies: statuses,

@@ -53,3 +53,17 @@ test("a turn that follows another is short, because what was done in it has to b
     assert.ok(done - before <= 9, `${done - before} in a turn`);
   }
 });
+
+test("work that is waited for gives or throws what it does when its turn has come", async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  turns.take(() => busyFor(20));
+  const given = turns.run(() => order.push("in its turn"));
+  order.push("first");
+  assert.equal(await given, 2);
+  assert.deepEqual(order, ["first", "in its turn"]);
+  const failed = turns.run(() => {
+    throw new Error("no");
+  });
+  await assert.rejects(failed, /no/);
+});

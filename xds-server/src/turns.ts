@@ -19,6 +19,12 @@ export class Turns {
     else work();
   }
 
+  /** The same for work whose outcome is waited for. */
+  run<T>(work: () => T): Promise<T> {
+    const attempt = async (): Promise<T> => work();
+    return new Promise((resolve) => this.take(() => resolve(attempt())));
+  }
+
   get #isOver(): boolean {
     return this.#turnEnds !== undefined && performance.now() > this.#turnEnds;
   }

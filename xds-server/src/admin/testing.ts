@@ -18,6 +18,7 @@ import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { Turns } from "../turns.ts";
 import { jsonMediaType } from "./body.ts";
 import type { ProblemDetails } from "./problem-json.ts";
 import { startAdmin } from "./server.ts";
@@ -47,6 +48,8 @@ export interface TestAdmin extends AsyncDisposable {
   readonly catalog: Catalog;
   readonly statuses: NodeStatus;
   readonly loads: LoadReports;
+  /** What writes share with each other. */
+  readonly turns: Turns;
   send(method: string, path: string, request?: TestRequest): Promise<TestAnswer>;
   /** The version of a resource as published. */
   versionOf(shortName: string, name: string): string;
@@ -85,10 +88,12 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     counted: (load) => metrics.load(load),
   });
   metrics.read({ revision: () => store.get().revision, proxies: () => statuses.summaries() });
+  const turns = new Turns();
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     store,
     writer: meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() })),
+    turns,
     checkFilters: filterChecker(store, catalog),
     catalog,
     proxies: statuses,
@@ -108,6 +113,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     catalog,
     statuses,
     loads,
+    turns,
     versionOf(shortName, name) {
       const snapshot = cache.get()?.snapshots.get("default") ?? emptySnapshot;
       return resourcesOf(snapshot, resourceType(shortName).typeUrl).get(name)?.version ?? "none";

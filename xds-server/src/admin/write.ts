@@ -32,11 +32,26 @@ export type ChangeOf = (mesh: Mesh) => Change;
 
 /**
  * Makes one write: every path of the admin API that changes the mesh comes through here. Checks what only running the
- * filters can tell first; from the precondition to the commit nothing awaits.
+ * filters can tell first; then it waits for its turn.
  */
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
-  const { store, writer, checkFilters, snapshots, proxies } = deps;
+  const { store, checkFilters, proxies, turns } = deps;
   const found = await checkFilters(changeOf(store.get().mesh));
+  const { answer, ...made } = await turns.run(() => written(deps, changeOf, { ...request, found }));
+  // The state of all proxies is only looked at when asked for: a plain write costs the same for one proxy or thousands.
+  if (!request.dryRun && request.waitMs === undefined) return answer;
+  const { published, compiled, mesh, change } = made;
+  const groupAfter = groupsAfter(deps, mesh, mesh.changed(change));
+  const impact = impactOf({ before: published, after: compiled.snapshots, proxies: proxies.all(), groupAfter });
+  if (request.dryRun || request.waitMs === undefined) return { ...answer, impact };
+  const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
+  return { ...answer, impact, proxies: await settled(deps, waiting) };
+}
+
+type CheckedRequest = WriteRequest & { readonly found: readonly Problem[] };
+
+/** From the precondition to the commit nothing awaits. */
+function written({ store, writer, snapshots }: AdminDeps, changeOf: ChangeOf, request: CheckedRequest) {
   request.precondition();
   const { mesh } = store.get();
   const change = changeOf(mesh);
@@ -47,20 +62,14 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
     .filter(({ kind, name }) => !touched.has(`${kind} ${name}`))
     .map(({ kind, name }) => ({ kind, name }));
 
-  const compiled = commitOrCheck(writer, change, { ...request, found });
+  const compiled = commitOrCheck(writer, change, request);
   const answer: WriteAnswer = {
     revision: store.get().revision,
     dryRun: request.dryRun,
     changes: changes.map((each) => (request.dryRun ? { ...changedDocument(each), ...each } : changedDocument(each))),
     unchanged,
   };
-  // The state of all proxies is only looked at when asked for: a plain write costs the same for one proxy or thousands.
-  if (!request.dryRun && request.waitMs === undefined) return answer;
-  const groupAfter = groupsAfter(deps, mesh, mesh.changed(change));
-  const impact = impactOf({ before: published, after: compiled.snapshots, proxies: proxies.all(), groupAfter });
-  if (request.dryRun || request.waitMs === undefined) return { ...answer, impact };
-  const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
-  return { ...answer, impact, proxies: await settled(deps, waiting) };
+  return { answer, mesh, change, published, compiled };
 }
 
 /** The node group that each proxy belongs to after a change of the mesh. */
@@ -77,7 +86,7 @@ function groupsAfter({ proxies }: AdminDeps, before: Mesh, after: Mesh): (proxy:
 function commitOrCheck(
   writer: AdminDeps["writer"],
   change: Change,
-  { author, message, dryRun, found }: WriteRequest & { readonly found: readonly Problem[] },
+  { author, message, dryRun, found }: CheckedRequest,
 ): Compiled {
   try {
     const result = dryRun ? writer.check(change) : writer.write(change, { author, message, found });
