@@ -22,6 +22,7 @@ import { startReconciler } from "./reconciler.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Vitals } from "./telemetry/metrics.ts";
+import { Turns } from "./turns.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
 export interface RunningApp {
@@ -167,6 +168,7 @@ async function start(
     listen: config.adminListen,
     store,
     writer,
+    turns: new Turns(),
     checkFilters,
     catalog,
     proxies,

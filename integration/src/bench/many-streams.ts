@@ -1,9 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+
 import { repository, serve } from "../server-process.ts";
+import type { LoopDelay } from "./loop-delay.ts";
 import { builtYardstick } from "./yardstick.ts";
 
 /** Thousands of streams on one server: time to sync, memory, and how long its event loop is held. See bench/README.md. */
@@ -11,15 +15,18 @@ const { values } = parseArgs({
   options: {
     yardstick: { type: "string" },
     streams: { type: "string", default: "10000" },
-    clusters: { type: "string", default: "10" },
+    clusters: { type: "string", default: "100" },
     mode: { type: "string", default: "delta" },
   },
 });
 const bin = path.join(builtYardstick(values.yardstick), "bin");
 const folder = mkdtempSync(path.join(tmpdir(), "chancery-many-streams-"));
-const [resources, triggers, out] = ["resources", "triggers", "out"].map((name) =>
+const [resources, triggers, out, delays] = ["resources", "triggers", "out", "delays"].map((name) =>
   path.join(folder, `${name}.json`),
-) as [string, string, string];
+) as [string, string, string, string];
+process.env["CHANCERY_LOOP_DELAY"] = delays;
+process.env["NODE_OPTIONS"] =
+  `--import=${pathToFileURL(path.join(repository, "integration/dist/bench/loop-delay.js"))}`;
 const server = await serve({ dataDir: path.join(folder, "data"), args: ["--log-level", "warn"] });
 execFileSync(path.join(bin, "gcp-ref"), ["--clusters", values.clusters, "--endpoints", "10", "--dump-json", resources]);
 const mesh = path.join(repository, "integration/dist/bench/xds-load-mesh.js");
@@ -29,25 +36,28 @@ const adapter = readFileSync(path.join(repository, "integration/bench/xds-load.j
 const filled = JSON.parse(adapter.replaceAll("127.0.0.1:{admin_port}", server.admin));
 writeFileSync(triggers, JSON.stringify([{ ...filled.triggers.endpoint, kind: "endpoint" }]));
 
-/** The longest delay between two looks, in milliseconds, as /metrics tells: its 99th percentile and its maximum. */
-const lag = { p99: 0, max: 0, looks: 0 };
-let isSynced = false;
-const looking = setInterval(async () => {
+/** How long the event loop was held, up to the last look at which all streams were open. A scrape is part of each look. */
+const delay: { sync?: LoopDelay; updates?: LoopDelay } = {};
+async function look(): Promise<void> {
+  const seen = await delaySeen();
   const text = await (await fetch(`http://${server.admin}/metrics`)).text();
-  const seconds = (what: string): number =>
-    Number(new RegExp(`^nodejs_eventloop_lag_${what}_seconds (.*)$`, "m").exec(text)?.[1]);
-  const streams = [...text.matchAll(/^chancery_streams\{.*\} (\d+)$/gm)].reduce(
-    (sum, [, count]) => sum + Number(count),
-    0,
-  );
-  if (isSynced) {
-    lag.looks += 1;
-    lag.p99 = Math.max(lag.p99, seconds("p99") * 1e3);
-    lag.max = Math.max(lag.max, seconds("max") * 1e3);
+  const counts = text.matchAll(/^chancery_streams\{.*\} (\d+)$/gm);
+  const streams = [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  if (streams < Number(values.streams)) return;
+  if (delay.sync !== undefined) delay.updates = seen;
+  else if (/^chancery_proxies\{.*state="pending".*\} 0$/m.test(text)) {
+    delay.sync = seen;
+    process.kill(server.pid, "SIGUSR1");
   }
-  isSynced ||= streams >= Number(values.streams) && /^chancery_proxies\{.*state="pending".*\} 0$/m.test(text);
-}, 300);
+}
+async function delaySeen(): Promise<LoopDelay> {
+  rmSync(delays, { force: true });
+  process.kill(server.pid, "SIGUSR2");
+  while (!existsSync(delays)) await pause(5);
+  return JSON.parse(readFileSync(delays, "utf8"));
+}
 
+process.kill(server.pid, "SIGUSR1");
 const load = spawn(
   path.join(bin, "xds-load"),
   [
@@ -62,13 +72,17 @@ const load = spawn(
   ].concat(["--updates", "20", "--server-pid", String(server.pid), "--triggers", triggers, "--out", out]),
   { stdio: "inherit" },
 );
-await new Promise((resolve) => load.once("close", resolve));
-clearInterval(looking);
+const ended = new Promise((resolve) => load.once("close", resolve));
+while (load.exitCode === null) {
+  await look();
+  await Promise.race([ended, pause(300)]);
+}
 await server.stop();
 
 const { initial_sync: sync, initial_sync_phase: phase, kinds } = JSON.parse(readFileSync(out, "utf8"));
 const [{ median_over_updates: update, server_cpu_ms_per_update: cpu, phase: last }] = kinds;
 const ms = (time: number): string => time.toFixed(0);
+const both = (delay: LoopDelay | undefined): string => (delay ? `${ms(delay.p99)}, ${ms(delay.max)}` : "not seen");
 const cells = [
   ["streams", values.streams],
   ["all synced after ms", ms(sync.last_ms)],
@@ -76,9 +90,9 @@ const cells = [
   ["an update reaches half of them after ms", ms(update.p50_ms)],
   ["all of them after ms", ms(update.last_ms)],
   ["server CPU an update, ms", ms(cpu)],
-  ["event-loop delay in updates, p99 ms", ms(lag.p99)],
-  ["at most ms", ms(lag.max)],
-  ["looks at that", String(lag.looks)],
+  ["event-loop delay while they sync, p99 and most, ms", both(delay.sync)],
+  ["event-loop delay in updates, p99 and most, ms", both(delay.updates)],
+  ["samples of that", String(delay.updates?.samples ?? 0)],
   ["peak memory MiB", ms(last.server_peak_mib)],
 ];
 process.stdout.write(`${cells.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}\n`);

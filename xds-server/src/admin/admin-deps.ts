@@ -7,6 +7,7 @@ import type { MeshWriter } from "../mesh-writer.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Turns } from "../turns.ts";
 
 /** What the admin API reads and writes; all of it owned elsewhere. */
 export interface AdminDeps {
@@ -16,6 +17,8 @@ export interface AdminDeps {
   readonly token?: string;
   readonly store: Store;
   readonly writer: MeshWriter;
+  /** Shares the event loop among writes, so that many at once do not hold up what was published. */
+  readonly turns: Turns;
   readonly checkFilters: CheckFilters;
   readonly catalog: Catalog;
   readonly proxies: ProxyStatuses;

@@ -110,3 +110,23 @@ test("keeps who wrote and why", async () => {
   const { author, message } = (await admin.send("GET", "/api/v1/revisions/1")).body;
   assert.deepEqual([author, message], ["ann", "because ü"]);
 });
+
+test("a write waits for its turn behind those before it, and the loop goes round meanwhile", async () => {
+  await using admin = await testAdmin();
+  let done = 0;
+  const busy = (): void => {
+    for (const until = performance.now() + 5; performance.now() < until; );
+    done += 1;
+  };
+  const others = 100;
+  for (let n = 0; n < others; n += 1) admin.turns.take(busy);
+  let before: number | undefined;
+  admin.store.watch(() => {
+    before = done;
+  });
+  const writing = admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
+  await admin.send("GET", "/api/v1/clusters");
+  assert.ok(done < others, "a read is answered between the turns of writes");
+  assert.equal((await writing).status, 201);
+  assert.equal(before, others);
+});

@@ -11,6 +11,7 @@ test("an address that others reach is refused without a token", async () => {
     store: never,
     writer: never,
     checkFilters: never,
+    turns: never,
     catalog: never,
     proxies: never,
     loads: never,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { LoadReports } from "../cache/load-reports.ts";
 import { localStatuses, NodeStatus } from "../cache/node-status.ts";
+import { worstState } from "../cache/proxy-state.ts";
 import type { StreamStatus } from "../cache/proxy-status.ts";
 import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { memoCompile } from "../compile/memo.ts";
@@ -17,6 +18,7 @@ import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { Turns } from "../turns.ts";
 import { jsonMediaType } from "./body.ts";
 import type { ProblemDetails } from "./problem-json.ts";
 import { startAdmin } from "./server.ts";
@@ -46,6 +48,8 @@ export interface TestAdmin extends AsyncDisposable {
   readonly catalog: Catalog;
   readonly statuses: NodeStatus;
   readonly loads: LoadReports;
+  /** What writes share with each other. */
+  readonly turns: Turns;
   send(method: string, path: string, request?: TestRequest): Promise<TestAnswer>;
   /** The version of a resource as published. */
   versionOf(shortName: string, name: string): string;
@@ -84,10 +88,12 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     counted: (load) => metrics.load(load),
   });
   metrics.read({ revision: () => store.get().revision, proxies: async () => statuses.glances() });
+  const turns = new Turns();
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     store,
     writer: meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() })),
+    turns,
     checkFilters: filterChecker(store, catalog),
     catalog,
     proxies: localStatuses(statuses),
@@ -107,6 +113,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     catalog,
     statuses,
     loads,
+    turns,
     versionOf(shortName, name) {
       const snapshot = cache.get()?.snapshots.get("default") ?? emptySnapshot;
       return resourcesOf(snapshot, resourceType(shortName).typeUrl).get(name)?.version ?? "none";
@@ -124,6 +131,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
       const close = statuses.opened({
         node,
         group: () => "default",
+        state: () => worstState(describe().map(({ state }) => state)),
         describe: () => ({ ...stream, types: describe() }),
       });
       return { close, changed: () => statuses.changed(nodeId) };

@@ -32,14 +32,28 @@ export type ChangeOf = (mesh: Mesh) => Change;
 
 /**
  * Makes one write: every path of the admin API that changes the mesh comes through here. Checks what only running the
- * filters can tell first; from the precondition to the commit nothing awaits.
+ * filters can tell first; then it waits for its turn.
  */
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
-  const { store, writer, checkFilters, snapshots, proxies } = deps;
+  const { store, checkFilters, proxies, turns } = deps;
   const found = await checkFilters(changeOf(store.get().mesh));
   // Only where asked for: a plain write costs the same for one proxy or thousands. And before the write, which may move them at once.
   const asksForImpact = request.dryRun || request.waitMs !== undefined;
   const before = asksForImpact ? await proxies.all() : [];
+  const { answer, ...made } = await turns.run(() => written(deps, changeOf, { ...request, found }));
+  if (!asksForImpact) return answer;
+  const { published, compiled, mesh, change } = made;
+  const groupAfter = await groupsAfter(deps, mesh, mesh.changed(change));
+  const impact = impactOf({ before: published, after: compiled.snapshots, proxies: before, groupAfter });
+  if (request.dryRun || request.waitMs === undefined) return { ...answer, impact };
+  const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
+  return { ...answer, impact, proxies: await settled(deps, waiting) };
+}
+
+type CheckedRequest = WriteRequest & { readonly found: readonly Problem[] };
+
+/** From the precondition to the commit nothing awaits. */
+function written({ store, writer, snapshots }: AdminDeps, changeOf: ChangeOf, request: CheckedRequest) {
   request.precondition();
   const { mesh } = store.get();
   const change = changeOf(mesh);
@@ -50,19 +64,14 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
     .filter(({ kind, name }) => !touched.has(`${kind} ${name}`))
     .map(({ kind, name }) => ({ kind, name }));
 
-  const compiled = commitOrCheck(writer, change, { ...request, found });
+  const compiled = commitOrCheck(writer, change, request);
   const answer: WriteAnswer = {
     revision: store.get().revision,
     dryRun: request.dryRun,
     changes: changes.map((each) => (request.dryRun ? { ...changedDocument(each), ...each } : changedDocument(each))),
     unchanged,
   };
-  if (!asksForImpact) return answer;
-  const groupAfter = await groupsAfter(deps, mesh, mesh.changed(change));
-  const impact = impactOf({ before: published, after: compiled.snapshots, proxies: before, groupAfter });
-  if (request.dryRun || request.waitMs === undefined) return { ...answer, impact };
-  const waiting = { impact, published, timeoutMs: request.waitMs, aborted: request.aborted };
-  return { ...answer, impact, proxies: await settled(deps, waiting) };
+  return { answer, mesh, change, published, compiled };
 }
 
 /** The node group that each proxy belongs to after a change of the mesh. */
@@ -79,7 +88,7 @@ async function groupsAfter({ proxies }: AdminDeps, before: Mesh, after: Mesh): P
 function commitOrCheck(
   writer: AdminDeps["writer"],
   change: Change,
-  { author, message, dryRun, found }: WriteRequest & { readonly found: readonly Problem[] },
+  { author, message, dryRun, found }: CheckedRequest,
 ): Compiled {
   try {
     const result = dryRun ? writer.check(change) : writer.write(change, { author, message, found });

@@ -8,7 +8,7 @@ function source(nodeId: string, { openedAt, nodeGroup = "default" }: { openedAt:
   const statuses = new NodeStatus({ maxGone: 10, now: () => openedAt });
   const node = { id: nodeId, cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
   const stream = { id: openedAt, peer: "127.0.0.1:1", variant: "delta", openedAt, types: [] } as const;
-  const close = statuses.opened({ node, group: () => nodeGroup, describe: () => stream });
+  const close = statuses.opened({ node, group: () => nodeGroup, state: () => "synced", describe: () => stream });
   return { statuses: localStatuses(statuses), close };
 }
 

@@ -22,6 +22,7 @@ function opened(statuses: NodeStatus, id: string): () => void {
   return statuses.opened({
     node: node(id),
     group: () => "default",
+    state: () => "synced",
     describe: () => ({ id: 1, peer: "", openedAt: 0, variant: "delta", types: [] }),
   });
 }

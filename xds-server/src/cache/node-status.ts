@@ -1,12 +1,14 @@
-import { proxyState } from "./proxy-state.ts";
-import type { ProxyStatus, StreamStatus } from "./proxy-status.ts";
+import { worstState } from "./proxy-state.ts";
+import type { ProxyStatus, StreamStatus, SyncState } from "./proxy-status.ts";
 import type { ProxyGlance, ProxyStatuses } from "./proxy-statuses.ts";
 import type { Node } from "./snapshot-cache.ts";
 
-/** What a stream tells of itself; `describe` is called when somebody asks, so that a push costs nothing here. */
+/** What a stream tells of itself, when somebody asks: a push costs nothing here. */
 export interface OpenStream {
   readonly node: Node;
   readonly group: () => string;
+  /** The worst state of any type; costs a look-up where streams are equal. */
+  readonly state: () => SyncState;
   readonly describe: () => StreamStatus;
 }
 
@@ -63,10 +65,12 @@ export class NodeStatus {
     return new Map(known.filter((entry): entry is [string, ProxyStatus] => entry[1] !== undefined));
   }
 
+  /** All, in no order: what is counted at each scrape, so it must cost little for thousands. */
   glances(): readonly ProxyGlance[] {
-    return [...this.#known.values()].map(statusOf).map((proxy) => {
-      const { nodeId, nodeGroup } = proxy;
-      return { nodeId, nodeGroup, state: proxyState(proxy) };
+    return [...this.#known.values()].map((known) => {
+      const { node, streams } = known;
+      const state = streams.size === 0 ? "disconnected" : worstState([...streams].map((stream) => stream.state()));
+      return { nodeId: node.id, nodeGroup: groupOf(known), state };
     });
   }
 
@@ -135,12 +139,17 @@ function summary({ id, cluster, version }: Node): Node {
   return { id, cluster, metadata: {}, locality: nowhere, ...(version === undefined ? {} : { version }) };
 }
 
-function statusOf({ node, streams, group, since }: Known): ProxyStatus {
-  const [newest] = [...streams].slice(-1);
+/** That of the newest stream. */
+function groupOf({ streams, group }: Known): string {
+  return [...streams].at(-1)?.group() ?? group;
+}
+
+function statusOf(known: Known): ProxyStatus {
+  const { node, streams, since } = known;
   return {
     nodeId: node.id,
     cluster: node.cluster,
-    nodeGroup: newest?.group() ?? group,
+    nodeGroup: groupOf(known),
     ...(node.version === undefined ? {} : { version: node.version }),
     streams: [...streams].map((stream) => stream.describe()),
     since,

@@ -13,6 +13,7 @@ import {
 } from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { ResourceType } from "../resources/resource-types.ts";
+import type { Turns } from "../turns.ts";
 import type { Call, CallHandler, Method } from "./call.ts";
 import { checkedNode, checkNames } from "./checks.ts";
 import { type CountByName, countByName } from "./count-by-name.ts";
@@ -21,8 +22,7 @@ import type { Limits } from "./limits.ts";
 import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
 import { RequestReader, type WireRequest } from "./requests.ts";
 import { CallFault } from "./status.ts";
-import { streamStatus } from "./stream-status.ts";
-import type { Turns } from "./turns.ts";
+import { streamState, streamStatus } from "./stream-status.ts";
 import { type Form, type ResponseWriter, responseWriter } from "./wire.ts";
 
 export interface DiscoveryDeps {
@@ -146,6 +146,7 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     const closed = statuses.opened({
       node,
       group: () => placeNow().group,
+      state: () => streamState(state.stream.types, placeNow().snapshot),
       describe: () => streamStatus({ ...state.stream, snapshot: placeNow().snapshot }, { id, peer, openedAt }),
     });
     leave = () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Turns } from "../turns.ts";
 import { Value } from "../watchable.ts";
 import { fanOut } from "./fan-out.ts";
-import { Turns } from "./turns.ts";
 
 const busyFor = (milliseconds: number): void => {
   for (const until = performance.now() + milliseconds; performance.now() < until; );

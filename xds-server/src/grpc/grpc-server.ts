@@ -10,6 +10,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import { Turns } from "../turns.ts";
 import type { Method, Methods } from "./call.ts";
 import { type Connection, watchConnection } from "./connection.ts";
 import { MessageRoom } from "./deframer.ts";
@@ -18,7 +19,6 @@ import { createInflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault } from "./status.ts";
 import type { TlsMaterial } from "./tls-files.ts";
-import { Turns } from "./turns.ts";
 
 export interface HostPort {
   readonly host: string;

@@ -1,12 +1,12 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { PeerCertificate } from "node:tls";
 import type { Logger } from "pino";
+import type { Turns } from "../turns.ts";
 import { type Call, type CallHandler, frameHeadBytes, type Method, type SharedMessage } from "./call.ts";
 import { Deframer, type MessageRoom } from "./deframer.ts";
 import type { Inflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault, type Status, statusTrailers } from "./status.ts";
-import type { Turns } from "./turns.ts";
 
 export interface Http2CallOptions {
   readonly peer: string;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
+import { proxyState } from "../cache/proxy-state.ts";
 import { resource, snapshot } from "../protocol/testing.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { setVersion } from "../resources/set-version.ts";
@@ -77,7 +78,12 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.ask("CDS", { node: { id: "teller" } });
     const { nonce } = await stream.next();
     const type = () => at.statuses.get("teller")?.streams[0]?.types[0];
+    const agrees = () => {
+      const summaries = [...at.statuses.glances()].map(({ state }) => state);
+      assert.deepEqual(summaries.sort(), at.statuses.all().map(proxyState).sort());
+    };
     assert.equal(type()?.state, "pending");
+    agrees();
     const told = new Promise<void>((resolve) => {
       const unwatch = at.statuses.watch((id) => {
         if (id !== "teller" || type()?.state !== "refused") return;
@@ -88,6 +94,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.ask("CDS", { responseNonce: nonce, errorDetail: { code: 13, message: "no such policy" } });
     await told;
     assert.equal(type()?.resources[0]?.refusal?.reason, "no such policy");
+    agrees();
     assert.ok(at.counted.includes("refused CDS"));
     stream.close();
   });

@@ -1,3 +1,4 @@
+import { Turns } from "../turns.ts";
 import { type AnswerClientStatus, clientStatusMethods } from "./client-status.ts";
 import type { ReaderOptions } from "./client-status-readers.ts";
 import { type DiscoveryDeps, discovery } from "./discovery-stream.ts";
@@ -5,7 +6,6 @@ import { type GrpcServerOptions, type HostPort, type RunningGrpcServer, startGrp
 import { type LoadReportingDeps, loadReporting, loadReportingPath } from "./load-reporting.ts";
 import { discoveryMethods } from "./services.ts";
 import { readTls, type TlsFiles, watchTls } from "./tls-files.ts";
-import { Turns } from "./turns.ts";
 
 export type { HostPort } from "./grpc-server.ts";
 

@@ -1,9 +1,10 @@
+import { worstState } from "../cache/proxy-state.ts";
 import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../cache/proxy-status.ts";
 import { memo2 } from "../protocol/memo.ts";
-import { refusalOf, type Stream } from "../protocol/stream.ts";
+import { refusalOf, type Stream, type TypeStreams } from "../protocol/stream.ts";
 import { wants } from "../protocol/subscription.ts";
 import { absent, type Held, refuses, type TypeStream, uncertain } from "../protocol/type-stream.ts";
-import { type Resource, type ResourceSet, resourcesOf } from "../resources/snapshot.ts";
+import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 
 /** What a stream's state means to an operator. */
 export function streamStatus(
@@ -13,6 +14,18 @@ export function streamStatus(
   const types = [...stream.types.values()].map((type) => typeStatus(stream, type));
   return { ...about, variant: stream.variant, types };
 }
+
+/** The worst state of any type of a stream that holds these, and should hold that. */
+export function streamState(types: TypeStreams, snapshot: Snapshot): SyncState {
+  return sharedState(types, snapshot).state;
+}
+
+const sharedState = memo2((types: TypeStreams, snapshot: Snapshot): { readonly state: SyncState } => {
+  const states = [...types.values()].map((stream) => {
+    return sharedStatus(stream, resourcesOf(snapshot, stream.type.typeUrl)).state;
+  });
+  return { state: worstState(states) };
+});
 
 function typeStatus(whole: Stream, stream: TypeStream): TypeStatus {
   const status = sharedStatus(stream, resourcesOf(whole.snapshot, stream.type.typeUrl));
@@ -39,7 +52,7 @@ const sharedStatus = memo2((stream: TypeStream, available: ResourceSet): TypeSta
   return {
     typeUrl: type.typeUrl,
     shortName: type.shortName,
-    state: worst([...resources.map(({ state }) => state), nothingSentYet ? "pending" : "synced"]),
+    state: worstState([...resources.map(({ state }) => state), nothingSentYet ? "pending" : "synced"]),
     resources,
   };
 });
@@ -69,9 +82,4 @@ function syncState(stream: TypeStream, name: string, { held, wanted, isInFlight 
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);
   return held === undefined || held.sent === absent || letsGoByItself ? "synced" : "pending";
-}
-
-function worst(states: readonly SyncState[]): SyncState {
-  if (states.includes("refused")) return "refused";
-  return states.includes("pending") ? "pending" : "synced";
 }

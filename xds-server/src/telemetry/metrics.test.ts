@@ -16,6 +16,12 @@ test("counts the requests that proxies report by cluster, and those of too many 
   ]);
 });
 
+test("shows nothing for which each scrape would go over every connection", async () => {
+  const { text } = await createMetrics({ maxLoadClusters: 2 }).exposition();
+  assert.match(text, /^process_cpu_seconds_total /m);
+  assert.doesNotMatch(text, /open_fds|_active_handles|_active_resources/);
+});
+
 test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   let revision = 3;

@@ -36,3 +36,34 @@ test("much work is done in order, and lets others have their turn between", { ti
   assert.ok(count > 1);
   assert.deepEqual(done, [...all, 30]);
 });
+
+test("a turn that follows another is short, because what was done in it has to be written and answered", async () => {
+  const turns = new Turns();
+  let done = 0;
+  for (let n = 0; n < 60; n += 1) {
+    turns.take(() => {
+      busyFor(0.5);
+      done += 1;
+    });
+  }
+  assert.ok(done <= 13, `${done} in the first turn`);
+  while (done < 60) {
+    const before = done;
+    await turn();
+    assert.ok(done - before <= 9, `${done - before} in a turn`);
+  }
+});
+
+test("work that is waited for gives or throws what it does when its turn has come", async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  turns.take(() => busyFor(20));
+  const given = turns.run(() => order.push("in its turn"));
+  order.push("first");
+  assert.equal(await given, 2);
+  assert.deepEqual(order, ["first", "in its turn"]);
+  const failed = turns.run(() => {
+    throw new Error("no");
+  });
+  await assert.rejects(failed, /no/);
+});
