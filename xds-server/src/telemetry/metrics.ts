@@ -67,11 +67,17 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   for (const name of perConnection) registry.removeSingleMetric(name);
-  const pushes = new Counter({
+  // Told to the counter when it is read: it works out the name of a series each time, which a push to thousands would feel.
+  const pushed = new Map<string, number>();
+  new Counter({
     name: "chancery_pushes_total",
     help: "Discovery responses sent to proxies.",
     labelNames: ["type"] as const,
     registers,
+    collect() {
+      for (const [type, count] of pushed) this.inc({ type }, count);
+      pushed.clear();
+    },
   });
   const refusals = new Counter({
     name: "chancery_refusals_total",
@@ -115,7 +121,7 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
       const cluster = seriesOf(name);
       for (const [result, count] of Object.entries(results)) upstreamRequests.inc({ cluster, result }, count);
     },
-    pushed: (type, count) => pushes.inc({ type }, count),
+    pushed: (type, count = 1) => void pushed.set(type, (pushed.get(type) ?? 0) + count),
     refused: (type, count) => refusals.inc({ type }, count),
     compiled: (seconds) => compileSeconds.observe(seconds),
     streams: (variant, change) => streams.inc({ variant }, change),
