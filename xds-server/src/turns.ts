@@ -2,7 +2,7 @@
  * How long work may go on before the event loop has its turn, in milliseconds. What Node does for it afterwards, to write what
  * was sent and to read what is answered, takes four times as long. Before the first turn nothing was sent that is answered yet.
  */
-const turnMs = { first: 6, next: 4 };
+const turnMs = { first: 10, next: 4 };
 
 /**
  * Shares out the event loop. When a thousand clients come at once, Node hands over what all of them said before it writes
