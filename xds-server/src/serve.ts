@@ -6,6 +6,7 @@ import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
 import { type NodeIdentity, nodeIdentities } from "./grpc/node-identity.ts";
 import type { HostPort } from "./grpc/server.ts";
 import { defaultLimits, type Limits, parseLimit } from "./limits.ts";
+import { giveBackStartUpMemory } from "./start-up-memory.ts";
 import { logLevels } from "./telemetry/log.ts";
 import { checkAddresses } from "./up/ports.ts";
 
@@ -81,6 +82,7 @@ async function serve(config: AppConfig): Promise<void> {
     { address: config.adminListen, by: "the admin API", change: "choose another with --admin-listen HOST:PORT" },
   ]);
   const app = await startApp(config);
+  giveBackStartUpMemory();
   const ready = { event: "ready", xds: formatHostPort(app.xds), admin: formatHostPort(app.admin) };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   await new Promise<void>((resolve) => {
