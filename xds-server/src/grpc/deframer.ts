@@ -84,6 +84,11 @@ export class Deframer {
     return message;
   }
 
+  /** True when bytes are left of those that were fed. */
+  get hasInput(): boolean {
+    return this.#at < this.#input.length;
+  }
+
   /** True when all bytes so far were those of whole messages. */
   get isBetweenMessages(): boolean {
     return this.#headLength === 0 && this.#at === this.#input.length;

@@ -171,9 +171,11 @@ export class Http2Call implements Call {
   }
 
   #readOn(): void {
+    // While a message is dealt with, the stream is left to flow until there is another: mostly there is none.
+    const holdsBack = this.#mustWait && this.#deframer.hasInput;
     if (this.#isHalfClosed && !this.#mustWait) this.#tellHalfClose();
-    else if (this.#isHeldBack !== this.#mustWait) {
-      this.#isHeldBack = this.#mustWait;
+    else if (this.#isHeldBack !== holdsBack) {
+      this.#isHeldBack = holdsBack;
       if (this.#isHeldBack) this.#stream.pause();
       else this.#stream.resume();
     }
