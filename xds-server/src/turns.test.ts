@@ -54,6 +54,19 @@ test("a turn that follows another is short, because what was done in it has to b
   }
 });
 
+test("of what will not fit into one turn anyhow, the first turn does little too", async () => {
+  const turns = new Turns();
+  const done: number[] = [];
+  const works = Array.from({ length: 2_100 }, (_, index) => () => {
+    if (index < 60) busyFor(0.5);
+    done.push(index);
+  });
+  turns.takeAll(works);
+  assert.ok(done.length <= 9, `${done.length} in the first turn`);
+  while (done.length < works.length) await turn();
+  assert.deepEqual(done, [...works.keys()]);
+});
+
 test("work that is waited for gives or throws what it does when its turn has come", async () => {
   const turns = new Turns();
   const order: string[] = [];

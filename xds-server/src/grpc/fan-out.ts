@@ -14,11 +14,9 @@ export function fanOut(source: Watchable<unknown>, turns: Turns): FanOut {
   /** Those not told of the newest value yet. Who waits for one that was before it keeps its place. */
   const behind = new Set<() => void>();
   const unwatch = source.watch(() => {
-    for (const [follower, tell] of followers) {
-      if (behind.has(follower)) continue;
-      behind.add(follower);
-      turns.take(tell);
-    }
+    const news = [...followers].filter(([follower]) => !behind.has(follower));
+    for (const [follower] of news) behind.add(follower);
+    turns.takeAll(news.map(([, tell]) => tell));
   });
   return {
     follow(follower) {
