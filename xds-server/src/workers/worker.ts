@@ -5,6 +5,7 @@ import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import type { AnswerClientStatus } from "../grpc/client-status.ts";
 import { type RunningXdsServer, startXdsServer } from "../grpc/server.ts";
 import { CallFault } from "../grpc/status.ts";
+import { giveBackStartUpMemory } from "../start-up-memory.ts";
 import { createLog } from "../telemetry/log.ts";
 import { NewsDesk } from "./news.ts";
 import type { Publication } from "./publication.ts";
@@ -50,6 +51,7 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
         log: createLog({ level: logLevel }).child({ worker: number }),
         now: Date.now,
       });
+      giveBackStartUpMemory();
     },
     publish,
     all: () => statuses.all(),
