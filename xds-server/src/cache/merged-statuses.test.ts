@@ -2,13 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mergedStatuses } from "./merged-statuses.ts";
 import { localStatuses, NodeStatus } from "./node-status.ts";
+import type { SyncState } from "./proxy-status.ts";
+
+interface Connected {
+  readonly openedAt: number;
+  readonly nodeGroup?: string;
+  readonly state?: SyncState;
+}
 
 /** A source that knows one proxy. */
-function source(nodeId: string, { openedAt, nodeGroup = "default" }: { openedAt: number; nodeGroup?: string }) {
+function source(nodeId: string, { openedAt, nodeGroup = "default", state = "synced" }: Connected) {
   const statuses = new NodeStatus({ maxGone: 10, now: () => openedAt });
   const node = { id: nodeId, cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
   const stream = { id: openedAt, peer: "127.0.0.1:1", variant: "delta", openedAt, types: [] } as const;
-  const close = statuses.opened({ node, group: () => nodeGroup, state: () => "synced", describe: () => stream });
+  const close = statuses.opened({ node, group: () => nodeGroup, state: () => state, describe: () => stream });
   return { statuses: localStatuses(statuses), close };
 }
 
@@ -33,7 +40,11 @@ test("a proxy that went from one source to another is told once, as it is now", 
     const glances = new Map((await merged.glances()).map(({ nodeId, ...rest }) => [nodeId, rest]));
     assert.deepEqual(glances.get("edge-1"), { nodeGroup: "new", state: "synced" });
     assert.equal((await merged.connected()).length, 2);
-    assert.deepEqual([...(await merged.some(["edge-1", "none"])).keys()], ["edge-1"]);
+    for (const asked of [
+      ["edge-1", "edge-0"],
+      ["edge-0", "edge-1"],
+    ])
+      assert.deepEqual([...(await merged.some([...asked, "none"])).keys()], asked);
   }
 });
 
@@ -41,6 +52,14 @@ test("a proxy whose streams are with two sources has the streams of both, the ol
   const two = [source("edge-1", { openedAt: 5 }), source("edge-1", { openedAt: 4 })];
   const [status] = await mergedStatuses(() => two.map(({ statuses }) => statuses)).all();
   assert.deepEqual([status?.streams.map(({ id }) => id), status?.since], [[4, 5], 5]);
+});
+
+test("a proxy with two sources is refused at a glance when either of them says so", async () => {
+  const two = [source("edge-1", { openedAt: 1, state: "refused" }), source("edge-1", { openedAt: 2 })];
+  for (const order of [two, two.toReversed()]) {
+    const [glance] = await mergedStatuses(() => order.map(({ statuses }) => statuses)).glances();
+    assert.equal(glance?.state, "refused");
+  }
 });
 
 test("a proxy that is gone everywhere is told as the last that heard of it does", async () => {

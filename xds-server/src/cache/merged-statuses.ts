@@ -1,3 +1,4 @@
+import { worstState } from "./proxy-state.ts";
 import type { ProxyStatus } from "./proxy-status.ts";
 import type { ProxyGlance, StatusSource } from "./proxy-statuses.ts";
 
@@ -14,19 +15,25 @@ export function mergedStatuses(sources: () => readonly StatusSource[]): StatusSo
     },
     async some(nodeIds) {
       const known = await each((source) => source.some(nodeIds));
-      return merged(known.flatMap((statuses) => [...statuses.values()]));
+      const found = merged(known.flatMap((statuses) => [...statuses.values()]));
+      return new Map(
+        nodeIds.flatMap((nodeId) => {
+          const status = found.get(nodeId);
+          return status === undefined ? [] : [[nodeId, status] as const];
+        }),
+      );
     },
     async ids() {
       const ids = await each((source) => source.ids());
       return [...new Set(ids.flat())].sort();
     },
     async glances() {
-      const best = new Map<string, ProxyGlance>();
+      const byId = new Map<string, ProxyGlance>();
       for (const glance of (await each((source) => source.glances())).flat()) {
-        const { nodeId, state } = glance;
-        if (state !== "disconnected" || !best.has(nodeId)) best.set(nodeId, glance);
+        const other = byId.get(glance.nodeId);
+        byId.set(glance.nodeId, other === undefined ? glance : oneGlance(other, glance));
       }
-      return [...best.values()];
+      return [...byId.values()];
     },
     async connected() {
       const nodes = (await each((source) => source.connected())).flat();
@@ -49,4 +56,10 @@ function both(a: ProxyStatus, b: ProxyStatus): ProxyStatus {
   const [first, second] = a.since < b.since ? [a, b] : [b, a];
   const streams = [...first.streams, ...second.streams].sort((one, other) => one.openedAt - other.openedAt);
   return { ...(second.streams.length > 0 || first.streams.length === 0 ? second : first), streams };
+}
+
+/** Where both are connected, the worse state counts, as it does over the streams of one. */
+function oneGlance(a: ProxyGlance, b: ProxyGlance): ProxyGlance {
+  if (a.state === "disconnected") return b;
+  return b.state === "disconnected" ? a : { ...b, state: worstState([a.state, b.state]) };
 }

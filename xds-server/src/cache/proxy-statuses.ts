@@ -13,7 +13,7 @@ export interface ProxyGlance {
 export interface StatusSource {
   /** Sorted by node id. */
   all(): Promise<readonly ProxyStatus[]>;
-  /** Those of these node ids that are known. */
+  /** Those of these node ids that are known, in the same order. */
   some(nodeIds: readonly string[]): Promise<ReadonlyMap<string, ProxyStatus>>;
   /** The node ids of all, sorted. */
   ids(): Promise<readonly string[]>;
