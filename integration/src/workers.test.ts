@@ -141,12 +141,13 @@ test("writes that wait are told what every worker's proxies hold, however many o
 });
 
 test("a worker that dies or hangs is replaced, its proxies come back, and no request fails", async () => {
-  await using at = await TestMesh.start([..."--workers 2 --log-level fatal --limit workerAnswerMs=500".split(" ")]);
+  await using at = await TestMesh.start([..."--workers 2 --log-level fatal --limit workerAnswerMs=1000".split(" ")]);
   const port = await at.service((_request, response) => response.end("ok"));
   await at.apply({ set: mesh(port) });
   const envoys: RunningEnvoy[] = [];
   for (const variant of variants) envoys.push(await at.envoy({ variant, nodeId: variant }));
   const loads = await Promise.all(envoys.map((envoy) => at.load(envoy)));
+  const failures = () => loads.flatMap((load) => load.failures);
   const [first = 0, second = 0] = childrenOf(at.serverPid);
 
   for (const [pid, signal] of [
@@ -162,12 +163,12 @@ test("a worker that dies or hangs is replaced, its proxies come back, and no req
       "all are back",
     );
     await at.apply({ set: [answering(body)] });
-    await until(() => loads.every((load) => load.answered(body) > 0), "the change has arrived");
+    await until(() => {
+      assert.deepEqual(failures(), []);
+      return loads.every((load) => load.answered(body) > 0);
+    }, `the change after ${signal} has arrived`);
   }
-  assert.deepEqual(
-    loads.flatMap(({ failures }) => failures),
-    [],
-  );
+  assert.deepEqual(failures(), []);
 });
 
 test("workers end with the server, also when that is killed", async () => {
