@@ -20,6 +20,8 @@ export interface Edge extends AsyncDisposable {
   chancery(args: readonly string[], input?: string): Promise<Ran>;
   /** Sends JSON to the admin API; throws what it refuses. */
   put(path: string, body: unknown): Promise<void>;
+  /** What the admin API answers, as JSON; throws what it refuses. */
+  read<T>(path: string): Promise<T>;
   /** What the listener answers. */
   get(path?: string): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;
 }
@@ -53,6 +55,11 @@ export async function startEdge(variant: XdsVariant): Promise<Edge> {
       const headers = { "content-type": "application/json" };
       const answer = await fetch(new URL(where, admin), { method: "PUT", headers, body: JSON.stringify(body) });
       assert.ok(answer.ok, await answer.text());
+    },
+    async read<T>(where: string) {
+      const answer = await fetch(new URL(where, admin));
+      assert.ok(answer.ok, await answer.clone().text());
+      return (await answer.json()) as T;
     },
     async get(where = "/") {
       const answer = await fetch(`http://127.0.0.1:${port}${where}`, { headers: { connection: "close" } });

@@ -96,6 +96,31 @@ test("a good version goes on by steps to all requests, none failing and none unf
   assert.equal(answer.headers.get("x-version"), "good");
 });
 
+test("a route that changes during a canary is served at once", async () => {
+  await using edge = await flying();
+  const wait = "?wait=10s";
+  const cluster = (name: "v1" | "v2") => ({
+    kind: "Cluster",
+    name,
+    spec: { endpoints: [{ address: "127.0.0.1", port: edge.ports[name] }] },
+  });
+  const route = (cluster: string) => ({
+    kind: "Route",
+    name: "shop",
+    spec: { hosts: ["*"], routes: [{ match: {}, cluster }] },
+  });
+  for (const name of ["v1", "v2"] as const) await edge.put(`/api/v1/clusters/${name}${wait}`, cluster(name));
+  await edge.put(`/api/v1/routes/shop${wait}`, route("v1"));
+  const { spec } = await edge.read<{ readonly spec: { readonly sha256: string } }>("/api/v1/filters/subject");
+  const canary = { sha256: spec.sha256, percent: 50 };
+  await edge.put(`/api/v1/filters/subject${wait}`, { kind: "Filter", name: "subject", spec: { ...spec, canary } });
+  const answers = async () =>
+    new Set(await Promise.all(Array.from({ length: 20 }, async () => (await edge.get()).text)));
+  assert.deepEqual([...(await answers())], ["v1"]);
+  await edge.put(`/api/v1/routes/shop${wait}`, route("v2"));
+  assert.deepEqual([...(await answers())], ["v2"]);
+});
+
 /** An edge where the old version runs for all. */
 async function flying(): Promise<Edge> {
   const edge = await startEdge("delta");

@@ -8,7 +8,7 @@ import type { Builders } from "./builders.ts";
 import type { Built, Scope } from "./built.ts";
 import type { BuiltEnvoyResource } from "./envoy-resources.ts";
 import { type FilterUse, filterUses } from "./filters.ts";
-import { type Flight, flightOf } from "./flights.ts";
+import { flightsByListener } from "./flights.ts";
 import { inRunningOrder } from "./listeners.ts";
 import { type Placed, type Placement, place } from "./placement.ts";
 import { referenceProblems } from "./references.ts";
@@ -94,17 +94,6 @@ function filtersByListener({ mesh, artifacts }: Inputs): ReadonlyMap<string, rea
     for (const listener of document.spec.listeners) filters.set(listener, [...(filters.get(listener) ?? []), ...uses]);
   }
   return filters;
-}
-
-/** The flight of each listener that a filter of it is in; a second one is a problem. */
-function flightsByListener(mesh: Mesh): ReadonlyMap<string, Flight> {
-  const flights = new Map<string, Flight>();
-  for (const document of mesh.all("Filter").values()) {
-    const { canary, listeners } = document.spec;
-    if (canary === undefined) continue;
-    for (const listener of listeners) flights.set(listener, flightOf(document, canary));
-  }
-  return flights;
 }
 
 /** A filter goes where its listeners are. */

@@ -7,6 +7,7 @@ import type { Resource, ResourceSet } from "../resources/snapshot.ts";
 import type { Builders } from "./builders.ts";
 import type { Built, Scope } from "./built.ts";
 import type { Inputs } from "./compile.ts";
+import { flightsByListener } from "./flights.ts";
 import type { Layer, Placement } from "./placement.ts";
 import { clustersOf } from "./references.ts";
 
@@ -107,9 +108,15 @@ function rebuiltRoutes(route: Document<"Route">, mesh: Mesh, previous: Generatio
   if (!clusters.every(({ cluster }) => isThereFor(cluster, scopes, previous))) return undefined;
   // Routes that no listener serves make no resources, and can have problems all the same.
   const alone = { scope: undefined, built: { resources: [], problems: make.route(route).problems } };
-  const served = listeners.map((listener) => {
+  const flights = flightsByListener(mesh);
+  const served = listeners.flatMap((listener) => {
     const routes = (listener.spec.http?.routes ?? []).flatMap((name) => mesh.get("Route", name) ?? []);
-    return { scope: listener.spec.nodeGroup, built: make.routes(listener, ...routes.map((each) => make.route(each))) };
+    const scope = listener.spec.nodeGroup;
+    const all = { scope, built: make.routes(listener, ...routes.map((each) => make.route(each))) };
+    const flight = flights.get(listener.name);
+    if (flight === undefined) return [all];
+    const withCanary = make.flightRoutes(listener, ...routes.map((each) => make.flightRoute(each, flight)));
+    return [all, { scope, built: withCanary }];
   });
   return [alone, ...served];
 }

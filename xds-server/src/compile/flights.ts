@@ -6,13 +6,25 @@ import { FilterConfigSchema, type Route, RouteSchema } from "xds-proto-ts/envoy/
 import { FractionalPercent_DenominatorType as Denominator } from "xds-proto-ts/envoy/type/v3/percent";
 import type { Document } from "../model/document.ts";
 import type { CanarySpec } from "../model/filter.ts";
+import type { Mesh } from "../model/mesh.ts";
 import { canaryResourceName, filterResourceName } from "./filters.ts";
 
 /** A share of the requests, in millionths, that gets the canary of a filter: "10000 policy", a text so that equal flights are equal. */
 export type Flight = `${number} ${string}`;
 
-export function flightOf({ name }: Document<"Filter">, { percent }: CanarySpec): Flight {
+function flightOf({ name }: Document<"Filter">, { percent }: CanarySpec): Flight {
   return `${Math.round(percent * 10_000)} ${name}`;
+}
+
+/** The flight of each listener that a filter of it is in; a second one is a problem. */
+export function flightsByListener(mesh: Mesh): ReadonlyMap<string, Flight> {
+  const flights = new Map<string, Flight>();
+  for (const document of mesh.all("Filter").values()) {
+    const { canary, listeners } = document.spec;
+    if (canary === undefined) continue;
+    for (const listener of listeners) flights.set(listener, flightOf(document, canary));
+  }
+  return flights;
 }
 
 /**

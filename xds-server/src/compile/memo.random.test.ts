@@ -23,6 +23,9 @@ const facts = {
   callbacks: ["proxy_on_request_headers"],
 };
 const artifacts = new Map([[sha256, { sha256, filter: "a", wasm: new Uint8Array([1]), facts, uploadedAt: 0 }]]);
+const canary = fc.option(fc.record({ sha256: fc.constant(sha256), percent: fc.constantFrom(1, 50) }), {
+  nil: undefined,
+});
 
 const cluster = fc.oneof(fc.record({ nodeGroup, endpoints }), fc.record({ nodeGroup, eds: fc.constant({}) }));
 const route = fc.record({
@@ -33,7 +36,9 @@ const listener = fc.oneof(
   fc.record({ nodeGroup, port, tcp: fc.record({ cluster: name }) }),
   fc.record({ nodeGroup, port, http: fc.record({ routes: fc.uniqueArray(name, { minLength: 1 }) }) }),
 );
-const filter = fc.record({ listeners: fc.tuple(name), sha256: fc.constant(sha256), order: fc.constantFrom(0, 1) });
+const filter = fc
+  .record({ listeners: fc.tuple(name), sha256: fc.constant(sha256), order: fc.constantFrom(0, 1), canary })
+  .map(({ canary, ...spec }) => (canary === undefined ? spec : { ...spec, canary }));
 const envoyResource = fc.record({
   nodeGroup,
   resource: fc.record({
@@ -54,11 +59,25 @@ const document: fc.Arbitrary<Document> = fc.oneof(
   fc.record({ kind: fc.constant("EnvoyResource" as const), name, spec: envoyResource }),
 );
 const group: Document = { kind: "NodeGroup", name: "g", spec: { match: { ids: ["g"] } } };
+/** A mesh with one of each, so that most changes are edits of something that is in use. */
+const start: readonly Document[] = [
+  group,
+  { kind: "Cluster", name: "a", spec: { eds: {} } },
+  { kind: "Cluster", name: "b", spec: { eds: {} } },
+  { kind: "Cluster", name: "c", spec: { endpoints: [{ address: "127.0.0.1", port: 80 }] } },
+  { kind: "Endpoints", name: "a", spec: { endpoints: [{ address: "127.0.0.1", port: 80 }] } },
+  { kind: "Route", name: "a", spec: { hosts: ["a.example"], routes: [{ match: {}, cluster: "a" }] } },
+  { kind: "Listener", name: "a", spec: { port: 80, http: { routes: ["a"] } } },
+  { kind: "Filter", name: "a", spec: { listeners: ["a"], sha256, canary: { sha256, percent: 1 } } },
+];
 const key: fc.Arbitrary<DocumentKey> = fc.record({
   kind: fc.constantFrom("Cluster", "Endpoints", "Route", "Listener", "Filter", "EnvoyResource"),
   name,
 });
-const change = fc.record({ set: fc.array(document, { maxLength: 4 }), delete: fc.array(key, { maxLength: 3 }) });
+const change = fc.oneof(
+  fc.record({ set: fc.array(document, { maxLength: 4 }), delete: fc.array(key, { maxLength: 3 }) }),
+  fc.record({ set: fc.array(document, { minLength: 1, maxLength: 1 }), delete: fc.constant([]) }),
+);
 
 /** What a result says, in an order of its own. */
 function contents({ snapshots, problems }: Compiled): object {
@@ -74,9 +93,10 @@ const run = (compile: Compile, mesh: Mesh): Compiled => compile({ mesh, artifact
 
 test("after any sequence of changes, the compiler with a memory says what one without says", () => {
   fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), (changes) => {
+    fc.property(fc.boolean(), fc.array(change, { minLength: 1, maxLength: 12 }), (isEmpty, changes) => {
       const compile = memoCompile();
-      let mesh = Mesh.of([group]);
+      let mesh = Mesh.of(isEmpty ? [group] : start);
+      run(compile, mesh);
       for (const change of changes) {
         const next = mesh.changed(change);
         const compiled = run(compile, next);

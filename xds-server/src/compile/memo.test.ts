@@ -119,6 +119,19 @@ test("a changed Route rebuilds its listener's routes and nothing else", () => {
   assert.deepEqual(changed(before, after), ["RDS"]);
 });
 
+test("a Route that changes during a canary changes in both route tables of its listener", () => {
+  const { compile, ran } = counted();
+  const canary = { sha256, percent: 10 };
+  const withCanary: Document = { kind: "Filter", name: "policy", spec: { listeners: ["edge"], sha256, canary } };
+  const before = compile(set(withCanary));
+  ran();
+  const after = compile(set(withCanary, route("r1", "c0")));
+  assert.deepEqual(ran(), ["flightRoute", "flightRoutes", "route", "routes"]);
+  for (const name of ["edge", "edge~canary"]) {
+    assert.notEqual(setOf(after, "RDS").get(name)?.version, setOf(before, "RDS").get(name)?.version, name);
+  }
+});
+
 test("a document that was written again with the same content changes no object", () => {
   const { compile } = counted();
   const before = compile(mesh);
