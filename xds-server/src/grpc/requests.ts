@@ -78,12 +78,12 @@ export class RequestReader {
     const { variant } = this.#options;
     const parts = partsOf(bytes, listNumbers[variant], this.#taken);
     const number = numbers[variant];
-    const type = this.#typeOf(parts.last(number.typeUrl, typeUrlIn));
+    const type = this.#typeOf(typeUrlIn(parts.last(number.typeUrl)));
     const node = parts.all(number.node);
     const error = parts.all(number.error);
     return {
       type,
-      responseNonce: parts.last(number.nonce, textOf),
+      responseNonce: textOf(parts.last(number.nonce)),
       names: variant === "sotw" ? this.#sotwNames(type, parts) : this.#deltaNames(type, parts),
       ...(node === undefined ? {} : { node: readNode(node) }),
       ...(error === undefined ? {} : { refusal: fromBinary(StatusSchema, error).message }),
@@ -95,7 +95,7 @@ export class RequestReader {
     if (this.#taken.get(type)?.equals(names)) return "unchanged";
     // A copy: what arrived is part of a larger buffer, which it would keep.
     this.#last = { type, names: names.length > maxRememberedBytes ? undefined : Buffer.from(names) };
-    return { list: this.#namesIn(names), resumes: parts.last(sotw.version, isThere) };
+    return { list: this.#namesIn(names), resumes: parts.last(sotw.version).length > 0 };
   }
 
   #deltaNames(type: ResourceType, parts: Parts): DeltaNames | "unchanged" {
@@ -106,8 +106,8 @@ export class RequestReader {
     const initialVersions = new Map<string, string>();
     const entries = parts.all(delta.initialVersions) ?? nothing;
     this.#eachValue(entries, (start, end) => {
-      const entry = partsOf(entries.subarray(start, end));
-      initialVersions.set(entry.last(1, textOf), entry.last(2, textOf));
+      const { last } = partsOf(entries.subarray(start, end));
+      initialVersions.set(textOf(last(1)), textOf(last(2)));
     });
     return { added: this.#namesIn(added ?? nothing), removed: this.#namesIn(removed ?? nothing), initialVersions };
   }
@@ -149,49 +149,22 @@ export function tooManyNames(most: number): CallFault {
   return new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${most} names (--limit maxSubscriptions)`);
 }
 
-/** Makes something of a part of the bytes. */
-type Read<T> = (bytes: Buffer, start: number, end: number) => T;
-
-/** The fields of a message by their numbers, where they lie: views are made only of what is asked for. */
-class Parts {
-  readonly #bytes: Buffer;
-  /** Of each part, one after the other: the field's number, where it begins, and where it ends. */
-  readonly #places: number[] = [];
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  add(number: number, start: number, end: number): void {
-    this.#places.push(number, start, end);
-    if (this.#places.length > 3 * maxPieces) throw new Error("A request is in more pieces than any encoder makes");
-  }
-
-  /** What a field's last value says, which is the one that counts; what nothing says when there is none. */
-  last<T>(number: number, read: Read<T>): T {
-    for (let at = this.#places.length - 3; at >= 0; at -= 3) {
-      if (this.#places[at] === number) return read(this.#bytes, this.#places[at + 1] ?? 0, this.#places[at + 2] ?? 0);
-    }
-    return read(this.#bytes, 0, 0);
-  }
-
+/** The fields of a message by their numbers, where they lie. */
+interface Parts {
+  /** A field's last value, which is the one that counts; empty when there is none. */
+  last(number: number): Buffer;
   /** All values of a field, one after the other: of a message in pieces that is the whole. Of a list, whole fields. */
-  all(number: number): Buffer | undefined {
-    const pieces: Buffer[] = [];
-    for (let at = 0; at < this.#places.length; at += 3) {
-      if (this.#places[at] === number) pieces.push(this.#bytes.subarray(this.#places[at + 1], this.#places[at + 2]));
-    }
-    return pieces.length > 1 ? Buffer.concat(pieces) : pieces[0];
-  }
+  all(number: number): Buffer | undefined;
 }
 
-/** More pieces than any encoder makes. */
+/** More pieces than any encoder makes. Each costs a view of some 100 bytes. */
 const maxPieces = 10_000;
 
 /** Takes a message apart. The fields of a list follow each other in one part, of which what is known is skipped. */
 function partsOf(bytes: Buffer, lists: readonly number[] = [], known: ReadonlyMap<unknown, Buffer> = new Map()): Parts {
-  const parts = new Parts(bytes);
+  const parts: Buffer[][] = [];
   const field = new FieldReader(bytes);
+  let pieces = 0;
   let hasNext = field.next();
   while (hasNext) {
     const { number, tagStart, start } = field;
@@ -206,9 +179,18 @@ function partsOf(bytes: Buffer, lists: readonly number[] = [], known: ReadonlyMa
       ({ end } = field);
       hasNext = field.next();
     }
-    parts.add(number, isList ? tagStart : start, end);
+    parts[number] ??= [];
+    parts[number].push(bytes.subarray(isList ? tagStart : start, end));
+    pieces += 1;
+    if (pieces > maxPieces) throw new Error("A request is in more pieces than any encoder makes");
   }
-  return parts;
+  return {
+    last: (number) => parts[number]?.at(-1) ?? nothing,
+    all(number) {
+      const [first, ...others] = parts[number] ?? [];
+      return first === undefined || others.length === 0 ? first : Buffer.concat([first, ...others]);
+    },
+  };
 }
 
 /** Goes past the names that were said before, when they are said again. */
@@ -224,14 +206,9 @@ function skipKnown(field: FieldReader, bytes: Buffer, known: ReadonlyMap<unknown
 const knownUrls = resourceTypes.map(({ typeUrl }) => ({ typeUrl, bytes: Buffer.from(typeUrl) }));
 
 /** The text itself is not made when it is one of those that are served. */
-function typeUrlIn(bytes: Buffer, start: number, end: number): string {
-  for (const { typeUrl, bytes: known } of knownUrls) {
-    if (known.length === end - start && bytes.compare(known, 0, known.length, start, end) === 0) return typeUrl;
-  }
-  return textOf(bytes, start, end);
+function typeUrlIn(bytes: Buffer): string {
+  return knownUrls.find((known) => known.bytes.equals(bytes))?.typeUrl ?? textOf(bytes);
 }
-
-const isThere = (_bytes: Buffer, start: number, end: number): boolean => end > start;
 
 /** The fields of envoy.config.core.v3.Node that are kept. Envoy lists hundreds of extensions beside them. */
 const nodeFields = { id: 1, cluster: 2, metadata: 3, locality: 4, agent: 6, version: 7, build: 8, features: 10 };
