@@ -1,4 +1,4 @@
-import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
+import type { ResourceType, TypeUrl } from "../resources/resource-types.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { memo, memo2 } from "./memo.ts";
 import type { Stream } from "./stream.ts";
@@ -87,4 +87,4 @@ export function deletionsAllowedAt(stream: Stream, typeStream: TypeStream, avail
   return at;
 }
 
-const sentAt = (stream: Stream, { type }: TypeStream): number => stream.sentAt[resourceTypes.indexOf(type)] ?? 0;
+const sentAt = (stream: Stream, { type }: TypeStream): number => stream.sentAt.get(type.typeUrl) ?? 0;

@@ -25,8 +25,8 @@ export interface Stream {
   readonly snapshot: Snapshot;
   /** The same object for all streams that were told the same. */
   readonly types: TypeStreams;
-  /** When the last response of each type was sent, in the order of `resourceTypes`, in milliseconds since the epoch; 0: never. */
-  readonly sentAt: readonly number[];
+  /** When the last response of a type was sent, in milliseconds since the epoch. */
+  readonly sentAt: ReadonlyMap<TypeUrl, number>;
   /** When the next sign of life of a type is due, in milliseconds since the epoch; absent where the client needs none. */
   readonly heartbeatAt: ReadonlyMap<TypeUrl, number>;
   /** False when the client knows of no time to live, so that it needs no sign of life. */
@@ -121,7 +121,7 @@ export function openStream(
     variant,
     snapshot,
     types: noTypes,
-    sentAt: neverSent,
+    sentAt: new Map(),
     heartbeatAt: new Map(),
     knowsTtl,
     refusals: LayeredMap.of(),
@@ -130,7 +130,6 @@ export function openStream(
 }
 
 const noTypes: TypeStreams = new Map();
-const neverSent: readonly number[] = resourceTypes.map(() => 0);
 
 /** A newer snapshot, or that of another node group when the proxy was moved. */
 export function onSnapshot(stream: Stream, snapshot: Snapshot, now: number): Step {
@@ -243,8 +242,8 @@ const outcomesOf = {
 
 function told(stream: Stream, { types, responses }: Outcome, now: number): Stream {
   if (responses.length === 0) return types === stream.types ? stream : { ...stream, types };
-  const sentAt = [...stream.sentAt];
-  for (const { type } of responses) sentAt[resourceTypes.indexOf(type)] = now;
+  const sentAt = new Map(stream.sentAt);
+  for (const { type } of responses) sentAt.set(type.typeUrl, now);
   return { ...stream, types, sentAt };
 }
 
@@ -327,9 +326,7 @@ const responseWith = memo((update: Update): Response => {
 function withType(stream: Stream, typeStream: TypeStream, sentAt?: number): Stream {
   const { typeUrl } = typeStream.type;
   const types = stream.types.get(typeUrl) === typeStream ? stream.types : withOne(stream.types, typeStream);
-  if (sentAt !== undefined) {
-    return { ...stream, types, sentAt: stream.sentAt.with(resourceTypes.indexOf(typeStream.type), sentAt) };
-  }
+  if (sentAt !== undefined) return { ...stream, types, sentAt: new Map(stream.sentAt).set(typeUrl, sentAt) };
   return types === stream.types ? stream : { ...stream, types };
 }
 
