@@ -2,8 +2,8 @@ import type { Document, DocumentKey } from "../model/document.ts";
 import { kindRow, kinds } from "../model/kinds.ts";
 import type { Change } from "../model/mesh.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { parseDocuments } from "../model/parse.ts";
 import { boundedProblems, type Problem } from "../model/problem.ts";
+import { parseDocuments } from "../reading/parse.ts";
 import { Refusal, shortened } from "./problem-json.ts";
 
 /** Reads the body of an apply: a document, a list of them, or `{"set": [documents], "delete": [{"kind", "name"}]}`. */

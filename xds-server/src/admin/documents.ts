@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Document, Kind } from "../model/document.ts";
 import { type KindRow, kinds } from "../model/kinds.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { parseDocuments } from "../model/parse.ts";
+import { parseDocuments } from "../reading/parse.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers, kindAnswers } from "./answers.ts";
 import { bodyValue } from "./body.ts";

@@ -1,5 +1,5 @@
 import type { Problem } from "../model/problem.ts";
-import { readYaml, type YamlFault } from "../model/yaml.ts";
+import { readYaml, type YamlFault } from "../reading/yaml.ts";
 import { bodyFault, maxBodyDepth, maxBodyFaults } from "./body-faults.ts";
 import { Refusal, refusal, shortened } from "./problem-json.ts";
 

@@ -1,8 +1,8 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "../model/document.ts";
-import { duplicateDocument, parseYaml } from "../model/parse.ts";
 import type { Problem } from "../model/problem.ts";
+import { duplicateDocument, parseYaml } from "../reading/parse.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
 
 export interface ReadDocuments {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { kinds } from "./kinds.ts";
+import { kinds } from "../model/kinds.ts";
+import type { Problem } from "../model/problem.ts";
 import { parseDocuments, parseYaml } from "./parse.ts";
-import type { Problem } from "./problem.ts";
 
 const route = (entry: object, hosts: unknown = ["*"]) => ({
   kind: "Route",

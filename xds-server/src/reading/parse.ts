@@ -1,6 +1,6 @@
-import type { Document } from "./document.ts";
+import type { Document } from "../model/document.ts";
+import { boundedProblems, type Problem } from "../model/problem.ts";
 import { type Locate, parseDocument } from "./document-parser.ts";
-import { boundedProblems, type Problem } from "./problem.ts";
 import { readYaml } from "./yaml.ts";
 
 export interface Parsed {

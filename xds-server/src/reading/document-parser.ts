@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Document } from "./document.ts";
-import { documentName } from "./fields.ts";
-import { kindRow, kinds } from "./kinds.ts";
-import { didYouMean } from "./nearest.ts";
+import type { Document } from "../model/document.ts";
+import { documentName } from "../model/fields.ts";
+import { kindRow, kinds } from "../model/kinds.ts";
+import { didYouMean } from "../model/nearest.ts";
+import type { Problem } from "../model/problem.ts";
 import { type Path, pathText, shown } from "./path.ts";
-import type { Problem } from "./problem.ts";
 import { schemaFaults, unknownField } from "./schema-faults.ts";
 import { type Fault, shapeFaults } from "./shape.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../model/nearest.ts";
 import { type Path, pathText, shown, shownAsJson, valueAt } from "./path.ts";
 import type { Fault } from "./shape.ts";
 
