@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { Node } from "../publishing/snapshot-cache.ts";
 import { NodeStatus } from "./node-status.ts";
-import type { Node } from "./snapshot-cache.ts";
 
 /** How much each proxy says, in bytes. */
 const said = 100_000;

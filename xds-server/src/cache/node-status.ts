@@ -1,7 +1,7 @@
+import type { Node } from "../publishing/snapshot-cache.ts";
 import { worstState } from "./proxy-state.ts";
 import type { ProxyStatus, StreamStatus, SyncState } from "./proxy-status.ts";
 import type { ProxyGlance, ProxyStatuses } from "./proxy-statuses.ts";
-import type { Node } from "./snapshot-cache.ts";
 
 /** What a stream tells of itself, when somebody asks: a push costs nothing here. */
 export interface OpenStream {

@@ -1,6 +1,6 @@
+import type { Node } from "../publishing/snapshot-cache.ts";
 import type { ProxyState } from "./proxy-state.ts";
 import type { ProxyStatus } from "./proxy-status.ts";
-import type { Node } from "./snapshot-cache.ts";
 
 /** One proxy at a glance. */
 export interface ProxyGlance {

@@ -9,7 +9,7 @@ import {
   ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
 import type { ProxyStatus, ResourceStatus } from "../cache/proxy-status.ts";
-import type { Node } from "../cache/snapshot-cache.ts";
+import type { Node } from "../publishing/snapshot-cache.ts";
 import type { TypeUrl } from "../resources/resource-types.ts";
 import { type Resource, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { withoutSecrets } from "../resources/without-secrets.ts";

@@ -1,5 +1,5 @@
-import type { Node } from "../cache/snapshot-cache.ts";
 import type { Stream } from "../protocol/stream.ts";
+import type { Node } from "../publishing/snapshot-cache.ts";
 import type { Limits } from "./limits.ts";
 import { tooManyNames, type WireRequest } from "./requests.ts";
 import { CallFault } from "./status.ts";

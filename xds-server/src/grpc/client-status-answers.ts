@@ -10,10 +10,10 @@ import {
 } from "xds-proto-ts/envoy/service/status/v3/csds";
 import type { ProxyStatus } from "../cache/proxy-status.ts";
 import type { ProxyStatuses } from "../cache/proxy-statuses.ts";
-import type { PublicationTimes } from "../cache/publication-times.ts";
-import type { Node, SnapshotCache } from "../cache/snapshot-cache.ts";
 import { nodeMessage, resourceConfigs } from "../client-status/client-config.ts";
 import { MatcherFault, type NodeTest, nodeTest } from "../client-status/node-matcher.ts";
+import type { PublicationTimes } from "../publishing/publication-times.ts";
+import type { Node, SnapshotCache } from "../publishing/snapshot-cache.ts";
 import { emptySnapshot } from "../resources/snapshot.ts";
 import type { AnswerClientStatus } from "./client-status.ts";
 import { type Caller, type ReaderOptions, readableNodes } from "./client-status-readers.ts";

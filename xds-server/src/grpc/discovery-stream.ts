@@ -1,6 +1,5 @@
 import type { Logger } from "pino";
 import type { NodeStatus } from "../cache/node-status.ts";
-import type { Node, Place, SnapshotCache } from "../cache/snapshot-cache.ts";
 import {
   type Answer,
   isStale,
@@ -12,6 +11,7 @@ import {
   type Stream,
 } from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
+import type { Node, Place, SnapshotCache } from "../publishing/snapshot-cache.ts";
 import type { ResourceType } from "../resources/resource-types.ts";
 import type { Turns } from "../turns.ts";
 import type { Call, CallHandler, Method } from "./call.ts";

@@ -17,8 +17,8 @@ import {
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 import { LoadReports } from "../cache/load-reports.ts";
 import { localStatuses, NodeStatus } from "../cache/node-status.ts";
-import { PublicationTimes } from "../cache/publication-times.ts";
-import { SnapshotCache } from "../cache/snapshot-cache.ts";
+import { PublicationTimes } from "../publishing/publication-times.ts";
+import { SnapshotCache } from "../publishing/snapshot-cache.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import { clientStatusAnswers } from "./client-status-answers.ts";

@@ -1,5 +1,5 @@
-import type { Published } from "../cache/snapshot-cache.ts";
 import { nodeGroupOf } from "../model/node-group.ts";
+import type { Published } from "../publishing/snapshot-cache.ts";
 import type { TypeUrl } from "../resources/resource-types.ts";
 import { noteChanges } from "../resources/set-changes.ts";
 import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
-import { SnapshotCache } from "./cache/snapshot-cache.ts";
-import { memoCompile } from "./compile/memo.ts";
-import type { Artifacts } from "./filter-registry/catalog.ts";
-import type { Document } from "./model/document.ts";
-import { Mesh } from "./model/mesh.ts";
+import { memoCompile } from "../compile/memo.ts";
+import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Document } from "../model/document.ts";
+import { Mesh } from "../model/mesh.ts";
+import type { MeshState } from "../store/store.ts";
+import { Value } from "../watchable.ts";
 import { startReconciler } from "./reconciler.ts";
-import type { MeshState } from "./store/store.ts";
-import { Value } from "./watchable.ts";
+import { SnapshotCache } from "./snapshot-cache.ts";
 
 const group = (name: string): Document => ({ kind: "NodeGroup", name, spec: { match: { ids: [`${name}-*`] } } });
 const cluster: Document = { kind: "Cluster", name: "cart", spec: { eds: {} } };
