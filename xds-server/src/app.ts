@@ -16,13 +16,13 @@ import { type HostPort, readerOptions, startXdsServer } from "./grpc/server.ts";
 import { defaultLimits } from "./limits.ts";
 import { meshWriter } from "./mesh-writer.ts";
 import { type Problem, problemText } from "./model/problem.ts";
+import { Turns } from "./process/turns.ts";
 import { PublicationTimes } from "./publishing/publication-times.ts";
 import { startReconciler } from "./publishing/reconciler.ts";
 import { SnapshotCache } from "./publishing/snapshot-cache.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Vitals } from "./telemetry/metrics.ts";
-import { Turns } from "./turns.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
 export interface RunningApp {

@@ -6,7 +6,7 @@ import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
 import { type NodeIdentity, nodeIdentities } from "./grpc/node-identity.ts";
 import type { HostPort } from "./grpc/server.ts";
 import { defaultLimits, type Limits, parseLimit } from "./limits.ts";
-import { giveBackStartUpMemory } from "./start-up-memory.ts";
+import { giveBackStartUpMemory } from "./process/start-up-memory.ts";
 import { logLevels } from "./telemetry/log.ts";
 import { checkAddresses } from "./up/ports.ts";
 

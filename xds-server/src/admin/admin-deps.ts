@@ -4,10 +4,10 @@ import type { ProxyStatuses } from "../cache/proxy-statuses.ts";
 import type { CheckFilters } from "../filter-check.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
 import type { MeshWriter } from "../mesh-writer.ts";
+import type { Turns } from "../process/turns.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { Turns } from "../turns.ts";
 
 /** What the admin API reads and writes; all of it owned elsewhere. */
 export interface AdminDeps {

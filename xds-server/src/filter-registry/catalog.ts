@@ -1,4 +1,4 @@
-import type { Watchable } from "../watchable.ts";
+import type { Watchable } from "../process/watchable.ts";
 import type { ModuleFacts } from "./module-check.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import type { FilterVersion } from "./versions.ts";

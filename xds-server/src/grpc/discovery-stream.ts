@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { NodeStatus } from "../cache/node-status.ts";
+import type { Turns } from "../process/turns.ts";
 import {
   type Answer,
   isStale,
@@ -13,7 +14,6 @@ import {
 import type { Variant } from "../protocol/type-stream.ts";
 import type { Node, Place, SnapshotCache } from "../publishing/snapshot-cache.ts";
 import type { ResourceType } from "../resources/resource-types.ts";
-import type { Turns } from "../turns.ts";
 import type { Call, CallHandler, Method } from "./call.ts";
 import { checkedNode, checkNames } from "./checks.ts";
 import { type CountByName, countByName } from "./count-by-name.ts";

@@ -10,7 +10,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
-import { Turns } from "../turns.ts";
+import { Turns } from "../process/turns.ts";
 import type { Method, Methods } from "./call.ts";
 import { type Connection, watchConnection } from "./connection.ts";
 import { MessageRoom } from "./deframer.ts";

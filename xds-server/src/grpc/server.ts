@@ -1,4 +1,4 @@
-import { Turns } from "../turns.ts";
+import { Turns } from "../process/turns.ts";
 import { type AnswerClientStatus, clientStatusMethods } from "./client-status.ts";
 import type { ReaderOptions } from "./client-status-readers.ts";
 import { type DiscoveryDeps, discovery } from "./discovery-stream.ts";

@@ -5,8 +5,8 @@ import { memoCompile } from "../compile/memo.ts";
 import type { Artifacts } from "../filter-registry/catalog.ts";
 import type { Document } from "../model/document.ts";
 import { Mesh } from "../model/mesh.ts";
+import { Value } from "../process/watchable.ts";
 import type { MeshState } from "../store/store.ts";
-import { Value } from "../watchable.ts";
 import { startReconciler } from "./reconciler.ts";
 import { SnapshotCache } from "./snapshot-cache.ts";
 

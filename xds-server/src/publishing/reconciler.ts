@@ -3,8 +3,8 @@ import type { Compile } from "../compile/compile.ts";
 import type { Artifacts } from "../filter-registry/catalog.ts";
 import type { Document } from "../model/document.ts";
 import { defaultNodeGroup, nodeGroupOf } from "../model/node-group.ts";
+import type { Watchable } from "../process/watchable.ts";
 import type { MeshState } from "../store/store.ts";
-import type { Watchable } from "../watchable.ts";
 import type { Published, SnapshotCache } from "./snapshot-cache.ts";
 
 export interface ReconcilerOptions {

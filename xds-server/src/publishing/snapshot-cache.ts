@@ -1,5 +1,5 @@
+import { Value } from "../process/watchable.ts";
 import { emptySnapshot, type Snapshot } from "../resources/snapshot.ts";
-import { Value } from "../watchable.ts";
 
 /** What a proxy says of itself when it opens a stream (`envoy.config.core.v3.Node`). */
 export interface Node {

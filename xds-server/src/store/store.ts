@@ -1,6 +1,6 @@
 import type { Kind } from "../model/document.ts";
 import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
-import type { Watchable } from "../watchable.ts";
+import type { Watchable } from "../process/watchable.ts";
 
 /** The mesh as of one revision. */
 export interface MeshState {
