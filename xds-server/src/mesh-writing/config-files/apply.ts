@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import type { Document, DocumentKey } from "../../model/document.ts";
+import { boundedProblems, type Problem } from "../../model/problem.ts";
+import { duplicateDocument, parseYaml } from "../../reading/parse.ts";
+import type { Store } from "../../store/store.ts";
 import type { CheckFilters } from "../filter-check.ts";
 import type { MeshWriter } from "../mesh-writer.ts";
-import type { Document, DocumentKey } from "../model/document.ts";
-import { boundedProblems, type Problem } from "../model/problem.ts";
-import { duplicateDocument, parseYaml } from "../reading/parse.ts";
-import type { Store } from "../store/store.ts";
 import type { ConfigFile, ReadFiles } from "./tree.ts";
 
 export interface ApplyOptions {

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Catalog } from "./filter-registry/catalog.ts";
-import type { ModuleFault } from "./filter-registry/module-fault.ts";
-import type { Document } from "./model/document.ts";
-import type { Change } from "./model/mesh.ts";
-import type { Problem } from "./model/problem.ts";
-import type { Store } from "./store/store.ts";
+import type { Catalog } from "../filter-registry/catalog.ts";
+import type { ModuleFault } from "../filter-registry/module-fault.ts";
+import type { Document } from "../model/document.ts";
+import type { Change } from "../model/mesh.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Store } from "../store/store.ts";
 
 /**
  * Finds what only running the filters can tell of a change. Everybody who writes asks this first, and then makes the

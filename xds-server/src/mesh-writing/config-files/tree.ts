@@ -1,6 +1,6 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
-import type { Problem } from "../model/problem.ts";
+import type { Problem } from "../../model/problem.ts";
 
 export interface TreeLimits {
   /** Files and folders together. */

@@ -1,7 +1,7 @@
-import type { Compiled } from "./compile/compile.ts";
-import type { Change, Mesh } from "./model/mesh.ts";
-import type { Problem } from "./model/problem.ts";
-import type { Revision, Store } from "./store/store.ts";
+import type { Compiled } from "../compile/compile.ts";
+import type { Change, Mesh } from "../model/mesh.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Revision, Store } from "../store/store.ts";
 
 /** The one way to change the mesh: a write compiles the whole new mesh and is refused with every problem found. */
 export interface MeshWriter {

@@ -1,12 +1,12 @@
 import { type FSWatcher, watch } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Application, applyFiles } from "./config-files/apply.ts";
-import { lookThrough, type ReadFiles, readTree, type Tree, type TreeLimits } from "./config-files/tree.ts";
-import type { CheckFilters } from "./filter-check.ts";
-import type { MeshWriter } from "./mesh-writer.ts";
-import type { Problem } from "./model/problem.ts";
-import type { Store } from "./store/store.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { Store } from "../../store/store.ts";
+import type { CheckFilters } from "../filter-check.ts";
+import type { MeshWriter } from "../mesh-writer.ts";
+import { type Application, applyFiles } from "./apply.ts";
+import { lookThrough, type ReadFiles, readTree, type Tree, type TreeLimits } from "./tree.ts";
 
 export interface ConfigFilesOptions {
   /** Files, and folders of *.yaml, *.yml and *.json files. */

@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { memoCompile } from "./compile/memo.ts";
+import { memoCompile } from "../../compile/memo.ts";
+import { openCatalog } from "../../filter-registry/artifacts.ts";
+import type { Catalog } from "../../filter-registry/catalog.ts";
+import { catalogLimits, handMade, least, op } from "../../filter-registry/testing.ts";
+import type { Problem } from "../../model/problem.ts";
+import { openSqliteStore } from "../../store/sqlite-store.ts";
+import { filterChecker } from "../filter-check.ts";
+import { meshWriter } from "../mesh-writer.ts";
 import { type ConfigFiles, type ConfigFilesOptions, watchConfigFiles } from "./config-files.ts";
-import { filterChecker } from "./filter-check.ts";
-import { openCatalog } from "./filter-registry/artifacts.ts";
-import type { Catalog } from "./filter-registry/catalog.ts";
-import { catalogLimits, handMade, least, op } from "./filter-registry/testing.ts";
-import { meshWriter } from "./mesh-writer.ts";
-import type { Problem } from "./model/problem.ts";
-import { openSqliteStore } from "./store/sqlite-store.ts";
 
 describe("configuration files at the start", () => {
   it("are applied as one revision of author files, from folders in folders, YAML and JSON", async (t) => {
