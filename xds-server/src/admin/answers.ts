@@ -1,10 +1,10 @@
 import type { TrapLocation } from "@chancery/filter-sdk/locate";
 import { z } from "zod";
-import type { ClusterLoad, ProxyLoad } from "../cache/load-reports.ts";
-import { proxyStates } from "../cache/proxy-state.ts";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
+import type { ClusterLoad, ProxyLoad } from "../load/load-reports.ts";
 import { kinds } from "../model/kinds.ts";
 import type { Problem } from "../model/problem.ts";
+import { proxyStates } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import type { ChangedDocument } from "./document-changes.ts";
 import type { FilterStatus, FilterVersion } from "./filters.ts";
 import type { GroupImpact } from "./impact.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SyncState, TypeStatus } from "../cache/proxy-status.ts";
+import type { SyncState, TypeStatus } from "../proxy-status/proxy-status.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { cart, codesOf, mesh, shop, testAdmin } from "./testing.ts";
 

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { messageSchema, toJson } from "xds-proto-ts";
 import { z } from "zod";
-import type { ProxyLoad } from "../cache/load-reports.ts";
-import { type ProxyState, proxyState, proxyStates, worstState } from "../cache/proxy-state.ts";
-import type { ProxyStatus, StreamStatus, SyncState, TypeStatus } from "../cache/proxy-status.ts";
+import type { ProxyLoad } from "../load/load-reports.ts";
 import { didYouMean } from "../model/nearest.ts";
+import { type ProxyState, proxyState, proxyStates, worstState } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus, StreamStatus, SyncState, TypeStatus } from "../proxy-status/proxy-status.ts";
 import { resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot.ts";
 import { withoutSecrets } from "../resources/without-secrets.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type ProxyState, worstState } from "../cache/proxy-state.ts";
-import type { ProxyStatus, Refusal } from "../cache/proxy-status.ts";
+import { type ProxyState, worstState } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus, Refusal } from "../proxy-status/proxy-status.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import type { GroupImpact } from "./impact.ts";
 

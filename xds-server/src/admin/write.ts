@@ -1,9 +1,9 @@
-import type { ProxyStatus } from "../cache/proxy-status.ts";
 import type { Compiled } from "../compile/compile.ts";
 import type { DocumentKey } from "../model/document.ts";
 import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
 import { nodeGroupOf } from "../model/node-group.ts";
 import type { Problem } from "../model/problem.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import { RevisionConflict } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { type ChangedDocument, changedDocument } from "./document-changes.ts";

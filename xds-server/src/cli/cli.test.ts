@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { stringify } from "yaml";
 import { cart, mesh, shop, type TestAdmin, testAdmin } from "../admin/testing.ts";
-import type { SyncState } from "../cache/proxy-status.ts";
+import type { SyncState } from "../proxy-status/proxy-status.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { chancery, type RunOptions } from "./testing.ts";
 

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "@chancery/filter-sdk/build";
 import { mesh, type TestAdmin, testAdmin } from "../admin/testing.ts";
-import type { SyncState } from "../cache/proxy-status.ts";
+import type { SyncState } from "../proxy-status/proxy-status.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { chancery } from "./testing.ts";
 

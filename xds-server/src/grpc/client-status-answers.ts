@@ -8,10 +8,10 @@ import {
   ClientStatusRequestSchema,
   ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
-import type { ProxyStatuses } from "../cache/proxy-statuses.ts";
 import { nodeMessage, resourceConfigs } from "../client-status/client-config.ts";
 import { MatcherFault, type NodeTest, nodeTest } from "../client-status/node-matcher.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
+import type { ProxyStatuses } from "../proxy-status/proxy-statuses.ts";
 import type { PublicationTimes } from "../publishing/publication-times.ts";
 import type { Node, SnapshotCache } from "../publishing/snapshot-cache.ts";
 import { emptySnapshot } from "../resources/snapshot.ts";

@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import type { NodeStatus } from "../cache/node-status.ts";
 import type { Turns } from "../process/turns.ts";
 import {
   type Answer,
@@ -12,6 +11,7 @@ import {
   type Stream,
 } from "../protocol/stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
+import type { NodeStatus } from "../proxy-status/node-status.ts";
 import type { Node, Place, SnapshotCache } from "../publishing/snapshot-cache.ts";
 import type { ResourceType } from "../resources/resource-types.ts";
 import type { Call, CallHandler, Method } from "./call.ts";

@@ -1,4 +1,4 @@
-import type { LoadSink, LoadSource } from "../cache/load-reports.ts";
+import type { LoadSink, LoadSource } from "../load/load-reports.ts";
 import type { Call, Method } from "./call.ts";
 import type { Limits } from "./limits.ts";
 import { type LoadRequest, loadResponse, nodeIdOf, readLoadRequest } from "./load-wire.ts";

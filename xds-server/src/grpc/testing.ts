@@ -15,8 +15,8 @@ import {
   type DiscoveryResponse,
   DiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import { LoadReports } from "../cache/load-reports.ts";
-import { localStatuses, NodeStatus } from "../cache/node-status.ts";
+import { LoadReports } from "../load/load-reports.ts";
+import { localStatuses, NodeStatus } from "../proxy-status/node-status.ts";
 import { PublicationTimes } from "../publishing/publication-times.ts";
 import { SnapshotCache } from "../publishing/snapshot-cache.ts";
 import { resourceType } from "../resources/resource-types.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxyGlance } from "../cache/proxy-statuses.ts";
+import type { ProxyGlance } from "../proxy-status/proxy-statuses.ts";
 import { createMetrics } from "./metrics.ts";
 
 test("counts the requests that proxies report by cluster, and those of too many clusters as one", async () => {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { CountedLoad } from "../cache/load-reports.ts";
-import { type ProxyState, proxyStates } from "../cache/proxy-state.ts";
-import type { ProxyGlance } from "../cache/proxy-statuses.ts";
+import type { CountedLoad } from "../load/load-reports.ts";
+import { type ProxyState, proxyStates } from "../proxy-status/proxy-state.ts";
+import type { ProxyGlance } from "../proxy-status/proxy-statuses.ts";
 
 /** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
 export interface Metrics {

@@ -1,6 +1,6 @@
-import type { LoadSink, LoadSource } from "../cache/load-reports.ts";
 import type { AnswerClientStatus } from "../grpc/client-status.ts";
 import { CallFault } from "../grpc/status.ts";
+import type { LoadSink, LoadSource } from "../load/load-reports.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { ClientStatusResult, News, ServerService } from "./services.ts";
 

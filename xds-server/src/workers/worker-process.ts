@@ -2,7 +2,7 @@ import cluster, { type Worker } from "node:cluster";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { StatusSource } from "../cache/proxy-statuses.ts";
+import type { StatusSource } from "../proxy-status/proxy-statuses.ts";
 import type { PublishedData } from "./publication.ts";
 import { type HeardBy, serverService } from "./server-service.ts";
 import {

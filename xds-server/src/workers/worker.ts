@@ -1,10 +1,10 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { LoadSink } from "../cache/load-reports.ts";
-import { NodeStatus } from "../cache/node-status.ts";
 import type { AnswerClientStatus } from "../grpc/client-status.ts";
 import { type RunningXdsServer, startXdsServer } from "../grpc/server.ts";
 import { CallFault } from "../grpc/status.ts";
+import type { LoadSink } from "../load/load-reports.ts";
 import { giveBackStartUpMemory } from "../process/start-up-memory.ts";
+import { NodeStatus } from "../proxy-status/node-status.ts";
 import { SnapshotCache } from "../publishing/snapshot-cache.ts";
 import { createLog } from "../telemetry/log.ts";
 import { NewsDesk } from "./news.ts";
