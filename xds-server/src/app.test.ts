@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { startApp } from "./app.ts";
 import { formatHostPort } from "./config.ts";
-import { SotwStream } from "./grpc/testing.ts";
+import { SotwStream } from "./services/testing.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 
 const port0 = { host: "127.0.0.1", port: 0 };

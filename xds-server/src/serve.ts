@@ -3,10 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
-import { type NodeIdentity, nodeIdentities } from "./grpc/node-identity.ts";
-import type { HostPort } from "./grpc/server.ts";
 import { defaultLimits, type Limits, parseLimit } from "./limits.ts";
 import { giveBackStartUpMemory } from "./process/start-up-memory.ts";
+import { type NodeIdentity, nodeIdentities } from "./services/node-identity.ts";
+import type { HostPort } from "./services/xds-server.ts";
 import { logLevels } from "./telemetry/log.ts";
 import { checkAddresses } from "./up/ports.ts";
 

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { pino } from "pino";
 import { type Call, type CallHandler, type Methods, sharedMessage, unary } from "./call.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import { defaultLimits, type TransportLimits } from "./limits.ts";
+import { defaultTransportLimits, type TransportLimits } from "./limits.ts";
 import { CallFault } from "./status.ts";
 
 const timeout = 10_000;
@@ -33,7 +33,7 @@ async function serve(t: TestContext, limits: Partial<TransportLimits> = {}, more
   const methods: Methods = new Map([["/test/Echo", (call) => echo(call, ended)], ...more]);
   const server = await startGrpcServer({
     listen: { host: "127.0.0.1", port: 0 },
-    limits: { ...defaultLimits, ...limits },
+    limits: { ...defaultTransportLimits, ...limits },
     methods,
     log: pino({ level: "silent" }),
   });

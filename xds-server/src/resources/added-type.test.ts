@@ -58,7 +58,7 @@ async function serverWithRow(t: TestContext) {
   );
   const load = (file: string) => import(pathToFileURL(path.join(folder, "dist", file)).href);
   const { startApp }: typeof import("../app.ts") = await load("app.js");
-  const streams: typeof import("../grpc/testing.ts") = await load("grpc/testing.js");
+  const streams: typeof import("../services/testing.ts") = await load("grpc/testing.js");
   const listen = { host: "127.0.0.1", port: 0 };
   const app = await startApp({
     xdsListen: listen,

@@ -1,5 +1,5 @@
-import type { DiscoveryMetrics } from "../grpc/discovery-stream.ts";
 import type { Variant } from "../protocol/type-stream.ts";
+import type { DiscoveryMetrics } from "../services/discovery/discovery-stream.ts";
 import type { News } from "./services.ts";
 
 /**

@@ -1,7 +1,7 @@
-import type { AnswerClientStatus } from "../grpc/client-status.ts";
 import { CallFault } from "../grpc/status.ts";
 import type { LoadSink, LoadSource } from "../load/load-reports.ts";
 import type { Variant } from "../protocol/type-stream.ts";
+import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
 import type { ClientStatusResult, News, ServerService } from "./services.ts";
 
 /** Where what a worker counts and hears goes. */

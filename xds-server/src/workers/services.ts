@@ -1,13 +1,13 @@
 import { type BirpcOptions, type BirpcReturn, createBirpc } from "birpc";
-import type { Caller } from "../grpc/client-status-readers.ts";
-import type { Limits } from "../grpc/limits.ts";
-import type { HostPort, XdsTls } from "../grpc/server.ts";
 import type { Status } from "../grpc/status.ts";
 import type { ClusterReport } from "../load/load-report.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import type { ProxyGlance } from "../proxy-status/proxy-statuses.ts";
 import type { Node } from "../publishing/snapshot-cache.ts";
+import type { Caller } from "../services/client-status/client-status-readers.ts";
+import type { Limits } from "../services/limits.ts";
+import type { HostPort, XdsTls } from "../services/xds-server.ts";
 import type { Publication } from "./publication.ts";
 
 export interface WorkerOptions {

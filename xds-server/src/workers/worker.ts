@@ -1,11 +1,11 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { AnswerClientStatus } from "../grpc/client-status.ts";
-import { type RunningXdsServer, startXdsServer } from "../grpc/server.ts";
 import { CallFault } from "../grpc/status.ts";
 import type { LoadSink } from "../load/load-reports.ts";
 import { giveBackStartUpMemory } from "../process/start-up-memory.ts";
 import { NodeStatus } from "../proxy-status/node-status.ts";
 import { SnapshotCache } from "../publishing/snapshot-cache.ts";
+import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
+import { type RunningXdsServer, startXdsServer } from "../services/xds-server.ts";
 import { createLog } from "../telemetry/log.ts";
 import { NewsDesk } from "./news.ts";
 import type { Publication } from "./publication.ts";

@@ -1,10 +1,10 @@
-import { memo2 } from "../protocol/memo.ts";
-import { refusalOf, type Stream, type TypeStreams } from "../protocol/stream.ts";
-import { wants } from "../protocol/subscription.ts";
-import { absent, type Held, refuses, type TypeStream, uncertain } from "../protocol/type-stream.ts";
-import { worstState } from "../proxy-status/proxy-state.ts";
-import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../proxy-status/proxy-status.ts";
-import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
+import { memo2 } from "../../protocol/memo.ts";
+import { refusalOf, type Stream, type TypeStreams } from "../../protocol/stream.ts";
+import { wants } from "../../protocol/subscription.ts";
+import { absent, type Held, refuses, type TypeStream, uncertain } from "../../protocol/type-stream.ts";
+import { worstState } from "../../proxy-status/proxy-state.ts";
+import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../../proxy-status/proxy-status.ts";
+import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../../resources/snapshot.ts";
 
 /** What a stream's state means to an operator. */
 export function streamStatus(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Turns } from "../process/turns.ts";
-import { Value } from "../process/watchable.ts";
+import { Turns } from "../../process/turns.ts";
+import { Value } from "../../process/watchable.ts";
 import { fanOut } from "./fan-out.ts";
 
 const busyFor = (milliseconds: number): void => {

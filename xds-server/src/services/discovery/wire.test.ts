@@ -9,11 +9,11 @@ import {
   type Resource as ResourceMessage,
   ResourceSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import type { Response } from "../protocol/stream.ts";
-import { newTypeStream } from "../protocol/type-stream.ts";
-import { resourceType } from "../resources/resource-types.ts";
-import type { Resource } from "../resources/snapshot.ts";
-import { frameHeadBytes } from "./call.ts";
+import { frameHeadBytes } from "../../grpc/call.ts";
+import type { Response } from "../../protocol/stream.ts";
+import { newTypeStream } from "../../protocol/type-stream.ts";
+import { resourceType } from "../../resources/resource-types.ts";
+import type { Resource } from "../../resources/snapshot.ts";
 import { responseWriter } from "./wire.ts";
 
 const type = resourceType("EDS");

@@ -1,13 +1,13 @@
+import { type GrpcServerOptions, type HostPort, type RunningGrpcServer, startGrpcServer } from "../grpc/grpc-server.ts";
+import { readTls, type TlsFiles, watchTls } from "../grpc/tls-files.ts";
 import { Turns } from "../process/turns.ts";
-import { type AnswerClientStatus, clientStatusMethods } from "./client-status.ts";
-import type { ReaderOptions } from "./client-status-readers.ts";
-import { type DiscoveryDeps, discovery } from "./discovery-stream.ts";
-import { type GrpcServerOptions, type HostPort, type RunningGrpcServer, startGrpcServer } from "./grpc-server.ts";
-import { type LoadReportingDeps, loadReporting, loadReportingPath } from "./load-reporting.ts";
-import { discoveryMethods } from "./services.ts";
-import { readTls, type TlsFiles, watchTls } from "./tls-files.ts";
+import { type AnswerClientStatus, clientStatusMethods } from "./client-status/client-status.ts";
+import type { ReaderOptions } from "./client-status/client-status-readers.ts";
+import { discoveryMethods } from "./discovery/discovery-methods.ts";
+import { type DiscoveryDeps, discovery } from "./discovery/discovery-stream.ts";
+import { type LoadReportingDeps, loadReporting, loadReportingPath } from "./load-reporting/load-reporting.ts";
 
-export type { HostPort } from "./grpc-server.ts";
+export type { HostPort } from "../grpc/grpc-server.ts";
 
 /** Mutual TLS, and what a client's certificate entitles it to. */
 export interface XdsTls extends TlsFiles, ReaderOptions {}

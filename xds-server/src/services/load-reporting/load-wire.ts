@@ -11,8 +11,8 @@ import {
   type UpstreamLocalityStats,
 } from "xds-proto-ts/envoy/config/endpoint/v3/load_report";
 import { LoadStatsResponseSchema } from "xds-proto-ts/envoy/service/load_stats/v3/lrs";
-import type { ClusterReport, EndpointReport, LoadCounts, LoadMetric, LocalityReport } from "../load/load-report.ts";
-import { type SharedMessage, sharedMessage } from "./call.ts";
+import { type SharedMessage, sharedMessage } from "../../grpc/call.ts";
+import type { ClusterReport, EndpointReport, LoadCounts, LoadMetric, LocalityReport } from "../../load/load-report.ts";
 
 /** A `LoadStatsRequest`, with its node still as bytes. */
 export interface LoadRequest {

@@ -6,9 +6,9 @@ import { ClientResourceStatus } from "xds-proto-ts/envoy/admin/v3/config_dump_sh
 import { ClusterSchema } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
 import { SecretSchema } from "xds-proto-ts/envoy/extensions/transport_sockets/tls/v3/secret";
 import { ConfigStatus } from "xds-proto-ts/envoy/service/status/v3/csds";
-import type { ProxyStatus, ResourceStatus } from "../proxy-status/proxy-status.ts";
-import { encodeResource } from "../resources/encode.ts";
-import { resourceType } from "../resources/resource-types.ts";
+import type { ProxyStatus, ResourceStatus } from "../../proxy-status/proxy-status.ts";
+import { encodeResource } from "../../resources/encode.ts";
+import { resourceType } from "../../resources/resource-types.ts";
 import { nodeMessage, resourceConfigs } from "./client-config.ts";
 
 const node = {

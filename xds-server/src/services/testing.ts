@@ -21,9 +21,9 @@ import { PublicationTimes } from "../publishing/publication-times.ts";
 import { SnapshotCache } from "../publishing/snapshot-cache.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
-import { clientStatusAnswers } from "./client-status-answers.ts";
+import { clientStatusAnswers } from "./client-status/client-status-answers.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
-import { readerOptions, startXdsServer, type XdsTls } from "./server.ts";
+import { readerOptions, startXdsServer, type XdsTls } from "./xds-server.ts";
 
 const ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/";
 

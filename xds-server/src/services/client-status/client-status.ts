@@ -1,6 +1,6 @@
-import { type Call, type Method, type Methods, sharedMessage } from "./call.ts";
+import { type Call, type Method, type Methods, sharedMessage } from "../../grpc/call.ts";
+import { CallFault } from "../../grpc/status.ts";
 import { type Caller, type ReaderOptions, readableNodes } from "./client-status-readers.ts";
-import { CallFault } from "./status.ts";
 
 const service = "/envoy.service.status.v3.ClientStatusDiscoveryService";
 

@@ -1,5 +1,5 @@
 import type { PeerCertificate } from "node:tls";
-import { CallFault } from "./status.ts";
+import { CallFault } from "../grpc/status.ts";
 
 /** Whose node ids are believed: those that the client's certificate bears, or all. */
 export type NodeIdentity = "certificate" | "none";

@@ -1,8 +1,8 @@
-import type { Stream } from "../protocol/stream.ts";
-import type { Node } from "../publishing/snapshot-cache.ts";
-import type { Limits } from "./limits.ts";
+import { CallFault } from "../../grpc/status.ts";
+import type { Stream } from "../../protocol/stream.ts";
+import type { Node } from "../../publishing/snapshot-cache.ts";
+import type { Limits } from "../limits.ts";
 import { tooManyNames, type WireRequest } from "./requests.ts";
-import { CallFault } from "./status.ts";
 
 /** The node that a stream's first request must carry. Throws a `CallFault` when there is none, or it says too much. */
 export function checkedNode(node: Node | undefined, { maxNameLength, maxNodeLength }: Limits): Node {

@@ -9,9 +9,9 @@ import {
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
-import { encodeResource } from "../resources/encode.ts";
-import { resourceType } from "../resources/resource-types.ts";
-import { DeltaStream, SotwStream, TestStream, testServer } from "./testing.ts";
+import { encodeResource } from "../../resources/encode.ts";
+import { resourceType } from "../../resources/resource-types.ts";
+import { DeltaStream, SotwStream, TestStream, testServer } from "../testing.ts";
 
 type Request = MessageInitShape<typeof ClientStatusRequestSchema>;
 type TestServer = Awaited<ReturnType<typeof testServer>>;

@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from "node:net";
 import type { PeerCertificate } from "node:tls";
-import { certificateNames, isOfNode, type NodeIdentity } from "./node-identity.ts";
-import { CallFault } from "./status.ts";
+import { CallFault } from "../../grpc/status.ts";
+import { certificateNames, isOfNode, type NodeIdentity } from "../node-identity.ts";
 
 export interface ReaderOptions {
   readonly nodeIdentity: NodeIdentity;

@@ -1,9 +1,9 @@
-import type { LoadSink, LoadSource } from "../load/load-reports.ts";
-import type { Call, Method } from "./call.ts";
-import type { Limits } from "./limits.ts";
+import type { Call, Method } from "../../grpc/call.ts";
+import { CallFault } from "../../grpc/status.ts";
+import type { LoadSink, LoadSource } from "../../load/load-reports.ts";
+import type { Limits } from "../limits.ts";
+import { checkIdentity, type NodeIdentity } from "../node-identity.ts";
 import { type LoadRequest, loadResponse, nodeIdOf, readLoadRequest } from "./load-wire.ts";
-import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
-import { CallFault } from "./status.ts";
 
 export const loadReportingPath = "/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats";
 

@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
-import type { Turns } from "../process/turns.ts";
+import type { Call, CallHandler, Method } from "../../grpc/call.ts";
+import { CallFault } from "../../grpc/status.ts";
+import type { Turns } from "../../process/turns.ts";
 import {
   type Answer,
   isStale,
@@ -9,19 +11,17 @@ import {
   openStream,
   type Step,
   type Stream,
-} from "../protocol/stream.ts";
-import type { Variant } from "../protocol/type-stream.ts";
-import type { NodeStatus } from "../proxy-status/node-status.ts";
-import type { Node, Place, SnapshotCache } from "../publishing/snapshot-cache.ts";
-import type { ResourceType } from "../resources/resource-types.ts";
-import type { Call, CallHandler, Method } from "./call.ts";
+} from "../../protocol/stream.ts";
+import type { Variant } from "../../protocol/type-stream.ts";
+import type { NodeStatus } from "../../proxy-status/node-status.ts";
+import type { Node, Place, SnapshotCache } from "../../publishing/snapshot-cache.ts";
+import type { ResourceType } from "../../resources/resource-types.ts";
+import type { Limits } from "../limits.ts";
+import { checkIdentity, type NodeIdentity } from "../node-identity.ts";
 import { checkedNode, checkNames } from "./checks.ts";
 import { type CountByName, countByName } from "./count-by-name.ts";
 import { type FanOut, fanOut } from "./fan-out.ts";
-import type { Limits } from "./limits.ts";
-import { checkIdentity, type NodeIdentity } from "./node-identity.ts";
 import { RequestReader, type WireRequest } from "./requests.ts";
-import { CallFault } from "./status.ts";
 import { streamState, streamStatus } from "./stream-status.ts";
 import { type Form, type ResponseWriter, responseWriter } from "./wire.ts";
 

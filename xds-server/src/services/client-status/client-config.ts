@@ -8,11 +8,11 @@ import {
   type ClientConfig_GenericXdsConfig as ResourceConfig,
   ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
-import type { ProxyStatus, ResourceStatus } from "../proxy-status/proxy-status.ts";
-import type { Node } from "../publishing/snapshot-cache.ts";
-import type { TypeUrl } from "../resources/resource-types.ts";
-import { type Resource, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
-import { withoutSecrets } from "../resources/without-secrets.ts";
+import type { ProxyStatus, ResourceStatus } from "../../proxy-status/proxy-status.ts";
+import type { Node } from "../../publishing/snapshot-cache.ts";
+import type { TypeUrl } from "../../resources/resource-types.ts";
+import { type Resource, resourcesOf, type Snapshot } from "../../resources/snapshot.ts";
+import { withoutSecrets } from "../../resources/without-secrets.ts";
 
 export interface ClientConfigOptions {
   readonly proxy: ProxyStatus;

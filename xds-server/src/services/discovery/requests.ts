@@ -1,12 +1,12 @@
 import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
 import { NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import { StatusSchema } from "xds-proto-ts/google/rpc/status";
-import type { DeltaNames, SotwNames } from "../protocol/stream.ts";
-import type { Variant } from "../protocol/type-stream.ts";
-import type { Node } from "../publishing/snapshot-cache.ts";
-import { type ResourceType, resourceTypeOf, resourceTypes } from "../resources/resource-types.ts";
+import { CallFault } from "../../grpc/status.ts";
+import type { DeltaNames, SotwNames } from "../../protocol/stream.ts";
+import type { Variant } from "../../protocol/type-stream.ts";
+import type { Node } from "../../publishing/snapshot-cache.ts";
+import { type ResourceType, resourceTypeOf, resourceTypes } from "../../resources/resource-types.ts";
 import { FieldReader, textOf } from "./fields.ts";
-import { CallFault } from "./status.ts";
 
 /** A request of either variant, as it came. */
 export interface WireRequest {

@@ -4,8 +4,8 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { status } from "@grpc/grpc-js";
 import { LoadStatsRequestSchema, LoadStatsResponseSchema } from "xds-proto-ts/envoy/service/load_stats/v3/lrs";
+import { TestStream, testServer } from "../testing.ts";
 import { loadReportingPath } from "./load-reporting.ts";
-import { TestStream, testServer } from "./testing.ts";
 
 type Report = MessageInitShape<typeof LoadStatsRequestSchema>;
 

@@ -9,10 +9,10 @@ import {
   type DiscoveryRequest,
   DiscoveryRequestSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import type { DeltaNames, SotwNames } from "../protocol/stream.ts";
-import { resourceType, resourceTypeOf, resourceTypes } from "../resources/resource-types.ts";
+import { CallFault } from "../../grpc/status.ts";
+import type { DeltaNames, SotwNames } from "../../protocol/stream.ts";
+import { resourceType, resourceTypeOf, resourceTypes } from "../../resources/resource-types.ts";
 import { RequestReader, type WireRequest } from "./requests.ts";
-import { CallFault } from "./status.ts";
 
 const reader = (variant: "sotw" | "delta", maxNames = 10_000) =>
   new RequestReader({ variant, onlyType: undefined, maxNames });

@@ -1,5 +1,5 @@
-import type { Turns } from "../process/turns.ts";
-import type { Watchable } from "../process/watchable.ts";
+import type { Turns } from "../../process/turns.ts";
+import type { Watchable } from "../../process/watchable.ts";
 
 /** Tells many followers of each new value, in turns, so that however many they are nothing else waits long. */
 export interface FanOut {

@@ -1,8 +1,8 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { DurationSchema, durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { Response } from "../protocol/stream.ts";
-import type { Resource } from "../resources/snapshot.ts";
-import { type SharedMessage, sharedMessage } from "./call.ts";
+import { type SharedMessage, sharedMessage } from "../../grpc/call.ts";
+import type { Response } from "../../protocol/stream.ts";
+import type { Resource } from "../../resources/snapshot.ts";
 
 /**
  * How resources stand in a response: in state of the world as themselves, in delta in a `Resource`. Clients that know of

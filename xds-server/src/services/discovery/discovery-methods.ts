@@ -1,6 +1,6 @@
 import { registry } from "xds-proto-ts";
-import type { Variant } from "../protocol/type-stream.ts";
-import { type ResourceType, resourceTypes } from "../resources/resource-types.ts";
+import type { Variant } from "../../protocol/type-stream.ts";
+import { type ResourceType, resourceTypes } from "../../resources/resource-types.ts";
 
 /** One streaming discovery method. */
 export interface DiscoveryMethod {
