@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { formatHostPort } from "../config.ts";
+import { formatHostPort } from "../app/config.ts";
 import type { ListenAddress } from "../envoy/index.ts";
 
 /** An address that something is about to listen on. */

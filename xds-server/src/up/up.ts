@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { startApp } from "../app.ts";
-import { formatHostPort } from "../config.ts";
+import { startApp } from "../app/app.ts";
+import { formatHostPort } from "../app/config.ts";
 import {
   bootstrap,
   findEnvoy,

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { chancery } from "./cli/testing.ts";
+import { chancery } from "../cli/testing.ts";
 
 const free = ["--xds-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-level", "silent"];
 

@@ -1,6 +1,6 @@
-import { defaultModuleLimits } from "./filter-registry/module-check.ts";
-import { type Limits as DiscoveryLimits, defaultLimits as discoveryLimits } from "./services/limits.ts";
-import { defaultKeepRevisions } from "./store/sqlite-store.ts";
+import { defaultModuleLimits } from "../filter-registry/module-check.ts";
+import { type Limits as DiscoveryLimits, defaultLimits as discoveryLimits } from "../services/limits.ts";
+import { defaultKeepRevisions } from "../store/sqlite-store.ts";
 
 /** Every bound of a server. Each can be set by `--limit NAME=VALUE`. */
 export interface Limits extends DiscoveryLimits {

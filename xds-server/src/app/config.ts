@@ -1,5 +1,5 @@
+import type { HostPort, XdsTls } from "../services/xds-server.ts";
 import type { Limits } from "./limits.ts";
-import type { HostPort, XdsTls } from "./services/xds-server.ts";
 
 /** Everything that decides how the server runs, parsed. */
 export interface AppConfig {

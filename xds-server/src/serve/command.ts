@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type AppConfig, formatHostPort, parseHostPort } from "./config.ts";
-import { defaultLimits, type Limits, parseLimit } from "./limits.ts";
-import { giveBackStartUpMemory } from "./process/start-up-memory.ts";
-import { type NodeIdentity, nodeIdentities } from "./services/node-identity.ts";
-import type { HostPort } from "./services/xds-server.ts";
-import { logLevels } from "./telemetry/log.ts";
-import { checkAddresses } from "./up/ports.ts";
+import { type AppConfig, formatHostPort, parseHostPort } from "../app/config.ts";
+import { defaultLimits, type Limits, parseLimit } from "../app/limits.ts";
+import { giveBackStartUpMemory } from "../process/start-up-memory.ts";
+import { type NodeIdentity, nodeIdentities } from "../services/node-identity.ts";
+import type { HostPort } from "../services/xds-server.ts";
+import { logLevels } from "../telemetry/log.ts";
+import { checkAddresses } from "../up/ports.ts";
 
 interface ServeFlags {
   readonly xdsListen: HostPort;
@@ -76,7 +76,7 @@ async function serve(config: AppConfig): Promise<void> {
   // memory, for a few per cent of its time. Set before the rest of the program is loaded, which would make it grow.
   setFlagsFromString("--semi-space-growth-factor=1");
   // Loaded here, so that commands that only talk to a server do not wait for a whole one to load.
-  const { startApp } = await import("./app.ts");
+  const { startApp } = await import("../app/app.ts");
   await checkAddresses([
     { address: config.xdsListen, by: "the xDS server", change: "choose another with --xds-listen HOST:PORT" },
     { address: config.adminListen, by: "the admin API", change: "choose another with --admin-listen HOST:PORT" },

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
+import { SotwStream } from "../services/testing.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
 import { startApp } from "./app.ts";
 import { formatHostPort } from "./config.ts";
-import { SotwStream } from "./services/testing.ts";
-import { openSqliteStore } from "./store/sqlite-store.ts";
 
 const port0 = { host: "127.0.0.1", port: 0 };
 const node = { id: "edge-1" };
