@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const folder = new URL("../", import.meta.url);
+const folder = new URL("../../src/", import.meta.url);
 const catalogue = readFileSync(new URL("../../../docs/PROBLEMS.md", import.meta.url), "utf8");
 
 /** The codes that the catalogue explains, by the title of their section. */

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type AppConfig, formatHostPort, parseHostPort } from "../app/config.ts";
+import { type AppConfig, formatHostPort } from "../app/config.ts";
 import { defaultLimits, type Limits, parseLimit } from "../app/limits.ts";
 import { giveBackStartUpMemory } from "../process/start-up-memory.ts";
 import { type NodeIdentity, nodeIdentities } from "../services/node-identity.ts";
 import type { HostPort } from "../services/xds-server.ts";
-import { logLevels } from "../telemetry/log.ts";
-import { checkAddresses } from "../up/ports.ts";
+import { collect, hostPort, logLevel } from "./options.ts";
+import { checkAddresses } from "./ports.ts";
 
 interface ServeFlags {
   readonly xdsListen: HostPort;
@@ -132,20 +132,6 @@ function tokenIn(file: string, command: Command): string {
   return command.error(`error: the token file "${file}" is empty; put a long random text into it`, { exitCode: 2 });
 }
 
-/** An option that takes HOST:PORT. */
-export function hostPort(flags: string, description: string, byDefault: string): Option {
-  const parse = (text: string): HostPort => {
-    const parsed = parseHostPort(text);
-    if (parsed === undefined) throw new InvalidArgumentError("Write HOST:PORT, such as 127.0.0.1:18000 or [::1]:0.");
-    return parsed;
-  };
-  return new Option(flags, description).argParser(parse).default(parse(byDefault), byDefault);
-}
-
-export function logLevel(byDefault: string): Option {
-  return new Option("--log-level <level>", "what the server logs").choices(logLevels).default(byDefault);
-}
-
 const maxWorkers = 64;
 
 function workers(): Option {
@@ -172,9 +158,4 @@ function limit(): Option {
   return new Option("--limit <name=number>", `another bound than the usual one; repeatable (${names.join(", ")})`)
     .argParser(parse)
     .default({}, "none");
-}
-
-/** Gathers the values of a repeatable option. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

@@ -9,10 +9,10 @@ import {
   startEnvoy,
   type XdsVariant,
 } from "../envoy/index.ts";
+import { checkAddresses } from "../serve/ports.ts";
 import { startCompanion } from "./companion.ts";
 import { onInterruption } from "./interruption.ts";
 import { listenerAddresses } from "./listener-addresses.ts";
-import { checkAddresses } from "./ports.ts";
 import { Started } from "./started.ts";
 import { summary } from "./summary.ts";
 import { silentUpstreams } from "./upstreams.ts";
