@@ -18,8 +18,8 @@ const sections = new Map(
 );
 const explained = [...sections.values()].flat();
 
-/** Envoy's words in these files, and the gRPC statuses of the calls in this folder, have the same form as codes. */
-const withoutCodes = /^(?:model\/format-string\.ts$|filter-bench\/bootstrap\.ts$|grpc\/)/;
+/** Envoy's words in these files, and the gRPC statuses of the calls in these folders, have the same form as codes. */
+const withoutCodes = /^(?:model\/format-string\.ts$|filter-bench\/bootstrap\.ts$|(?:grpc|services)\/)/;
 
 /** What is shipped, without comments: a code that only a comment speaks of is raised nowhere. */
 const source = readdirSync(folder, { recursive: true, encoding: "utf8" })

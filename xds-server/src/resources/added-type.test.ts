@@ -57,8 +57,8 @@ async function serverWithRow(t: TestContext) {
     source.replace(listeners, (each) => row + each),
   );
   const load = (file: string) => import(pathToFileURL(path.join(folder, "dist", file)).href);
-  const { startApp }: typeof import("../app/app.ts") = await load("app.js");
-  const streams: typeof import("../services/testing.ts") = await load("grpc/testing.js");
+  const { startApp }: typeof import("../app/app.ts") = await load("app/app.js");
+  const streams: typeof import("../services/testing.ts") = await load("services/testing.js");
   const listen = { host: "127.0.0.1", port: 0 };
   const app = await startApp({
     xdsListen: listen,
