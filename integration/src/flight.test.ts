@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
 import { type Edge, startEdge } from "./admin-setup.ts";
 
-const runs = Number(process.env["FLIGHT_RUNS"] ?? 1);
+const runs = Number(process.env["CANARY_RUNS"] ?? 1);
 const folder = mkdtempSync(path.join(tmpdir(), "chancery-flight-"));
 
 /** Says in each response which version it is; one in so many requests traps. */

@@ -35,7 +35,7 @@ export interface FilterStatus {
   readonly failure?: string;
   /** The host calls that it may make. */
   readonly capabilities?: readonly string[];
-  /** The version that a share of the requests gets, while it is in flight. */
+  /** The version that a share of the requests gets, while there is a canary. */
   readonly canary?: { readonly version?: string; readonly sha256: string; readonly percent: number };
 }
 

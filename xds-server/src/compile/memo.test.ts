@@ -126,7 +126,7 @@ test("a Route that changes during a canary changes in both route tables of its l
   const before = compile(set(withCanary));
   ran();
   const after = compile(set(withCanary, route("r1", "c0")));
-  assert.deepEqual(ran(), ["flightRoute", "flightRoutes", "route", "routes"]);
+  assert.deepEqual(ran(), ["canaryRoute", "canaryRoutes", "route", "routes"]);
   for (const name of ["edge", "edge~canary"]) {
     assert.notEqual(setOf(after, "RDS").get(name)?.version, setOf(before, "RDS").get(name)?.version, name);
   }

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
 import type { FilterDocument, FilterVersion, Outcome, WriteAnswer } from "../answers.ts";
+import { runCanary } from "../canary.ts";
 import { type AdminClient, type Answer, apiPath } from "../client.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { type FilterModule, filterModule, fuelled, readConfig } from "../filter-module.ts";
-import { fly } from "../flight.ts";
 import { readDuration, readPercent, repeated } from "../option-values.ts";
 import { print, printable, printError, printJson } from "../terminal.ts";
 import { isFine, outcomesTable, printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
@@ -139,12 +139,12 @@ async function pushCanary(client: AdminClient, { name, version, spec, former, op
   }
   const { canary: percent = 1, step, envoy: envoys = ["http://127.0.0.1:9901"] } = options;
   const say = (line: string) => (options.output === "json" ? undefined : print(line));
-  const end = await fly({ client, name, former, landed: spec, percent, step, envoys, options, say });
+  const end = await runCanary({ client, name, former, next: spec, percent, step, envoys, options, say });
   if (options.output === "json") printJson({ version, ...end });
-  else if (end.landed)
+  else if (end.succeeded)
     print(`Filter "${name}" is version ${version.version} for all requests (revision ${end.revision}).`);
   else printError(`Version ${version.version} of filter "${name}" went back: ${end.why} (revision ${end.revision}).`);
-  return end.landed ? exitCodes.done : exitCodes.refused;
+  return end.succeeded ? exitCodes.done : exitCodes.refused;
 }
 
 function specOf(

@@ -46,7 +46,7 @@ const sharedStatus = memo2((stream: TypeStream, available: ResourceSet): TypeSta
   const inFlight = new Set(stream.inFlight?.changed.map(({ name }) => name));
   const resources = names.map((name) => {
     const wanted = available.get(name);
-    return resourceStatus(stream, name, { held: held.get(name), wanted, isInFlight: inFlight.has(name) });
+    return resourceStatus(stream, name, { held: held.get(name), wanted, hasCanary: inFlight.has(name) });
   });
   const nothingSentYet = stream.owed;
   return {
@@ -72,13 +72,13 @@ function resourceStatus(stream: TypeStream, name: string, known: Known): Resourc
 interface Known {
   readonly held: Held | undefined;
   readonly wanted: Resource | undefined;
-  readonly isInFlight: boolean;
+  readonly hasCanary: boolean;
 }
 
-function syncState(stream: TypeStream, name: string, { held, wanted, isInFlight }: Known): SyncState {
+function syncState(stream: TypeStream, name: string, { held, wanted, hasCanary }: Known): SyncState {
   const { variant, type } = stream;
   if (wanted !== undefined && refuses(stream, name, wanted.version)) return "refused";
-  if (isInFlight) return "pending";
+  if (hasCanary) return "pending";
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);
   return held === undefined || held.sent === absent || letsGoByItself ? "synced" : "pending";

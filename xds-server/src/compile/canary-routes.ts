@@ -9,40 +9,40 @@ import type { CanarySpec } from "../model/filter.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { canaryResourceName, filterResourceName } from "./filters.ts";
 
-/** A share of the requests, in millionths, that gets the canary of a filter: "10000 policy", a text so that equal flights are equal. */
-export type Flight = `${number} ${string}`;
+/** A share of the requests, in millionths, that gets the canary of a filter: "10000 policy", a text so that equal shares are equal. */
+export type CanaryShare = `${number} ${string}`;
 
-function flightOf({ name }: Document<"Filter">, { percent }: CanarySpec): Flight {
+function canaryShareOf({ name }: Document<"Filter">, { percent }: CanarySpec): CanaryShare {
   return `${Math.round(percent * 10_000)} ${name}`;
 }
 
-/** The flight of each listener that a filter of it is in; a second one is a problem. */
-export function flightsByListener(mesh: Mesh): ReadonlyMap<string, Flight> {
-  const flights = new Map<string, Flight>();
+/** The canary of each listener, by its name. A second canary in one listener is a problem that is found elsewhere. */
+export function canariesByListener(mesh: Mesh): ReadonlyMap<string, CanaryShare> {
+  const canaries = new Map<string, CanaryShare>();
   for (const document of mesh.all("Filter").values()) {
     const { canary, listeners } = document.spec;
     if (canary === undefined) continue;
-    for (const listener of listeners) flights.set(listener, flightOf(document, canary));
+    for (const listener of listeners) canaries.set(listener, canaryShareOf(document, canary));
   }
-  return flights;
+  return canaries;
 }
 
 /**
- * The routes of a listener while one of its filters is in flight. They have a name of their own, so that connections which the
- * listener had before, and which know no canary, keep the routes that they had.
+ * The routes of a listener while one of its filters has a canary. They have a name of their own: connections that the
+ * listener had before know no canary and keep the routes that they had.
  */
-export const flightRoutesName = (listener: string): string => `${listener}~canary`;
+export const canaryRoutesName = (listener: string): string => `${listener}~canary`;
 
 /** What the metadata of a route says of a request that got the canary, and the place where it does. */
 export const variantMetadata = { filter: "chancery", key: "variant", canary: "canary" };
 
 /** A route twice: first for the share of its requests that gets the canary, then as it was. */
-export function inFlight(route: Route, flight: Flight): readonly Route[] {
-  const at = flight.indexOf(" ");
-  const name = flight.slice(at + 1);
+export function withCanary(route: Route, share: CanaryShare): readonly Route[] {
+  const at = share.indexOf(" ");
+  const name = share.slice(at + 1);
   const twin = clone(RouteSchema, route);
   if (twin.match === undefined) return [route];
-  const defaultValue = { numerator: Number(flight.slice(0, at)), denominator: Denominator.MILLION };
+  const defaultValue = { numerator: Number(share.slice(0, at)), denominator: Denominator.MILLION };
   twin.match.runtimeFraction = create(RuntimeFractionalPercentSchema, { defaultValue });
   twin.metadata = create(MetadataSchema, {
     filterMetadata: { [variantMetadata.filter]: { [variantMetadata.key]: variantMetadata.canary } },

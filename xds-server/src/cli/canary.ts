@@ -1,19 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { durationMs } from "../model/fields.ts";
 import type { FilterDocument, WriteAnswer } from "./answers.ts";
+import { type Comparison, since, verdict } from "./canary-judge.ts";
+import { readCanaryStats } from "./canary-stats.ts";
 import { type AdminClient, type Answer, apiPath } from "./client.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
-import { type Comparison, since, verdict } from "./flight-judge.ts";
-import { readFlight } from "./flight-stats.ts";
 import { isFine, outcomesTable, sendWrite, type WriteOptions } from "./written.ts";
 
-export interface FlightPlan {
+export interface CanaryPlan {
   readonly client: AdminClient;
   readonly name: string;
   /** What runs now, as it was read. */
   readonly former: Answer<FilterDocument>;
   /** What runs for all in the end. */
-  readonly landed: FilterDocument["spec"];
+  readonly next: FilterDocument["spec"];
   /** The first share of the requests, in percent. */
   readonly percent: number;
   /** How long each share is watched at least. */
@@ -25,9 +25,9 @@ export interface FlightPlan {
   readonly say: (line: string) => void;
 }
 
-export type FlightEnd =
-  | { readonly landed: true; readonly revision: number; readonly seen: Comparison }
-  | { readonly landed: false; readonly revision: number; readonly why: string; readonly seen: Comparison };
+export type CanaryEnd =
+  | { readonly succeeded: true; readonly revision: number; readonly seen: Comparison }
+  | { readonly succeeded: false; readonly revision: number; readonly why: string; readonly seen: Comparison };
 
 const pollMs = 200;
 /** A share is judged good only by so many requests of it. */
@@ -39,10 +39,10 @@ const mostSteps = 10;
  * Gives a new version to a share of the requests, then to ten times as many, then to half, then to all; goes back when its requests
  * fail or take long where those of the old version do not. Each change is an ordinary write, made only if nobody else changed the filter.
  */
-export async function fly(plan: FlightPlan): Promise<FlightEnd> {
-  const { name, former, landed, envoys, say } = plan;
+export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
+  const { name, former, next, envoys, say } = plan;
   const { listeners } = former.body.spec;
-  const before = await readFlight(envoys, listeners).catch(cannotSee);
+  const before = await readCanaryStats(envoys, listeners).catch(cannotSee);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt);
@@ -56,7 +56,7 @@ export async function fly(plan: FlightPlan): Promise<FlightEnd> {
   };
   const { canary: _abandoned, ...stable } = former.body.spec;
   const withCanary = (percent: number): FilterDocument["spec"] => {
-    const { sha256, config } = landed;
+    const { sha256, config } = next;
     const canary = { sha256, ...(config === undefined ? {} : { config }), percent };
     return { ...stable, canary };
   };
@@ -73,10 +73,10 @@ export async function fly(plan: FlightPlan): Promise<FlightEnd> {
       // At once, and then out of the listener, whose connections may stay for a while.
       await write(withCanary(0), `canary of ${name} goes back`);
       const { revision } = await write(stable, `canary of ${name} went back`);
-      return { landed: false, revision, why, seen };
+      return { succeeded: false, revision, why, seen };
     }
-    const { revision } = await write(landed, `canary of ${name} landed`);
-    return { landed: true, revision, seen };
+    const { revision } = await write(next, `canary of ${name} succeeded`);
+    return { succeeded: true, revision, seen };
   } finally {
     process.removeListener("SIGINT", interrupt);
   }
@@ -91,7 +91,7 @@ function sharesFrom(percent: number): readonly number[] {
 
 /** Watches one share until it has been good for long enough, or is not. */
 async function watch(
-  { envoys, former, step }: FlightPlan,
+  { envoys, former, step }: CanaryPlan,
   before: Comparison,
   interrupted: AbortSignal,
 ): Promise<{ readonly seen: Comparison; readonly why: string | undefined }> {
@@ -102,7 +102,7 @@ async function watch(
   let seen = since(before, before);
   for (;;) {
     const elapsed = performance.now() - started;
-    const read = await readFlight(envoys, former.body.spec.listeners).catch(() => undefined);
+    const read = await readCanaryStats(envoys, former.body.spec.listeners).catch(() => undefined);
     if (read !== undefined) {
       lastRead = performance.now();
       atStart ??= read;
@@ -125,6 +125,6 @@ function cannotSee(error: unknown): never {
   const hint = "name the admin address of each Envoy by --envoy, such as http://127.0.0.1:9901";
   throw new CommandFailure(
     exitCodes.unreachable,
-    `Cannot read the stats that a flight is judged by: ${cause}\n  ${hint}`,
+    `Cannot read the stats by which the canary is judged: ${cause}\n  ${hint}`,
   );
 }

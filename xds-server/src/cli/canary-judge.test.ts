@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Tally, verdict } from "./flight-judge.ts";
+import { type Tally, verdict } from "./canary-judge.ts";
 
 const tally = (requests: number, failures: number, msEach = 2): Tally => ({
   requests,

@@ -2,16 +2,16 @@ import { create } from "@bufbuild/protobuf";
 import { packAny } from "xds-proto-ts";
 import { type AccessLog, AccessLogSchema } from "xds-proto-ts/envoy/config/accesslog/v3/accesslog";
 import { ConfigSchema as StatsSchema } from "xds-proto-ts/envoy/extensions/access_loggers/stats/v3/stats";
-import { variantMetadata } from "./flights.ts";
+import { variantMetadata } from "./canary-routes.ts";
 
-/** The stats that a flight is judged by begin with this. */
+/** The prefix of the stats by which `chancery filter push --canary` judges a canary. */
 const prefix = "filter_flight";
 
 /**
- * Counts the requests of a listener by variant and status while one of its filters is in flight, and adds up how long they took. By the access log,
- * because it alone hears of every request, also of those that a crashed filter answers.
+ * Counts the requests of a listener by variant and status while one of its filters has a canary, and adds up
+ * how long they took. The access log does this, because it alone sees every request, also those that a crashed filter answers.
  */
-export function flightLogs(listener: string): readonly AccessLog[] {
+export function canaryLogs(listener: string): readonly AccessLog[] {
   const { filter, key } = variantMetadata;
   const tag = (name: string, valueFormat: string) => ({ name, valueFormat });
   const variant = tag("variant", `%METADATA(ROUTE:${filter}:${key})%`);

@@ -1,7 +1,7 @@
-import type { Comparison, Tally } from "./flight-judge.ts";
+import type { Comparison, Tally } from "./canary-judge.ts";
 
-/** Reads what Envoys counted of a flight, through their admin addresses, for some listeners. Throws when one does not answer. */
-export async function readFlight(envoys: readonly string[], listeners: readonly string[]): Promise<Comparison> {
+/** Reads what Envoys counted of a canary, through their admin addresses, for some listeners. Throws when one does not answer. */
+export async function readCanaryStats(envoys: readonly string[], listeners: readonly string[]): Promise<Comparison> {
   const texts = await Promise.all(envoys.map(read));
   const series = texts.flatMap(parse).filter(({ labels }) => listeners.includes(labels.get("listener") ?? ""));
   const tally = (isCanary: boolean): Tally => {
