@@ -18,9 +18,9 @@ export interface Edge extends AsyncDisposable {
   readonly ports: Readonly<Record<"v1" | "v2", number>>;
   /** Runs a `chancery` command against the server. */
   chancery(args: readonly string[], input?: string): Promise<Ran>;
-  /** Sends JSON to the admin API; throws what it refuses. */
+  /** Sends JSON to the admin API; throws what it rejects. */
   put(path: string, body: unknown): Promise<void>;
-  /** What the admin API answers, as JSON; throws what it refuses. */
+  /** What the admin API answers, as JSON; throws what it rejects. */
   read<T>(path: string): Promise<T>;
   /** What the listener answers. */
   get(path?: string): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;

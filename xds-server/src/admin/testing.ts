@@ -161,7 +161,7 @@ async function send(
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
 
-/** The codes of a refusal. */
+/** The codes of a rejection. */
 export function codesOf({ body }: TestAnswer): readonly string[] {
   return (body as ProblemDetails).problems.map(({ code }) => code);
 }

@@ -43,14 +43,14 @@ interface Discovery {
 }
 
 /** The configuration files hold faults, so there is nothing to start with. */
-export class MeshRefused extends Error {
+export class MeshRejected extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
     super(
       `Cannot start with the configuration files:\n${problems.map((problem) => `  ${problemText(problem)}`).join("\n")}`,
     );
-    this.name = "MeshRefused";
+    this.name = "MeshRejected";
     this.problems = problems;
   }
 }
@@ -95,7 +95,7 @@ async function start(
   const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() }));
   const checkFilters = filterChecker(store, catalog);
   const files = await watchConfigFiles({ paths: config.config, writer, checkFilters, store, log });
-  if (!files.ok) throw new MeshRefused(files.problems);
+  if (!files.ok) throw new MeshRejected(files.problems);
   onClose(() => files.close());
 
   const cache = new SnapshotCache();

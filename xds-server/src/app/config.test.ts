@@ -11,7 +11,7 @@ test("an address is a host and a port, IPv6 in brackets, and reads back as it wa
   }
 });
 
-test("what is no address is refused", () => {
+test("what is no address is rejected", () => {
   for (const text of ["", "18000", ":18000", "::1:18000", "localhost:65536", "localhost:-1", "localhost:", "[::1]"]) {
     assert.equal(parseHostPort(text), undefined, text);
   }

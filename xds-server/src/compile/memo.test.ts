@@ -171,11 +171,11 @@ test("groups without resources of their own share all sets, and keep them while 
   assert.equal(resourcesOf(snapshot(after, "eu"), typeUrl), resourcesOf(snapshot(before), typeUrl));
 });
 
-test("a refused mesh in between makes nothing look changed", () => {
+test("a rejected mesh in between makes nothing look changed", () => {
   const { compile } = counted();
   const before = compile(mesh);
-  const refused = compile(mesh.changed({ set: [], delete: [{ kind: "Cluster", name: "c0" }] }));
-  assert.ok(refused.problems.length > 0);
+  const rejected = compile(mesh.changed({ set: [], delete: [{ kind: "Cluster", name: "c0" }] }));
+  assert.ok(rejected.problems.length > 0);
   assert.equal(snapshot(compile(set(cluster("c0")))), snapshot(before));
 });
 

@@ -132,7 +132,7 @@ function listenerProblems(mesh: Mesh, clusters: Names): Problem[] {
   });
 }
 
-/** A proxy refuses a second listener on an address. */
+/** A proxy rejects a second listener on an address. */
 function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
   const taken = new Map<string, Document<"Listener" | "EnvoyResource">[]>();
   const problems: Problem[] = [];

@@ -54,7 +54,7 @@ function routesNamed(name: string, routes: readonly BuiltRoute[]): Built {
   return { resources: [encodedResource(resourceType("RDS"), settings, writer.finish())], problems: [] };
 }
 
-/** Envoy refuses all routes of a listener when one host stands in two virtual hosts. */
+/** Envoy rejects all routes of a listener when one host stands in two virtual hosts. */
 function repeatedHosts(listener: Document<"Listener">, routes: readonly BuiltRoute[]): Problem[] {
   const owners = new Map<string, string>();
   const problems: Problem[] = [];

@@ -3,7 +3,7 @@ import type { Change, Mesh } from "../model/mesh.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Revision, Store } from "../store/store.ts";
 
-/** The one way to change the mesh: a write compiles the whole new mesh and is refused with every problem found. */
+/** The one way to change the mesh: a write compiles the whole new mesh and is rejected with every problem found. */
 export interface MeshWriter {
   /** What `write` would do, without doing it. */
   check(change: Change): CheckResult;
@@ -15,7 +15,7 @@ export interface WriteOptions {
   readonly author: string;
   /** One line that says why. */
   readonly message?: string;
-  /** What was found wrong by other means: the change is refused with it, and with all that compiling finds. */
+  /** What was found wrong by other means: the change is rejected with it, and with all that compiling finds. */
   readonly found: readonly Problem[];
 }
 

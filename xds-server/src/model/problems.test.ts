@@ -31,7 +31,7 @@ const source = readdirSync(folder, { recursive: true, encoding: "utf8" })
 
 /** The fields and calls that give a problem its code; a new way of raising one is added here. */
 const raising =
-  /\b(?:code(?:: | = )|(?:refusal\(\s*[\w.]+,|refused\(|faulty?\(|EnvoyUnavailable\()\s*)"([A-Z][A-Z0-9_]*)"/g;
+  /\b(?:code(?:: | = )|(?:requestError\(\s*[\w.]+,|rejected\(|faulty?\(|EnvoyUnavailable\()\s*)"([A-Z][A-Z0-9_]*)"/g;
 const raised = new Set([...source.matchAll(raising)].map(([, code = ""]) => code));
 
 /** Everything else in the form of a code, however it gets to where it is raised. */

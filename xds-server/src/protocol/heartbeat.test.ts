@@ -6,7 +6,7 @@ import { onRequest, onSnapshot, onTime, openStream, type Step } from "./stream.t
 import { deltaRequest, resource, said, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
-const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRefusals: 10 };
+const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 10 };
 
 /** Resources of one type, those in `mortal` with 10 seconds to live. */
 function resources(shortName: string, versions: Record<string, string>, mortal: readonly string[]): Snapshot {
@@ -82,11 +82,11 @@ test("a full-state type repeats all that stays, because leaving it out would del
   assert.deepEqual([said(step), alive(step)], [["CDS =a@1 =b@1"], []]);
 });
 
-test("a full-state type repeats the last good version of what was refused", () => {
+test("a full-state type repeats the last good version of what was rejected", () => {
   let step = onRequest(open("sotw", resources("CDS", { a: "1", b: "1" }, ["a"])).stream, sotwRequest("CDS"), 0);
   step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS") }), 1);
   step = onSnapshot(step.stream, resources("CDS", { a: "1", b: "bad" }, ["a"]), 2);
-  step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS"), refusal: "b: no" }), 3);
+  step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS"), errorDetail: "b: no" }), 3);
   assert.deepEqual(said(onTime(step.stream, 5002)), ["CDS =a@1 =b@1"]);
 });
 

@@ -54,11 +54,11 @@ test("a proxy whose streams are with two sources has the streams of both, the ol
   assert.deepEqual([status?.streams.map(({ id }) => id), status?.since], [[4, 5], 5]);
 });
 
-test("a proxy with two sources is refused at a glance when either of them says so", async () => {
-  const two = [source("edge-1", { openedAt: 1, state: "refused" }), source("edge-1", { openedAt: 2 })];
+test("a proxy with two sources is rejected at a glance when either of them says so", async () => {
+  const two = [source("edge-1", { openedAt: 1, state: "rejected" }), source("edge-1", { openedAt: 2 })];
   for (const order of [two, two.toReversed()]) {
     const [glance] = await mergedStatuses(() => order.map(({ statuses }) => statuses)).glances();
-    assert.equal(glance?.state, "refused");
+    assert.equal(glance?.state, "rejected");
   }
 });
 

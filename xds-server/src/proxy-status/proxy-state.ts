@@ -4,16 +4,16 @@ import type { ProxyStatus, SyncState } from "./proxy-status.ts";
 export type ProxyState = SyncState | "disconnected";
 
 /** All states, the best first. */
-export const proxyStates: readonly ProxyState[] = ["synced", "pending", "refused", "disconnected"];
+export const proxyStates: readonly ProxyState[] = ["synced", "pending", "rejected", "disconnected"];
 
-/** The worst state of any type on any stream: refused wins over pending, pending over synced. */
+/** The worst state of any type on any stream: rejected wins over pending, pending over synced. */
 export function proxyState(proxy: ProxyStatus): ProxyState {
   if (proxy.streams.length === 0) return "disconnected";
   return worstState(proxy.streams.flatMap((stream) => stream.types.map((type) => type.state)));
 }
 
-/** refused wins over pending, pending over synced; synced when there is nothing to hold. */
+/** rejected wins over pending, pending over synced; synced when there is nothing to hold. */
 export function worstState(states: readonly SyncState[]): SyncState {
-  if (states.includes("refused")) return "refused";
+  if (states.includes("rejected")) return "rejected";
   return states.includes("pending") ? "pending" : "synced";
 }

@@ -26,8 +26,8 @@ export interface StreamStatus {
   readonly types: readonly TypeStatus[];
 }
 
-/** refused wins over pending, pending over synced. A name that does not exist anywhere is synced: the proxy was told so. */
-export type SyncState = "synced" | "pending" | "refused";
+/** rejected wins over pending, pending over synced. A name that does not exist anywhere is synced: the proxy was told so. */
+export type SyncState = "synced" | "pending" | "rejected";
 
 export interface TypeStatus {
   readonly typeUrl: TypeUrl;
@@ -45,15 +45,15 @@ export interface ResourceStatus {
   readonly sent?: Version;
   /** The version that the proxy last accepted. */
   readonly accepted?: Version;
-  /** Present while the newest version sent is refused. */
-  readonly refusal?: Refusal;
+  /** Present while the newest version sent is rejected. */
+  readonly rejection?: Rejection;
 }
 
-export interface Refusal {
+export interface Rejection {
   readonly version: Version;
   /** The proxy's own words. */
   readonly reason: string;
-  /** How many resources are refused together, where the reason names none of them: each may be the one at fault. */
+  /** How many resources are rejected together, where the reason names none of them: each may be the one at fault. */
   readonly suspects?: number;
   /** Milliseconds since the epoch. */
   readonly at: number;

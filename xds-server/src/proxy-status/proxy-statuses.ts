@@ -25,6 +25,6 @@ export interface StatusSource {
 
 /** All proxies, whichever process serves them. Read by the admin API, client status and the metrics. */
 export interface ProxyStatuses extends StatusSource {
-  /** Calls back after a proxy's status changed (connected, answered, refused, gone), until the returned function is called. */
+  /** Calls back after a proxy's status changed (connected, answered, rejected, gone), until the returned function is called. */
   watch(watcher: (nodeId: string) => void): () => void;
 }

@@ -17,7 +17,7 @@ export interface ParseOptions {
 }
 
 export interface YamlOptions extends ParseOptions {
-  /** Longer texts are refused. 16 Mi characters when absent. */
+  /** Longer texts are rejected. 16 Mi characters when absent. */
   readonly maxLength?: number;
   /** How often aliases may repeat what they stand for, so that a small text cannot grow without end. 100 when absent. */
   readonly maxAliases?: number;
@@ -32,7 +32,7 @@ export function parseDocuments(input: unknown, { source }: ParseOptions = {}): P
 export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
   const { source, maxLength = 16 * 1024 * 1024, maxAliases = 100 } = options;
   const at = (line: number): string | undefined => (source === undefined ? undefined : `${source}:${line}`);
-  const refused = (code: string, cause: string, line = 1): Problem => {
+  const rejected = (code: string, cause: string, line = 1): Problem => {
     const place = at(line);
     return {
       code,
@@ -41,11 +41,11 @@ export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
       ...(place === undefined ? {} : { source: place }),
     };
   };
-  if (text.length > maxLength) return failed([refused("YAML_TOO_LARGE", `it is longer than ${maxLength} characters`)]);
+  if (text.length > maxLength) return failed([rejected("YAML_TOO_LARGE", `it is longer than ${maxLength} characters`)]);
 
   const read = readYaml(text, { maxAliases, maxDepth });
   if (!read.ok) {
-    return failed(boundedProblems(read.faults.map(({ cause, line }) => refused("YAML_INVALID", cause, line))));
+    return failed(boundedProblems(read.faults.map(({ cause, line }) => rejected("YAML_INVALID", cause, line))));
   }
   return collected(
     read.values.flatMap(({ value, lineOf }) =>

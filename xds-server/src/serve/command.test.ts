@@ -31,28 +31,28 @@ test("serve names the address in use and the flag that chooses another, and leav
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
   for (const flag of ["--xds-listen", "--admin-listen"]) {
-    await refused(t, [flag, `127.0.0.1:${port}`], new RegExp(`^error: Port ${port} .* in use.* ${flag} HOST:PORT\n$`));
+    await rejected(t, [flag, `127.0.0.1:${port}`], new RegExp(`^error: Port ${port} .* in use.* ${flag} HOST:PORT\n$`));
   }
 });
 
 test("serve names a data folder that cannot be made", async (t) => {
   const file = join(folder(t), "file");
   writeFileSync(file, "");
-  await refused(t, ["--data-dir", join(file, "data")], /^error: Cannot open the store .*\n.*--data-dir\n$/);
+  await rejected(t, ["--data-dir", join(file, "data")], /^error: Cannot open the store .*\n.*--data-dir\n$/);
 });
 
 test("serve names the configuration file at fault, and where", async (t) => {
   const file = join(folder(t), "bad.yaml");
   writeFileSync(file, "kind: Cluster\nname: cart\nspec: { endpoint: [] }\n");
-  await refused(t, ["--config", file], /^error: Cannot start with the configuration files:\n[\s\S]*bad\.yaml:3/);
+  await rejected(t, ["--config", file], /^error: Cannot start with the configuration files:\n[\s\S]*bad\.yaml:3/);
 });
 
 test("serve names the certificate that cannot be read", async (t) => {
   const files = ["--xds-tls-cert", "/nope/cert", "--xds-tls-key", "/nope/key", "--xds-tls-client-ca", "/nope/ca"];
-  await refused(t, files, /^error: .*"\/nope\/cert" cannot be read: ENOENT.*\n$/);
+  await rejected(t, files, /^error: .*"\/nope\/cert" cannot be read: ENOENT.*\n$/);
 });
 
-async function refused(t: TestContext, args: readonly string[], why: RegExp): Promise<void> {
+async function rejected(t: TestContext, args: readonly string[], why: RegExp): Promise<void> {
   const { exitCode, stderr, stdout } = await chancery(["serve", ...free, "--data-dir", folder(t), ...args]);
   assert.match(stderr, why);
   assert.equal(exitCode, 1);

@@ -10,9 +10,9 @@ export interface Limits extends TransportLimits {
   readonly maxNameLength: number;
   /** The longest description that a proxy may give of itself, as JSON, in UTF-16 code units. */
   readonly maxNodeLength: number;
-  /** How many refused versions of one type are remembered of a stream, so that they are not sent again. */
-  readonly maxRefusals: number;
-  /** How much of a proxy's reason for a refusal is kept, in UTF-16 code units. */
+  /** How many rejected versions of one type are remembered of a stream, so that they are not sent again. */
+  readonly maxRejections: number;
+  /** How much of a proxy's reason for a rejection is kept, in UTF-16 code units. */
   readonly maxReasonLength: number;
   /** How long a change may wait for a proxy's answer to what it depends on, in milliseconds. */
   readonly holdLimitMs: number;
@@ -33,7 +33,7 @@ export const defaultLimits: Limits = {
   maxSubscriptions: 50_000,
   maxNameLength: 4096,
   maxNodeLength: 256 * 1024,
-  maxRefusals: 1_000,
+  maxRejections: 1_000,
   maxReasonLength: 16 * 1024,
   holdLimitMs: 5_000,
   unsentHoldLimitMs: 30_000,

@@ -29,7 +29,7 @@ test("a certificate is a node's by an equal DNS name or URI, or by the end of a 
     assert.equal(isOfNode(certificateNames({ subjectaltname }), nodeId), isOf, `${subjectaltname} and ${nodeId}`);
 });
 
-test("a client is refused in words that name both its node id and its certificate's names", () => {
+test("a client is rejected in words that name both its node id and its certificate's names", () => {
   const certificate = { subjectaltname: "DNS:edge-1, URI:spiffe://mesh/edge-1" } as PeerCertificate;
   checkIdentity("edge-1", certificate);
   assert.throws(() => checkIdentity("edge-2", certificate), {

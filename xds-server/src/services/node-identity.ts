@@ -32,7 +32,7 @@ function lastOfSpiffePath(uri: string): string | undefined {
   return /^spiffe:\/\/[^/]+\/(?:[^/]+\/)*([^/]+)$/.exec(uri)?.[1];
 }
 
-/** Refuses a client that says it is a node that its certificate does not name. */
+/** Rejects a client that says it is a node that its certificate does not name. */
 export function checkIdentity(nodeId: string, certificate: PeerCertificate | undefined): void {
   if (certificate === undefined) return;
   const names = certificateNames(certificate);

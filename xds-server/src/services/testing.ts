@@ -52,7 +52,7 @@ export async function testServer(options: { limits?: Partial<Limits>; tls?: XdsT
     identifier: "test-server",
     metrics: {
       pushed: (type) => counted.push(`pushed ${type}`),
-      refused: (type) => counted.push(`refused ${type}`),
+      nacked: (type) => counted.push(`nacked ${type}`),
       streams: () => {},
     },
     log: pino({ level: "silent" }),

@@ -73,7 +73,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.close();
   });
 
-  test("status tells what is pending, what is in step, and what was refused in the proxy's own words", async () => {
+  test("status tells what is pending, what is in step, and what was rejected in the proxy's own words", async () => {
     const stream = new DeltaStream(at.address);
     stream.ask("CDS", { node: { id: "teller" } });
     const { nonce } = await stream.next();
@@ -86,26 +86,26 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     agrees();
     const told = new Promise<void>((resolve) => {
       const unwatch = at.statuses.watch((id) => {
-        if (id !== "teller" || type()?.state !== "refused") return;
+        if (id !== "teller" || type()?.state !== "rejected") return;
         unwatch();
         resolve();
       });
     });
     stream.ask("CDS", { responseNonce: nonce, errorDetail: { code: 13, message: "no such policy" } });
     await told;
-    assert.equal(type()?.resources[0]?.refusal?.reason, "no such policy");
+    assert.equal(type()?.resources[0]?.rejection?.reason, "no such policy");
     agrees();
-    assert.ok(at.counted.includes("refused CDS"));
+    assert.ok(at.counted.includes("nacked CDS"));
     stream.close();
   });
 
-  test("a refusal is no longer told once the refused resource is deleted", async () => {
+  test("a rejection is no longer told once the rejected resource is deleted", async () => {
     const at = await testServer();
     at.publish({ default: snapshot({ CDS: { bad: "v1" }, RDS: { r: "v1" } }) });
     const stream = new DeltaStream(at.address);
     stream.ask("CDS", { node: { id: "once" } });
     const told = new Promise<void>((resolve) => {
-      at.statuses.watch(() => at.statuses.get("once")?.streams[0]?.types[0]?.state === "refused" && resolve());
+      at.statuses.watch(() => at.statuses.get("once")?.streams[0]?.types[0]?.state === "rejected" && resolve());
     });
     stream.ask("CDS", { responseNonce: (await stream.next()).nonce, errorDetail: { code: 13, message: "no" } });
     await told;
@@ -113,7 +113,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.ask("RDS", { responseNonce: (await stream.next()).nonce });
     at.publish({ default: snapshot({ RDS: { r: "v2" } }) });
     assert.equal((await stream.next()).typeUrl, resourceType("RDS").typeUrl);
-    // The deletion waits for the routes; what was refused is nobody's wish any more.
+    // The deletion waits for the routes; what was rejected is nobody's wish any more.
     assert.equal(at.statuses.get("once")?.streams[0]?.types[0]?.state, "pending");
     stream.close();
     at.server.close();
@@ -166,7 +166,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     });
   }
 
-  test("a service of one type refuses another type", async () => {
+  test("a service of one type rejects another type", async () => {
     const stream = new SotwStream(at.address, "/envoy.service.cluster.v3.ClusterDiscoveryService/StreamClusters");
     stream.ask("LDS", { node });
     assert.equal((await stream.ended).code, status.INVALID_ARGUMENT);
@@ -175,7 +175,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
 });
 
 describe("a full server", { timeout: 20_000 }, () => {
-  test("refuses one stream more than its limit, and takes it when another has gone", async () => {
+  test("rejects one stream more than its limit, and takes it when another has gone", async () => {
     const at = await testServer({ limits: { maxStreams: 1 } });
     at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
     const first = new SotwStream(at.address);
@@ -293,16 +293,18 @@ describe("a full server", { timeout: 20_000 }, () => {
     const stream = new DeltaStream(at.address);
     stream.ask("CDS", { node });
     const { nonce } = await stream.next();
-    const refused = new Promise<string | undefined>((resolve) => {
-      at.statuses.watch(() => resolve(at.statuses.get("edge-1")?.streams[0]?.types[0]?.resources[0]?.refusal?.reason));
+    const rejected = new Promise<string | undefined>((resolve) => {
+      at.statuses.watch(() =>
+        resolve(at.statuses.get("edge-1")?.streams[0]?.types[0]?.resources[0]?.rejection?.reason),
+      );
     });
     stream.ask("CDS", { responseNonce: nonce, errorDetail: { code: 13, message: "0123456789abc" } });
-    assert.equal(await refused, "0123456789");
+    assert.equal(await rejected, "0123456789");
     stream.close();
     at.server.close();
   });
 
-  test("refuses one stream of a node more than its limit, and takes those of others", async () => {
+  test("rejects one stream of a node more than its limit, and takes those of others", async () => {
     const at = await testServer({ limits: { maxStreamsPerNode: 1 } });
     at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
     const ask = (id: string) => {

@@ -25,7 +25,7 @@ export interface CommitOptions {
   readonly author: string;
   readonly message?: string;
   /**
-   * Refuse unless the store is at this revision: what the writer checked is then what is committed.
+   * Reject unless the store is at this revision: what the writer checked is then what is committed.
    */
   readonly expectedRevision: number;
 }

@@ -30,7 +30,7 @@ test("counts what the parts report, and reads revision and proxies at each scrap
   metrics.read({ revision: () => revision, proxies: async () => proxies });
   metrics.pushed("CDS");
   metrics.pushed("CDS");
-  metrics.refused("LDS");
+  metrics.nacked("LDS");
   metrics.compiled(0.002);
   metrics.streams("delta", 1);
   metrics.streams("sotw", 1);
@@ -39,7 +39,7 @@ test("counts what the parts report, and reads revision and proxies at each scrap
   for (const line of [
     "chancery_revision 3",
     'chancery_pushes_total{type="CDS"} 2',
-    'chancery_refusals_total{type="LDS"} 1',
+    'chancery_nacks_total{type="LDS"} 1',
     "chancery_compile_seconds_count 1",
     'chancery_streams{variant="delta"} 1',
     'chancery_streams{variant="sotw"} 0',

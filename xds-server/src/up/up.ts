@@ -135,8 +135,8 @@ async function bringUp(options: UpOptions, started: Started, signal: AbortSignal
 
 async function acceptedListeners(envoy: RunningEnvoy): Promise<ReadonlyMap<string, ListenAddress>> {
   const accepted = new Map<string, ListenAddress>();
-  for (const { name, address, refusal } of await envoy.dynamicListeners()) {
-    if (refusal !== undefined) throw new Error(`Envoy refuses the listener "${name}": ${refusal}`);
+  for (const { name, address, rejection } of await envoy.dynamicListeners()) {
+    if (rejection !== undefined) throw new Error(`Envoy rejects the listener "${name}": ${rejection}`);
     if (address !== undefined) accepted.set(name, address);
   }
   return accepted;

@@ -37,7 +37,7 @@ test("what happens in one turn is told together, and what happens until that is 
   assert.deepEqual([first?.pushed, first?.streams], [new Map([["CDS", 2]]), new Map([["delta", 1]])]);
 
   for (let at = 0; at < 1_000; at += 1) news.changed("edge-1");
-  news.refused("LDS");
+  news.nacked("LDS");
   await turn();
   assert.equal(told.length, 1, "the server has not heard the first yet");
   hear();
@@ -45,7 +45,7 @@ test("what happens in one turn is told together, and what happens until that is 
   assert.equal(told.length, 2);
   assert.deepEqual([...(told[1]?.changed.keys() ?? [])], ["edge-1"]);
   assert.deepEqual(
-    [told[1]?.pushed.size, told[1]?.refused, told[1]?.streams.get("delta")],
+    [told[1]?.pushed.size, told[1]?.nacked, told[1]?.streams.get("delta")],
     [0, new Map([["LDS", 1]]), 1],
   );
 

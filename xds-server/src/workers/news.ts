@@ -11,7 +11,7 @@ export class NewsDesk implements DiscoveryMetrics {
   readonly #isConnected: (nodeId: string) => boolean;
   #changed = new Set<string>();
   #pushed = new Map<string, number>();
-  #refused = new Map<string, number>();
+  #nacked = new Map<string, number>();
   readonly #streams = new Map<Variant, number>();
   #isTelling = false;
   #hasMore = false;
@@ -32,8 +32,8 @@ export class NewsDesk implements DiscoveryMetrics {
     this.#soon();
   }
 
-  refused(shortName: string): void {
-    this.#refused.set(shortName, (this.#refused.get(shortName) ?? 0) + 1);
+  nacked(shortName: string): void {
+    this.#nacked.set(shortName, (this.#nacked.get(shortName) ?? 0) + 1);
     this.#soon();
   }
 
@@ -56,12 +56,12 @@ export class NewsDesk implements DiscoveryMetrics {
       const news: News = {
         changed: new Map([...this.#changed].map((nodeId) => [nodeId, this.#isConnected(nodeId)])),
         pushed: this.#pushed,
-        refused: this.#refused,
+        nacked: this.#nacked,
         streams: new Map(this.#streams),
       };
       this.#changed = new Set();
       this.#pushed = new Map();
-      this.#refused = new Map();
+      this.#nacked = new Map();
       await this.#tell(news);
     }
     this.#isTelling = false;

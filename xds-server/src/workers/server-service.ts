@@ -15,7 +15,7 @@ export interface HeardBy {
 
 export interface WorkerMetrics {
   pushed(shortName: string, count: number): void;
-  refused(shortName: string, count: number): void;
+  nacked(shortName: string, count: number): void;
   streams(variant: Variant, change: number): void;
 }
 
@@ -34,7 +34,7 @@ export function serverService({ metrics, loads, answerClientStatus, changed }: H
     service: {
       heard(news) {
         for (const [type, count] of news.pushed) metrics.pushed(type, count);
-        for (const [type, count] of news.refused) metrics.refused(type, count);
+        for (const [type, count] of news.nacked) metrics.nacked(type, count);
         for (const [variant, open] of news.streams) metrics.streams(variant, open - (streams.get(variant) ?? 0));
         streams = news.streams;
         for (const [nodeId, isConnected] of news.changed) {

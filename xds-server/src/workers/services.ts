@@ -63,7 +63,7 @@ export interface News {
   readonly changed: ReadonlyMap<string, boolean>;
   /** By the type's short name. */
   readonly pushed: ReadonlyMap<string, number>;
-  readonly refused: ReadonlyMap<string, number>;
+  readonly nacked: ReadonlyMap<string, number>;
   /** Streams open now. */
   readonly streams: ReadonlyMap<Variant, number>;
 }

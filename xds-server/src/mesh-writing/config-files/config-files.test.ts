@@ -37,7 +37,7 @@ describe("configuration files at the start", () => {
     assert.equal(here.clusters(), "a=1");
   });
 
-  it("are refused with every fault, its file and line, and nothing is applied", async (t) => {
+  it("are rejected with every fault, its file and line, and nothing is applied", async (t) => {
     const here = site(t, {
       "good.yaml": cluster("a", 1),
       "empty.yaml": "# nothing\n",
@@ -46,7 +46,7 @@ describe("configuration files at the start", () => {
       "wrong.yaml": `${cluster("b", 1)}  nonsense: 1\n`,
     });
     symlinkSync("nowhere", join(here.folder, "dangling.yaml"));
-    const found = await here.refused();
+    const found = await here.rejected();
     assert.deepEqual(found.map(({ code, source }) => `${code} ${source?.slice(here.folder.length + 1)}`).sort(), [
       "CONFIG_FILE_EMPTY empty.yaml",
       "CONFIG_FILE_UNREADABLE dangling.yaml",
@@ -58,30 +58,30 @@ describe("configuration files at the start", () => {
     assert.equal(here.store.get().revision, 0);
   });
 
-  it("are refused with what the compiler finds, and the file and line of the document", async (t) => {
+  it("are rejected with what the compiler finds, and the file and line of the document", async (t) => {
     const here = site(t, { "route.yaml": `${cluster("a", 1)}---\n${route("r", "missing")}` });
-    const [problem] = await here.refused();
+    const [problem] = await here.rejected();
     assert.equal(problem?.code, "ROUTE_UNKNOWN_CLUSTER");
     assert.match(problem?.source ?? "", /route\.yaml:\d+$/);
   });
 
-  it("are refused when a filter refuses its configuration, and taken without it", async (t) => {
+  it("are rejected when a filter refuses its configuration, and taken without it", async (t) => {
     const directory = mkdtempSync(join(tmpdir(), "chancery-modules-"));
     t.after(() => rmSync(directory, { recursive: true }));
     const catalog = await openCatalog({ directory, ...catalogLimits });
-    const refusing = { signature: "i32 i32 -> i32", body: op.constant(0) };
-    const wasm = handMade({ functions: { ...least, proxy_on_configure: refusing } });
+    const rejecting = { signature: "i32 i32 -> i32", body: op.constant(0) };
+    const wasm = handMade({ functions: { ...least, proxy_on_configure: rejecting } });
     const added = await catalog.add({ filter: "picky", wasm });
     const { sha256 } = added.ok ? added.artifact : assert.fail(JSON.stringify(added.faults));
     const listener = "kind: Listener\nname: edge\nspec: { port: 10000, http: { routes: [shop] } }\n---\n";
     const routes = route("shop", "cart");
     const filter = `kind: Filter\nname: picky\nspec: { listeners: [edge], sha256: "${sha256}", config: {} }\n`;
     const all = [cluster("cart", 1), routes, listener + filter].join("---\n");
-    const { refused, start, put, clusters } = site(t, { "a.yaml": all }, catalog);
-    const problems = await refused();
+    const { rejected, start, put, clusters } = site(t, { "a.yaml": all }, catalog);
+    const problems = await rejected();
     assert.deepEqual(
       problems.map(({ code, path, source }) => [code, path, source?.replace(/.*a.yaml/, "a.yaml")]),
-      [["FILTER_CONFIG_REFUSED", "spec.config", "a.yaml:19"]],
+      [["FILTER_CONFIG_REJECTED", "spec.config", "a.yaml:19"]],
     );
     assert.equal(clusters(), "");
     put("a.yaml", all.replace(filter, ""));
@@ -89,19 +89,22 @@ describe("configuration files at the start", () => {
     assert.equal(clusters(), "cart=1");
   });
 
-  it("are refused when a path does not exist, is no file, is not text, or is too large", async (t) => {
+  it("are rejected when a path does not exist, is no file, is not text, or is too large", async (t) => {
     const here = site(t, { "latin.yaml": "", "large.yaml": "#".repeat(3000) });
     writeFileSync(join(here.folder, "latin.yaml"), Buffer.from([0x6b, 0xff]));
     const paths = ["missing", "latin.yaml", "large.yaml"].map((name) => join(here.folder, name));
-    const found = await here.refused({ paths: [...paths, "/dev/null"], limits: { maxEntries: 9, maxFileBytes: 2000 } });
+    const found = await here.rejected({
+      paths: [...paths, "/dev/null"],
+      limits: { maxEntries: 9, maxFileBytes: 2000 },
+    });
     assert.deepEqual(new Set(found.map(({ code }) => code)), new Set(["CONFIG_FILE_UNREADABLE"]));
     assert.deepEqual(found.length, 4);
   });
 
-  it("are refused when there are too many, and a circle of links ends", async (t) => {
+  it("are rejected when there are too many, and a circle of links ends", async (t) => {
     const here = site(t, { "a/one.yaml": cluster("a", 1), "a/two.yaml": cluster("b", 1) });
     symlinkSync("..", join(here.folder, "a", "up"));
-    const found = await here.refused({ limits: { maxEntries: 3, maxFileBytes: 2000 } });
+    const found = await here.rejected({ limits: { maxEntries: 3, maxFileBytes: 2000 } });
     assert.deepEqual(
       found.map(({ code }) => code),
       ["CONFIG_FILES_TOO_MANY"],
@@ -131,14 +134,14 @@ describe("configuration files at the start", () => {
     assert.equal(here.clusters(), "a=1 mine=1");
   });
 
-  it("are refused when the folder is suddenly empty, as one that is not mounted, but not when it always was", async (t) => {
+  it("are rejected when the folder is suddenly empty, as one that is not mounted, but not when it always was", async (t) => {
     const here = site(t, {});
     (await here.start()).close();
     here.put("a.yaml", cluster("a", 1));
     (await here.start()).close();
     rmSync(join(here.folder, "a.yaml"));
     assert.deepEqual(
-      (await here.refused()).map(({ code }) => code),
+      (await here.rejected()).map(({ code }) => code),
       ["CONFIG_FILES_GONE"],
     );
     await here.start({ paths: [] });
@@ -207,7 +210,7 @@ describe("changes of configuration files", () => {
     ["half written", (path: string) => writeFileSync(path, cluster("a", 2).slice(0, -9)), "YAML_INVALID"],
     ["not YAML", (path: string) => writeFileSync(path, "kind: ["), "YAML_INVALID"],
     [
-      "one that the compiler refuses",
+      "one that the compiler rejects",
       (path: string) => writeFileSync(path, route("r", "gone")),
       "ROUTE_UNKNOWN_CLUSTER",
     ],
@@ -233,7 +236,7 @@ describe("changes of configuration files", () => {
     await here.until("a=2");
   });
 
-  it("that were refused are tried again when the mesh has changed", async (t) => {
+  it("that were rejected are tried again when the mesh has changed", async (t) => {
     const here = site(t, { "a.yaml": cluster("a", 1) });
     await here.start({ pollMs: 20 });
     here.put("r.yaml", route("r", "later"));
@@ -302,7 +305,7 @@ function site(t: TestContext, files: Readonly<Record<string, string>>, catalog?:
       t.after(() => started.close());
       return started;
     },
-    refused: async (options: Partial<ConfigFilesOptions> = {}): Promise<readonly Problem[]> => {
+    rejected: async (options: Partial<ConfigFilesOptions> = {}): Promise<readonly Problem[]> => {
       const started = await watchFiles(options);
       return started.ok ? assert.fail("the files were applied") : started.problems;
     },

@@ -45,10 +45,10 @@ class ConfigWatcher {
   readonly #closing = new AbortController();
   readonly #folders = new Map<string, FSWatcher>();
   #waking = new AbortController();
-  /** The stamp of the files that were last applied or refused. */
+  /** The stamp of the files that were last applied or rejected. */
   #handled = "";
-  /** The revision that the files were refused at; they may be good at another. */
-  #refusedAt: number | undefined;
+  /** The revision that the files were rejected at; they may be good at another. */
+  #rejectedAt: number | undefined;
   #reported = "";
 
   constructor(options: ConfigFilesOptions) {
@@ -82,7 +82,7 @@ class ConfigWatcher {
       this.#waking = new AbortController();
       try {
         const { stamp } = await this.#look();
-        const mayBeGoodNow = this.#refusedAt !== undefined && this.#refusedAt !== store.get().revision;
+        const mayBeGoodNow = this.#rejectedAt !== undefined && this.#rejectedAt !== store.get().revision;
         if (stamp !== this.#handled || mayBeGoodNow) await this.#applySettled({ atStart: false });
       } catch (error) {
         log.error({ err: error }, "Cannot apply the configuration files");
@@ -99,7 +99,7 @@ class ConfigWatcher {
     const application = await applyFiles(read, { store, writer, checkFilters, mayDeleteAll: !atStart, signal });
     if (application === undefined) return undefined;
     this.#handled = stamp;
-    this.#refusedAt = application.ok ? undefined : store.get().revision;
+    this.#rejectedAt = application.ok ? undefined : store.get().revision;
     // Faults at the start are the answer to whoever starts it, who says them.
     if (application.ok || !atStart) this.#report(application, read.files.length);
     return application;

@@ -57,7 +57,7 @@ function configOf(type: typeof clusters, resources: readonly ResourceStatus[], e
 
 test("says of each resource what this server did with it and what the proxy made of it", () => {
   const { version } = cart;
-  const refusal = { version, reason: "no", at: 99 };
+  const rejection = { version, reason: "no", at: 99 };
   const cases: readonly (readonly [string, Omit<ResourceStatus, "name">, ConfigStatus, ClientResourceStatus])[] = [
     [
       "taken",
@@ -91,8 +91,8 @@ test("says of each resource what this server did with it and what the proxy made
       ClientResourceStatus.ACKED,
     ],
     [
-      "refused",
-      { state: "refused", wanted: version, sent: version, refusal },
+      "rejected",
+      { state: "rejected", wanted: version, sent: version, rejection },
       ConfigStatus.ERROR,
       ClientResourceStatus.NACKED,
     ],
@@ -110,9 +110,9 @@ test("says of each resource what this server did with it and what the proxy made
   }
 });
 
-test("gives the newest version's content and time, the version sent, and why it was refused", () => {
-  const refusal = { version: cart.version, reason: "cart is no cluster", at: 99 };
-  const status = { name: "cart", state: "refused", wanted: cart.version, sent: cart.version, refusal } as const;
+test("gives the newest version's content and time, the version sent, and why it was rejected", () => {
+  const rejection = { version: cart.version, reason: "cart is no cluster", at: 99 };
+  const status = { name: "cart", state: "rejected", wanted: cart.version, sent: cart.version, rejection } as const;
   const said = nodeMessage(node);
   const configs = configOf(clusters, [status]);
   assert.deepEqual([said.id, said.metadata, said.locality?.region], ["edge-1", { team: "shop" }, "eu"]);

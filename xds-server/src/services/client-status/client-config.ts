@@ -45,20 +45,20 @@ export function* resourceConfigs(options: ClientConfigOptions): Generator<Resour
 }
 
 function resourceConfig(typeUrl: TypeUrl, status: ResourceStatus): ResourceConfig {
-  const { name, wanted, sent, refusal } = status;
+  const { name, wanted, sent, rejection } = status;
   return create(ResourceConfigSchema, {
     typeUrl,
     name,
     versionInfo: sent ?? wanted ?? "",
     configStatus: configStatus(status),
     clientStatus: clientStatus(status),
-    ...(refusal === undefined
+    ...(rejection === undefined
       ? {}
       : {
           errorState: {
-            versionInfo: refusal.version,
-            details: refusal.reason,
-            lastUpdateAttempt: timestampFromMs(refusal.at),
+            versionInfo: rejection.version,
+            details: rejection.reason,
+            lastUpdateAttempt: timestampFromMs(rejection.at),
           },
         }),
   });
@@ -66,14 +66,14 @@ function resourceConfig(typeUrl: TypeUrl, status: ResourceStatus): ResourceConfi
 
 /** Of the newest version: what this server did with it. */
 function configStatus({ state, wanted, sent }: ResourceStatus): ConfigStatus {
-  if (state === "refused") return ConfigStatus.ERROR;
+  if (state === "rejected") return ConfigStatus.ERROR;
   if (state === "synced") return ConfigStatus.SYNCED;
   return wanted === sent ? ConfigStatus.STALE : ConfigStatus.NOT_SENT;
 }
 
 /** Of the resource, as far as the proxy's answers tell. */
 function clientStatus({ state, wanted, sent, accepted }: ResourceStatus): ClientResourceStatus {
-  if (state === "refused") return ClientResourceStatus.NACKED;
+  if (state === "rejected") return ClientResourceStatus.NACKED;
   if (accepted !== undefined || (sent !== undefined && state === "synced")) return ClientResourceStatus.ACKED;
   return wanted === undefined && state === "synced"
     ? ClientResourceStatus.DOES_NOT_EXIST

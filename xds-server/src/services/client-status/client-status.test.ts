@@ -97,26 +97,26 @@ test("asks for fewer proxies where an answer would be too long, and names what i
   timeout: 20_000,
 }, async (t) => {
   const at = await serving(t, { limits: { maxClientStatuses: 1, maxMessageBytes: 300 } }, "edge-1", "edge-2");
-  const refusal = (request: Buffer) =>
+  const rejection = (request: Buffer) =>
     fetchStatus(at, request).then(
       () => assert.fail("was answered"),
       ({ code, details }: ServiceError) => `${status[code]}: ${details}`,
     );
-  assert.match(await refusal(encoded({})), /^RESOURCE_EXHAUSTED: 2 proxies match and 1 are the most.*node_matchers/);
+  assert.match(await rejection(encoded({})), /^RESOURCE_EXHAUSTED: 2 proxies match and 1 are the most.*node_matchers/);
   const regex = { case: "safeRegex", value: { regex: "(" } } as const;
-  assert.match(await refusal(encoded({ nodeMatchers: [{ nodeId: { matchPattern: regex } }] })), /^INVALID.*not RE2/);
+  assert.match(await rejection(encoded({ nodeMatchers: [{ nodeId: { matchPattern: regex } }] })), /^INVALID.*not RE2/);
   const noPattern = encoded({ nodeMatchers: [{ nodeId: {} }] });
-  assert.match(await refusal(noPattern), /^INVALID_ARGUMENT: .*node_matchers\[0\]\.node_id/);
-  assert.match(await refusal(Buffer.from([0xff])), /^INVALID_ARGUMENT: .*can be decoded/);
+  assert.match(await rejection(noPattern), /^INVALID_ARGUMENT: .*node_matchers\[0\]\.node_id/);
+  assert.match(await rejection(Buffer.from([0xff])), /^INVALID_ARGUMENT: .*can be decoded/);
   assert.deepEqual(idsIn(await fetchStatus(at, encoded({ nodeMatchers: [exactly("edge-1")] }))), ["edge-1"]);
 });
 
-test("an answer that is larger than a message may be is refused while it is made", { timeout: 20_000 }, async (t) => {
+test("an answer that is larger than a message may be is rejected while it is made", { timeout: 20_000 }, async (t) => {
   const at = await serving(t, { limits: { maxMessageBytes: 300 } }, "edge-1", "edge-2", "edge-3", "edge-4");
   await assert.rejects(fetchStatus(at, encoded({})), /RESOURCE_EXHAUSTED.*over 300 bytes.*exclude_resource_contents/);
 });
 
-test("more matchers than anybody needs are refused before they are compiled", { timeout: 20_000 }, async (t) => {
+test("more matchers than anybody needs are rejected before they are compiled", { timeout: 20_000 }, async (t) => {
   const at = await serving(t, {}, "edge-1");
   const regex = { case: "safeRegex", value: { regex: "(?i)\\pL".repeat(3_000) } } as const;
   const request = encoded({ nodeMatchers: [{ nodeId: { matchPattern: regex } }] });

@@ -12,12 +12,12 @@ export interface ClientStatusDeps {
   readonly answer: AnswerClientStatus;
 }
 
-/** Client status discovery: who holds which version, who refuses what and why, for tools that speak gRPC. */
+/** Client status discovery: who holds which version, who rejects what and why, for tools that speak gRPC. */
 export function clientStatusMethods({ readers, answer }: ClientStatusDeps): Methods {
   const served =
     (takesMany: boolean): Method =>
     (call) => {
-      // Refused before anything is read.
+      // Rejected before anything is read.
       readableNodes(call, readers);
       return answering(call, { answer, takesMany });
     };

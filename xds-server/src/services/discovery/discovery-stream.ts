@@ -43,7 +43,7 @@ export interface DiscoveryDeps {
 /** What the streams count. */
 export interface DiscoveryMetrics {
   pushed(shortName: string): void;
-  refused(shortName: string): void;
+  nacked(shortName: string): void;
   streams(variant: Variant, change: number): void;
 }
 
@@ -117,12 +117,12 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     if (step.answer !== undefined) noteAnswer(step.answer);
     if (step.answer !== undefined || step.responses.length > 0) statuses.changed(joined.node.id);
   };
-  const noteAnswer = ({ type, nonce, resources, refusal }: Answer): void => {
-    if (refusal === undefined) return;
-    metrics.refused(type.shortName);
+  const noteAnswer = ({ type, nonce, resources, errorDetail }: Answer): void => {
+    if (errorDetail === undefined) return;
+    metrics.nacked(type.shortName);
     const names = resources.slice(0, maxNamesLogged).map(({ name }) => name);
-    const said = { type: type.shortName, nonce, count: resources.length, resources: names, reason: refusal };
-    shared.log.warn({ ...about(), ...said }, "refused");
+    const said = { type: type.shortName, nonce, count: resources.length, resources: names, reason: errorDetail };
+    shared.log.warn({ ...about(), ...said }, "rejected");
   };
 
   const join = (node: Node): Joined => {
@@ -179,8 +179,10 @@ function serveStream(call: Call, { variant, onlyType }: MethodOptions, shared: S
     checkNames(request, stream, limits);
     if (!isStale(stream, request)) reader.taken();
     const { type, responseNonce, names } = request;
-    const refusal = request.refusal?.slice(0, limits.maxReasonLength);
-    take(onRequest(stream, { type, responseNonce, names, ...(refusal === undefined ? {} : { refusal }) }, now()));
+    const errorDetail = request.errorDetail?.slice(0, limits.maxReasonLength);
+    take(
+      onRequest(stream, { type, responseNonce, names, ...(errorDetail === undefined ? {} : { errorDetail }) }, now()),
+    );
   };
 
   const wake = (): void => {

@@ -116,17 +116,17 @@ function common(message: DiscoveryRequest | DeltaDiscoveryRequest) {
   return {
     typeUrl,
     responseNonce,
-    refusal: errorDetail?.message,
+    errorDetail: errorDetail?.message,
     node: node && { id, cluster, metadata, region: locality?.region ?? "" },
   };
 }
 
-function asCommon({ type, responseNonce, refusal, node }: WireRequest) {
+function asCommon({ type, responseNonce, errorDetail, node }: WireRequest) {
   const { id = "", cluster = "", metadata = {}, locality } = node ?? {};
   return {
     typeUrl: type.typeUrl as string,
     responseNonce,
-    refusal,
+    errorDetail,
     node: node && { id, cluster, metadata, region: locality?.region ?? "" },
   };
 }
@@ -188,14 +188,14 @@ test("delta: requests mean what the generated decoder makes of them, however the
   );
 });
 
-test("what is changed at random is refused, or read as texts that are whole", () => {
+test("what is changed at random is rejected, or read as texts that are whole", () => {
   const type = field(4, Buffer.from(resourceType("EDS").typeUrl));
   const damaged = fc.tuple(sotwRequest, fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
     const damaged = Buffer.from(bytes);
     if (damaged.length > 0) damaged[at % damaged.length] = value;
     return Buffer.concat([damaged, type]);
   });
-  const count = { read: 0, refused: 0 };
+  const count = { read: 0, rejected: 0 };
   fc.assert(
     fc.property(damaged, (bytes) => {
       try {
@@ -205,15 +205,15 @@ test("what is changed at random is refused, or read as texts that are whole", ()
         count.read += 1;
       } catch (error) {
         assert.ok(error instanceof CallFault);
-        count.refused += 1;
+        count.rejected += 1;
       }
     }),
     { numRuns: 500 },
   );
-  assert.ok(count.read > 20 && count.refused > 20, JSON.stringify(count));
+  assert.ok(count.read > 20 && count.rejected > 20, JSON.stringify(count));
 });
 
-test("every cut of a request is refused or is a request in itself", () => {
+test("every cut of a request is rejected or is a request in itself", () => {
   const whole = toBinary(
     DiscoveryRequestSchema,
     create(DiscoveryRequestSchema, {
@@ -261,7 +261,7 @@ test("names of one type are not taken for those of another", () => {
   assert.deepEqual(at.read(ask("EDS", [])).names, { list: [], resumes: false });
 });
 
-test("names that are no UTF-8 are refused, and so is a list over the limit", () => {
+test("names that are no UTF-8 are rejected, and so is a list over the limit", () => {
   const type = field(4, Buffer.from(resourceType("EDS").typeUrl));
   const invalid = Buffer.concat([field(3, Buffer.from([0x61, 0xff])), type]);
   assert.throws(() => reader("sotw").read(invalid), { code: "INVALID_ARGUMENT" });
@@ -275,7 +275,7 @@ test("a name that is special to JavaScript is a name like others", () => {
   assert.deepEqual([...initialVersions], [["__proto__", "v1"]]);
 });
 
-test("a request that is nothing but pieces is refused before they take room", () => {
+test("a request that is nothing but pieces is rejected before they take room", () => {
   const pieces = Buffer.concat(Array.from({ length: 20_000 }, () => Buffer.from([2 * 8 + 2, 0])));
   assert.throws(() => reader("sotw").read(pieces), { code: "INVALID_ARGUMENT" });
 });

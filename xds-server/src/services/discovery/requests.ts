@@ -14,8 +14,8 @@ export interface WireRequest {
   /** Present in a stream's first request at least. */
   readonly node?: Node;
   readonly responseNonce: string;
-  /** The client's reason for refusing; a refusal is known by its error, whatever versions and nonces say. */
-  readonly refusal?: string;
+  /** The client's reason for rejecting; a rejection is known by its error, whatever versions and nonces say. */
+  readonly errorDetail?: string;
   /** "unchanged": those of the type's request taken before, or in delta none added and none removed. */
   readonly names: SotwNames | DeltaNames | "unchanged";
 }
@@ -86,7 +86,7 @@ export class RequestReader {
       responseNonce: textOf(parts.last(number.nonce)),
       names: variant === "sotw" ? this.#sotwNames(type, parts) : this.#deltaNames(type, parts),
       ...(node === undefined ? {} : { node: readNode(node) }),
-      ...(error === undefined ? {} : { refusal: fromBinary(StatusSchema, error).message }),
+      ...(error === undefined ? {} : { errorDetail: fromBinary(StatusSchema, error).message }),
     };
   }
 

@@ -1,7 +1,7 @@
 import { memo2 } from "../../protocol/memo.ts";
-import { refusalOf, type Stream, type TypeStreams } from "../../protocol/stream.ts";
+import { rejectionOf, type Stream, type TypeStreams } from "../../protocol/stream.ts";
 import { wants } from "../../protocol/subscription.ts";
-import { absent, type Held, refuses, type TypeStream, uncertain } from "../../protocol/type-stream.ts";
+import { absent, type Held, rejects, type TypeStream, uncertain } from "../../protocol/type-stream.ts";
 import { worstState } from "../../proxy-status/proxy-state.ts";
 import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../../proxy-status/proxy-status.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../../resources/snapshot.ts";
@@ -29,16 +29,17 @@ const sharedState = memo2((types: TypeStreams, snapshot: Snapshot): { readonly s
 
 function typeStatus(whole: Stream, stream: TypeStream): TypeStatus {
   const status = sharedStatus(stream, resourcesOf(whole.snapshot, stream.type.typeUrl));
-  if (stream.refused.size === 0) return status;
+  if (stream.rejected.size === 0) return status;
   const resources = status.resources.map((resource) => {
     const { name, wanted, state } = resource;
-    const refusal = state === "refused" && wanted !== undefined ? refusalOf(whole, stream, name, wanted) : undefined;
-    return refusal === undefined ? resource : { ...resource, refusal };
+    const rejection =
+      state === "rejected" && wanted !== undefined ? rejectionOf(whole, stream, name, wanted) : undefined;
+    return rejection === undefined ? resource : { ...resource, rejection };
   });
   return { ...status, resources };
 }
 
-/** All but the words of refusals: once for all streams that hold the same, so that describing thousands of proxies costs little. */
+/** All but the words of rejections: once for all streams that hold the same, so that describing thousands of proxies costs little. */
 const sharedStatus = memo2((stream: TypeStream, available: ResourceSet): TypeStatus => {
   const { subscription, held, type } = stream;
   const wanted = [...available.keys()].filter((name) => wants(subscription, name));
@@ -77,7 +78,7 @@ interface Known {
 
 function syncState(stream: TypeStream, name: string, { held, wanted, hasCanary }: Known): SyncState {
   const { variant, type } = stream;
-  if (wanted !== undefined && refuses(stream, name, wanted.version)) return "refused";
+  if (wanted !== undefined && rejects(stream, name, wanted.version)) return "rejected";
   if (hasCanary) return "pending";
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);
