@@ -15,7 +15,7 @@ import { requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 import type { ResourceRejection } from "./settled.ts";
 
-/** A proxy at a glance. */
+/** A proxy at a overview. */
 export interface ProxySummary extends Omit<ProxyStatus, "streams"> {
   readonly state: ProxyState;
   readonly streams: number;
@@ -100,11 +100,11 @@ export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
   app.get("/api/v1/proxies", operation(list), async (request) => {
     const { limit, after, ...wanted } = queryOf(request, listQuery);
     const isAfter = (nodeId: string) => after === undefined || nodeId > after;
-    const glances = (await deps.proxies.glances()).filter(
+    const overviews = (await deps.proxies.overviews()).filter(
       ({ nodeId, nodeGroup, state }) =>
         isAfter(nodeId) && (wanted.nodeGroup ?? nodeGroup) === nodeGroup && (wanted.state ?? state) === state,
     );
-    const ids = glances.map(({ nodeId }) => nodeId).sort();
+    const ids = overviews.map(({ nodeId }) => nodeId).sort();
     const page = ids.slice(0, limit);
     const known = await deps.proxies.some(page);
     const items = [...known.values()].map((proxy) => withLoad(proxySummary(proxy), deps));

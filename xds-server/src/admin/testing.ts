@@ -87,7 +87,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     now: Date.now,
     counted: (load) => metrics.load(load),
   });
-  metrics.read({ revision: () => store.get().revision, proxies: async () => statuses.glances() });
+  metrics.read({ revision: () => store.get().revision, proxies: async () => statuses.overviews() });
   const turns = new Turns();
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },

@@ -155,7 +155,7 @@ async function start(
   const { address, proxies, isServing, workers } = await (count === 0 ? serveHere() : serveByWorkers(count));
   metrics.read({
     revision: () => store.get().revision,
-    proxies: () => proxies.glances(),
+    proxies: () => proxies.overviews(),
     ...(workers === undefined ? {} : { workers }),
   });
   if (config.xdsTls === undefined && !isLoopback(address.host)) {

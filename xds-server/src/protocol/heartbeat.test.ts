@@ -8,11 +8,11 @@ import type { Variant } from "./type-stream.ts";
 
 const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 10 };
 
-/** Resources of one type, those in `mortal` with 10 seconds to live. */
-function resources(shortName: string, versions: Record<string, string>, mortal: readonly string[]): Snapshot {
+/** Resources of one type, those in `withTtl` with 10 seconds to live. */
+function resources(shortName: string, versions: Record<string, string>, withTtl: readonly string[]): Snapshot {
   const set = Object.entries(versions).map(([name, version]) => {
     const made = resource(shortName, name, version);
-    return [name, mortal.includes(name) ? { ...made, ttlMs: 10_000 } : made] as const;
+    return [name, withTtl.includes(name) ? { ...made, ttlMs: 10_000 } : made] as const;
   });
   return { resources: new Map([[resourceType(shortName).typeUrl, new Map(set)]]) };
 }
@@ -90,7 +90,7 @@ test("a full-state type repeats the last good version of what was rejected", () 
   assert.deepEqual(said(onTime(step.stream, 5002)), ["CDS =a@1 =b@1"]);
 });
 
-test("equal streams are given the same sign of life", () => {
+test("equal streams are given the same heartbeat", () => {
   const at = resources("EDS", { a: "1" }, ["a"]);
   const [one, other] = [0, 1].map((now) => {
     let step = onRequest(open("delta", at).stream, deltaRequest("EDS", { added: ["a"] }), now);

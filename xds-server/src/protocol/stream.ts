@@ -27,9 +27,9 @@ export interface Stream {
   readonly types: TypeStreams;
   /** When the last response of a type was sent, in milliseconds since the epoch. */
   readonly sentAt: ReadonlyMap<TypeUrl, number>;
-  /** When the next sign of life of a type is due, in milliseconds since the epoch; absent where the client needs none. */
+  /** When the next heartbeat of a type is due, in milliseconds since the epoch; absent where the client needs none. */
   readonly heartbeatAt: ReadonlyMap<TypeUrl, number>;
-  /** False when the client knows of no time to live, so that it needs no sign of life. */
+  /** False when the client knows of no time to live, so that it needs no heartbeat. */
   readonly knowsTtl: boolean;
   /** Why what was rejected was, by type and `rejectionKey`. */
   readonly rejections: LayeredMap<string, Rejection>;
@@ -299,7 +299,7 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
   return { stream, responses, isTimeless, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
-/** A response tells a client what it is told to go on with, so the next sign of life is due an interval later at most. */
+/** A response tells a client what it is told to go on with, so the next heartbeat is due an interval later at most. */
 function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kept }: Update, now: number): Stream {
   if (!stream.knowsTtl) return stream;
   const { typeUrl } = type;

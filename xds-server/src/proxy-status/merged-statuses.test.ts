@@ -37,8 +37,8 @@ test("a proxy that went from one source to another is told once, as it is now", 
         ["edge-1", "new", [2]],
       ],
     );
-    const glances = new Map((await merged.glances()).map(({ nodeId, ...rest }) => [nodeId, rest]));
-    assert.deepEqual(glances.get("edge-1"), { nodeGroup: "new", state: "synced" });
+    const overviews = new Map((await merged.overviews()).map(({ nodeId, ...rest }) => [nodeId, rest]));
+    assert.deepEqual(overviews.get("edge-1"), { nodeGroup: "new", state: "synced" });
     assert.equal((await merged.connected()).length, 2);
     for (const asked of [
       ["edge-1", "edge-0"],
@@ -54,11 +54,11 @@ test("a proxy whose streams are with two sources has the streams of both, the ol
   assert.deepEqual([status?.streams.map(({ id }) => id), status?.since], [[4, 5], 5]);
 });
 
-test("a proxy with two sources is rejected at a glance when either of them says so", async () => {
+test("a proxy with two sources is rejected in the overview when either of them says so", async () => {
   const two = [source("edge-1", { openedAt: 1, state: "rejected" }), source("edge-1", { openedAt: 2 })];
   for (const order of [two, two.toReversed()]) {
-    const [glance] = await mergedStatuses(() => order.map(({ statuses }) => statuses)).glances();
-    assert.equal(glance?.state, "rejected");
+    const [overview] = await mergedStatuses(() => order.map(({ statuses }) => statuses)).overviews();
+    assert.equal(overview?.state, "rejected");
   }
 });
 

@@ -1,6 +1,6 @@
 import { worstState } from "./proxy-state.ts";
 import type { ProxyStatus } from "./proxy-status.ts";
-import type { ProxyGlance, StatusSource } from "./proxy-statuses.ts";
+import type { ProxyOverview, StatusSource } from "./proxy-statuses.ts";
 
 /**
  * Several sources as one. A proxy may be known to more than one: it opened its streams on several connections, or left
@@ -27,11 +27,11 @@ export function mergedStatuses(sources: () => readonly StatusSource[]): StatusSo
       const ids = await each((source) => source.ids());
       return [...new Set(ids.flat())].sort();
     },
-    async glances() {
-      const byId = new Map<string, ProxyGlance>();
-      for (const glance of (await each((source) => source.glances())).flat()) {
-        const other = byId.get(glance.nodeId);
-        byId.set(glance.nodeId, other === undefined ? glance : oneGlance(other, glance));
+    async overviews() {
+      const byId = new Map<string, ProxyOverview>();
+      for (const overview of (await each((source) => source.overviews())).flat()) {
+        const other = byId.get(overview.nodeId);
+        byId.set(overview.nodeId, other === undefined ? overview : oneOverview(other, overview));
       }
       return [...byId.values()];
     },
@@ -59,7 +59,7 @@ function both(a: ProxyStatus, b: ProxyStatus): ProxyStatus {
 }
 
 /** Where both are connected, the worse state counts, as it does over the streams of one. */
-function oneGlance(a: ProxyGlance, b: ProxyGlance): ProxyGlance {
+function oneOverview(a: ProxyOverview, b: ProxyOverview): ProxyOverview {
   if (a.state === "disconnected") return b;
   return b.state === "disconnected" ? a : { ...b, state: worstState([a.state, b.state]) };
 }

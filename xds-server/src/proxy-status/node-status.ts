@@ -1,7 +1,7 @@
 import type { Node } from "../publishing/snapshot-cache.ts";
 import { worstState } from "./proxy-state.ts";
 import type { ProxyStatus, StreamStatus, SyncState } from "./proxy-status.ts";
-import type { ProxyGlance, ProxyStatuses } from "./proxy-statuses.ts";
+import type { ProxyOverview, ProxyStatuses } from "./proxy-statuses.ts";
 
 /** What a stream tells of itself, when somebody asks: a push costs nothing here. */
 export interface OpenStream {
@@ -66,7 +66,7 @@ export class NodeStatus {
   }
 
   /** All, in no order: what is counted at each scrape, so it must cost little for thousands. */
-  glances(): readonly ProxyGlance[] {
+  overviews(): readonly ProxyOverview[] {
     return [...this.#known.values()].map((known) => {
       const { node, streams } = known;
       const state = streams.size === 0 ? "disconnected" : worstState([...streams].map((stream) => stream.state()));
@@ -127,7 +127,7 @@ export function localStatuses(statuses: NodeStatus): ProxyStatuses {
     all: async () => statuses.all(),
     some: async (nodeIds) => statuses.some(nodeIds),
     ids: async () => statuses.ids(),
-    glances: async () => statuses.glances(),
+    overviews: async () => statuses.overviews(),
     connected: async () => statuses.connected(),
     watch: (watcher) => statuses.watch(watcher),
   };

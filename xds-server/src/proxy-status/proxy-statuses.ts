@@ -2,8 +2,8 @@ import type { Node } from "../publishing/snapshot-cache.ts";
 import type { ProxyState } from "./proxy-state.ts";
 import type { ProxyStatus } from "./proxy-status.ts";
 
-/** One proxy at a glance. */
-export interface ProxyGlance {
+/** The state of one proxy, without its resources. */
+export interface ProxyOverview {
   readonly nodeId: string;
   readonly nodeGroup: string;
   readonly state: ProxyState;
@@ -18,7 +18,7 @@ export interface StatusSource {
   /** The node ids of all, sorted. */
   ids(): Promise<readonly string[]>;
   /** All, in no order. */
-  glances(): Promise<readonly ProxyGlance[]>;
+  overviews(): Promise<readonly ProxyOverview[]>;
   /** What each connected proxy says of itself, in no order. */
   connected(): Promise<readonly Node[]>;
 }

@@ -79,7 +79,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     const { nonce } = await stream.next();
     const type = () => at.statuses.get("teller")?.streams[0]?.types[0];
     const agrees = () => {
-      const summaries = [...at.statuses.glances()].map(({ state }) => state);
+      const summaries = [...at.statuses.overviews()].map(({ state }) => state);
       assert.deepEqual(summaries.sort(), at.statuses.all().map(proxyState).sort());
     };
     assert.equal(type()?.state, "pending");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxyGlance } from "../proxy-status/proxy-statuses.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
 import { createMetrics } from "./metrics.ts";
 
 test("counts the requests that proxies report by cluster, and those of too many clusters as one", async () => {
@@ -25,7 +25,7 @@ test("shows nothing for which each scrape would go over every connection", async
 test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   let revision = 3;
-  const gone: ProxyGlance = { nodeId: "edge-1", nodeGroup: "default", state: "disconnected" };
+  const gone: ProxyOverview = { nodeId: "edge-1", nodeGroup: "default", state: "disconnected" };
   let proxies = [gone];
   metrics.read({ revision: () => revision, proxies: async () => proxies });
   metrics.pushed("CDS");

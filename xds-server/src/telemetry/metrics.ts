@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { CountedLoad } from "../load/load-reports.ts";
 import { type ProxyState, proxyStates } from "../proxy-status/proxy-state.ts";
-import type { ProxyGlance } from "../proxy-status/proxy-statuses.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
 
 /** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
 export interface Metrics {
@@ -43,7 +43,7 @@ export interface Vitals {
 
 interface MetricSources {
   readonly revision: () => number;
-  readonly proxies: () => Promise<readonly ProxyGlance[]>;
+  readonly proxies: () => Promise<readonly ProxyOverview[]>;
   /** Absent where discovery is served by the server's own process. */
   readonly workers?: () => Promise<readonly Vitals[]>;
 }

@@ -5,7 +5,7 @@ import { noteChanges } from "../resources/set-changes.ts";
 import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";
 import type { Publication, SetDifference } from "./publication.ts";
 
-/** What was published, put together again from what a `Ledger` told. */
+/** What was published, put together again from what a `PublicationEncoder` told. */
 export class Replica {
   #sets: ReadonlyMap<number, ResourceSet> = new Map();
   #snapshots: ReadonlyMap<string, Snapshot> = new Map();

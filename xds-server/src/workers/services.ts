@@ -3,7 +3,7 @@ import type { Status } from "../grpc/status.ts";
 import type { ClusterReport } from "../load/load-report.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
-import type { ProxyGlance } from "../proxy-status/proxy-statuses.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
 import type { Node } from "../publishing/snapshot-cache.ts";
 import type { Caller } from "../services/client-status/client-status-readers.ts";
 import type { Limits } from "../services/limits.ts";
@@ -32,7 +32,7 @@ export interface WorkerService {
   all(): readonly ProxyStatus[];
   some(nodeIds: readonly string[]): ReadonlyMap<string, ProxyStatus>;
   ids(): readonly string[];
-  glances(): readonly ProxyGlance[];
+  overviews(): readonly ProxyOverview[];
   connected(): readonly Node[];
   vitals(): WorkerVitals;
   /** Answers at once, as long as the worker's event loop runs. */
@@ -50,7 +50,7 @@ export interface WorkerVitals {
 
 /** What the server does for a worker. */
 export interface ServerService {
-  heard(news: News): void;
+  reported(report: ActivityReport): void;
   /** `source` is one stream of load reports; it begins with its first one. */
   loadReported(source: number, nodeId: string, clusters: readonly ClusterReport[]): Promise<void> | undefined;
   loadClosed(source: number): void;
@@ -58,7 +58,7 @@ export interface ServerService {
 }
 
 /** What happened on a worker since it told last. */
-export interface News {
+export interface ActivityReport {
   /** The proxies whose status changed, and whether each is connected. */
   readonly changed: ReadonlyMap<string, boolean>;
   /** By the type's short name. */

@@ -7,7 +7,7 @@ import { SnapshotCache } from "../publishing/snapshot-cache.ts";
 import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
 import { type RunningXdsServer, startXdsServer } from "../services/xds-server.ts";
 import { createLog } from "../telemetry/log.ts";
-import { NewsDesk } from "./news.ts";
+import { ActivityReporter } from "./activity-reporter.ts";
 import type { Publication } from "./publication.ts";
 import { Replica } from "./replica.ts";
 import type { ServerService, WorkerOptions, WorkerService } from "./services.ts";
@@ -36,8 +36,8 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
       if (publication !== undefined) publish(publication);
       const known = new NodeStatus({ maxGone, now: Date.now });
       statuses = known;
-      const desk = new NewsDesk(
-        (news) => server().heard(news),
+      const desk = new ActivityReporter(
+        (report) => server().reported(report),
         (nodeId) => known.isConnected(nodeId),
       );
       known.watch((nodeId) => desk.changed(nodeId));
@@ -57,7 +57,7 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
     all: () => statuses.all(),
     some: (nodeIds) => statuses.some(nodeIds),
     ids: () => statuses.ids(),
-    glances: () => statuses.glances(),
+    overviews: () => statuses.overviews(),
     connected: () => statuses.connected(),
     vitals() {
       const { user, system } = process.cpuUsage();

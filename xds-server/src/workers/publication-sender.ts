@@ -1,15 +1,15 @@
-import { Ledger, type Publication, type PublishedData } from "./publication.ts";
+import { type Publication, PublicationEncoder, type PublishedData } from "./publication.ts";
 
 /**
  * Tells a worker what is published: the newest only, one publication at a time, so that a slow worker skips what came in
  * between and makes no queue.
  */
-export class Teller {
+export class PublicationSender {
   readonly #published: () => PublishedData | undefined;
   readonly #send: (publication: Publication) => Promise<void>;
-  readonly #ledger = new Ledger();
-  #told: PublishedData | undefined;
-  #isTelling = false;
+  readonly #encoder = new PublicationEncoder();
+  #sent: PublishedData | undefined;
+  #isSending = false;
 
   /** `published`: the newest, the same object as long as it is. `send` resolves when the worker has taken it. */
   constructor(published: () => PublishedData | undefined, send: (publication: Publication) => Promise<void>) {
@@ -19,21 +19,21 @@ export class Teller {
 
   /** What there is to tell; undefined while nothing was published. It counts as told. */
   next(): Publication | undefined {
-    this.#told = this.#published();
-    return this.#told && this.#ledger.next(this.#told);
+    this.#sent = this.#published();
+    return this.#sent && this.#encoder.next(this.#sent);
   }
 
   /** Tells the newest, now or when the last is taken. */
-  async tell(): Promise<void> {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    while (this.#told !== this.#published()) await this.tellNow();
-    this.#isTelling = false;
+  async send(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    while (this.#sent !== this.#published()) await this.sendNow();
+    this.#isSending = false;
   }
 
   /** Tells the newest, also while the last is not taken yet: whatever is sent next is answered by it. */
-  async tellNow(): Promise<void> {
-    if (this.#told === this.#published()) return;
+  async sendNow(): Promise<void> {
+    if (this.#sent === this.#published()) return;
     const publication = this.next();
     if (publication !== undefined) await this.#send(publication);
   }

@@ -1,23 +1,23 @@
 import type { Variant } from "../protocol/type-stream.ts";
 import type { DiscoveryMetrics } from "../services/discovery/discovery-stream.ts";
-import type { News } from "./services.ts";
+import type { ActivityReport } from "./services.ts";
 
 /**
  * Gathers what happens on a worker and tells it, one telling at a time: while the server is slow to hear, more is gathered,
  * and what is kept is bounded by the number of proxies.
  */
-export class NewsDesk implements DiscoveryMetrics {
-  readonly #tell: (news: News) => Promise<void>;
+export class ActivityReporter implements DiscoveryMetrics {
+  readonly #send: (report: ActivityReport) => Promise<void>;
   readonly #isConnected: (nodeId: string) => boolean;
   #changed = new Set<string>();
   #pushed = new Map<string, number>();
   #nacked = new Map<string, number>();
   readonly #streams = new Map<Variant, number>();
-  #isTelling = false;
+  #isSending = false;
   #hasMore = false;
 
-  constructor(tell: (news: News) => Promise<void>, isConnected: (nodeId: string) => boolean) {
-    this.#tell = tell;
+  constructor(send: (report: ActivityReport) => Promise<void>, isConnected: (nodeId: string) => boolean) {
+    this.#send = send;
     this.#isConnected = isConnected;
   }
 
@@ -45,15 +45,15 @@ export class NewsDesk implements DiscoveryMetrics {
   /** What happens in one turn of the event loop is told together. */
   #soon(): void {
     this.#hasMore = true;
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    setImmediate(() => void this.#tellAll());
+    if (this.#isSending) return;
+    this.#isSending = true;
+    setImmediate(() => void this.#sendAll());
   }
 
-  async #tellAll(): Promise<void> {
+  async #sendAll(): Promise<void> {
     while (this.#hasMore) {
       this.#hasMore = false;
-      const news: News = {
+      const report: ActivityReport = {
         changed: new Map([...this.#changed].map((nodeId) => [nodeId, this.#isConnected(nodeId)])),
         pushed: this.#pushed,
         nacked: this.#nacked,
@@ -62,8 +62,8 @@ export class NewsDesk implements DiscoveryMetrics {
       this.#changed = new Set();
       this.#pushed = new Map();
       this.#nacked = new Map();
-      await this.#tell(news);
+      await this.#send(report);
     }
-    this.#isTelling = false;
+    this.#isSending = false;
   }
 }

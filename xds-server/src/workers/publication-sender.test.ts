@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Publication, PublishedData } from "./publication.ts";
-import { Teller } from "./teller.ts";
+import { PublicationSender } from "./publication-sender.ts";
 
 const cds = resourceType("CDS").typeUrl;
 
@@ -13,7 +13,7 @@ function version(number: number): PublishedData {
 }
 const nodeGroups = new Map();
 
-/** A teller, and what it has sent: the versions of the one resource. */
+/** A sender, and what it has sent: the versions of the one resource. */
 function telling() {
   const at = { published: undefined as PublishedData | undefined };
   const sent: string[] = [];
@@ -22,17 +22,17 @@ function telling() {
     sent.push(...sets.flatMap(({ changed }) => changed.map((resource) => resource.version)));
     return new Promise<void>((resolve) => takes.push(resolve));
   };
-  const teller = new Teller(() => at.published, send);
-  return { at, teller, sent, take: () => takes.shift()?.() };
+  const sender = new PublicationSender(() => at.published, send);
+  return { at, sender, sent, take: () => takes.shift()?.() };
 }
 
 test("a worker that takes its time is told the newest when it is done, and nothing of what came in between", async () => {
-  const { at, teller, sent, take } = telling();
+  const { at, sender, sent, take } = telling();
   at.published = version(1);
-  const telling1 = teller.tell();
+  const telling1 = sender.send();
   for (const number of [2, 3, 4]) {
     at.published = version(number);
-    await teller.tell();
+    await sender.send();
   }
   assert.deepEqual(sent, ["v1"]);
   take();
@@ -40,16 +40,16 @@ test("a worker that takes its time is told the newest when it is done, and nothi
   assert.deepEqual(sent, ["v1", "v4"]);
   take();
   await telling1;
-  await teller.tell();
+  await sender.send();
   assert.deepEqual(sent, ["v1", "v4"], "all is told");
 });
 
 test("what is asked of a worker is asked after the newest was sent, though the last is not taken yet", async () => {
-  const { at, teller, sent, take } = telling();
+  const { at, sender, sent, take } = telling();
   at.published = version(1);
-  const all = teller.tell();
+  const all = sender.send();
   at.published = version(2);
-  const now = teller.tellNow();
+  const now = sender.sendNow();
   assert.deepEqual(sent, ["v1", "v2"]);
   take();
   take();
@@ -58,8 +58,8 @@ test("what is asked of a worker is asked after the newest was sent, though the l
 });
 
 test("nothing is told before the first publication", async () => {
-  const { teller, sent } = telling();
-  assert.equal(teller.next(), undefined);
-  await teller.tell();
+  const { sender, sent } = telling();
+  assert.equal(sender.next(), undefined);
+  await sender.send();
   assert.deepEqual(sent, []);
 });
