@@ -1,5 +1,5 @@
-import { type ResourceType, resourceType } from "../resources/resource-types.ts";
-import type { Resource, ResourceKey, Snapshot } from "../resources/snapshot.ts";
+import { type ResourceKey, type ResourceType, resourceType } from "../resources/resource-types.ts";
+import type { Resource, Snapshot } from "../resources/snapshot.ts";
 import type { Request, Response, Step } from "./stream.ts";
 
 /** A resource of a given version; `rewarms` names resources of the next type that it makes the client wait for. */
