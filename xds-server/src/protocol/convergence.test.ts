@@ -3,16 +3,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { resourceType, type TypeUrl } from "../resources/resource-types.ts";
 import { resourcesOf, type Snapshot } from "../resources/snapshot.ts";
-import {
-  onRequest,
-  onSnapshot,
-  onTime,
-  openStream,
-  type Request,
-  type Response,
-  type Step,
-  type Stream,
-} from "./stream.ts";
+import { onRequest, onSnapshot, onTime, openStream, type Request, type Response, type Step } from "./stream.ts";
+import type { Stream } from "./stream-state.ts";
 import { deltaRequest, snapshot, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 

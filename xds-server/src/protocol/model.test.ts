@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { type ResourceType, resourceType, resourceTypes } from "../resources/resource-types.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { ReferenceModel, type Told } from "./reference-model.ts";
-import { onRequest, onSnapshot, onTime, openStream, type Response, type Step, type Stream } from "./stream.ts";
+import { onRequest, onSnapshot, onTime, openStream, type Response, type Step } from "./stream.ts";
+import type { Stream } from "./stream-state.ts";
 import { deltaRequest, resource, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 

@@ -1,7 +1,7 @@
 import type { ResourceType, TypeUrl } from "../resources/resource-types.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { memo, memo2 } from "./memo.ts";
-import type { Stream } from "./stream.ts";
+import type { Stream } from "./stream-state.ts";
 import type { TypeStream } from "./type-stream.ts";
 import { deletedNames, hasDue, hasUnsent, keepsRejected, type Update } from "./update-due.ts";
 

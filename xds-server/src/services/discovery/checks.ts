@@ -1,5 +1,5 @@
 import { CallFault } from "../../grpc/status.ts";
-import type { Stream } from "../../protocol/stream.ts";
+import type { Stream } from "../../protocol/stream-state.ts";
 import type { Node } from "../../publishing/snapshot-cache.ts";
 import type { Limits } from "../limits.ts";
 import { tooManyNames, type WireRequest } from "./requests.ts";

@@ -2,16 +2,8 @@ import type { Logger } from "pino";
 import type { Call, CallHandler, Method } from "../../grpc/call.ts";
 import { CallFault } from "../../grpc/status.ts";
 import type { Turns } from "../../process/turns.ts";
-import {
-  type Answer,
-  isStale,
-  onRequest,
-  onSnapshot,
-  onTime,
-  openStream,
-  type Step,
-  type Stream,
-} from "../../protocol/stream.ts";
+import { type Answer, isStale, onRequest, onSnapshot, onTime, openStream, type Step } from "../../protocol/stream.ts";
+import type { Stream } from "../../protocol/stream-state.ts";
 import type { Variant } from "../../protocol/type-stream.ts";
 import type { NodeStatus } from "../../proxy-status/node-status.ts";
 import type { Node, Place, SnapshotCache } from "../../publishing/snapshot-cache.ts";

@@ -1,5 +1,6 @@
 import { memo2 } from "../../protocol/memo.ts";
-import { rejectionOf, type Stream, type TypeStreams } from "../../protocol/stream.ts";
+import { rejectionOf } from "../../protocol/stream.ts";
+import type { Stream, TypeStreams } from "../../protocol/stream-state.ts";
 import { wants } from "../../protocol/subscription.ts";
 import { absent, type Held, rejects, type TypeStream, uncertain } from "../../protocol/type-stream.ts";
 import { worstState } from "../../proxy-status/proxy-state.ts";
