@@ -3,8 +3,9 @@ import { readTls, type TlsFiles, watchTls } from "../grpc/tls-files.ts";
 import { Turns } from "../process/turns.ts";
 import { type AnswerClientStatus, clientStatusMethods } from "./client-status/client-status.ts";
 import type { ReaderOptions } from "./client-status/client-status-readers.ts";
+import { discovery } from "./discovery/discovery.ts";
 import { discoveryMethods } from "./discovery/discovery-methods.ts";
-import { type DiscoveryDeps, discovery } from "./discovery/discovery-stream.ts";
+import type { DiscoveryDeps } from "./discovery/stream-deps.ts";
 import { type LoadReportingDeps, loadReporting, loadReportingPath } from "./load-reporting/load-reporting.ts";
 
 export type { HostPort } from "../grpc/grpc-server.ts";

@@ -1,5 +1,5 @@
 import type { Variant } from "../protocol/type-stream.ts";
-import type { DiscoveryMetrics } from "../services/discovery/discovery-stream.ts";
+import type { DiscoveryMetrics } from "../services/discovery/stream-deps.ts";
 import type { ActivityReport } from "./services.ts";
 
 /**

@@ -9,10 +9,10 @@ const busyFor = (milliseconds: number): void => {
 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("few followers are told before the value's setter goes on", () => {
+test("few subscribers are notified before the value's setter returns", () => {
   const value = new Value(0);
   const seen: number[] = [];
-  const stop = fanOut(value, new Turns()).follow(() => seen.push(value.get()));
+  const stop = fanOut(value, new Turns()).subscribe(() => seen.push(value.get()));
   value.set(1);
   assert.deepEqual(seen, [1]);
   stop();
@@ -20,14 +20,14 @@ test("few followers are told before the value's setter goes on", () => {
   assert.deepEqual(seen, [1]);
 });
 
-test("many are told in slices: others have their turn, each hears once, of the newest value only", {
+test("many are notified in slices: other work gets its turn, and each is called once, for the newest value only", {
   timeout: 10_000,
 }, async () => {
   const value = new Value(0);
   const all = fanOut(value, new Turns());
   const seen = Array.from({ length: 100 }, () => [] as number[]);
   for (const each of seen) {
-    all.follow(() => {
+    all.subscribe(() => {
       each.push(value.get());
       busyFor(1);
     });
@@ -38,40 +38,42 @@ test("many are told in slices: others have their turn, each hears once, of the n
   value.set(2);
   let turns = 0;
   for (; seen.some((each) => each.at(-1) !== 2); turns += 1) await turn();
-  assert.ok(turns > 5, `${turns} turns for 100 followers of a millisecond each`);
+  assert.ok(turns > 5, `${turns} turns for 100 subscribers of a millisecond each`);
   assert.equal(seen.filter((each) => each.includes(1)).length, reached, "those not reached skip what is old");
   assert.ok(seen.every((each) => each.filter((value) => value === 2).length === 1));
 });
 
-test("who waits is not put back behind those that were told already", { timeout: 10_000 }, async () => {
+test("a pending subscriber keeps its place before those that were notified already", { timeout: 10_000 }, async () => {
   const value = new Value(0);
   const all = fanOut(value, new Turns());
-  let told = 0;
+  let notified = 0;
   let isLastTold = false;
   for (let count = 0; count < 40; count += 1) {
-    all.follow(() => {
-      told += 1;
+    all.subscribe(() => {
+      notified += 1;
       busyFor(1);
     });
   }
-  all.follow(() => {
+  all.subscribe(() => {
     isLastTold = true;
   });
   while (!isLastTold) {
     value.set(value.get() + 1);
     await turn();
   }
-  assert.ok(told < 100, `${told} calls before the last follower's first`);
+  assert.ok(notified < 100, `${notified} calls before the last subscriber's first`);
 });
 
-test("who stops following while it waits is not told, and closing ends the rest", { timeout: 10_000 }, async () => {
+test("a subscriber that leaves while it is pending is not notified, and closing ends the rest", {
+  timeout: 10_000,
+}, async () => {
   const value = new Value(0);
   const all = fanOut(value, new Turns());
   const late: number[] = [];
-  all.follow(() => busyFor(20));
-  const stop = all.follow(() => late.push(1));
-  all.follow(() => busyFor(20));
-  all.follow(() => late.push(2));
+  all.subscribe(() => busyFor(20));
+  const stop = all.subscribe(() => late.push(1));
+  all.subscribe(() => busyFor(20));
+  all.subscribe(() => late.push(2));
   value.set(1);
   stop();
   await turn();

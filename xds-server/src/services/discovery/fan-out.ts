@@ -1,36 +1,39 @@
 import type { Turns } from "../../process/turns.ts";
 import type { Watchable } from "../../process/watchable.ts";
 
-/** Tells many followers of each new value, in turns, so that however many they are nothing else waits long. */
+/** Notifies many subscribers of each new value, in turns, so that other work never waits for all of them. */
 export interface FanOut {
-  /** Calls the follower after each new value, until the returned function is called. It reads the value itself, which may be newer. */
-  follow(follower: () => void): () => void;
+  /**
+   * Calls the subscriber after each new value, until the returned function is called. The subscriber reads the value itself,
+   * which may be newer than the one it is called for.
+   */
+  subscribe(subscriber: () => void): () => void;
   close(): void;
 }
 
 export function fanOut(source: Watchable<unknown>, turns: Turns): FanOut {
-  /** What tells each follower. */
-  const followers = new Map<() => void, () => void>();
-  /** Those not told of the newest value yet. Who waits for one that was before it keeps its place. */
-  const behind = new Set<() => void>();
+  /** For each subscriber, the function that notifies it. */
+  const notifiers = new Map<() => void, () => void>();
+  /** Subscribers still to be notified. A pending subscriber keeps its place in the queue. */
+  const pending = new Set<() => void>();
   const unwatch = source.watch(() => {
-    const news = [...followers].filter(([follower]) => !behind.has(follower));
-    for (const [follower] of news) behind.add(follower);
-    turns.takeAll(news.map(([, tell]) => tell));
+    const added = [...notifiers].filter(([subscriber]) => !pending.has(subscriber));
+    for (const [subscriber] of added) pending.add(subscriber);
+    turns.takeAll(added.map(([, notify]) => notify));
   });
   return {
-    follow(follower) {
-      followers.set(follower, () => {
-        if (behind.delete(follower)) follower();
+    subscribe(subscriber) {
+      notifiers.set(subscriber, () => {
+        if (pending.delete(subscriber)) subscriber();
       });
       return () => {
-        followers.delete(follower);
-        behind.delete(follower);
+        notifiers.delete(subscriber);
+        pending.delete(subscriber);
       };
     },
     close() {
       unwatch();
-      behind.clear();
+      pending.clear();
     },
   };
 }
