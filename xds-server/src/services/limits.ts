@@ -2,28 +2,28 @@ import { defaultTransportLimits, type TransportLimits } from "../grpc/limits.ts"
 
 /** The bounds of the discovery services. */
 export interface Limits extends TransportLimits {
-  /** Discovery streams open at once of one node. An Envoy without ADS opens one for each name that it asks for. */
+  /** The maximum number of discovery streams of one node. An Envoy without ADS opens one for each name that it subscribes to. */
   readonly maxStreamsPerNode: number;
-  /** Names that one stream may be subscribed to, over all types. All may come in one request, which nothing else goes between. */
+  /** The maximum number of names that one stream subscribes to, over all types. One request may carry all of them, and is handled in one go. */
   readonly maxSubscriptions: number;
   /** The longest resource name, node id or node cluster, in UTF-16 code units. */
   readonly maxNameLength: number;
-  /** The longest description that a proxy may give of itself, as JSON, in UTF-16 code units. */
+  /** The maximum length of a proxy's node message as JSON, in UTF-16 code units. */
   readonly maxNodeLength: number;
-  /** How many rejected versions of one type are remembered of a stream, so that they are not sent again. */
+  /** The maximum number of rejected versions of one type that a stream remembers, so that they are not sent again. */
   readonly maxRejections: number;
-  /** How much of a proxy's reason for a rejection is kept, in UTF-16 code units. */
+  /** How much of the reason of a NACK is kept, in UTF-16 code units. */
   readonly maxReasonLength: number;
-  /** How long a change may wait for a proxy's answer to what it depends on, in milliseconds. */
+  /** How long a change waits at most for a proxy's answer to a change that it depends on, in milliseconds. */
   readonly holdLimitMs: number;
   /**
-   * The same while changes that it depends on could not even be sent, because the proxy owes an answer. Longer than
-   * Envoy's own wait for a cluster's endpoints, which is 15 seconds unless the cluster says otherwise.
+   * The same while the changes that it depends on cannot be sent yet, because the proxy still owes an answer. Longer than
+   * Envoy's own wait for a cluster's endpoints, which is 15 seconds by default.
    */
   readonly unsentHoldLimitMs: number;
-  /** How often proxies report the load on what is behind them, in milliseconds. */
+  /** The interval at which proxies report the load on their upstreams, in milliseconds. */
   readonly loadReportIntervalMs: number;
-  /** Proxies in one answer of client status discovery. */
+  /** The maximum number of proxies in one answer of client status discovery. */
   readonly maxClientStatuses: number;
 }
 

@@ -18,18 +18,18 @@ const cases: readonly (readonly [names: string, nodeId: string, isOf: boolean])[
   ["URI:spiffe://edge-1", "edge-1", false],
   ["URI:spiffe://mesh/edge-1/", "edge-1", false],
   ["URI:https://mesh/edge-1", "edge-1", false],
-  // One name that only looks like two.
+  // One name that looks like two.
   ['DNS:"evil, DNS:edge-1"', "edge-1", false],
   ['URI:"spiffe://mesh/a, DNS:edge-1"', "edge-1", false],
   ["", "", false],
 ];
 
-test("a certificate is a node's by an equal DNS name or URI, or by the end of a SPIFFE id's path, and by nothing else", () => {
+test("a certificate names a node by an equal DNS name or URI, or by the last segment of a SPIFFE id's path, and by nothing else", () => {
   for (const [subjectaltname, nodeId, isOf] of cases)
     assert.equal(isOfNode(certificateNames({ subjectaltname }), nodeId), isOf, `${subjectaltname} and ${nodeId}`);
 });
 
-test("a client is rejected in words that name both its node id and its certificate's names", () => {
+test("the error of a rejected client names its node id and its certificate's names", () => {
   const certificate = { subjectaltname: "DNS:edge-1, URI:spiffe://mesh/edge-1" } as PeerCertificate;
   checkIdentity("edge-1", certificate);
   assert.throws(() => checkIdentity("edge-2", certificate), {

@@ -1,18 +1,18 @@
 import type { PeerCertificate } from "node:tls";
 import { CallFault } from "../grpc/status.ts";
 
-/** Whose node ids are believed: those that the client's certificate bears, or all. */
+/** Which node ids a client may use: those that its certificate names, or any. */
 export type NodeIdentity = "certificate" | "none";
 
 export const nodeIdentities: readonly NodeIdentity[] = ["certificate", "none"];
 
-/** What a certificate says of its owner: the DNS names and URIs among its subject alternative names. */
+/** The DNS names and URIs among a certificate's subject alternative names. */
 export interface CertificateNames {
   readonly dns: readonly string[];
   readonly uris: readonly string[];
 }
 
-/** The common name is not among them: it was never meant to be a name to check (RFC 9525, section 2). */
+/** The common name is left out: RFC 9525, section 2, does not allow it as an identity. */
 export function certificateNames({ subjectaltname = "" }: Pick<PeerCertificate, "subjectaltname">): CertificateNames {
   // "DNS:edge-1, URI:spiffe://mesh/edge-1"; Node writes what holds a comma or a quote as a JSON string.
   const entries = [...subjectaltname.matchAll(/(?:^|, )([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(
@@ -22,7 +22,7 @@ export function certificateNames({ subjectaltname = "" }: Pick<PeerCertificate, 
   return { dns: ofKind("DNS"), uris: ofKind("URI") };
 }
 
-/** True when a certificate is that of the node: a DNS name or URI is its id, or the last part of a SPIFFE id's path is. */
+/** True when a certificate names the node: its id equals a DNS name, a URI, or the last segment of a SPIFFE id's path. */
 export function isOfNode({ dns, uris }: CertificateNames, nodeId: string): boolean {
   return dns.includes(nodeId) || uris.some((uri) => uri === nodeId || lastOfSpiffePath(uri) === nodeId);
 }
@@ -32,7 +32,7 @@ function lastOfSpiffePath(uri: string): string | undefined {
   return /^spiffe:\/\/[^/]+\/(?:[^/]+\/)*([^/]+)$/.exec(uri)?.[1];
 }
 
-/** Rejects a client that says it is a node that its certificate does not name. */
+/** Throws a `CallFault` when a client claims a node id that its certificate does not name. */
 export function checkIdentity(nodeId: string, certificate: PeerCertificate | undefined): void {
   if (certificate === undefined) return;
   const names = certificateNames(certificate);

@@ -14,10 +14,10 @@ const clusters = 8;
 const responseBytes = MiB;
 const changes = 200;
 const readers = 12;
-/** What the machinery around it may take: sockets' buffers, code that was compiled meanwhile. */
+/** Allowance for memory that the streams do not hold: socket buffers, compiled code. */
 const slackBytes = 16 * MiB;
 
-/** Every cluster in a version of its own content. */
+/** Every cluster with content of its own, so that each has a version of its own. */
 function state(version: number): ReadonlyMap<string, Resource> {
   const names = Array.from({ length: clusters }, (_, index) => `c${index}`);
   const made = names.map((name) => {
@@ -27,7 +27,7 @@ function state(version: number): ReadonlyMap<string, Resource> {
   return new Map(made);
 }
 
-/** What this process holds that anything still refers to. */
+/** The memory that is still reachable, after garbage collection. */
 async function heldBytes(): Promise<number> {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
@@ -39,7 +39,7 @@ async function heldBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-test("a client that does not read costs one response, and then gets the newest state and nothing in between", {
+test("a client that does not read costs one response, and later receives the newest state only", {
   timeout: 60_000,
 }, async (t) => {
   const at = await testServer();
@@ -73,7 +73,7 @@ test("a client that does not read costs one response, and then gets the newest s
     ({ nonce } = await reader.next());
   }
   const grown = (await heldBytes()) - before;
-  // A stream that came at a time of its own keeps the content of that time, framed and on its way into the socket too.
+  // A stream that opened at another time keeps the content of that time, also framed and queued for its socket.
   const most = 4 * readers * responseBytes + slackBytes;
   assert.ok(grown < most, `holds ${Math.round(grown / MiB)} MiB for ${readers} readers after ${changes} changes`);
 

@@ -27,7 +27,7 @@ import { readerOptions, startXdsServer, type XdsTls } from "./xds-server.ts";
 
 const ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/";
 
-/** A running server whose snapshot the test sets, with nothing in the way. */
+/** A running xDS server whose snapshot the test sets directly. */
 export async function testServer(options: { limits?: Partial<Limits>; tls?: XdsTls } = {}) {
   const cache = new SnapshotCache();
   const statuses = new NodeStatus({ maxGone: 2, now: Date.now });
@@ -67,13 +67,13 @@ export async function testServer(options: { limits?: Partial<Limits>; tls?: XdsT
   return { server, cache, statuses, loads, counted, publish, address: `127.0.0.1:${server.address.port}` };
 }
 
-/** A client stream over a real socket: messages in the order they came, and the status that ended it. */
+/** A client stream over a real socket: the messages in the order of arrival, and the status that ended it. */
 export class TestStream<Response> {
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
   readonly #client: Client;
   readonly #received: Response[] = [];
   readonly #waiting: ((response: Response) => void)[] = [];
-  /** How the server ended the stream. */
+  /** The status with which the server ended the stream. */
   readonly ended: Promise<StatusObject>;
 
   constructor(
@@ -99,17 +99,17 @@ export class TestStream<Response> {
     this.#call.write(Buffer.from(bytes));
   }
 
-  /** The next response, waited for; the test's own time limit ends the wait. */
+  /** Waits for the next response. The test's own time limit bounds the wait. */
   async next(): Promise<Response> {
     return this.#received.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Says that no more will be sent. */
+  /** Half-closes the stream: the client sends no more. */
   finish(): void {
     this.#call.end();
   }
 
-  /** Leaves what the server sends unread, so that flow control holds it back. */
+  /** Stops reading, so that flow control holds the server back. */
   pause(): void {
     this.#call.pause();
   }

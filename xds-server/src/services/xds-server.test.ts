@@ -23,7 +23,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
   });
   after(() => at.server.close());
 
-  test("state of the world carries names, versions, nonce and who answered", async () => {
+  test("SotW responses carry names, versions, a nonce and the control plane's identifier", async () => {
     const stream = new SotwStream(at.address);
     stream.ask("EDS", { node, resourceNames: ["cart"] });
     const { typeUrl, nonce, versionInfo, resources, controlPlane } = await stream.next();
@@ -38,7 +38,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.close();
   });
 
-  test("delta carries each resource's own name and version, and what does not exist", async () => {
+  test("delta responses carry each resource's name and version, and the names that do not exist", async () => {
     const stream = new DeltaStream(at.address);
     stream.ask("EDS", { node, resourceNamesSubscribe: ["catalog", "ghost"] });
     const response = await stream.next();
@@ -51,7 +51,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.close();
   });
 
-  test("each type has a service of its own, which fills in the type URL", async () => {
+  test("the service of one type fills in the type URL", async () => {
     const sotw = new SotwStream(at.address, "/envoy.service.cluster.v3.ClusterDiscoveryService/StreamClusters");
     sotw.ask("CDS", { node, typeUrl: "" });
     assert.equal((await sotw.next()).typeUrl, resourceType("CDS").typeUrl);
@@ -73,47 +73,47 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
     stream.close();
   });
 
-  test("status tells what is pending, what is in step, and what was rejected in the proxy's own words", async () => {
+  test("status shows what is pending, what is synced, and what is rejected with the proxy's reason", async () => {
     const stream = new DeltaStream(at.address);
-    stream.ask("CDS", { node: { id: "teller" } });
+    stream.ask("CDS", { node: { id: "watched" } });
     const { nonce } = await stream.next();
-    const type = () => at.statuses.get("teller")?.streams[0]?.types[0];
+    const type = () => at.statuses.get("watched")?.streams[0]?.types[0];
     const agrees = () => {
       const summaries = [...at.statuses.overviews()].map(({ state }) => state);
       assert.deepEqual(summaries.sort(), at.statuses.all().map(proxyState).sort());
     };
     assert.equal(type()?.state, "pending");
     agrees();
-    const told = new Promise<void>((resolve) => {
+    const seen = new Promise<void>((resolve) => {
       const unwatch = at.statuses.watch((id) => {
-        if (id !== "teller" || type()?.state !== "rejected") return;
+        if (id !== "watched" || type()?.state !== "rejected") return;
         unwatch();
         resolve();
       });
     });
     stream.ask("CDS", { responseNonce: nonce, errorDetail: { code: 13, message: "no such policy" } });
-    await told;
+    await seen;
     assert.equal(type()?.resources[0]?.rejection?.reason, "no such policy");
     agrees();
     assert.ok(at.counted.includes("nacked CDS"));
     stream.close();
   });
 
-  test("a rejection is no longer told once the rejected resource is deleted", async () => {
+  test("a rejection disappears from status once the rejected resource is deleted", async () => {
     const at = await testServer();
     at.publish({ default: snapshot({ CDS: { bad: "v1" }, RDS: { r: "v1" } }) });
     const stream = new DeltaStream(at.address);
     stream.ask("CDS", { node: { id: "once" } });
-    const told = new Promise<void>((resolve) => {
+    const seen = new Promise<void>((resolve) => {
       at.statuses.watch(() => at.statuses.get("once")?.streams[0]?.types[0]?.state === "rejected" && resolve());
     });
     stream.ask("CDS", { responseNonce: (await stream.next()).nonce, errorDetail: { code: 13, message: "no" } });
-    await told;
+    await seen;
     stream.ask("RDS", { resourceNamesSubscribe: ["r"] });
     stream.ask("RDS", { responseNonce: (await stream.next()).nonce });
     at.publish({ default: snapshot({ RDS: { r: "v2" } }) });
     assert.equal((await stream.next()).typeUrl, resourceType("RDS").typeUrl);
-    // The deletion waits for the routes; what was rejected is nobody's wish any more.
+    // The deletion waits for the routes. The rejected version is not wanted any more.
     assert.equal(at.statuses.get("once")?.streams[0]?.types[0]?.state, "pending");
     stream.close();
     at.server.close();
@@ -175,7 +175,7 @@ describe("the discovery services over a real socket", { timeout: 20_000 }, () =>
 });
 
 describe("a full server", { timeout: 20_000 }, () => {
-  test("rejects one stream more than its limit, and takes it when another has gone", async () => {
+  test("rejects one stream more than its limit, and accepts it when another has ended", async () => {
     const at = await testServer({ limits: { maxStreams: 1 } });
     at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
     const first = new SotwStream(at.address);
@@ -196,7 +196,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("has room again after streams that it ended itself, whether or not the client goes on talking", async () => {
+  test("has room again after it ended streams itself, even when the client goes on sending", async () => {
     const at = await testServer({ limits: { maxStreams: 2 } });
     at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
     for (let count = 0; count < 5; count += 1) {
@@ -214,7 +214,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("asks proxies to come back while nothing was published, instead of telling them that there is nothing", async () => {
+  test("answers UNAVAILABLE while nothing is published, instead of sending an empty state", async () => {
     const at = await testServer();
     const early = new SotwStream(at.address);
     early.ask("CDS", { node });
@@ -234,7 +234,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     greedy.pause();
     const asked = 400;
     greedy.ask("EDS", { node, resourceNamesSubscribe: ["big"] });
-    // Nonces can be guessed, so nothing but what it reads can hold such a client back.
+    // Nonces can be guessed, so only what the client reads can hold it back.
     for (let count = 1; count < asked; count += 1)
       greedy.ask("EDS", { responseNonce: nonce(count), resourceNamesSubscribe: ["big"] });
     const other = new DeltaStream(at.address);
@@ -255,7 +255,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("ends a stream whose node says more than fits, and keeps nothing of it", async () => {
+  test("ends a stream whose node message is too large, and keeps nothing of it", async () => {
     const at = await testServer({ limits: { maxNodeLength: 1000 } });
     at.publish({ default: snapshot({}) });
     const stream = new SotwStream(at.address);
@@ -268,7 +268,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("counts a name once, however often a client says it", async () => {
+  test("counts a name once, however often a client sends it", async () => {
     const at = await testServer({ limits: { maxSubscriptions: 2 } });
     at.publish({ default: snapshot({ EDS: { a: "1", b: "1" } }) });
     const sotw = new SotwStream(at.address);
@@ -287,7 +287,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("keeps the beginning of an endless reason", async () => {
+  test("truncates a very long reason", async () => {
     const at = await testServer({ limits: { maxReasonLength: 10 } });
     at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
     const stream = new DeltaStream(at.address);
@@ -304,7 +304,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("rejects one stream of a node more than its limit, and takes those of others", async () => {
+  test("rejects one stream of a node more than its limit, and accepts streams of other nodes", async () => {
     const at = await testServer({ limits: { maxStreamsPerNode: 1 } });
     at.publish({ default: snapshot({ CDS: { cart: "v1" } }) });
     const ask = (id: string) => {
@@ -330,7 +330,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("moves a proxy when its group changes, and asks for the group only when groups may have changed", async () => {
+  test("moves a proxy when its group changes, and looks the group up only when groups may have changed", async () => {
     const at = await testServer();
     const snapshots = (version: string) =>
       new Map([
@@ -361,7 +361,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("ends a stream whose response would be larger than messages may be, and says which", async () => {
+  test("ends a stream whose response would be too large, and names the response", async () => {
     const at = await testServer({ limits: { maxMessageBytes: 100_000 } });
     at.publish({ default: { resources: new Map([[resourceType("EDS").typeUrl, new Map([["big", big]])]]) } });
     const stream = new DeltaStream(at.address);
@@ -373,7 +373,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     at.server.close();
   });
 
-  test("remembers proxies that are gone, the latest ones", async () => {
+  test("remembers the latest proxies that disconnected", async () => {
     const at = await testServer();
     at.publish({ default: snapshot({}) });
     for (const id of ["a", "b", "c"]) {

@@ -1,7 +1,7 @@
-/** How many there are of each name. A name of which there is none takes no room. */
+/** Counts by name. A name whose count is zero uses no memory. */
 export interface CountByName {
   get(name: string): number;
-  /** One more, until the returned function is called. */
+  /** Adds one, until the returned function is called. */
   add(name: string): () => void;
 }
 

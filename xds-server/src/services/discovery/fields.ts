@@ -10,26 +10,26 @@ const fixed32 = 5;
 
 const maxGroupDepth = 100;
 
-/** Goes over the fields of an encoded message, and makes nothing of them. Throws on what is no protobuf. */
+/** Walks over the fields of an encoded message without decoding their values. Throws on bytes that are not protobuf. */
 export class FieldReader {
   readonly #bytes: Buffer;
   #at = 0;
   /** The field's number. */
   number = 0;
-  /** True when the field's value has a length of its own: a text, bytes, or a message. Others are of no use here. */
+  /** True for a length-delimited value: a text, bytes or a message. Other values are not needed here. */
   isLengthDelimited = false;
-  /** Where the field's tag begins. */
+  /** The offset of the field's tag. */
   tagStart = 0;
-  /** Where the value begins, after its length. */
+  /** The offset of the value, after its length. */
   start = 0;
-  /** Where the value ends, and the next field begins. */
+  /** The offset after the value, where the next field begins. */
   end = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
   }
 
-  /** Goes to the next field; false when there is none. */
+  /** Advances to the next field. Returns false at the end of the message. */
   next(): boolean {
     if (this.#at === this.#bytes.length) return false;
     this.tagStart = this.#at;
@@ -41,13 +41,13 @@ export class FieldReader {
     return true;
   }
 
-  /** Goes on after `end`, which must be the end of a field. */
+  /** Continues after `end`, which must be the end of a field. */
   skipTo(end: number): void {
     this.#at = end;
     this.end = end;
   }
 
-  /** Reads a tag into `number`; its wire type is the answer. */
+  /** Reads a tag: its field number goes into `number`, its wire type is returned. */
   #tag(): number {
     const tag = this.#uint32();
     this.number = tag >>> 3;
@@ -88,7 +88,7 @@ export class FieldReader {
     throw new Error("A number is too long");
   }
 
-  /** A varint that fits into 32 bits, in however many bytes it is written. */
+  /** A varint that fits into 32 bits. It may be padded with needless bytes. */
   #uint32(): number {
     const first = this.#byte();
     if (first < 0x80) return first;
@@ -111,10 +111,10 @@ export class FieldReader {
   }
 }
 
-/** A text field's value, which is these bytes or a part of them. Throws on what is not UTF-8, as protobuf demands. */
+/** The value of a text field, which is all or a part of these bytes. Throws when it is not UTF-8, as protobuf demands. */
 export function textOf(bytes: Buffer, start = 0, end = bytes.length): string {
   const text = bytes.toString("utf8", start, end);
-  // Node puts U+FFFD where the bytes are no UTF-8; a client may also have said that itself.
+  // Node puts U+FFFD in place of bytes that are not UTF-8. The client may also have sent U+FFFD itself.
   if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) throw new Error("A text is not UTF-8");
   return text;
 }

@@ -17,7 +17,7 @@ import { RequestReader, type WireRequest } from "./requests.ts";
 const reader = (variant: "sotw" | "delta", maxNames = 10_000) =>
   new RequestReader({ variant, onlyType: undefined, maxNames });
 
-/** A varint, in more bytes than it needs when `padding` says so. */
+/** A varint, with `padding` needless bytes. */
 function varint(value: number, padding = 0): Buffer {
   const bytes: number[] = [];
   let rest = value;
@@ -60,7 +60,7 @@ const node = fc
     ),
   );
 
-/** Fields that no request has today: of each wire type, groups in groups among them. */
+/** Fields that no request has today, of each wire type, with nested groups. */
 const group = fc.letrec<{ group: Buffer; inner: Buffer }>((tie) => ({
   group: fc
     .tuple(fc.integer({ min: 20, max: 40 }), tie("inner"))
@@ -109,7 +109,7 @@ const deltaRequest = request(
   ),
 );
 
-/** What the generated decoder makes of the parts that both variants have. */
+/** The fields that both variants share, as the generated decoder reads them. */
 function common(message: DiscoveryRequest | DeltaDiscoveryRequest) {
   const { typeUrl, responseNonce, node, errorDetail } = message;
   const { id = "", cluster = "", metadata = {}, locality } = node ?? {};
@@ -140,12 +140,12 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-test("state of the world: requests mean what the generated decoder makes of them, however they are encoded", () => {
+test("SotW: requests are read as the generated decoder reads them, however they are encoded", () => {
   fc.assert(
     fc.property(fc.array(sotwRequest, { maxLength: 6 }), (requests) => {
       const at = reader("sotw");
       const taken = new Map<string, readonly string[]>();
-      // Said twice, so that what is unchanged is met.
+      // Sent twice, so that the second one is unchanged.
       for (const bytes of requests.flatMap((each) => [each, each])) {
         const wanted = fromBinary(DiscoveryRequestSchema, bytes);
         if (wanted.typeUrl === "" || resourceTypeOf(wanted.typeUrl)?.deltaOnly) {
@@ -163,7 +163,7 @@ test("state of the world: requests mean what the generated decoder makes of them
   );
 });
 
-test("delta: requests mean what the generated decoder makes of them, however they are encoded", () => {
+test("delta: requests are read as the generated decoder reads them, however they are encoded", () => {
   fc.assert(
     fc.property(fc.array(deltaRequest, { maxLength: 6 }), (requests) => {
       const at = reader("delta");
@@ -188,7 +188,7 @@ test("delta: requests mean what the generated decoder makes of them, however the
   );
 });
 
-test("what is changed at random is rejected, or read as texts that are whole", () => {
+test("a request with random changes is rejected, or read with valid texts", () => {
   const type = field(4, Buffer.from(resourceType("EDS").typeUrl));
   const damaged = fc.tuple(sotwRequest, fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
     const damaged = Buffer.from(bytes);
@@ -213,7 +213,7 @@ test("what is changed at random is rejected, or read as texts that are whole", (
   assert.ok(count.read > 20 && count.rejected > 20, JSON.stringify(count));
 });
 
-test("every cut of a request is rejected or is a request in itself", () => {
+test("every prefix of a request is rejected or is a valid request", () => {
   const whole = toBinary(
     DiscoveryRequestSchema,
     create(DiscoveryRequestSchema, {
@@ -238,19 +238,19 @@ const ask = (shortName: string, resourceNames: string[], versionInfo = "") =>
     ),
   );
 
-test("the names of a stale request are not what later ones are compared with", () => {
+test("later requests are not compared with the names of a stale request", () => {
   const at = reader("sotw");
   assert.deepEqual(at.read(ask("EDS", ["a"])).names, { list: ["a"], resumes: false });
   at.taken();
   assert.deepEqual(at.read(ask("EDS", ["a", "b"])).names, { list: ["a", "b"], resumes: false });
-  // Not taken. Then it is said again:
+  // Not accepted. The same request again:
   assert.deepEqual(at.read(ask("EDS", ["a", "b"])).names, { list: ["a", "b"], resumes: false });
   assert.equal(at.read(ask("EDS", ["a"])).names, "unchanged");
   at.taken();
   assert.equal(at.read(ask("EDS", ["a"])).names, "unchanged");
 });
 
-test("names of one type are not taken for those of another", () => {
+test("names of one type are not mixed up with names of another", () => {
   const at = reader("sotw");
   at.read(ask("EDS", ["a", "b"]));
   at.taken();
@@ -261,21 +261,21 @@ test("names of one type are not taken for those of another", () => {
   assert.deepEqual(at.read(ask("EDS", [])).names, { list: [], resumes: false });
 });
 
-test("names that are no UTF-8 are rejected, and so is a list over the limit", () => {
+test("names that are not UTF-8 are rejected, and so is a list over the limit", () => {
   const type = field(4, Buffer.from(resourceType("EDS").typeUrl));
   const invalid = Buffer.concat([field(3, Buffer.from([0x61, 0xff])), type]);
   assert.throws(() => reader("sotw").read(invalid), { code: "INVALID_ARGUMENT" });
   assert.throws(() => reader("sotw", 2).read(ask("EDS", ["a", "b", "c"])), { code: "RESOURCE_EXHAUSTED" });
 });
 
-test("a name that is special to JavaScript is a name like others", () => {
+test("a name that is special to JavaScript is an ordinary name", () => {
   const version = Buffer.concat([field(1, Buffer.from("__proto__")), field(2, Buffer.from("v1"))]);
   const bytes = Buffer.concat([field(2, Buffer.from(resourceType("EDS").typeUrl)), field(5, version)]);
   const { initialVersions } = reader("delta").read(bytes).names as DeltaNames;
   assert.deepEqual([...initialVersions], [["__proto__", "v1"]]);
 });
 
-test("a request that is nothing but pieces is rejected before they take room", () => {
+test("a request that consists of pieces only is rejected before it uses memory", () => {
   const pieces = Buffer.concat(Array.from({ length: 20_000 }, () => Buffer.from([2 * 8 + 2, 0])));
   assert.throws(() => reader("sotw").read(pieces), { code: "INVALID_ARGUMENT" });
 });

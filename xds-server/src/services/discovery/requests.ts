@@ -8,15 +8,15 @@ import type { Node } from "../../publishing/snapshot-cache.ts";
 import { type ResourceType, resourceTypeOf, resourceTypes } from "../../resources/resource-types.ts";
 import { FieldReader, textOf } from "./fields.ts";
 
-/** A request of either variant, as it came. */
+/** A request of either variant, decoded. */
 export interface WireRequest {
   readonly type: ResourceType;
-  /** Present in a stream's first request at least. */
+  /** Always present in a stream's first request. */
   readonly node?: Node;
   readonly responseNonce: string;
-  /** The client's reason for rejecting; a rejection is known by its error, whatever versions and nonces say. */
+  /** The message of `error_detail`. Present in a NACK and only there, whatever versions and nonces say. */
   readonly errorDetail?: string;
-  /** "unchanged": those of the type's request taken before, or in delta none added and none removed. */
+  /** "unchanged": SotW repeats the names of the type's last accepted request; delta adds and removes none. */
   readonly names: SotwNames | DeltaNames | "unchanged";
 }
 
@@ -24,7 +24,7 @@ export interface RequestReaderOptions {
   readonly variant: Variant;
   /** The only type that the stream's service serves; undefined on an aggregated stream. */
   readonly onlyType: ResourceType | undefined;
-  /** The most names that a list may have. */
+  /** The maximum number of names in a list. */
   readonly maxNames: number;
 }
 
@@ -34,17 +34,17 @@ const delta = { node: 1, typeUrl: 2, added: 3, removed: 4, initialVersions: 5, n
 const numbers = { sotw, delta };
 const listNumbers = { sotw: [sotw.names], delta: [delta.added, delta.removed, delta.initialVersions] };
 
-/** A longer list is not remembered, so it is read anew each time, in bytes. */
+/** In bytes. A longer list is not remembered, so it is decoded again with each request. */
 const maxRememberedBytes = 4 * 1024 * 1024;
 const nothing = Buffer.alloc(0);
 
 /**
- * Reads the requests of one stream. Nearly all of them only acknowledge, and say again what the ones before said; so
- * the fields are gone over where they lie, and a list of names is made only when its bytes are other ones.
+ * Decodes the requests of one stream. Most requests are ACKs that repeat the names of the request before. The reader
+ * therefore walks over the encoded fields, and decodes a list of names only when its bytes differ from the last list's.
  */
 export class RequestReader {
   readonly #options: RequestReaderOptions;
-  /** The names last taken of each type, as they were encoded. Empty in delta, where each request says new ones. */
+  /** For each type, the encoded names of the last accepted request. Empty in delta, where every request has other names. */
   readonly #taken = new Map<ResourceType, Buffer>();
   #last: { readonly type: ResourceType; readonly names: Buffer | undefined } | undefined;
 
@@ -52,7 +52,7 @@ export class RequestReader {
     this.#options = options;
   }
 
-  /** Throws a `CallFault` on bytes that are no request, and on a type that is not served. */
+  /** Throws a `CallFault` on bytes that are not a request, and on a type that is not served. */
   read(bytes: Buffer): WireRequest {
     this.#last = undefined;
     try {
@@ -64,8 +64,8 @@ export class RequestReader {
   }
 
   /**
-   * The names of the request read last were taken. Those of one that is stale are not, and what the next one says must
-   * not be compared with them.
+   * Call this after a request that was accepted: later requests are compared with its names. A stale request is not accepted,
+   * so later requests must not be compared with it.
    */
   taken(): void {
     if (this.#last === undefined) return;
@@ -93,7 +93,7 @@ export class RequestReader {
   #sotwNames(type: ResourceType, parts: Parts): SotwNames | "unchanged" {
     const names = parts.all(sotw.names) ?? nothing;
     if (this.#taken.get(type)?.equals(names)) return "unchanged";
-    // A copy: what arrived is part of a larger buffer, which it would keep.
+    // A copy: the bytes are a part of a larger buffer, which a view would keep in memory.
     this.#last = { type, names: names.length > maxRememberedBytes ? undefined : Buffer.from(names) };
     return { list: this.#namesIn(names), resumes: parts.last(sotw.version).length > 0 };
   }
@@ -149,18 +149,18 @@ export function tooManyNames(most: number): CallFault {
   return new CallFault("RESOURCE_EXHAUSTED", `The stream asks for over ${most} names (--limit maxSubscriptions)`);
 }
 
-/** The fields of a message by their numbers, where they lie. */
+/** The encoded fields of a message, by field number. */
 interface Parts {
-  /** A field's last value, which is the one that counts; empty when there is none. */
+  /** The last value of a field, which is the valid one in protobuf; empty when the field is absent. */
   last(number: number): Buffer;
-  /** All values of a field, one after the other: of a message in pieces that is the whole. Of a list, whole fields. */
+  /** All values of a field, concatenated. For a message that was sent in pieces this is the whole message; for a list it is whole fields. */
   all(number: number): Buffer | undefined;
 }
 
-/** More pieces than any encoder makes. Each costs a view of some 100 bytes. */
+/** No encoder makes this many pieces. Each piece costs a view of about 100 bytes. */
 const maxPieces = 10_000;
 
-/** Takes a message apart. The fields of a list follow each other in one part, of which what is known is skipped. */
+/** Splits a message into its fields. The fields of a list follow each other; those that equal the last list are skipped. */
 function partsOf(bytes: Buffer, lists: readonly number[] = [], known: ReadonlyMap<unknown, Buffer> = new Map()): Parts {
   const parts: Buffer[][] = [];
   const field = new FieldReader(bytes);
@@ -193,7 +193,7 @@ function partsOf(bytes: Buffer, lists: readonly number[] = [], known: ReadonlyMa
   };
 }
 
-/** Goes past the names that were said before, when they are said again. */
+/** Skips the names of the last accepted request when this request repeats them. */
 function skipKnown(field: FieldReader, bytes: Buffer, known: ReadonlyMap<unknown, Buffer>): void {
   const start = field.tagStart;
   for (const names of known.values()) {
@@ -205,12 +205,12 @@ function skipKnown(field: FieldReader, bytes: Buffer, known: ReadonlyMap<unknown
 
 const knownUrls = resourceTypes.map(({ typeUrl }) => ({ typeUrl, bytes: Buffer.from(typeUrl) }));
 
-/** The text itself is not made when it is one of those that are served. */
+/** Compares bytes, so that no text is made for a type that is served. */
 function typeUrlIn(bytes: Buffer): string {
   return knownUrls.find((known) => known.bytes.equals(bytes))?.typeUrl ?? textOf(bytes);
 }
 
-/** The fields of envoy.config.core.v3.Node that are kept. Envoy lists hundreds of extensions beside them. */
+/** The fields of envoy.config.core.v3.Node that are kept. Envoy also lists hundreds of extensions, which are not. */
 const nodeFields = { id: 1, cluster: 2, metadata: 3, locality: 4, agent: 6, version: 7, build: 8, features: 10 };
 const kept = new Set(Object.values(nodeFields));
 

@@ -7,7 +7,7 @@ import { worstState } from "../../proxy-status/proxy-state.ts";
 import type { ResourceStatus, StreamStatus, SyncState, TypeStatus } from "../../proxy-status/proxy-status.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../../resources/snapshot.ts";
 
-/** What a stream's state means to an operator. */
+/** A stream's state in an operator's terms. */
 export function streamStatus(
   stream: Stream,
   about: { readonly id: number; readonly peer: string; readonly openedAt: number },
@@ -16,7 +16,7 @@ export function streamStatus(
   return { ...about, variant: stream.variant, types };
 }
 
-/** The worst state of any type of a stream that holds these, and should hold that. */
+/** The worst state of all types: what the stream holds, compared with the snapshot that it should hold. */
 export function streamState(types: TypeStreams, snapshot: Snapshot): SyncState {
   return sharedState(types, snapshot).state;
 }
@@ -40,7 +40,7 @@ function typeStatus(whole: Stream, stream: TypeStream): TypeStatus {
   return { ...status, resources };
 }
 
-/** All but the words of rejections: once for all streams that hold the same, so that describing thousands of proxies costs little. */
+/** Everything except the reasons of rejections. Computed once for all streams with equal state, so that describing thousands of proxies is cheap. */
 const sharedStatus = memo2((stream: TypeStream, available: ResourceSet): TypeStatus => {
   const { subscription, held, type } = stream;
   const wanted = [...available.keys()].filter((name) => wants(subscription, name));

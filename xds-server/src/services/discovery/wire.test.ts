@@ -56,7 +56,7 @@ const messageIn = (framed: Buffer): Uint8Array => {
   return framed.subarray(frameHeadBytes);
 };
 
-/** What a `Resource` says. */
+/** The fields of a `Resource`. */
 const said = (message: ResourceMessage | undefined) =>
   message && {
     name: message.name,
@@ -74,7 +74,7 @@ const all = ({ name, version, aliases = [], ttlMs, body }: Resource) => ({
 });
 const onlyAbout = (made: Resource) => ({ ...all(made), body: undefined });
 
-test("responses are what the generated decoder reads, and written once", () => {
+test("responses are read back by the generated decoder, and encoded once", () => {
   const write = responseWriter("who answers");
   fc.assert(
     fc.property(response, (response) => {

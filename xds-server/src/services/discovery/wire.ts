@@ -5,15 +5,15 @@ import type { Response } from "../../protocol/stream.ts";
 import type { Resource } from "../../resources/snapshot.ts";
 
 /**
- * How resources stand in a response: in state of the world as themselves, in delta in a `Resource`. Clients that know of
- * a time to live are told of it: in state of the world that needs a `Resource` as a wrapper, because it has no other place there.
+ * How a response carries resources: plain in SotW, inside a `Resource` in delta. A client that knows times to live receives
+ * them. In SotW this needs a `Resource` as a wrapper, because a response has no other field for them.
  */
 export type Form = "sotw" | "sotw with ttl" | "delta" | "delta with ttl";
 
 const isDelta = (form: Form): boolean => form === "delta" || form === "delta with ttl";
 const saysTtl = (form: Form): boolean => form === "sotw with ttl" || form === "delta with ttl";
 
-/** Writes responses: each once, whoever it is sent to. */
+/** Encodes responses. Each response is encoded once, however many clients it is sent to. */
 export type ResponseWriter = (form: Form, response: Response) => SharedMessage;
 
 const byForm = <K extends object, V>() => ({
@@ -37,8 +37,8 @@ export function responseWriter(identifier: string): ResponseWriter {
 }
 
 /**
- * Puts a response together out of the bytes of each resource, whoever it is sent to. The fields and their numbers are those
- * of envoy/service/discovery/v3/discovery.proto.
+ * Builds a response from the encoded resources, which all responses share. The fields and their numbers are those of
+ * envoy/service/discovery/v3/discovery.proto.
  */
 function encoded(
   form: Form,
@@ -48,18 +48,18 @@ function encoded(
   const version = text(1, setVersion);
   const rest = [text(4, type.typeUrl), text(5, nonce)];
   const resources = [...update.changed, ...update.kept].flatMap((resource) => framed(resource, form));
-  const alive = update.alive.map((resource) => signOfLife(resource, form));
+  const alive = update.alive.map((resource) => heartbeatOf(resource, form));
   if (!isDelta(form)) return [version, ...resources, ...alive, ...rest, bytes(6, controlPlane)];
-  // A name without a resource, under itself as an alias: whoever waits for that name goes on (VHDS).
+  // A name without a resource, with itself as an alias: a client that waits for the name stops waiting (VHDS).
   const vacant = update.vacant.map((name) => bytes(2, Buffer.concat([text(3, name), text(4, name)])));
   const removed = update.removed.map((name) => text(6, name));
   return [version, ...resources, ...alive, ...vacant, ...rest, ...removed, bytes(7, controlPlane)];
 }
 
-/** What stands before a resource's bytes in a response: made once for each, and small beside them. */
+/** The bytes before a resource in a response. Made once for each resource, and few compared with it. */
 const heads = byForm<Resource, Buffer>();
 
-/** Field 2 of a response, which ends with the resource's bytes. */
+/** Field 2 of a response: the bytes before the resource, and the bytes of the resource. */
 function framed(resource: Resource, form: Form): readonly [head: Buffer, body: Uint8Array] {
   const { body } = resource;
   const known = heads[form].get(resource);
@@ -70,7 +70,7 @@ function framed(resource: Resource, form: Form): readonly [head: Buffer, body: U
   return [head, body];
 }
 
-/** `any`: the beginning of an Any that ends with the resource's bytes. */
+/** `any`: the start of an Any; the resource's bytes complete it. */
 function inForm(resource: Resource, form: Form, any: Buffer): Buffer {
   const { length } = resource.body;
   if (!isDelta(form) && (!saysTtl(form) || resource.ttlMs === undefined)) return any;
@@ -78,13 +78,13 @@ function inForm(resource: Resource, form: Form, any: Buffer): Buffer {
   return isDelta(form) ? wrapper : wrapped(wrapper, length);
 }
 
-/** A resource of which nothing is said but that it is still to be held. */
-function signOfLife(resource: Resource, form: Form): Buffer {
+/** A heartbeat: a `Resource` without content, which says only that the client keeps the resource. */
+function heartbeatOf(resource: Resource, form: Form): Buffer {
   const said = about(resource, form);
   return bytes(2, isDelta(form) ? said : wrapped(said, 0));
 }
 
-/** All fields of a `Resource` but the resource itself. */
+/** All fields of a `Resource` except the resource itself. */
 function about({ name, version, aliases = [], ttlMs }: Resource, form: Form): Buffer {
   const ttl =
     ttlMs !== undefined && saysTtl(form) ? bytes(6, toBinary(DurationSchema, durationFromMs(ttlMs))) : nothing;
@@ -94,12 +94,12 @@ function about({ name, version, aliases = [], ttlMs }: Resource, form: Form): Bu
 const wrapped = (wrapper: Buffer, toCome: number): Buffer =>
   Buffer.concat([text(1, "type.googleapis.com/envoy.service.discovery.v3.Resource"), headed(2, wrapper, toCome)]);
 
-/** The beginning of a field, of whose value these many bytes are still to come. */
+/** The start of a field: its tag, its length, and `value`. `toCome` more bytes of the value follow. */
 function headed(field: number, value: Uint8Array, toCome: number): Buffer {
   return Buffer.concat([lengthHead(field, value.length + toCome), value]);
 }
 
-/** The tag and the length of a length-delimited field. One that is empty is left out, as proto3 has it. */
+/** The tag and length of a length-delimited field. An empty field is left out, as proto3 demands. */
 function lengthHead(field: number, length: number): Buffer {
   if (length === 0) return nothing;
   const head = [(field << 3) | 2];
