@@ -6,12 +6,10 @@ import type { Problem } from "../model/problem.ts";
 import { proxyStates } from "../proxy-status/proxy-state.ts";
 import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import type { ChangedDocument } from "./document-changes.ts";
-import type { FilterStatus, FilterVersion } from "./filters.ts";
 import type { GroupImpact } from "./impact.ts";
 import type { ProblemDetails } from "./problem-json.ts";
-import type { ProxySummary, SentResource } from "./proxies.ts";
-import type { RevisionSummary } from "./revisions.ts";
 import type { Outcome, ResourceRejection } from "./settled.ts";
+import type { FilterStatus, FilterVersion, ProxySummary, RevisionSummary, SentResource } from "./summaries.ts";
 import type { WriteAnswer } from "./write.ts";
 
 /** The bodies and answers of the admin API under the names that `/openapi.json` gives them. */

@@ -12,32 +12,7 @@ import { bodyWasm } from "./body.ts";
 import { nameParams, operation } from "./operation.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
-
-/** One version of a filter, without its bytes. */
-export interface FilterVersion extends KeptVersion {
-  readonly bytes: number;
-  /** What the module's author and its code say; absent when the module was lost. */
-  readonly abi?: string;
-  readonly capabilities?: readonly string[];
-  readonly description?: string;
-  /** The Filter documents that use it. */
-  readonly usedBy: readonly string[];
-}
-
-/** One Filter document with what it means. */
-export interface FilterStatus {
-  readonly name: string;
-  /** The version by the name that it was pushed under; absent when the module was lost. */
-  readonly version?: string;
-  readonly sha256: string;
-  readonly listeners: readonly string[];
-  /** In force: of the document, or else the module's own. */
-  readonly failure?: string;
-  /** The host calls that it may make. */
-  readonly capabilities?: readonly string[];
-  /** The version that a share of the requests gets, while there is a canary. */
-  readonly canary?: { readonly version?: string; readonly sha256: string; readonly percent: number };
-}
+import type { FilterStatus, FilterVersion } from "./summaries.ts";
 
 const uploadQuery = z.strictObject({
   version: versionName

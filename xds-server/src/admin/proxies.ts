@@ -1,10 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { messageSchema, toJson } from "xds-proto-ts";
 import { z } from "zod";
-import type { ProxyLoad } from "../load/load-reports.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { type ProxyState, proxyState, proxyStates, worstState } from "../proxy-status/proxy-state.ts";
-import type { ProxyStatus, StreamStatus, SyncState, TypeStatus } from "../proxy-status/proxy-status.ts";
+import { proxyState, proxyStates, worstState } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus, StreamStatus, TypeStatus } from "../proxy-status/proxy-status.ts";
 import { resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot.ts";
 import { withoutSecrets } from "../resources/without-secrets.ts";
@@ -14,37 +13,9 @@ import { operation } from "./operation.ts";
 import { requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 import type { ResourceRejection } from "./settled.ts";
+import type { ProxySummary, SentResource } from "./summaries.ts";
 
-/** A proxy at a overview. */
-export interface ProxySummary extends Omit<ProxyStatus, "streams"> {
-  readonly state: ProxyState;
-  readonly streams: number;
-  /** By resource type, over all streams of the proxy, in push order. */
-  readonly types: readonly TypeSummary[];
-  /** Absent when the proxy does not report its load. */
-  readonly load?: ProxyLoad;
-}
-
-interface TypeSummary {
-  /** "CDS". */
-  readonly type: string;
-  readonly state: SyncState;
-  /** How many resources the proxy holds or waits for. */
-  readonly resources: number;
-  readonly rejections: readonly ResourceRejection[];
-}
-
-/** One resource as a proxy was sent it. */
-export interface SentResource {
-  readonly name: string;
-  /** The version last sent; absent when the proxy was told that there is no such resource. */
-  readonly version?: string;
-  readonly state: SyncState;
-  /** Envoy's proto-JSON, secrets redacted; absent when the version sent is not the newest any more, so no longer kept. */
-  readonly resource?: unknown;
-}
-
-/** The same, with the load that it reports. */
+/** The summary with the load that the proxy reports. */
 function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
   const load = loads.proxy(summary.nodeId);
   return load === undefined ? summary : { ...summary, load };
