@@ -1,7 +1,7 @@
 import { locate, type TrapLocation } from "@chancery/filter-sdk/locate";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { Artifact } from "../filter-registry/catalog.ts";
+import type { Artifact } from "../filter-registry/artifact.ts";
 import { didYouMean } from "../model/nearest.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";

@@ -1,4 +1,4 @@
-import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { defaultNodeGroup } from "../model/node-group.ts";

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { decode, toJson } from "xds-proto-ts";
 import { stringify } from "yaml";
-import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
 import { Mesh } from "../model/mesh.ts";
 import type { Problem } from "../model/problem.ts";
 import { parseYaml } from "../reading/parse.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Artifact } from "../filter-registry/catalog.ts";
+import type { Artifact } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { Mesh } from "../model/mesh.ts";
 import { resourceType } from "../resources/resource-types.ts";

@@ -1,5 +1,5 @@
 import { hostCalls, wasiCalls } from "../filter-registry/abi.ts";
-import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { listenerDefaults } from "../model/listener.ts";
 import type { Mesh } from "../model/mesh.ts";

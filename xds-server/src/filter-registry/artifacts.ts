@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { Value } from "../process/watchable.ts";
-import type { AddResult, Artifact, Artifacts, Catalog, Upload } from "./catalog.ts";
+import type { Artifact, Artifacts } from "./artifact.ts";
+import type { AddResult, Catalog, Upload } from "./catalog.ts";
 import { type CheckLimits, checkModule } from "./check-module.ts";
 import { configFaults } from "./config-schema.ts";
 import {

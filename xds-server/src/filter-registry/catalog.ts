@@ -1,22 +1,7 @@
 import type { Watchable } from "../process/watchable.ts";
-import type { ModuleFacts } from "./module-check.ts";
+import type { Artifact, Artifacts } from "./artifact.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import type { FilterVersion } from "./versions.ts";
-
-/** One compiled module, immutable, named by its content. */
-export interface Artifact {
-  /** Lower-case hexadecimal sha256 of the module. */
-  readonly sha256: string;
-  readonly wasm: Uint8Array;
-  readonly facts: ModuleFacts;
-  /** The filter that it was first pushed for. */
-  readonly filter: string;
-  /** Milliseconds since the epoch, of that push. */
-  readonly uploadedAt: number;
-}
-
-/** The modules that Filter documents may refer to, by sha256. `filter-registry/` owns it; `compile` reads the value. */
-export type Artifacts = ReadonlyMap<string, Artifact>;
 
 export interface Upload {
   readonly filter: string;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
 import { memoCompile } from "../compile/memo.ts";
-import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { Mesh } from "../model/mesh.ts";
 import { Value } from "../process/watchable.ts";

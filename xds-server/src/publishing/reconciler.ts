@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Compile } from "../compile/compile.ts";
-import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { defaultNodeGroup, nodeGroupOf } from "../model/node-group.ts";
 import type { Watchable } from "../process/watchable.ts";
