@@ -45,15 +45,20 @@ export async function startAdmin(deps: AdminDeps): Promise<RunningAdmin> {
 
 /** People, scripts and a console need few; each may wait for proxies or follow events. */
 const maxConnections = 512;
+/** How long a request may take to arrive, so that slow clients do not hold a connection for ever. */
+const requestTimeoutMs = 60_000;
+/** How long a connection may wait for its next request. */
+const keepAliveTimeoutMs = 30_000;
+/** The longest name in a URL. */
+const maxParamLength = 1_024;
 
 async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: deps.maxBodyBytes,
-    // Slow clients may not hold a connection for ever.
-    requestTimeout: 60_000,
-    keepAliveTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength, ignoreTrailingSlash: true },
     frameworkErrors: (error, _request, reply) => {
       sendError(reply, requestErrorOf(error) ?? requestError(400, "REQUEST_MALFORMED", "Cannot read the request"));
     },

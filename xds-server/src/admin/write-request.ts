@@ -19,6 +19,7 @@ export interface WriteRequest {
 
 const maxWaitMs = 60_000;
 const maxMessageLength = 1_000;
+const maxAuthorLength = 128;
 
 export const writeQuery = z.strictObject({
   dryRun: z.enum(["true", "false"]).optional().describe("true: only tell what the write would do"),
@@ -36,7 +37,7 @@ export function writeRequest(
   schema: z.ZodType<z.infer<typeof writeQuery>> = writeQuery,
 ): WriteRequest {
   const query = queryOf(request, schema);
-  const author = printableHeader(request, "x-chancery-author", 128);
+  const author = printableHeader(request, "x-chancery-author", maxAuthorLength);
   const message = query.message ?? printableHeader(request, "x-chancery-message", maxMessageLength);
   if (/\p{Cc}/u.test(message ?? "")) {
     throw requestError(400, "QUERY_INVALID", "Cannot read the message: it must be one printable line", {

@@ -37,6 +37,9 @@ export interface StartEnvoyOptions {
 }
 
 const pollMs = 20;
+const defaultStartLimitMs = 20_000;
+const defaultStopLimitMs = 5_000;
+const defaultKeptLogLines = 200;
 
 /** Starts an Envoy and waits until it is there. When it does not come up, it is ended and the error has its last log lines. */
 export async function startEnvoy(options: StartEnvoyOptions): Promise<RunningEnvoy> {
@@ -58,7 +61,14 @@ interface Files {
 }
 
 async function start(options: StartEnvoyOptions, files: Files): Promise<RunningEnvoy> {
-  const { envoy, waitFor = "ready", startLimitMs = 20_000, stopLimitMs = 5_000, keptLogLines = 200, signal } = options;
+  const {
+    envoy,
+    waitFor = "ready",
+    startLimitMs = defaultStartLimitMs,
+    stopLimitMs = defaultStopLimitMs,
+    keptLogLines = defaultKeptLogLines,
+    signal,
+  } = options;
   signal?.throwIfAborted();
   const child = spawn(envoy, argumentsOf(options, files), { stdio: ["ignore", "ignore", "pipe"] });
   const log = new RecentLines(keptLogLines);

@@ -15,6 +15,8 @@ export interface ConfigFault {
 
 /** More help nobody. */
 const mostFaults = 100;
+/** How much of a value a fault repeats, in UTF-16 code units. */
+const maxShownLength = 80;
 
 /** Why a schema cannot be used, or undefined when it can. */
 export function schemaFault(schema: object | boolean): string | undefined {
@@ -98,5 +100,5 @@ function dotted(pointer: string): string {
 
 function shortened(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return text.length > maxShownLength ? `${text.slice(0, maxShownLength)}…` : text;
 }

@@ -2,7 +2,8 @@
  * How long work may go on before the event loop has its turn, in milliseconds. What Node does for it afterwards, to write what
  * was sent and to read what is answered, takes four times as long. Before the first turn nothing was sent that is answered yet.
  */
-const turnMs = { first: 10, next: 4 };
+const firstTurnMs = 10;
+const nextTurnMs = 4;
 /** More than so much work does not fit into one turn, so the first one need not be long. */
 const fitsAtOnce = 2_000;
 
@@ -16,14 +17,14 @@ export class Turns {
 
   /** Does the work now, or when its turn has come. */
   take(work: () => void): void {
-    this.#turnEnds ??= this.#begin(turnMs.first);
+    this.#turnEnds ??= this.#begin(firstTurnMs);
     if (this.#waiting.length > 0 || this.#isOver) this.#waiting.push(work);
     else work();
   }
 
   /** The same for much work at once, in order. */
   takeAll(works: readonly (() => void)[]): void {
-    if (works.length > fitsAtOnce) this.#turnEnds ??= this.#begin(turnMs.next);
+    if (works.length > fitsAtOnce) this.#turnEnds ??= this.#begin(nextTurnMs);
     for (const work of works) this.take(work);
   }
 
@@ -45,7 +46,7 @@ export class Turns {
   #next(): void {
     this.#turnEnds = undefined;
     if (this.#waiting.length === 0) return;
-    this.#turnEnds = this.#begin(turnMs.next);
+    this.#turnEnds = this.#begin(nextTurnMs);
     let done = 0;
     for (const work of this.#waiting) {
       work();

@@ -30,7 +30,7 @@ export function parseDocuments(input: unknown, { source }: ParseOptions = {}): P
 
 /** Reads documents from YAML or JSON text: one or several YAML documents, each a document of ours or a list of them. */
 export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
-  const { source, maxLength = 16 * 1024 * 1024, maxAliases = 100 } = options;
+  const { source, maxLength = defaultMaxLength, maxAliases = defaultMaxAliases } = options;
   const at = (line: number): string | undefined => (source === undefined ? undefined : `${source}:${line}`);
   const rejected = (code: string, cause: string, line = 1): Problem => {
     const place = at(line);
@@ -56,6 +56,8 @@ export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
   );
 }
 
+const defaultMaxLength = 16 * 1024 * 1024;
+const defaultMaxAliases = 100;
 /** For text that is no document at all; shape.ts says where a document nests too deep. */
 const maxDepth = 1000;
 

@@ -46,6 +46,9 @@ export function checkIdentity(nodeId: string, certificate: PeerCertificate | und
   );
 }
 
+/** How much of a name an error repeats, in UTF-16 code units. */
+const maxShownLength = 200;
+
 function shortened(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+  return text.length > maxShownLength ? `${text.slice(0, maxShownLength)}...` : text;
 }

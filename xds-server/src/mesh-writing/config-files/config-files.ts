@@ -37,7 +37,11 @@ export async function watchConfigFiles(options: ConfigFilesOptions): Promise<Con
   return problems.length === 0 ? { ok: true, close: () => watcher.close() } : { ok: false, problems };
 }
 
-const defaultLimits: TreeLimits = { maxEntries: 10_000, maxFileBytes: 16 * 1024 * 1024 };
+const maxEntries = 10_000;
+const maxFileBytes = 16 * 1024 * 1024;
+const defaultLimits: TreeLimits = { maxEntries, maxFileBytes };
+const defaultPollMs = 2_000;
+const defaultSettleMs = 100;
 
 class ConfigWatcher {
   readonly #options: ConfigFilesOptions;
@@ -73,7 +77,7 @@ class ConfigWatcher {
   }
 
   async #run(): Promise<void> {
-    const { pollMs = 2000, log, store } = this.#options;
+    const { pollMs = defaultPollMs, log, store } = this.#options;
     while (!this.#closing.signal.aborted) {
       await pause(pollMs, AbortSignal.any([this.#closing.signal, this.#waking.signal]));
       // A busy folder would otherwise have its files looked at for each thing that happens in it.
@@ -119,7 +123,7 @@ class ConfigWatcher {
   }
 
   #pauseToSettle(): Promise<void> {
-    return pause(this.#options.settleMs ?? 100, this.#closing.signal);
+    return pause(this.#options.settleMs ?? defaultSettleMs, this.#closing.signal);
   }
 
   /** What happens in a folder before it is followed is told by nobody, so a new folder means to look once more. */

@@ -140,7 +140,7 @@ export class RequestReader {
     }
     if (type !== undefined) return type;
     const known = resourceTypes.map(({ shortName }) => shortName).join(", ");
-    const shown = typeUrl.length > 200 ? `${typeUrl.slice(0, 200)}...` : typeUrl;
+    const shown = typeUrl.length > maxShownLength ? `${typeUrl.slice(0, maxShownLength)}...` : typeUrl;
     throw new CallFault("INVALID_ARGUMENT", `Type URL "${shown}" is not served here; served are ${known}`);
   }
 }
@@ -156,6 +156,9 @@ interface Parts {
   /** All values of a field, concatenated. For a message that was sent in pieces this is the whole message; for a list it is whole fields. */
   all(number: number): Buffer | undefined;
 }
+
+/** How much of an unknown type URL an error repeats, in UTF-16 code units. */
+const maxShownLength = 200;
 
 /** No encoder makes this many pieces. Each piece costs a view of about 100 bytes. */
 const maxPieces = 10_000;
