@@ -4,14 +4,14 @@ import { NameSet } from "./name-set.ts";
 import { shared } from "./settled.ts";
 import {
   absent,
-  doubted,
+  dueAgain,
   type Held,
+  heldAfterAck,
   knownAs,
   rejectionKey,
   rejects,
   sendsFullState,
   type TypeStream,
-  taken,
   uncertain,
 } from "./type-stream.ts";
 
@@ -22,7 +22,7 @@ export const accepted = memo((stream: TypeStream): TypeStream => {
     for (const name of knownAs(stream, resource)) {
       // It may have been asked for anew meanwhile, or left and come back to: then it has it, and is still to be told.
       const isLast = stream.held.get(name)?.sent === resource.version;
-      held.set(name, isLast ? taken(resource) : doubted(taken(resource)));
+      held.set(name, isLast ? heldAfterAck(resource) : dueAgain(heldAfterAck(resource)));
     }
   }
   if (stream.rejected.size === 0) return shared(withoutEarlier(answered(stream, held)));
@@ -39,8 +39,8 @@ export const accepted = memo((stream: TypeStream): TypeStream => {
 /** The stream after an answer that tells what the client holds of some names. */
 function answered(stream: TypeStream, changes: ReadonlyMap<string, Held | undefined>): TypeStream {
   const uncertainNames = [...changes].filter(([, held]) => held?.sent === uncertain).map(([name]) => name);
-  const doubtful = stream.doubtful.with({ added: uncertainNames });
-  return { ...stream, held: stream.held.with(changes), doubtful, inFlight: undefined };
+  const unsettled = stream.unsettled.with({ added: uncertainNames });
+  return { ...stream, held: stream.held.with(changes), unsettled, inFlight: undefined };
 }
 
 /** What the client may have held of an earlier stream, it holds no more where all that it holds is known. */
@@ -116,7 +116,8 @@ function rejectedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStr
         const known = isNamed ? withoutAssumed(before, resource) : before;
         held.set(name, takesRest(stream) ? { ...known, rejected: resource } : known);
       } else if (before.sent !== resource.version) held.set(name, { ...before, assumed: resource });
-      else held.set(name, takesRest(stream) ? taken(resource) : { ...before, sent: uncertain, assumed: resource });
+      else
+        held.set(name, takesRest(stream) ? heldAfterAck(resource) : { ...before, sent: uncertain, assumed: resource });
     }
   }
   // A deletion beside a resource at fault is told again with the rest; one that was rejected for itself is not.
@@ -124,11 +125,11 @@ function rejectedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStr
   for (const [name, before] of toldAgain) {
     const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
     if (isAskedMeanwhile) continue;
-    held.set(name, before === undefined || before.sent === absent ? before : doubted(before));
+    held.set(name, before === undefined || before.sent === absent ? before : dueAgain(before));
   }
   const after = answered(stream, held);
-  const doubtful = after.doubtful.with({ added: toldAgain.map(([name]) => name) });
-  return { ...after, doubtful, rejected: stream.rejected.with({ added: keys }) };
+  const unsettled = after.unsettled.with({ added: toldAgain.map(([name]) => name) });
+  return { ...after, unsettled, rejected: stream.rejected.with({ added: keys }) };
 }
 
 /** What a client rejects by name it did not take before. */

@@ -36,6 +36,6 @@ export const heartbeat = memo2((stream: TypeStream, available: ResourceSet): Upd
     removed: [],
     vacant: [],
     gone: [],
-    withheld: [...stream.doubtful],
+    withheld: [...stream.unsettled],
   };
 });

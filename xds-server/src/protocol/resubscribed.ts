@@ -5,14 +5,14 @@ import { hashOf, NameSet } from "./name-set.ts";
 import { type Subscription, wants } from "./subscription.ts";
 import {
   absent,
-  doubted,
+  dueAgain,
   type Held,
+  heldAfterAck,
   type InFlight,
   newTypeStream,
   rejectedVersions,
+  reportedAbsent,
   type TypeStream,
-  taken,
-  toldAbsent,
 } from "./type-stream.ts";
 import { found } from "./update-due.ts";
 
@@ -63,12 +63,12 @@ function renewed(
     if (!wants(subscription, name)) forget(name);
     else if (tellsLeft && stream.subscription.names.has(name)) {
       anew.add(name);
-      held.set(name, doubted(before ?? toldAbsent));
+      held.set(name, dueAgain(before ?? reportedAbsent));
     } else if (before?.sent === absent) held.set(name, undefined);
   }
   for (const name of added) {
     const before = stream.held.get(name);
-    if (before !== undefined) held.set(name, before.sent === absent ? undefined : doubted(before));
+    if (before !== undefined) held.set(name, before.sent === absent ? undefined : dueAgain(before));
   }
   const looked = [...added, ...removed];
   return {
@@ -78,8 +78,8 @@ function renewed(
     rejected: forgiven(stream.rejected, anew),
     inFlight: stream.inFlight && stillWanted(stream.inFlight, subscription),
     owed: subscription.wildcard && (stream.owed || !stream.subscription.wildcard),
-    level: isOther ? undefined : stream.level,
-    doubtful: isOther ? NameSet.empty : stream.doubtful.with({ added: looked }),
+    comparedWith: isOther ? undefined : stream.comparedWith,
+    unsettled: isOther ? NameSet.empty : stream.unsettled.with({ added: looked }),
   };
 }
 
@@ -123,9 +123,9 @@ const resumedFrom = memo2((versions: HeldVersions, available: ResourceSet) =>
     for (const [name, version] of versions) {
       if (version === absent) continue;
       const resource = found(stream, available, name);
-      held.set(name, resource?.version === version ? taken(resource) : { sent: version });
+      held.set(name, resource?.version === version ? heldAfterAck(resource) : { sent: version });
     }
     const isKnown = [...held.values()].every(({ accepted }) => accepted !== undefined);
-    return { ...stream, held: stream.held.with(held), owed: false, mayHoldEarlier: !isKnown, level: undefined };
+    return { ...stream, held: stream.held.with(held), owed: false, mayHoldEarlier: !isKnown, comparedWith: undefined };
   }),
 );

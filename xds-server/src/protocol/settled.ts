@@ -9,14 +9,14 @@ import { found } from "./update-due.ts";
  * differed, because one was slow, rejected something or came later, meet here again.
  */
 export function shared(stream: TypeStream): TypeStream {
-  const { level, doubtful, inFlight, owed, mayHoldEarlier, held } = stream;
-  if (level === undefined || inFlight !== undefined || owed || mayHoldEarlier) return stream;
-  if (doubtful.size > 0) return stream;
+  const { comparedWith, unsettled, inFlight, owed, mayHoldEarlier, held } = stream;
+  if (comparedWith === undefined || inFlight !== undefined || owed || mayHoldEarlier) return stream;
+  if (unsettled.size > 0) return stream;
   for (const [name, { sent, accepted }] of held) {
-    const resource = found(stream, level, name);
+    const resource = found(stream, comparedWith, name);
     if ((resource?.version ?? absent) !== sent || (resource !== undefined && accepted === undefined)) return stream;
   }
-  const last = settled(level, stream.subscription);
+  const last = settled(comparedWith, stream.subscription);
   const key = `${stream.variant} ${stream.type.typeUrl}`;
   const known = last.get(key);
   if (known?.lastNonce === stream.lastNonce && known.rejected.isSame(stream.rejected)) return known;
@@ -25,4 +25,4 @@ export function shared(stream: TypeStream): TypeStream {
 }
 
 /** The last one of each variant and type. */
-const settled = memo2((_level: ResourceSet, _subscription: Subscription): Map<string, TypeStream> => new Map());
+const settled = memo2((_comparedWith: ResourceSet, _subscription: Subscription): Map<string, TypeStream> => new Map());

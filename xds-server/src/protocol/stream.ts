@@ -238,10 +238,10 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
     asksClock ||= deletableAt !== always && deletableAt !== never;
     const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
-      const level = compared(before, available);
-      stream = withType(stream, level);
+      const after = compared(before, available);
+      stream = withType(stream, after);
       const isHeartbeatDue = (stream.heartbeatAt.get(type.typeUrl) ?? Number.POSITIVE_INFINITY) <= now;
-      if (isHeartbeatDue && heartbeatIntervalMs(level, available) !== undefined) send(heartbeat(level, available));
+      if (isHeartbeatDue && heartbeatIntervalMs(after, available) !== undefined) send(heartbeat(after, available));
       else if (isHeartbeatDue) stream = withoutHeartbeat(stream, type);
       continue;
     }

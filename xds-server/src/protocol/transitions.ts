@@ -2,7 +2,7 @@ import type { Resource, ResourceSet } from "../resources/snapshot.ts";
 import { memo2 } from "./memo.ts";
 import { NameSet } from "./name-set.ts";
 import { shared } from "./settled.ts";
-import { absent, doubted, type Held, knownAs, type TypeStream, toldAbsent } from "./type-stream.ts";
+import { absent, dueAgain, type Held, knownAs, reportedAbsent, type TypeStream } from "./type-stream.ts";
 import { deletedNames, type Update } from "./update-due.ts";
 
 /** The stream after the response with this update. `awaited` is what the client waits for before it answers. */
@@ -15,32 +15,32 @@ export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeSt
     }
   }
   // What was asked for by name stays known as absent; what came by wildcard is forgotten, or `held` would only grow.
-  for (const name of gone) told.set(name, stream.subscription.names.has(name) ? toldAbsent : undefined);
+  for (const name of gone) told.set(name, stream.subscription.names.has(name) ? reportedAbsent : undefined);
   return {
     ...stream,
     held: stream.held.with(told),
     inFlight: { nonce, changed, kept, awaited, removed: new Map(gone.map((name) => [name, stream.held.get(name)])) },
     lastNonce: nonce,
     owed: false,
-    level: update.available,
-    doubtful: NameSet.of(update.withheld),
+    comparedWith: update.available,
+    unsettled: NameSet.of(update.withheld),
   };
 });
 
 /** Nothing is due: what the client was told is level with what there is, but for deletions that are withheld. */
 export const compared = memo2((stream: TypeStream, available: ResourceSet): TypeStream => {
-  const doubtful = NameSet.of(deletedNames(stream, available));
-  if (stream.level === available && doubtful.size === 0 && stream.doubtful.size === 0) return stream;
-  return shared({ ...stream, level: available, doubtful });
+  const unsettled = NameSet.of(deletedNames(stream, available));
+  if (stream.comparedWith === available && unsettled.size === 0 && stream.unsettled.size === 0) return stream;
+  return shared({ ...stream, comparedWith: available, unsettled });
 });
 
 /** The client waits for these anew, so they count as not sent. */
 export const rewarmed = memo2((stream: TypeStream, names: readonly string[]): TypeStream => {
   const stale = names.flatMap((name): [string, Held][] => {
     const before = stream.held.get(name);
-    return before === undefined || before.sent === absent ? [] : [[name, doubted(before)]];
+    return before === undefined || before.sent === absent ? [] : [[name, dueAgain(before)]];
   });
   if (stale.length === 0) return stream;
-  const doubtful = stream.doubtful.with({ added: stale.map(([name]) => name) });
-  return { ...stream, held: stream.held.with(stale), doubtful };
+  const unsettled = stream.unsettled.with({ added: stale.map(([name]) => name) });
+  return { ...stream, held: stream.held.with(stale), unsettled };
 });

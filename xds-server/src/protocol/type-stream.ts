@@ -32,9 +32,9 @@ export interface TypeStream {
   /** True while the client may go on with versions of an earlier stream that `held` cannot know. */
   readonly mayHoldEarlier: boolean;
   /** The set that `held` was last compared with. Undefined: with none, so that all names have to be looked at. */
-  readonly level: ResourceSet | undefined;
-  /** The names in which `held` may differ from `level`: with what `level` itself misses, all that have to be looked at. */
-  readonly doubtful: NameSet;
+  readonly comparedWith: ResourceSet | undefined;
+  /** The names in which `held` may differ from `comparedWith`: with what `comparedWith` itself misses, all that have to be looked at. */
+  readonly unsettled: NameSet;
 }
 
 /** What the client knows of one resource. */
@@ -56,13 +56,13 @@ export const lastGood = ({ accepted, assumed }: Held): Resource | undefined => a
 export const absent: Version = "";
 
 /** What a client knows that was told of nothing by a name. */
-export const toldAbsent: Held = { sent: absent };
+export const reportedAbsent: Held = { sent: absent };
 
 /** Stands for whatever version the client holds of what is due to it, or was left undecided. No content hash is this. */
 export const uncertain: Version = "?";
 
 /** The same resource, to be sent again, or told of when it is deleted. */
-export const doubted = (held: Held): Held => ({ ...held, sent: uncertain });
+export const dueAgain = (held: Held): Held => ({ ...held, sent: uncertain });
 
 /** Names one version of one resource. */
 export const rejectionKey = (name: string, version: Version): string => `${version} ${name}`;
@@ -109,8 +109,8 @@ function freshTypeStream(type: ResourceType, variant: Variant): TypeStream {
     lastNonce: "",
     owed: false,
     mayHoldEarlier: false,
-    level: undefined,
-    doubtful: NameSet.empty,
+    comparedWith: undefined,
+    unsettled: NameSet.empty,
   };
 }
 
@@ -120,7 +120,7 @@ export function sendsFullState({ variant, type }: TypeStream): boolean {
 }
 
 /** Delta can say that a name does not exist; state of the world only by leaving it out of a full response. */
-export function tellsAbsence({ variant, type }: TypeStream): boolean {
+export function canReportAbsence({ variant, type }: TypeStream): boolean {
   return variant === "delta" || type.fullState;
 }
 
@@ -134,4 +134,4 @@ export function knownAs({ subscription }: TypeStream, { name, aliases }: Resourc
 const none: readonly string[] = [];
 
 /** What a client knows of a resource that it took in its newest version. */
-export const taken = memo((resource: Resource): Held => ({ sent: resource.version, accepted: resource }));
+export const heldAfterAck = memo((resource: Resource): Held => ({ sent: resource.version, accepted: resource }));

@@ -5,6 +5,7 @@ import { memo, memo2 } from "./memo.ts";
 import { wants } from "./subscription.ts";
 import {
   absent,
+  canReportAbsence,
   type Held,
   knownAs,
   lastGood,
@@ -12,7 +13,6 @@ import {
   rejects,
   sendsFullState,
   type TypeStream,
-  tellsAbsence,
   uncertain,
 } from "./type-stream.ts";
 
@@ -54,13 +54,13 @@ const difference = memo2((stream: TypeStream, available: ResourceSet): Differenc
   const changed = new Set<Resource>();
   const deleted: string[] = [];
   const missing: string[] = [];
-  for (const name of suspects(stream, available)) {
+  for (const name of unsettledNames(stream, available)) {
     const resource = found(stream, available, name);
     const known = held.get(name);
     if (resource !== undefined) {
       const newest = rejects(stream, name, resource.version) ? goesOnWith(known) : resource;
       if (newest !== undefined && known?.sent !== newest.version && wants(subscription, name)) changed.add(newest);
-    } else if (tellsAbsence(stream)) {
+    } else if (canReportAbsence(stream)) {
       const isUncertain = known === undefined || (known.sent === uncertain && type.sendsRemovals);
       if (isUncertain && subscription.names.has(name)) missing.push(name);
       else if (known !== undefined && known.sent !== absent && type.sendsRemovals) deleted.push(name);
@@ -74,25 +74,25 @@ const goesOnWith = (known: Held | undefined): Resource | undefined =>
   known?.sent === uncertain ? lastGood(known) : undefined;
 
 /** The names in which what the client was told can differ from what there is, each once. */
-function suspects(stream: TypeStream, available: ResourceSet): Iterable<string> {
-  const { subscription, held, level, doubtful } = stream;
-  if (level === undefined) {
+function unsettledNames(stream: TypeStream, available: ResourceSet): Iterable<string> {
+  const { subscription, held, comparedWith, unsettled } = stream;
+  if (comparedWith === undefined) {
     const names = new Set<string>(subscription.wildcard ? available.keys() : []);
     for (const name of subscription.names) names.add(name);
     for (const name of held.keys()) names.add(name);
     return names;
   }
-  const { changed, removed } = changesBetween(level, available);
-  if (changed.length === 0 && removed.length === 0) return doubtful;
-  const names = new Set<string>(doubtful);
+  const { changed, removed } = changesBetween(comparedWith, available);
+  if (changed.length === 0 && removed.length === 0) return unsettled;
+  const names = new Set<string>(unsettled);
   const add = (resource: Resource | undefined): void => {
     if (resource !== undefined) for (const name of knownAs(stream, resource)) names.add(name);
   };
   for (const resource of changed) {
     add(resource);
-    if (resource.aliases !== undefined) add(level.get(resource.name));
+    if (resource.aliases !== undefined) add(comparedWith.get(resource.name));
   }
-  for (const name of removed) add(level.get(name));
+  for (const name of removed) add(comparedWith.get(name));
   return names;
 }
 
@@ -164,9 +164,9 @@ function nonceAfter(last: string, version: Version): string {
 }
 
 /** The resource's own name, of one that the client knows by an alias and that is gone. */
-function ownName({ type, level, held }: TypeStream, name: string): string {
+function ownName({ type, comparedWith, held }: TypeStream, name: string): string {
   if (!type.hasAliases) return name;
-  return held.get(name)?.accepted?.name ?? (level && byAlias(level).get(name)?.name) ?? name;
+  return held.get(name)?.accepted?.name ?? (comparedWith && byAlias(comparedWith).get(name)?.name) ?? name;
 }
 
 /** True when there is something to tell, be it now or later. */
