@@ -31,8 +31,8 @@ export const accepted = memo((stream: TypeStream): TypeStream => {
     held.set(name, { sent: stream.held.get(name)?.sent ?? version, accepted: resource });
   }
   // What was rejected, be it for the sake of others, and came again all the same, is taken now.
-  const forgiven = [...held].map(([name, { accepted }]) => rejectionKey(name, accepted?.version ?? absent));
-  const rejected = stream.rejected.with({ removed: forgiven });
+  const acceptedKeys = [...held].map(([name, { accepted }]) => rejectionKey(name, accepted?.version ?? absent));
+  const rejected = stream.rejected.with({ removed: acceptedKeys });
   return shared(withoutEarlier({ ...answered(stream, held), rejected }));
 });
 
@@ -66,7 +66,7 @@ export function blamed(stream: TypeStream, reason: string): Blame {
   const named = [...changed, ...assumedKept(stream, changed)].filter(({ name }) => mentions(reason, name));
   // A response that had to repeat what was rejected before (see keptResources) may be rejected for that alone.
   const namesKept = () => keptThoughRejected(stream).some(({ name }) => mentions(reason, name));
-  const isNamed = named.length > 0 || (takesRest(stream) && namesKept());
+  const isNamed = named.length > 0 || (acceptsRest(stream) && namesKept());
   return { resources: isNamed ? named : changed, isNamed };
 }
 
@@ -86,7 +86,7 @@ function assumedKept(stream: TypeStream, changed: readonly Resource[]): readonly
  * What is rejected must be repeated to a client that may hold an earlier version of it, so the rest would be rejected
  * with it for ever. Envoy, for which this is done, takes the rest.
  */
-const takesRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
+const acceptsRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
 
 /**
  * The client rejected the response in flight because of some of its resources, which are not sent again. Whether it
@@ -94,41 +94,44 @@ const takesRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && send
  */
 export function rejected(stream: TypeStream, { resources, isNamed }: Blame, maxRejections: number): TypeStream {
   const key = [isNamed, ...resources.map(({ name, version }) => rejectionKey(name, version))].join("\n");
-  const known = rejectedFor(stream);
+  const known = rejectedByKey(stream);
   const after = known.get(key) ?? newest(rejectedNow(stream, { resources, isNamed }), maxRejections);
   known.set(key, after);
   return after;
 }
 
 /** By the culprits: clients that reject the same for the same reason stay equal. */
-const rejectedFor = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
+const rejectedByKey = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
 
 function rejectedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStream {
-  const culprits = new Set(resources);
+  const blamedResources = new Set(resources);
   const changed = stream.inFlight?.changed ?? [];
   const held = new Map<string, Held | undefined>();
   const keys: string[] = [];
-  for (const resource of new Set([...changed, ...culprits])) {
+  for (const resource of new Set([...changed, ...blamedResources])) {
     for (const name of knownAs(stream, resource)) {
       const before = stream.held.get(name) ?? { sent: uncertain };
-      if (culprits.has(resource)) {
+      if (blamedResources.has(resource)) {
         keys.push(rejectionKey(name, resource.version));
         const known = isNamed ? withoutAssumed(before, resource) : before;
-        held.set(name, takesRest(stream) ? { ...known, rejected: resource } : known);
+        held.set(name, acceptsRest(stream) ? { ...known, rejected: resource } : known);
       } else if (before.sent !== resource.version) held.set(name, { ...before, assumed: resource });
       else
-        held.set(name, takesRest(stream) ? heldAfterAck(resource) : { ...before, sent: uncertain, assumed: resource });
+        held.set(
+          name,
+          acceptsRest(stream) ? heldAfterAck(resource) : { ...before, sent: uncertain, assumed: resource },
+        );
     }
   }
   // A deletion beside a resource at fault is told again with the rest; one that was rejected for itself is not.
-  const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
-  for (const [name, before] of toldAgain) {
-    const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
-    if (isAskedMeanwhile) continue;
+  const removalsToResend = changed.length > 0 && !acceptsRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
+  for (const [name, before] of removalsToResend) {
+    const isResubscribed = (stream.held.get(name)?.sent ?? absent) !== absent;
+    if (isResubscribed) continue;
     held.set(name, before === undefined || before.sent === absent ? before : dueAgain(before));
   }
   const after = answered(stream, held);
-  const unsettled = after.unsettled.with({ added: toldAgain.map(([name]) => name) });
+  const unsettled = after.unsettled.with({ added: removalsToResend.map(([name]) => name) });
   return { ...after, unsettled, rejected: stream.rejected.with({ added: keys }) };
 }
 

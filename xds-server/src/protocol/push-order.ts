@@ -3,7 +3,7 @@ import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../
 import { memo, memo2 } from "./memo.ts";
 import type { Stream } from "./stream-state.ts";
 import type { TypeStream } from "./type-stream.ts";
-import { deletedNames, hasDue, hasUnsent, keepsRejected, type Update } from "./update-due.ts";
+import { deletedNames, hasDue, hasUnsent, type Update, usesOlderVersion } from "./update-due.ts";
 
 /** Names of what a client waits for anew when it takes an update, by type. */
 export const rewarms = memo((update: Update): ReadonlyMap<TypeUrl, readonly string[]> => {
@@ -80,7 +80,7 @@ export function deletionsAllowedAt(stream: Stream, typeStream: TypeStream, avail
   let at = always;
   for (const user of stream.types.values()) {
     if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
-    if (keepsRejected(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return never;
+    if (usesOlderVersion(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return never;
     if (user.inFlight !== undefined) at = Math.max(at, sentAt(stream, user) + stream.limits.holdLimitMs);
     else if (hasDue(user, availableTo(stream, user.type.typeUrl))) return never;
   }

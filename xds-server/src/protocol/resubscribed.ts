@@ -17,7 +17,7 @@ import {
 import { found } from "./update-due.ts";
 
 /** What a delta client named in one request. */
-export interface Asked {
+export interface NameChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];
 }
@@ -27,42 +27,42 @@ export interface Asked {
  * of what a delta client ceases to name under a wildcard, it is told what has become (xDS protocol, "Subscribing to
  * resources" and "Unsubscribing from resources").
  */
-export function resubscribed(stream: TypeStream, subscription: Subscription, asked?: Asked): TypeStream {
+export function resubscribed(stream: TypeStream, subscription: Subscription, changes?: NameChanges): TypeStream {
   const isFirst = stream === newTypeStream(stream.type, stream.variant);
-  if (asked === undefined || isFirst) return replacedBy(stream, subscription);
-  if (asked.added.length === 0 && asked.removed.length === 0 && subscription === stream.subscription) return stream;
-  return renewed(stream, subscription, { ...asked, tellsLeft: true });
+  if (changes === undefined || isFirst) return resubscribedSotw(stream, subscription);
+  if (changes.added.length === 0 && changes.removed.length === 0 && subscription === stream.subscription) return stream;
+  return withSubscription(stream, subscription, { ...changes, resendsUnsubscribed: true });
 }
 
-const replacedBy = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
+const resubscribedSotw = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
   const before = stream.subscription;
   if (subscription === before) return stream;
   const added = [...subscription.names].filter((name) => !before.names.has(name));
   const removed = [...before.names].filter((name) => !subscription.names.has(name));
-  return renewed(stream, subscription, { added, removed, tellsLeft: false });
+  return withSubscription(stream, subscription, { added, removed, resendsUnsubscribed: false });
 });
 
-function renewed(
+function withSubscription(
   stream: TypeStream,
   subscription: Subscription,
-  { added, removed, tellsLeft }: Asked & { readonly tellsLeft: boolean },
+  { added, removed, resendsUnsubscribed }: NameChanges & { readonly resendsUnsubscribed: boolean },
 ): TypeStream {
-  const isOther = subscription.wildcard !== stream.subscription.wildcard;
+  const wildcardChanges = subscription.wildcard !== stream.subscription.wildcard;
   const held = new Map<string, Held | undefined>();
-  const anew = new Set(added);
+  const resetNames = new Set(added);
   const forget = (name: string): void => {
-    anew.add(name);
+    resetNames.add(name);
     held.set(name, undefined);
   };
-  if (isOther) {
+  if (wildcardChanges) {
     for (const name of stream.held.keys()) if (!wants(subscription, name)) forget(name);
-    for (const { name } of rejectedVersions(stream.rejected)) if (!wants(subscription, name)) anew.add(name);
+    for (const { name } of rejectedVersions(stream.rejected)) if (!wants(subscription, name)) resetNames.add(name);
   }
   for (const name of removed) {
     const before = stream.held.get(name);
     if (!wants(subscription, name)) forget(name);
-    else if (tellsLeft && stream.subscription.names.has(name)) {
-      anew.add(name);
+    else if (resendsUnsubscribed && stream.subscription.names.has(name)) {
+      resetNames.add(name);
       held.set(name, dueAgain(before ?? reportedAbsent));
     } else if (before?.sent === absent) held.set(name, undefined);
   }
@@ -70,30 +70,30 @@ function renewed(
     const before = stream.held.get(name);
     if (before !== undefined) held.set(name, before.sent === absent ? undefined : dueAgain(before));
   }
-  const looked = [...added, ...removed];
+  const changedNames = [...added, ...removed];
   return {
     ...stream,
     subscription,
     held: stream.held.with(held),
-    rejected: forgiven(stream.rejected, anew),
-    inFlight: stream.inFlight && stillWanted(stream.inFlight, subscription),
+    rejected: withoutRejectionsOf(stream.rejected, resetNames),
+    inFlight: stream.inFlight && withWantedRemovals(stream.inFlight, subscription),
     owed: subscription.wildcard && (stream.owed || !stream.subscription.wildcard),
-    comparedWith: isOther ? undefined : stream.comparedWith,
-    unsettled: isOther ? NameSet.empty : stream.unsettled.with({ added: looked }),
+    comparedWith: wildcardChanges ? undefined : stream.comparedWith,
+    unsettled: wildcardChanges ? NameSet.empty : stream.unsettled.with({ added: changedNames }),
   };
 }
 
 /** Of what the client ceases to want, it need not be told again that it is gone, should it reject the response. */
-function stillWanted(inFlight: InFlight, subscription: Subscription): InFlight {
+function withWantedRemovals(inFlight: InFlight, subscription: Subscription): InFlight {
   if (inFlight.removed.size === 0) return inFlight;
   return { ...inFlight, removed: new Map([...inFlight.removed].filter(([name]) => wants(subscription, name))) };
 }
 
 /** What a client asks for anew it is sent, though it rejected it. */
-function forgiven(rejected: NameSet, names: ReadonlySet<string>): NameSet {
+function withoutRejectionsOf(rejected: NameSet, names: ReadonlySet<string>): NameSet {
   if (rejected.size === 0) return rejected;
-  const again = [...rejectedVersions(rejected)].filter(({ name }) => names.has(name));
-  return rejected.with({ removed: again.map(({ key }) => key) });
+  const reset = [...rejectedVersions(rejected)].filter(({ name }) => names.has(name));
+  return rejected.with({ removed: reset.map(({ key }) => key) });
 }
 
 /** What a client holds of an earlier stream, by name. Equal ones are the same object. */

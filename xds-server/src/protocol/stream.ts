@@ -117,8 +117,8 @@ export function onRequest(stream: Stream, request: Request, now: number): Step {
   const blame = blamed(before, errorDetail);
   const { resources } = blame;
   const settled = rejected(before, blame, stream.limits.maxRejections);
-  const noted = withRejections(stream, before, blame, { reason: errorDetail, at: now });
-  const step = respond(withType(noted, subscribedAfter(settled)), now);
+  const withReason = withRejections(stream, before, blame, { reason: errorDetail, at: now });
+  const step = respond(withType(withReason, subscribedAfter(settled)), now);
   return { ...step, answer: { type, nonce: responseNonce, resources, errorDetail } };
 }
 
@@ -146,13 +146,13 @@ function withRejections(
   stream: Stream,
   type: TypeStream,
   { resources, isNamed }: Blame,
-  said: Pick<Rejection, "reason" | "at">,
+  details: Pick<Rejection, "reason" | "at">,
 ): Stream {
   const suspects = isNamed || resources.length === 1 ? {} : { suspects: resources.length };
   const entries = resources.flatMap((resource) =>
     knownAs(type, resource).map((name): [string, Rejection] => {
       const { version } = resource;
-      return [rejectionId(type, name, version), { version, ...said, ...suspects }];
+      return [rejectionId(type, name, version), { version, ...details, ...suspects }];
     }),
   );
   const rejections = stream.rejections.with(entries);
@@ -172,8 +172,8 @@ function subscribed(
     return first && names.resumes ? resumedSotw(after) : after;
   }
   const { added, removed, initialVersions } = names;
-  const namesNothing = first && !before.type.hasAliases;
-  const after = resubscribed(before, amended(before.subscription, { added, removed, first: namesNothing }), names);
+  const mayBeWildcard = first && !before.type.hasAliases;
+  const after = resubscribed(before, amended(before.subscription, { added, removed, first: mayBeWildcard }), names);
   return first ? resumed(after, heldVersions(initialVersions), availableTo(stream, before.type.typeUrl)) : after;
 }
 
@@ -181,11 +181,11 @@ const resumedSotw = memo((stream: TypeStream): TypeStream => ({ ...stream, mayHo
 
 /** Sends what is due. Where no clock decides what that is, it is worked out once for all streams that were told the same. */
 function respond(start: Stream, now: number): Step {
-  const outcomes = outcomesOf[start.knowsTtl ? "ttl" : "noTtl"](start.types);
+  const outcomes = knownOutcomes[start.knowsTtl ? "ttl" : "noTtl"](start.types);
   const known = start.heartbeatAt.size === 0 ? outcomes.get(start.snapshot) : undefined;
-  if (known !== undefined) return { stream: told(start, known, now), responses: known.responses };
-  const { isTimeless, ...step } = worked(start, now);
-  if (isTimeless) outcomes.set(start.snapshot, { types: step.stream.types, responses: step.responses });
+  if (known !== undefined) return { stream: withOutcome(start, known, now), responses: known.responses };
+  const { isTimeIndependent, ...step } = stepped(start, now);
+  if (isTimeIndependent) outcomes.set(start.snapshot, { types: step.stream.types, responses: step.responses });
   return step;
 }
 
@@ -195,12 +195,12 @@ interface Outcome {
 }
 
 /** By the snapshot. */
-const outcomesOf = {
+const knownOutcomes = {
   ttl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
   noTtl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
 };
 
-function told(stream: Stream, { types, responses }: Outcome, now: number): Stream {
+function withOutcome(stream: Stream, { types, responses }: Outcome, now: number): Stream {
   if (responses.length === 0) return types === stream.types ? stream : { ...stream, types };
   const sentAt = new Map(stream.sentAt);
   for (const { type } of responses) sentAt.set(type.typeUrl, now);
@@ -208,8 +208,8 @@ function told(stream: Stream, { types, responses }: Outcome, now: number): Strea
 }
 
 /** Goes over the types in push order. */
-function worked(start: Stream, now: number): Step & { readonly isTimeless: boolean } {
-  let asksClock = start.heartbeatAt.size > 0;
+function stepped(start: Stream, now: number): Step & { readonly isTimeIndependent: boolean } {
+  let dependsOnTime = start.heartbeatAt.size > 0;
   const responses: Response[] = [];
   let stream = start;
   let wakeAt: number | undefined;
@@ -229,13 +229,13 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
     if (before === undefined || before.inFlight !== undefined) continue;
     const available = availableTo(stream, type.typeUrl);
     const readyAt = additionsAllowedAt(stream, type, now);
-    asksClock ||= readyAt !== always;
+    dependsOnTime ||= readyAt !== always;
     if (readyAt > now) {
       waitUntil(readyAt);
       continue;
     }
     const deletableAt = deletionsAllowedAt(stream, before, available);
-    asksClock ||= deletableAt !== always && deletableAt !== never;
+    dependsOnTime ||= deletableAt !== always && deletableAt !== never;
     const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
       const after = compared(before, available);
@@ -255,8 +255,8 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
     const heartbeatAt = stream.heartbeatAt.get(typeStream.type.typeUrl);
     if (heartbeatAt !== undefined) waitUntil(heartbeatAt);
   }
-  const isTimeless = !asksClock && wakeAt === undefined && stream.heartbeatAt === start.heartbeatAt;
-  return { stream, responses, isTimeless, ...(wakeAt === undefined ? {} : { wakeAt }) };
+  const isTimeIndependent = !dependsOnTime && wakeAt === undefined && stream.heartbeatAt === start.heartbeatAt;
+  return { stream, responses, isTimeIndependent, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
 /** A response tells a client what it is told to go on with, so the next heartbeat is due an interval later at most. */
@@ -267,8 +267,8 @@ function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kep
   const intervalMs = after && heartbeatIntervalMs(after, available);
   const wasDue = stream.heartbeatAt.get(typeUrl);
   if (intervalMs === undefined) return wasDue === undefined ? stream : withoutHeartbeat(stream, type);
-  const saysAll = alive.length > 0 || kept.length > 0 || wasDue === undefined;
-  const dueAt = saysAll ? now + intervalMs : Math.min(wasDue, now + intervalMs);
+  const renewsAll = alive.length > 0 || kept.length > 0 || wasDue === undefined;
+  const dueAt = renewsAll ? now + intervalMs : Math.min(wasDue, now + intervalMs);
   return { ...stream, heartbeatAt: new Map(stream.heartbeatAt).set(typeUrl, dueAt) };
 }
 

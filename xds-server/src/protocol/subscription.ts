@@ -43,11 +43,11 @@ export function replaced(current: Subscription, list: readonly string[]): Subscr
   }
   const names = new Set(list);
   const wildcard = names.delete(WILDCARD);
-  return naming(names, wildcard);
+  return internedNames(names, wildcard);
 }
 
 /** Most lists are known already, and to compare costs less than to build. */
-function naming(names: ReadonlySet<string>, wildcard: boolean): Subscription {
+function internedNames(names: ReadonlySet<string>, wildcard: boolean): Subscription {
   let hash = 0;
   for (const name of names) hash = (hash + hashOf(name)) | 0;
   const isSame = (other: Subscription): boolean => {
@@ -74,14 +74,17 @@ export function amended(
   if (added.length === 0 && removed.length === 0) {
     return legacyWildcard ? interned({ ...current, wildcard: true }) : current;
   }
-  const asked = added.includes(WILDCARD);
-  const left = removed.includes(WILDCARD);
-  const wildcard = (current.wildcard || legacyWildcard || asked) && !left;
+  const addsWildcard = added.includes(WILDCARD);
+  const removesWildcard = removed.includes(WILDCARD);
+  const wildcard = (current.wildcard || legacyWildcard || addsWildcard) && !removesWildcard;
   if (current.names.size === 0 && removed.length === 0) {
     const names = new Set(added);
     names.delete(WILDCARD);
-    return naming(names, wildcard);
+    return internedNames(names, wildcard);
   }
-  const names = current.names.with({ added, removed: asked || left ? [...removed, WILDCARD] : removed });
+  const names = current.names.with({
+    added,
+    removed: addsWildcard || removesWildcard ? [...removed, WILDCARD] : removed,
+  });
   return interned({ names, wildcard, named: true });
 }

@@ -8,17 +8,17 @@ import { deletedNames, type Update } from "./update-due.ts";
 /** The stream after the response with this update. `awaited` is what the client waits for before it answers. */
 export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeStream => {
   const { stream, changed, kept, gone, nonce } = update;
-  const told = new Map<string, Held | undefined>();
+  const changes = new Map<string, Held | undefined>();
   for (const resource of changed) {
     for (const name of knownAs(stream, resource)) {
-      told.set(name, { ...stream.held.get(name), sent: resource.version });
+      changes.set(name, { ...stream.held.get(name), sent: resource.version });
     }
   }
   // What was asked for by name stays known as absent; what came by wildcard is forgotten, or `held` would only grow.
-  for (const name of gone) told.set(name, stream.subscription.names.has(name) ? reportedAbsent : undefined);
+  for (const name of gone) changes.set(name, stream.subscription.names.has(name) ? reportedAbsent : undefined);
   return {
     ...stream,
-    held: stream.held.with(told),
+    held: stream.held.with(changes),
     inFlight: { nonce, changed, kept, awaited, removed: new Map(gone.map((name) => [name, stream.held.get(name)])) },
     lastNonce: nonce,
     owed: false,
@@ -36,11 +36,11 @@ export const compared = memo2((stream: TypeStream, available: ResourceSet): Type
 
 /** The client waits for these anew, so they count as not sent. */
 export const rewarmed = memo2((stream: TypeStream, names: readonly string[]): TypeStream => {
-  const stale = names.flatMap((name): [string, Held][] => {
+  const due = names.flatMap((name): [string, Held][] => {
     const before = stream.held.get(name);
     return before === undefined || before.sent === absent ? [] : [[name, dueAgain(before)]];
   });
-  if (stale.length === 0) return stream;
-  const unsettled = stream.unsettled.with({ added: stale.map(([name]) => name) });
-  return { ...stream, held: stream.held.with(stale), unsettled };
+  if (due.length === 0) return stream;
+  const unsettled = stream.unsettled.with({ added: due.map(([name]) => name) });
+  return { ...stream, held: stream.held.with(due), unsettled };
 });

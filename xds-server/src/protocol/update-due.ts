@@ -58,11 +58,11 @@ const difference = memo2((stream: TypeStream, available: ResourceSet): Differenc
     const resource = found(stream, available, name);
     const known = held.get(name);
     if (resource !== undefined) {
-      const newest = rejects(stream, name, resource.version) ? goesOnWith(known) : resource;
+      const newest = rejects(stream, name, resource.version) ? lastGoodIfDue(known) : resource;
       if (newest !== undefined && known?.sent !== newest.version && wants(subscription, name)) changed.add(newest);
     } else if (canReportAbsence(stream)) {
-      const isUncertain = known === undefined || (known.sent === uncertain && type.sendsRemovals);
-      if (isUncertain && subscription.names.has(name)) missing.push(name);
+      const isUnreported = known === undefined || (known.sent === uncertain && type.sendsRemovals);
+      if (isUnreported && subscription.names.has(name)) missing.push(name);
       else if (known !== undefined && known.sent !== absent && type.sendsRemovals) deleted.push(name);
     }
   }
@@ -70,7 +70,7 @@ const difference = memo2((stream: TypeStream, available: ResourceSet): Differenc
 });
 
 /** What a client that rejected the newest version goes on with; sent again where it may not have it. */
-const goesOnWith = (known: Held | undefined): Resource | undefined =>
+const lastGoodIfDue = (known: Held | undefined): Resource | undefined =>
   known?.sent === uncertain ? lastGood(known) : undefined;
 
 /** The names in which what the client was told can differ from what there is, each once. */
@@ -117,21 +117,21 @@ export function updateDue(
 ): Update | undefined {
   if (stream.inFlight !== undefined) return undefined;
   const { changed, deleted, missing } = difference(stream, available);
-  const tellsDeleted = deletions && deleted.length > 0;
-  if (changed.length === 0 && missing.length === 0 && !tellsDeleted && !stream.owed) return undefined;
-  return tellsDeleted ? withDeletions(stream, available) : withoutDeletions(stream, available);
+  const sendsDeletions = deletions && deleted.length > 0;
+  if (changed.length === 0 && missing.length === 0 && !sendsDeletions && !stream.owed) return undefined;
+  return sendsDeletions ? withDeletions(stream, available) : withoutDeletions(stream, available);
 }
 
-const withDeletions = memo2((stream: TypeStream, available: ResourceSet) => made(stream, available, true));
-const withoutDeletions = memo2((stream: TypeStream, available: ResourceSet) => made(stream, available, false));
+const withDeletions = memo2((stream: TypeStream, available: ResourceSet) => updateFor(stream, available, true));
+const withoutDeletions = memo2((stream: TypeStream, available: ResourceSet) => updateFor(stream, available, false));
 
-function made(stream: TypeStream, available: ResourceSet, deletions: boolean): Update {
+function updateFor(stream: TypeStream, available: ResourceSet, deletions: boolean): Update {
   const { changed, deleted, missing } = difference(stream, available);
-  const toldDeleted = deletions ? deleted : [];
-  const gone = [...toldDeleted, ...missing];
-  const told = new Set([...changed.map(({ name }) => name), ...gone]);
-  const kept = sendsFullState(stream) ? keptResources(stream, available, told) : [];
-  const removed = toldDeleted.map((name) => ownName(stream, name));
+  const sentDeletions = deletions ? deleted : [];
+  const gone = [...sentDeletions, ...missing];
+  const covered = new Set([...changed.map(({ name }) => name), ...gone]);
+  const kept = sendsFullState(stream) ? keptResources(stream, available, covered) : [];
+  const removed = sentDeletions.map((name) => ownName(stream, name));
   return {
     ...nextResponse(stream, available),
     changed,
@@ -186,7 +186,7 @@ export function deletedNames(stream: TypeStream, available: ResourceSet): readon
 }
 
 /** True when the client rejected what it should hold, and goes on with what it has. */
-export function keepsRejected(stream: TypeStream, available: ResourceSet): boolean {
+export function usesOlderVersion(stream: TypeStream, available: ResourceSet): boolean {
   for (const { name, version } of rejectedVersions(stream.rejected)) {
     if (version !== found(stream, available, name)?.version) continue;
     const held = stream.held.get(name);
@@ -203,11 +203,11 @@ export function keepsRejected(stream: TypeStream, available: ResourceSet): boole
 export function keptResources(
   stream: TypeStream,
   available: ResourceSet,
-  told: ReadonlySet<string>,
+  covered: ReadonlySet<string>,
 ): readonly Resource[] {
   const kept: Resource[] = [];
   for (const [name, held] of stream.held) {
-    if (told.has(name)) continue;
+    if (covered.has(name)) continue;
     const resource = available.get(name);
     const isGood = resource !== undefined && !rejects(stream, name, resource.version);
     const good = isGood ? resource : lastGood(held);
