@@ -79,10 +79,10 @@ class Client {
     nonce: string,
     errorDetail?: string,
   ): Request {
-    const asking = errorDetail === undefined ? { nonce } : { nonce, errorDetail };
-    if (this.#variant === "delta") return deltaRequest(shortName, change, asking);
+    const options = errorDetail === undefined ? { nonce } : { nonce, errorDetail };
+    if (this.#variant === "delta") return deltaRequest(shortName, change, options);
     const wanted = this.wanted.get(shortName);
-    return sotwRequest(shortName, wanted === "*" || wanted === undefined ? [] : [...wanted], asking);
+    return sotwRequest(shortName, wanted === "*" || wanted === undefined ? [] : [...wanted], options);
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import { onRequest, onSnapshot, onTime, openStream, type Step } from "./stream.ts";
-import { deltaRequest, resource, said, sotwRequest } from "./testing.ts";
+import { deltaRequest, resource, sent, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
 const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 10 };
@@ -27,8 +27,8 @@ const nonce = ({ stream }: Step, shortName: string): string =>
   stream.types.get(resourceType(shortName).typeUrl)?.lastNonce ?? "";
 
 const asks = {
-  sotw: (names: string[], asking = {}) => sotwRequest("EDS", names, asking),
-  delta: (names: string[], asking = {}) => deltaRequest("EDS", { added: "nonce" in asking ? [] : names }, asking),
+  sotw: (names: string[], options = {}) => sotwRequest("EDS", names, options),
+  delta: (names: string[], options = {}) => deltaRequest("EDS", { added: "nonce" in options ? [] : names }, options),
 };
 
 for (const variant of ["sotw", "delta"] as const) {
@@ -45,7 +45,7 @@ for (const variant of ["sotw", "delta"] as const) {
         assert.equal(step.wakeAt, due);
         assert.deepEqual(onTime(step.stream, due - 1).responses, []);
         step = onTime(step.stream, due);
-        assert.deepEqual([said(step), alive(step)], [["EDS"], ["a"]]);
+        assert.deepEqual([sent(step), alive(step)], [["EDS"], ["a"]]);
         step = answered(step, due + 1);
       }
     });
@@ -79,7 +79,7 @@ test("a full-state type repeats all that stays, because leaving it out would del
   let step = onRequest(open("sotw", resources("CDS", { a: "1", b: "1" }, ["a"])).stream, sotwRequest("CDS"), 0);
   step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS") }), 1);
   step = onTime(step.stream, 5000);
-  assert.deepEqual([said(step), alive(step)], [["CDS =a@1 =b@1"], []]);
+  assert.deepEqual([sent(step), alive(step)], [["CDS =a@1 =b@1"], []]);
 });
 
 test("a full-state type repeats the last good version of what was rejected", () => {
@@ -87,7 +87,7 @@ test("a full-state type repeats the last good version of what was rejected", () 
   step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS") }), 1);
   step = onSnapshot(step.stream, resources("CDS", { a: "1", b: "bad" }, ["a"]), 2);
   step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS"), errorDetail: "b: no" }), 3);
-  assert.deepEqual(said(onTime(step.stream, 5002)), ["CDS =a@1 =b@1"]);
+  assert.deepEqual(sent(onTime(step.stream, 5002)), ["CDS =a@1 =b@1"]);
 });
 
 test("equal streams are given the same heartbeat", () => {
@@ -98,5 +98,5 @@ test("equal streams are given the same heartbeat", () => {
     return onTime(step.stream, now + 5000).responses[0];
   });
   assert.equal(one, other);
-  assert.deepEqual(said({ responses: one ? [one] : [] }), ["EDS"]);
+  assert.deepEqual(sent({ responses: one ? [one] : [] }), ["EDS"]);
 });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import { onRequest, onSnapshot, openStream, type Request, type Step } from "./stream.ts";
-import { type Asking, deltaRequest, said, snapshot, sotwRequest } from "./testing.ts";
+import { deltaRequest, type RequestOptions, sent, snapshot, sotwRequest } from "./testing.ts";
 import type { TypeStream, Variant } from "./type-stream.ts";
 
 const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 100 };
@@ -15,13 +15,13 @@ const versions = (...each: string[]) => snapshot({ EDS: Object.fromEntries(each.
 class Client {
   step: Step;
   #now: number;
-  readonly #ask: (names: readonly string[], asking: Asking) => Request;
+  readonly #ask: (names: readonly string[], options: RequestOptions) => Request;
 
   constructor(variant: Variant, at: Snapshot, now: number) {
     this.#now = now;
     this.step = { stream: openStream(variant, at, limits), responses: [] };
-    this.#ask = (names, asking) =>
-      variant === "sotw" ? sotwRequest("EDS", names, asking) : deltaRequest("EDS", { added: names }, asking);
+    this.#ask = (names, options) =>
+      variant === "sotw" ? sotwRequest("EDS", names, options) : deltaRequest("EDS", { added: names }, options);
   }
 
   subscribe(...names: string[]): this {
@@ -29,9 +29,9 @@ class Client {
     return this;
   }
 
-  answer(asking: Pick<Asking, "errorDetail"> = {}): this {
+  answer(options: Pick<RequestOptions, "errorDetail"> = {}): this {
     const request = { type: resourceType("EDS"), responseNonce: eds(this.step).lastNonce, names: "unchanged" } as const;
-    this.step = onRequest(this.step.stream, { ...request, ...asking }, this.#now);
+    this.step = onRequest(this.step.stream, { ...request, ...options }, this.#now);
     return this;
   }
 
@@ -47,7 +47,7 @@ for (const variant of ["sotw", "delta"] as const) {
       const [first, second] = [versions("a@1", "b@1"), versions("a@2", "b@1")];
       const one = new Client(variant, first, 5).subscribe("a", "b").answer().publish(second);
       const other = new Client(variant, first, 9).subscribe("b", "a").answer().publish(second);
-      assert.deepEqual(said(one.step), ["EDS +a@2"]);
+      assert.deepEqual(sent(one.step), ["EDS +a@2"]);
       assert.equal(one.step.responses[0], other.step.responses[0]);
       assert.equal(eds(one.answer().step), eds(other.answer().step));
     });
@@ -56,7 +56,7 @@ for (const variant of ["sotw", "delta"] as const) {
       const [first, second, third] = [versions("a@1"), versions("a@2"), versions("a@3")];
       const quick = new Client(variant, first, 0).subscribe("a").answer().publish(second).answer().publish(third);
       const slow = new Client(variant, first, 0).subscribe("a").publish(second).publish(third).answer();
-      assert.deepEqual(said(slow.step), ["EDS +a@3"]);
+      assert.deepEqual(sent(slow.step), ["EDS +a@3"]);
       assert.equal(eds(quick.answer().step), eds(slow.answer().step));
     });
 
@@ -70,7 +70,7 @@ for (const variant of ["sotw", "delta"] as const) {
           .answer({ errorDetail: reason })
           .publish(third);
       const [one, other] = [rejects("no", 3), rejects("never", 4)];
-      assert.deepEqual(said(one.step), ["EDS +a@3"]);
+      assert.deepEqual(sent(one.step), ["EDS +a@3"]);
       assert.equal(one.step.responses[0], other.step.responses[0]);
       assert.equal(eds(one.answer().step), eds(other.answer().step));
     });
@@ -79,7 +79,7 @@ for (const variant of ["sotw", "delta"] as const) {
       const at = versions("a@1", "b@1");
       const one = new Client(variant, at, 0).subscribe("a");
       const other = new Client(variant, at, 0).subscribe("b");
-      assert.deepEqual([said(one.step), said(other.step)], [["EDS +a@1"], ["EDS +b@1"]]);
+      assert.deepEqual([sent(one.step), sent(other.step)], [["EDS +a@1"], ["EDS +b@1"]]);
     });
   });
 }
@@ -93,7 +93,7 @@ test("delta streams that come back with the same versions are given the same dif
       0,
     );
   const [one, other] = [back(), back()];
-  assert.deepEqual(said(one), ["EDS +a@2"]);
+  assert.deepEqual(sent(one), ["EDS +a@2"]);
   assert.equal(one.responses[0], other.responses[0]);
 });
 
