@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type ResourceType, resourceType, resourceTypes } from "../resources/resource-types.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
-import { ReferenceModel, type Told } from "./reference-model.ts";
+import { ReferenceModel, type ResponseEvent } from "./reference-model.ts";
 import { onRequest, onSnapshot, onTime, openStream, type Response, type Step } from "./stream.ts";
 import type { Stream } from "./stream-state.ts";
 import { deltaRequest, resource, sotwRequest } from "./testing.ts";
@@ -21,10 +21,10 @@ const versions = ["1", "2", "3"];
 const shared = "n2";
 
 type Edit = { readonly type: string; readonly name: string; readonly version: string | null };
-type Verdict = "take" | "blame one" | "blame none" | "blame another";
+type Verdict = "accept" | "blame one" | "blame none" | "blame another";
 
 type Operation =
-  | { readonly do: "publish"; readonly edits: readonly Edit[]; readonly anew: boolean }
+  | { readonly do: "publish"; readonly edits: readonly Edit[]; readonly rebuilt: boolean }
   | { readonly do: "want"; readonly client: number; readonly type: string; readonly names: readonly string[] }
   | { readonly do: "answer"; readonly client: number; readonly open: number; readonly verdict: Verdict }
   | {
@@ -33,7 +33,7 @@ type Operation =
       readonly open: number;
       readonly names: readonly string[];
     }
-  | { readonly do: "ask again"; readonly client: number; readonly type: string; readonly name: string }
+  | { readonly do: "resubscribe"; readonly client: number; readonly type: string; readonly name: string }
   | { readonly do: "answer late"; readonly client: number; readonly type: string }
   | { readonly do: "reconnect"; readonly client: number; readonly forgets: boolean }
   | { readonly do: "wait"; readonly ms: number };
@@ -42,7 +42,7 @@ type Operation =
 class Publisher {
   snapshot: Snapshot = { resources: new Map() };
 
-  publish(edits: readonly Edit[], anew: boolean): void {
+  publish(edits: readonly Edit[], rebuilt: boolean): void {
     const resources = new Map(this.snapshot.resources);
     for (const { type: shortName, name, version } of edits) {
       const type = resourceType(shortName);
@@ -53,7 +53,9 @@ class Publisher {
     }
     // Equal content need not be the same object: it may have been built again.
     const copied = (set: ResourceSet) => new Map([...set].map(([name, each]) => [name, { ...each }] as const));
-    this.snapshot = { resources: anew ? new Map([...resources].map(([url, set]) => [url, copied(set)])) : resources };
+    this.snapshot = {
+      resources: rebuilt ? new Map([...resources].map(([url, set]) => [url, copied(set)])) : resources,
+    };
   }
 }
 
@@ -70,7 +72,7 @@ function made(type: ResourceType, name: string, version: string): Resource {
 }
 
 /** A response as a client sees it: names with versions, and the names that it is told are gone. */
-interface Seen {
+interface Received {
   readonly type: ResourceType;
   readonly nonce: string;
   readonly resources: ReadonlyMap<string, string>;
@@ -83,10 +85,10 @@ class Client {
   readonly wanted = new Map<ResourceType, readonly string[]>();
   readonly holds = new Map<ResourceType, Map<string, string>>();
   /** What was said on this stream, for whoever has to find out what went wrong. */
-  readonly said: string[] = [];
-  readonly unanswered: Seen[] = [];
+  readonly transcript: string[] = [];
+  readonly unanswered: Received[] = [];
   model: ReferenceModel;
-  readonly #hasTaken = new Set<ResourceType>();
+  readonly #hasAccepted = new Set<ResourceType>();
   readonly #hasNamed = new Set<ResourceType>();
   /** What it goes on with, though a full response that it rejected left it out. */
   readonly #undeleted = new Map<ResourceType, Set<string>>();
@@ -107,23 +109,23 @@ class Client {
   publish(snapshot: Snapshot, now: number): void {
     this.#snapshot = snapshot;
     this.model.publish(snapshot);
-    this.#take(onSnapshot(this.#stream, snapshot, now), now);
+    this.#compare(onSnapshot(this.#stream, snapshot, now), now);
   }
 
   /** Time passes, and the server acts only when it said that it would. */
   pass(until: number): void {
     while (this.#wakeAt <= until) {
       const now = this.#wakeAt;
-      this.#take(onTime(this.#stream, now), now);
+      this.#compare(onTime(this.#stream, now), now);
       assert.ok(this.#wakeAt > now, "a wake-up that is asked for at once again");
     }
-    assert.deepEqual(this.model.respond(until).map(lineOfTold), [], `something was due by ${until} and nobody woke`);
+    assert.deepEqual(this.model.respond(until).map(lineOfDue), [], `something was due by ${until} and nobody woke`);
   }
 
   /** Changes what it wants. What is on its way was not seen yet, so state of the world speaks with an older nonce. */
   want(type: ResourceType, list: readonly string[], now: number): void {
     if (!this.wanted.has(type)) {
-      this.#askFirst(type, list, now);
+      this.#requestFirst(type, list, now);
       return;
     }
     const isUnseen = this.unanswered.some((each) => each.type === type);
@@ -132,40 +134,40 @@ class Client {
     if (isUnseen) this.#hasChangedUnseen.add(type);
     const change = this.#change(type, list);
     const last = this.variant === "sotw" ? (this.#nonces.get(type) ?? "") : "";
-    this.#ask(type, { nonce: isUnseen ? "older" : last, change }, now);
+    this.#request(type, { nonce: isUnseen ? "older" : last, change }, now);
   }
 
   /** Delta only: says again that it wants a name, to be told of it whatever it knows. */
-  askAgain(type: ResourceType, name: string, now: number): void {
+  resubscribe(type: ResourceType, name: string, now: number): void {
     if (this.variant !== "delta" || !this.wanted.get(type)?.includes(name)) return;
-    this.#ask(type, { nonce: "", change: { added: [name], removed: [] } }, now);
+    this.#request(type, { nonce: "", change: { added: [name], removed: [] } }, now);
   }
 
   /** An answer to what was answered before. */
   answerLate(type: ResourceType, now: number): void {
-    if (this.#nonces.has(type)) this.#ask(type, { nonce: "older", errorDetail: "n1 is rejected late" }, now);
+    if (this.#nonces.has(type)) this.#request(type, { nonce: "older", errorDetail: "n1 is rejected late" }, now);
   }
 
   answer(index: number, { verdict: wanted, list }: { verdict: Verdict; list?: readonly string[] }, now: number): void {
-    const [seen] = this.unanswered.splice(index % Math.max(1, this.unanswered.length), 1);
-    if (seen === undefined) return;
-    const { type, nonce, resources } = seen;
+    const [received] = this.unanswered.splice(index % Math.max(1, this.unanswered.length), 1);
+    if (received === undefined) return;
+    const { type, nonce, resources } = received;
     // What brings nothing new is not rejected.
     const news = [...resources].find(([name, version]) => this.holds.get(type)?.get(name) !== version)?.[0];
-    const verdict = news === undefined ? "take" : wanted;
-    const blamed = { take: [], "blame one": [news ?? ""], "blame none": [], "blame another": ["n3"] }[verdict];
-    this.#apply(seen, verdict === "take" || verdict === "blame one" ? blamed : "nothing");
+    const verdict = news === undefined ? "accept" : wanted;
+    const blamed = { accept: [], "blame one": [news ?? ""], "blame none": [], "blame another": ["n3"] }[verdict];
+    this.#apply(received, verdict === "accept" || verdict === "blame one" ? blamed : "nothing");
     const mayChange = this.variant === "delta" || !this.#hasChangedUnseen.has(type);
     const change = list === undefined || !mayChange ? { added: [], removed: [] } : this.#change(type, list);
     this.#hasChangedUnseen.delete(type);
-    this.model.answer(type, verdict === "take" ? "taken" : { blamed });
+    this.model.answer(type, verdict === "accept" ? "accepted" : { blamed });
     const errorDetail = `Error adding/updating ${blamed.join(", ")}: it is rejected`;
-    this.#ask(type, { nonce, change, ...(verdict === "take" ? {} : { errorDetail }) }, now, true);
+    this.#request(type, { nonce, change, ...(verdict === "accept" ? {} : { errorDetail }) }, now, true);
   }
 
   /** The connection is lost. The client comes back with what it holds, or as a new process that holds nothing. */
   reconnect(forgets: boolean, now: number): void {
-    this.said.push("--- reconnects");
+    this.transcript.push("--- reconnects");
     this.model = new ReferenceModel(this.variant, this.#snapshot, limits);
     this.#stream = openStream(this.variant, this.#snapshot, limits);
     this.#wakeAt = Number.POSITIVE_INFINITY;
@@ -175,11 +177,11 @@ class Client {
     this.#hasNamed.clear();
     if (forgets) {
       this.holds.clear();
-      this.#hasTaken.clear();
+      this.#hasAccepted.clear();
     }
     const wanted = [...this.wanted];
     this.wanted.clear();
-    for (const [type, list] of wanted) if (list.length > 0) this.#askFirst(type, list, now);
+    for (const [type, list] of wanted) if (list.length > 0) this.#requestFirst(type, list, now);
   }
 
   /** What it wants and must hold in the end. */
@@ -201,7 +203,7 @@ class Client {
     }
   }
 
-  #askFirst(type: ResourceType, list: readonly string[], now: number): void {
+  #requestFirst(type: ResourceType, list: readonly string[], now: number): void {
     // No name at all is the older way to say that everything is wanted.
     const isLegacy = list.length === 0 || (list.length === 1 && list[0] === "*" && type.fullState);
     this.wanted.set(type, isLegacy ? ["*"] : list);
@@ -209,16 +211,16 @@ class Client {
     const holds = new Map([...(this.holds.get(type) ?? [])].filter(([name]) => wants(isLegacy ? ["*"] : list, name)));
     if (added.length > 0) this.#hasNamed.add(type);
     if (this.variant === "sotw") {
-      const resumes = this.#hasTaken.has(type);
-      this.model.ask(type, { list: added, resumes });
-      this.#say(`${type.shortName} first [${added}]${resumes ? " resumes" : ""}`);
-      this.#take(onRequest(this.#stream, sotwRequest(type.shortName, added, { resumes }), now), now);
+      const resumes = this.#hasAccepted.has(type);
+      this.model.request(type, { list: added, resumes });
+      this.#log(`${type.shortName} first [${added}]${resumes ? " resumes" : ""}`);
+      this.#compare(onRequest(this.#stream, sotwRequest(type.shortName, added, { resumes }), now), now);
       return;
     }
-    this.model.ask(type, { added, removed: [], holds });
-    this.#say(`${type.shortName} first [${added}] holds ${[...holds].map((each) => each.join("@"))}`);
+    this.model.request(type, { added, removed: [], initialVersions: holds });
+    this.#log(`${type.shortName} first [${added}] holds ${[...holds].map((each) => each.join("@"))}`);
     const request = deltaRequest(type.shortName, { added, initial: Object.fromEntries(holds) });
-    this.#take(onRequest(this.#stream, request, now), now);
+    this.#compare(onRequest(this.#stream, request, now), now);
   }
 
   #change(type: ResourceType, next: readonly string[]): { added: string[]; removed: string[] } {
@@ -234,67 +236,66 @@ class Client {
     };
   }
 
-  #ask(
+  #request(
     type: ResourceType,
-    asking: { nonce: string; change?: { added: string[]; removed: string[] }; errorDetail?: string },
+    options: { nonce: string; change?: { added: string[]; removed: string[] }; errorDetail?: string },
     now: number,
     isAnswer = false,
   ): void {
-    const { nonce, change = { added: [], removed: [] }, errorDetail } = asking;
+    const { nonce, change = { added: [], removed: [] }, errorDetail } = options;
     const list = this.wanted.get(type) ?? [];
     const wish = this.variant === "sotw" ? `[${list}]` : `+[${change.added}] -[${change.removed}]`;
-    this.#say(`${type.shortName} nonce "${nonce}" ${wish} ${errorDetail ?? ""}`);
-    const said = { nonce, ...(errorDetail === undefined ? {} : { errorDetail }) };
+    this.#log(`${type.shortName} nonce "${nonce}" ${wish} ${errorDetail ?? ""}`);
+    const requestOptions = { nonce, ...(errorDetail === undefined ? {} : { errorDetail }) };
     const isStale = this.variant === "sotw" && nonce !== (this.#nonces.get(type) ?? "");
     if (!isStale) {
       if (list.length > 0) this.#hasNamed.add(type);
-      if (this.variant === "sotw") this.model.ask(type, { list, resumes: false });
-      else if (change.added.length + change.removed.length > 0) this.model.ask(type, { ...change, holds: new Map() });
+      if (this.variant === "sotw") this.model.request(type, { list, resumes: false });
+      else if (change.added.length + change.removed.length > 0)
+        this.model.request(type, { ...change, initialVersions: new Map() });
     }
     const request =
-      this.variant === "sotw" ? sotwRequest(type.shortName, list, said) : deltaRequest(type.shortName, change, said);
+      this.variant === "sotw"
+        ? sotwRequest(type.shortName, list, requestOptions)
+        : deltaRequest(type.shortName, change, requestOptions);
     const step = onRequest(this.#stream, request, now);
     assert.deepEqual(
       step.answer && { nonce: step.answer.nonce, errorDetail: step.answer.errorDetail },
       isAnswer ? { nonce, errorDetail } : undefined,
       "what the server noted as an answer",
     );
-    this.#take(step, now);
+    this.#compare(step, now);
   }
 
   /** Compares what the server sent with what the model says is due. */
-  #take(step: Step, now: number): void {
+  #compare(step: Step, now: number): void {
     this.#stream = step.stream;
     this.#wakeAt = step.wakeAt ?? Number.POSITIVE_INFINITY;
-    const told = this.model.respond(now);
-    const seen = step.responses.map((response) => this.#read(response));
-    for (const each of seen) this.said.push(`  server: ${this.#line(each)}`);
+    const due = this.model.respond(now);
+    const received = step.responses.map((response) => this.#read(response));
+    for (const each of received) this.transcript.push(`  server: ${this.#line(each)}`);
     assert.deepEqual(
-      seen.map((each) => this.#line(each)),
-      told.map((each) => this.#line({ ...each, resources: resourcesOfTold(each), removed: [...each.gone] })),
+      received.map((each) => this.#line(each)),
+      due.map((each) => this.#line({ ...each, resources: dueResources(each), removed: [...each.gone] })),
       "what was sent, and what was due",
     );
-    for (const [index, each] of seen.entries()) {
-      const owed = told[index];
-      if (owed !== undefined) owed.nonce = each.nonce;
-      this.#receive(each);
-    }
+    for (const each of received) this.#receive(each);
   }
 
-  #read({ type, nonce, update: { changed, kept, removed } }: Response): Seen {
+  #read({ type, nonce, update: { changed, kept, removed } }: Response): Received {
     const all = [...changed, ...kept];
     assert.equal(new Set(all.map(({ name }) => name)).size, all.length, `${type.shortName}: a name came twice`);
     for (const { name } of all) assert.ok(!removed.includes(name), `${type.shortName}: ${name} came and went`);
     return { type, nonce, resources: new Map(all.map(({ name, version }) => [name, version])), removed };
   }
 
-  #receive(seen: Seen): void {
-    const { type, nonce, resources } = seen;
+  #receive(received: Received): void {
+    const { type, nonce, resources } = received;
     assert.notEqual(nonce, "", "a response without a nonce");
     assert.notEqual(nonce, this.#nonces.get(type), `${type.shortName}: two responses in a row with one nonce`);
     this.#nonces.set(type, nonce);
     assert.ok(!this.unanswered.some((each) => each.type === type), `${type.shortName}: two responses in flight`);
-    this.unanswered.push(seen);
+    this.unanswered.push(received);
     if (this.variant === "delta" || !type.fullState) return;
     const available = resourcesOf(this.#snapshot, type.typeUrl);
     for (const name of this.holds.get(type)?.keys() ?? []) {
@@ -302,7 +303,7 @@ class Client {
       if (newest === undefined || resources.has(name)) continue;
       // Who never took a whole response has no version to say, and comes back as one that holds nothing; and who rejects
       // a deletion is not told of it again by itself. What such a client rejected is left out.
-      const isUnknown = !this.#hasTaken.has(type) || this.#undeleted.get(type)?.has(name);
+      const isUnknown = !this.#hasAccepted.has(type) || this.#undeleted.get(type)?.has(name);
       assert.ok(
         isUnknown && this.model.isRejected(type, newest),
         `${type.shortName}: ${name} is there and was left out`,
@@ -311,11 +312,11 @@ class Client {
   }
 
   /** Takes a response but for what it blames, as Envoy and gRPC do. */
-  #apply({ type, resources, removed }: Seen, blamed: readonly string[] | "nothing"): void {
+  #apply({ type, resources, removed }: Received, blamed: readonly string[] | "nothing"): void {
     const left = [...(this.holds.get(type)?.keys() ?? [])].filter((name) => !resources.has(name));
     this.#undeleted.set(type, new Set(blamed === "nothing" ? left : []));
     if (blamed === "nothing") return;
-    if (blamed.length === 0) this.#hasTaken.add(type);
+    if (blamed.length === 0) this.#hasAccepted.add(type);
     const before = this.holds.get(type) ?? new Map<string, string>();
     const after = this.variant === "sotw" && type.fullState ? new Map<string, string>() : new Map(before);
     const wanted = this.wanted.get(type) ?? [];
@@ -330,7 +331,7 @@ class Client {
   }
 
   /** As the client sees it: state of the world can tell what is gone only by leaving it out. */
-  #line({ type, resources, removed }: Pick<Seen, "type" | "resources" | "removed">): string {
+  #line({ type, resources, removed }: Pick<Received, "type" | "resources" | "removed">): string {
     const present = [...resources].map((each) => each.join("@")).sort();
     return [
       type.shortName,
@@ -339,17 +340,17 @@ class Client {
     ].join(" ");
   }
 
-  #say(text: string): void {
-    this.said.push(`client: ${text}`);
+  #log(text: string): void {
+    this.transcript.push(`client: ${text}`);
   }
 }
 
-function resourcesOfTold({ changed, repeated }: Told): Map<string, string> {
+function dueResources({ changed, repeated }: ResponseEvent): Map<string, string> {
   return new Map([...changed, ...repeated].map(([name, { version }]) => [name, version]));
 }
 
-function lineOfTold(told: Told): string {
-  return `${told.type.shortName} ${[...resourcesOfTold(told)].join(" ")} gone ${[...told.gone]}`;
+function lineOfDue(due: ResponseEvent): string {
+  return `${due.type.shortName} ${[...dueResources(due)].join(" ")} gone ${[...due.gone]}`;
 }
 
 function wants(list: readonly string[], name: string): boolean {
@@ -369,7 +370,7 @@ function run(sequence: readonly Operation[]): void {
         work(client);
       } catch (error) {
         const who = `client ${all.indexOf(client)} (${client.variant})`;
-        throw new Error(`${who}: ${(error as Error).message}\n${client.said.join("\n")}`, { cause: error });
+        throw new Error(`${who}: ${(error as Error).message}\n${client.transcript.join("\n")}`, { cause: error });
       }
     }
   };
@@ -377,7 +378,7 @@ function run(sequence: readonly Operation[]): void {
     now += 1;
     each((client) => client.pass(now));
     if (operation.do === "publish") {
-      publisher.publish(operation.edits, operation.anew);
+      publisher.publish(operation.edits, operation.rebuilt);
       each((client) => client.publish(publisher.snapshot, now));
     } else if (operation.do === "wait") {
       now += operation.ms;
@@ -387,7 +388,7 @@ function run(sequence: readonly Operation[]): void {
   each((client) => {
     for (let round = 0; client.unanswered.length > 0; round += 1) {
       assert.ok(round < 100, "the exchange does not come to rest");
-      client.answer(0, { verdict: "take" }, now);
+      client.answer(0, { verdict: "accept" }, now);
     }
     client.check();
   });
@@ -397,8 +398,8 @@ function act(client: Client, operation: Exclude<Operation, { do: "publish" | "wa
   if (operation.do === "want") client.want(resourceType(operation.type), operation.names, now);
   else if (operation.do === "answer") client.answer(operation.open, operation, now);
   else if (operation.do === "answer and want") {
-    client.answer(operation.open, { verdict: "take", list: operation.names }, now);
-  } else if (operation.do === "ask again") client.askAgain(resourceType(operation.type), operation.name, now);
+    client.answer(operation.open, { verdict: "accept", list: operation.names }, now);
+  } else if (operation.do === "resubscribe") client.resubscribe(resourceType(operation.type), operation.name, now);
   else if (operation.do === "answer late") client.answerLate(resourceType(operation.type), now);
   else client.reconnect(operation.forgets, now);
 }
@@ -428,7 +429,7 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("publish" as const),
       edits: fc.array(anEdit, { minLength: 1, maxLength: 8 }),
-      anew: fc.boolean(),
+      rebuilt: fc.boolean(),
     }),
   },
   {
@@ -442,7 +443,7 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
       client: aClient,
       open: fc.nat(7),
       verdict: fc.oneof(
-        { weight: 6, arbitrary: fc.constant("take" as const) },
+        { weight: 6, arbitrary: fc.constant("accept" as const) },
         {
           weight: 1,
           arbitrary: fc.constantFrom("blame one" as const, "blame none" as const, "blame another" as const),
@@ -461,7 +462,7 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant("ask again" as const), client: aClient, type: aType, name: aName }),
+    arbitrary: fc.record({ do: fc.constant("resubscribe" as const), client: aClient, type: aType, name: aName }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("answer late" as const), client: aClient, type: aType }) },
   {
