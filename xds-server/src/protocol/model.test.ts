@@ -9,15 +9,15 @@ import type { Stream } from "./stream-state.ts";
 import { deltaRequest, resource, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
-/** Each operation touches one of the clients, or all of them when it is a publication or time that passes. */
+/** The number of random operations. A publication or a wait affects all clients, every other operation affects one. */
 const operations = Number(process.env["CHANCERY_MODEL_OPERATIONS"] ?? 3_000);
 const operationsARun = 250;
 const clients = 20;
 const limits = { holdLimitMs: 100, unsentHoldLimitMs: 300, maxRejections: 1000 };
-/** One name is a part of another, as a client's reason for a rejection must not be misread. */
+/** Some names contain others, because the error detail of a NACK must not be misread. */
 const names = ["n1", "n10", "n1-x", "n2"];
 const versions = ["1", "2", "3"];
-/** What one cluster more waits for than its own endpoints: endpoints that another cluster has too. */
+/** Endpoints that two clusters wait for. */
 const shared = "n2";
 
 type Edit = { readonly type: string; readonly name: string; readonly version: string | null };
@@ -38,7 +38,7 @@ type Operation =
   | { readonly do: "reconnect"; readonly client: number; readonly forgets: boolean }
   | { readonly do: "wait"; readonly ms: number };
 
-/** The state that operators want: a map of types to names to versions; unchanged parts stay the same objects. */
+/** Publishes snapshots. Unchanged parts stay the same objects. */
 class Publisher {
   snapshot: Snapshot = { resources: new Map() };
 
@@ -51,7 +51,7 @@ class Publisher {
       else if (set.get(name)?.version !== version) set.set(name, made(type, name, version));
       resources.set(type.typeUrl, set);
     }
-    // Equal content need not be the same object: it may have been built again.
+    // Equal content may be another object, because it was built again.
     const copied = (set: ResourceSet) => new Map([...set].map(([name, each]) => [name, { ...each }] as const));
     this.snapshot = {
       resources: rebuilt ? new Map([...resources].map(([url, set]) => [url, copied(set)])) : resources,
@@ -71,7 +71,7 @@ function made(type: ResourceType, name: string, version: string): Resource {
   );
 }
 
-/** A response as a client sees it: names with versions, and the names that it is told are gone. */
+/** A response as a client sees it: names with versions, and the removed names. */
 interface Received {
   readonly type: ResourceType;
   readonly nonce: string;
@@ -79,20 +79,20 @@ interface Received {
   readonly removed: readonly string[];
 }
 
-/** A client, the server's stream for it, and the model of what it is owed. */
+/** A client, the server's stream for it, and the model of that stream. */
 class Client {
   readonly variant: Variant;
   readonly wanted = new Map<ResourceType, readonly string[]>();
   readonly holds = new Map<ResourceType, Map<string, string>>();
-  /** What was said on this stream, for whoever has to find out what went wrong. */
+  /** All requests and responses of this stream. The message of a failure lists them. */
   readonly transcript: string[] = [];
   readonly unanswered: Received[] = [];
   model: ReferenceModel;
   readonly #hasAccepted = new Set<ResourceType>();
   readonly #hasNamed = new Set<ResourceType>();
-  /** What it goes on with, though a full response that it rejected left it out. */
+  /** Names that the client still holds because it rejected a full response without them. */
   readonly #undeleted = new Map<ResourceType, Set<string>>();
-  /** Types whose wishes changed while a response was on its way. */
+  /** Types whose subscription changed while a response was on its way. */
   readonly #hasChangedUnseen = new Set<ResourceType>();
   readonly #nonces = new Map<ResourceType, string>();
   #stream: Stream;
@@ -112,24 +112,29 @@ class Client {
     this.#compare(onSnapshot(this.#stream, snapshot, now), now);
   }
 
-  /** Time passes, and the server acts only when it said that it would. */
+  /** Time passes. The server acts only at the times that it asked for. */
   pass(until: number): void {
     while (this.#wakeAt <= until) {
       const now = this.#wakeAt;
       this.#compare(onTime(this.#stream, now), now);
-      assert.ok(this.#wakeAt > now, "a wake-up that is asked for at once again");
+      assert.ok(this.#wakeAt > now, "the server asks for the same wake-up time again");
     }
-    assert.deepEqual(this.model.respond(until).map(lineOfDue), [], `something was due by ${until} and nobody woke`);
+    assert.deepEqual(
+      this.model.respond(until).map(lineOfDue),
+      [],
+      `a response was due by ${until}, and the server did not ask for a wake-up`,
+    );
   }
 
-  /** Changes what it wants. What is on its way was not seen yet, so state of the world speaks with an older nonce. */
+  /** Changes the subscription. While a response is on its way, a state-of-the-world request carries an older nonce. */
   want(type: ResourceType, list: readonly string[], now: number): void {
     if (!this.wanted.has(type)) {
       this.#requestFirst(type, list, now);
       return;
     }
     const isUnseen = this.unanswered.some((each) => each.type === type);
-    // Two changes in one breath are one for state of the world: a name that leaves and comes back was never gone.
+    // The server ignores state-of-the-world requests with an older nonce. Of two such changes it sees only the result, so a
+    // name that is removed and added again was never gone.
     if (this.variant === "sotw" && isUnseen && this.#hasChangedUnseen.has(type)) return;
     if (isUnseen) this.#hasChangedUnseen.add(type);
     const change = this.#change(type, list);
@@ -137,13 +142,13 @@ class Client {
     this.#request(type, { nonce: isUnseen ? "older" : last, change }, now);
   }
 
-  /** Delta only: says again that it wants a name, to be told of it whatever it knows. */
+  /** Delta only: subscribes to a name again, so that it is sent again. */
   resubscribe(type: ResourceType, name: string, now: number): void {
     if (this.variant !== "delta" || !this.wanted.get(type)?.includes(name)) return;
     this.#request(type, { nonce: "", change: { added: [name], removed: [] } }, now);
   }
 
-  /** An answer to what was answered before. */
+  /** A NACK of a response that the client has already answered. */
   answerLate(type: ResourceType, now: number): void {
     if (this.#nonces.has(type)) this.#request(type, { nonce: "older", errorDetail: "n1 is rejected late" }, now);
   }
@@ -152,7 +157,7 @@ class Client {
     const [received] = this.unanswered.splice(index % Math.max(1, this.unanswered.length), 1);
     if (received === undefined) return;
     const { type, nonce, resources } = received;
-    // What brings nothing new is not rejected.
+    // A client does not reject a response without a new version.
     const news = [...resources].find(([name, version]) => this.holds.get(type)?.get(name) !== version)?.[0];
     const verdict = news === undefined ? "accept" : wanted;
     const blamed = { accept: [], "blame one": [news ?? ""], "blame none": [], "blame another": ["n3"] }[verdict];
@@ -165,7 +170,7 @@ class Client {
     this.#request(type, { nonce, change, ...(verdict === "accept" ? {} : { errorDetail }) }, now, true);
   }
 
-  /** The connection is lost. The client comes back with what it holds, or as a new process that holds nothing. */
+  /** The connection is lost. The client reconnects with what it holds, or as a new process that holds nothing. */
   reconnect(forgets: boolean, now: number): void {
     this.transcript.push("--- reconnects");
     this.model = new ReferenceModel(this.variant, this.#snapshot, limits);
@@ -184,7 +189,7 @@ class Client {
     for (const [type, list] of wanted) if (list.length > 0) this.#requestFirst(type, list, now);
   }
 
-  /** What it wants and must hold in the end. */
+  /** Checks that the client holds what it wants in the end. */
   check(): void {
     for (const [type, wanted] of this.wanted) {
       const available = resourcesOf(this.#snapshot, type.typeUrl);
@@ -196,7 +201,7 @@ class Client {
       }
       const canTellDeletions = type.sendsRemovals && (this.variant === "delta" || type.fullState);
       if (!canTellDeletions || this.model.isNeededByRejected(type)) continue;
-      // It rejected all that it was told since it came back, so nobody could tell it.
+      // The client rejected every response since it reconnected, so it got no deletion.
       if (this.variant === "sotw" && this.model.mayHoldEarlier(type)) continue;
       const left = [...holds.keys()].filter((name) => !available.has(name));
       assert.deepEqual(left, [], `${type.shortName} was deleted and is held in the end`);
@@ -204,7 +209,7 @@ class Client {
   }
 
   #requestFirst(type: ResourceType, list: readonly string[], now: number): void {
-    // No name at all is the older way to say that everything is wanted.
+    // A first request without names is the legacy way to subscribe to everything.
     const isLegacy = list.length === 0 || (list.length === 1 && list[0] === "*" && type.fullState);
     this.wanted.set(type, isLegacy ? ["*"] : list);
     const added = isLegacy ? [] : list;
@@ -225,7 +230,7 @@ class Client {
 
   #change(type: ResourceType, next: readonly string[]): { added: string[]; removed: string[] } {
     const before = this.wanted.get(type) ?? [];
-    // An empty list means everything to state of the world until something was named.
+    // In state of the world, an empty list means everything until a name was given.
     const list = this.variant === "sotw" && next.length === 0 && !this.#hasNamed.has(type) ? ["*"] : next;
     this.wanted.set(type, list);
     const holds = this.holds.get(type);
@@ -262,12 +267,12 @@ class Client {
     assert.deepEqual(
       step.answer && { nonce: step.answer.nonce, errorDetail: step.answer.errorDetail },
       isAnswer ? { nonce, errorDetail } : undefined,
-      "what the server noted as an answer",
+      "the answer that the server recorded",
     );
     this.#compare(step, now);
   }
 
-  /** Compares what the server sent with what the model says is due. */
+  /** Compares what the server sent with what is due by the model. */
   #compare(step: Step, now: number): void {
     this.#stream = step.stream;
     this.#wakeAt = step.wakeAt ?? Number.POSITIVE_INFINITY;
@@ -277,7 +282,7 @@ class Client {
     assert.deepEqual(
       received.map((each) => this.#line(each)),
       due.map((each) => this.#line({ ...each, resources: dueResources(each), removed: [...each.gone] })),
-      "what was sent, and what was due",
+      "what was sent differs from what was due",
     );
     for (const each of received) this.#receive(each);
   }
@@ -285,7 +290,8 @@ class Client {
   #read({ type, nonce, update: { changed, kept, removed } }: Response): Received {
     const all = [...changed, ...kept];
     assert.equal(new Set(all.map(({ name }) => name)).size, all.length, `${type.shortName}: a name came twice`);
-    for (const { name } of all) assert.ok(!removed.includes(name), `${type.shortName}: ${name} came and went`);
+    for (const { name } of all)
+      assert.ok(!removed.includes(name), `${type.shortName}: ${name} is both sent and removed`);
     return { type, nonce, resources: new Map(all.map(({ name, version }) => [name, version])), removed };
   }
 
@@ -301,17 +307,15 @@ class Client {
     for (const name of this.holds.get(type)?.keys() ?? []) {
       const newest = available.get(name);
       if (newest === undefined || resources.has(name)) continue;
-      // Who never took a whole response has no version to say, and comes back as one that holds nothing; and who rejects
-      // a deletion is not told of it again by itself. What such a client rejected is left out.
+      // A rejected resource may be left out in two cases. A client that never accepted a whole response has no version to
+      // name when it reconnects, so it counts as one that holds nothing. A client that rejected a deletion still holds the
+      // resource, but the deletion is not repeated.
       const isUnknown = !this.#hasAccepted.has(type) || this.#undeleted.get(type)?.has(name);
-      assert.ok(
-        isUnknown && this.model.isRejected(type, newest),
-        `${type.shortName}: ${name} is there and was left out`,
-      );
+      assert.ok(isUnknown && this.model.isRejected(type, newest), `${type.shortName}: ${name} exists and was left out`);
     }
   }
 
-  /** Takes a response but for what it blames, as Envoy and gRPC do. */
+  /** Applies a response without the blamed resources, as Envoy and gRPC do. */
   #apply({ type, resources, removed }: Received, blamed: readonly string[] | "nothing"): void {
     const left = [...(this.holds.get(type)?.keys() ?? [])].filter((name) => !resources.has(name));
     this.#undeleted.set(type, new Set(blamed === "nothing" ? left : []));
@@ -330,7 +334,7 @@ class Client {
     this.holds.set(type, after);
   }
 
-  /** As the client sees it: state of the world can tell what is gone only by leaving it out. */
+  /** A response in one line, as the client sees it. State of the world leaves removed names out, so they are not listed. */
   #line({ type, resources, removed }: Pick<Received, "type" | "resources" | "removed">): string {
     const present = [...resources].map((each) => each.join("@")).sort();
     return [
@@ -387,7 +391,7 @@ function run(sequence: readonly Operation[]): void {
   }
   each((client) => {
     for (let round = 0; client.unanswered.length > 0; round += 1) {
-      assert.ok(round < 100, "the exchange does not come to rest");
+      assert.ok(round < 100, "the exchange does not end");
       client.answer(0, { verdict: "accept" }, now);
     }
     client.check();
@@ -405,7 +409,7 @@ function act(client: Client, operation: Exclude<Operation, { do: "publish" | "wa
 }
 
 const aClient = fc.nat(clients - 1);
-/** What is asked for by aliases follows rules of its own. */
+/** Types with aliases follow other rules, which the model does not know. */
 const aType = fc.constantFrom(
   ...resourceTypes.filter(({ hasAliases }) => !hasAliases).map(({ shortName }) => shortName),
 );
@@ -481,7 +485,7 @@ function failure(sequence: readonly Operation[]): Error | undefined {
   }
 }
 
-/** Leaves out whatever the failure does not need, in ever smaller pieces. */
+/** Removes all operations that the failure does not need, in smaller and smaller pieces. */
 function shortest(sequence: readonly Operation[]): readonly Operation[] {
   let kept = sequence;
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
@@ -501,9 +505,9 @@ function shortest(sequence: readonly Operation[]): readonly Operation[] {
   return kept;
 }
 
-describe("twenty streams over one core, against a model of what each client is owed", () => {
+describe("twenty streams and a reference model of each", () => {
   const firstSeed = Number(process.env["CHANCERY_MODEL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  test(`agree in ${operations} random operations, beginning with the seed ${firstSeed}`, () => {
+  test(`agree after each of ${operations} random operations, starting with seed ${firstSeed}`, () => {
     const sequences = fc.array(anOperation, { minLength: operationsARun, maxLength: operationsARun });
     for (let index = 0; index < operations / operationsARun; index++) {
       const seed = firstSeed + index;
@@ -511,7 +515,7 @@ describe("twenty streams over one core, against a model of what each client is o
       if (failure(sequence) === undefined) continue;
       const short = shortest(sequence);
       const steps = short.map((operation) => JSON.stringify(operation)).join("\n");
-      assert.fail(`CHANCERY_MODEL_SEED=${seed} fails, at its shortest with:\n${steps}\n${failure(short)?.message}`);
+      assert.fail(`CHANCERY_MODEL_SEED=${seed} fails. The shortest sequence:\n${steps}\n${failure(short)?.message}`);
     }
   });
 });

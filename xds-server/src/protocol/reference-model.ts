@@ -2,8 +2,9 @@ import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/res
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot, type Version } from "../resources/snapshot.ts";
 
 /**
- * What an xDS server owes one client, said as plainly as possible and never fast: nothing is remembered but what was
- * said, and every question is answered by reading that back from its end. Shares no code with the protocol that it judges.
+ * A model of one stream: which responses the server must send to its client. It is written to be obvious, not fast. It
+ * records the requests, responses and answers, and derives everything else from that record each time. It shares no code
+ * with the protocol that it checks.
  */
 export class ReferenceModel {
   readonly #events = new Map<TypeUrl, StreamEvent[]>();
@@ -21,7 +22,7 @@ export class ReferenceModel {
     this.#newest = newest;
   }
 
-  /** The client says what it wants: all of it (state of the world), or what it adds and removes (delta). */
+  /** A request of the client. State of the world carries the whole list of names, delta the names added and removed. */
   request(type: ResourceType, request: RequestedNames): void {
     const events = this.#events.get(type.typeUrl) ?? [];
     this.#events.set(type.typeUrl, events);
@@ -72,7 +73,7 @@ export class ReferenceModel {
     });
   }
 
-  /** The client's verdict on the response that it owes an answer to; `blamed` are the names in its reason. */
+  /** The client ACKs or NACKs the response in flight. `blamed` are the names in the NACK's error detail. */
   answer(type: ResourceType, verdict: "accepted" | { readonly blamed: readonly string[] }): void {
     const response = this.#inFlight(type);
     if (response === undefined) throw new Error(`There is no ${type.shortName} response to answer`);
@@ -81,7 +82,8 @@ export class ReferenceModel {
       response.verdict = "accepted";
       return;
     }
-    // A client of whom it is not known what it holds is told even what it rejected; what it then did not reject, it took.
+    // While it is unknown what the client holds, a full response repeats even resources that it rejected. Sending the rest
+    // again would fail again, so the resources that the NACK does not blame count as accepted.
     const restAccepted = this.#isFullState(type) && this.mayHoldEarlier(type);
     const blamed = verdict.blamed.filter((name) => response.changed.has(name));
     const namesRepeated = restAccepted && verdict.blamed.some((name) => response.repeated.has(name));
@@ -91,7 +93,7 @@ export class ReferenceModel {
     };
   }
 
-  /** Tells everything that is due now, type by type in push order. */
+  /** Sends all responses that are due now, in push order. */
   respond(now: number): ResponseEvent[] {
     const responses: ResponseEvent[] = [];
     for (const type of resourceTypes) {
@@ -115,23 +117,23 @@ export class ReferenceModel {
     return responses;
   }
 
-  /** True when the client rejected this very version on this stream, and did not ask for the name anew. */
+  /** True when the client rejected this version on this stream and has not subscribed to the name again since. */
   isRejected(type: ResourceType, { name, version }: Pick<Resource, "name" | "version">): boolean {
     return this.#known(type, name).rejected.has(version);
   }
 
-  /** True when something that refers to the type goes on in a version that may need what was deleted. */
+  /** True when a type that refers to this one stays on an older version, which may still need a deleted resource. */
   isNeededByRejected(type: ResourceType): boolean {
     return this.#usersOf(type).some((user) => this.#usesOlderVersion(user) || this.isNeededByRejected(user));
   }
 
-  /** True while the client may go on with what an earlier stream gave it, of which nothing is known here. */
+  /** True while the client may hold versions from an earlier stream that this stream does not know. */
   mayHoldEarlier(type: ResourceType): boolean {
     const events = this.#eventsOf(type);
     if (!events.some((event) => event.kind === "request" && event.resumes)) return false;
     return !events.some((event, index) => {
       if (event.kind !== "answer" || event.response.verdict !== "accepted") return false;
-      // The client holds what a full response said and nothing else; otherwise, until it took something of each name.
+      // After it accepts a full response, the client holds exactly that. Otherwise it must accept a version of each name.
       if (this.#isFullState(type)) return true;
       const known = this.#names(type).map((name) => this.#known(type, name, events.slice(0, index + 1)));
       return known.every(({ mayHold, accepted }) => !mayHold || accepted !== undefined);
@@ -156,7 +158,7 @@ export class ReferenceModel {
     return this.#variant === "sotw" && type.fullState;
   }
 
-  /** What the client knows of a name, after all or the first of what was said. */
+  /** What the client knows of a name after these events; by default after all events of the type. */
   #known(type: ResourceType, name: string, events: readonly StreamEvent[] = this.#eventsOf(type)): Known {
     let known = notWanted;
     for (const [index, event] of events.entries()) {
@@ -170,7 +172,7 @@ export class ReferenceModel {
     return known;
   }
 
-  /** The newest of the type; and what a cluster on its way waits for, though it was deleted meanwhile. */
+  /** The newest resources of the type, and those that a response in flight waits for, even if they were deleted since. */
   #available(type: ResourceType): ResourceSet {
     const all = new Map(resourcesOf(this.#newest, type.typeUrl));
     for (const each of resourceTypes) {
@@ -180,7 +182,10 @@ export class ReferenceModel {
     return all;
   }
 
-  /** What the client is to be sent: what is new to it, and in the place of what it rejected and waits for what it took last. */
+  /**
+   * The resources that the client must be sent: each version that is new to it. If it rejected the newest version and
+   * is due the name again, it gets the version that it accepted last.
+   */
   #unsent(type: ResourceType, available: ResourceSet): Map<string, Resource> {
     const request = this.#lastRequest(type);
     const unsent = new Map<string, Resource>();
@@ -195,7 +200,7 @@ export class ReferenceModel {
     return unsent;
   }
 
-  /** What a response must say now; undefined when there is nothing to say. */
+  /** The content of the next response, or undefined when none is due. */
   #due(type: ResourceType, mayDelete: boolean): Pick<ResponseEvent, "changed" | "repeated" | "gone"> | undefined {
     const request = this.#lastRequest(type);
     if (request === undefined || this.#inFlight(type) !== undefined) return undefined;
@@ -212,7 +217,7 @@ export class ReferenceModel {
     return { changed, gone, repeated: this.#repeated(type, { available, changed, gone }) };
   }
 
-  /** Names that the client holds and that are there no more. */
+  /** Deleted names that the client still holds. */
   #deleted(type: ResourceType): string[] {
     const request = this.#lastRequest(type);
     if (!type.sendsRemovals || (this.#variant === "sotw" && !type.fullState)) return [];
@@ -221,7 +226,7 @@ export class ReferenceModel {
     return gone.filter((name) => request?.wildcard || request?.names.has(name));
   }
 
-  /** All names that were ever spoken of. */
+  /** All names in any request or response of the type. */
   #names(type: ResourceType): string[] {
     const names = this.#eventsOf(type).flatMap((event) => {
       if (event.kind === "response") return [...event.changed.keys(), ...event.repeated.keys()];
@@ -230,7 +235,10 @@ export class ReferenceModel {
     return [...new Set(names)];
   }
 
-  /** A full response says again what stays, because what it leaves out is deleted; the last taken stands in for the rejected. */
+  /**
+   * Unchanged resources that a full response must repeat, because the client deletes what it leaves out. For a rejected
+   * version, the version accepted last is repeated.
+   */
   #repeated(
     type: ResourceType,
     { available, changed, gone }: { available: ResourceSet; changed: Map<string, Resource>; gone: Set<string> },
@@ -249,7 +257,10 @@ export class ReferenceModel {
     return repeated;
   }
 
-  /** Who begins to ask for everything is answered, be it with nothing; not who says what it holds: it has begun before. */
+  /**
+   * A client that starts a wildcard subscription gets a response, even an empty one. A client that lists the versions it
+   * holds started earlier, so it gets none.
+   */
   #owesFirstResponse(type: ResourceType): boolean {
     let isOwed = false;
     let wasWildcard = false;
@@ -263,7 +274,7 @@ export class ReferenceModel {
     return isOwed;
   }
 
-  /** Make before break: what refers to a cluster waits until clusters on their way are ready, within the limits. */
+  /** Make before break: resources that refer to clusters wait until the clusters in flight are ready, within the limits. */
   #holdsBackUntil(type: ResourceType, now: number): number {
     const waits = resourceTypes.map((used) => {
       const inFlight = this.#inFlight(used);
@@ -276,7 +287,7 @@ export class ReferenceModel {
     return Math.max(...waits);
   }
 
-  /** Make before break: what others refer to goes when they were told and have answered, within the limit. */
+  /** Make before break: a deletion waits until the types that refer to it are sent and answered, within the limit. */
   #mayDelete(type: ResourceType, now: number): boolean {
     return this.#usersOf(type).every((user) => {
       if (this.#usesOlderVersion(user)) return false;
@@ -311,17 +322,17 @@ export type RequestedNames =
       readonly initialVersions: ReadonlyMap<string, Version>;
     };
 
-/** A response, and in the end what became of it. */
+/** A response and the client's answer to it. */
 export interface ResponseEvent {
   readonly kind: "response";
   readonly type: ResourceType;
   readonly changed: ReadonlyMap<string, Resource>;
   readonly repeated: ReadonlyMap<string, Resource>;
   readonly gone: ReadonlySet<string>;
-  /** What a client needs before it can answer. */
+  /** The resources that the client needs before it answers. */
   readonly awaited: readonly Resource[];
   readonly sentAt: number;
-  /** Absent while the client owes its answer. */
+  /** Undefined until the client answers. */
   verdict: "accepted" | { readonly rejected: ReadonlySet<string>; readonly restAccepted: boolean } | undefined;
 }
 
@@ -331,11 +342,11 @@ interface RequestEvent {
   readonly wildcard: boolean;
   /** True when the request named anything. */
   readonly named: boolean;
-  /** Names that the client asks for, to be told of them whatever it knows. */
+  /** Names that this request subscribes to. They are sent again, whatever the client holds. */
   readonly subscribed: readonly string[];
-  /** Names that a delta client ceases to name, to be told what has become of them where it wants everything. */
+  /** Names that a delta client unsubscribes from. Under a wildcard, their current state is sent again. */
   readonly unsubscribed: readonly string[];
-  /** What it brings from an earlier stream; the resource where that is what there is. */
+  /** The versions that the client holds from an earlier stream. `resource` is set where that version is the newest one. */
   readonly initialVersions: ReadonlyMap<string, { readonly version: Version; readonly resource: Resource | undefined }>;
   readonly resumes: boolean;
 }
@@ -344,26 +355,29 @@ type StreamEvent =
   | RequestEvent
   | ResponseEvent
   | { readonly kind: "answer"; readonly response: ResponseEvent }
-  /** Something else that was sent makes the client wait for the name. */
+  /** A resource of another type was sent, and the client waits for this name before it answers. */
   | { readonly kind: "rewarmed"; readonly name: string };
 
-/** What a client knows of a name that it wants. */
+/** What a client knows of one name. */
 interface Known {
   readonly isWanted: boolean;
-  /** Last sent version; ABSENT when told that there is none; absent when nothing was told, or it is to be told again. */
+  /** The version sent last. ABSENT: its absence was reported. Undefined: the name is due, or due again. */
   readonly version: Version | undefined;
-  /** True when the client was sent a version, and not told since that it is gone. */
+  /** True when the client was sent a version and no deletion since. */
   readonly mayHold: boolean;
   readonly accepted: Resource | undefined;
   readonly rejected: ReadonlySet<Version>;
-  /** Stands for what the client may hold of an earlier stream, once the name is gone but must not be told so yet. */
+  /**
+   * The version rejected last. A full response repeats it for a deleted name whose deletion must wait, if the client may
+   * hold an unknown version of the name from an earlier stream.
+   */
   readonly lastRejected: Resource | undefined;
 }
 
-/** Stands for the version of what does not exist. */
+/** Stands for the version of a resource that does not exist. */
 const ABSENT = "";
 
-/** Of a name that it does not want. */
+/** For a name without a subscription. */
 const notWanted: Known = {
   isWanted: false,
   version: undefined,
@@ -415,12 +429,13 @@ function afterAnswer(
       mayHold: true,
     };
   }
-  // What was not blamed may have been taken or not: it is sent again, and told of when it is gone.
+  // The client may have accepted a resource that the NACK does not blame. So it is sent again, and its deletion is sent.
   if (resource !== undefined) {
     const version = verdict.restAccepted ? known.version : undefined;
     return { ...known, version, accepted: resource, mayHold: true };
   }
-  // So is a deletion, and what was deleted is sent again should it be there again; one rejected for itself is not told again.
+  // A deletion beside a rejected resource is sent again too, or the resource if it exists again. A rejected response with
+  // deletions only is not repeated.
   if (!gone.has(name) || known.version !== ABSENT || changed.size === 0 || verdict.restAccepted) return known;
   const earlier = before();
   return earlier.version === ABSENT ? earlier : { ...earlier, version: undefined };

@@ -16,16 +16,16 @@ import {
 } from "./type-stream.ts";
 import { found } from "./update-due.ts";
 
-/** What a delta client named in one request. */
+/** The names in one delta request. */
 export interface NameChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];
 }
 
 /**
- * What is no longer wanted is forgotten. What a client asks for by name is sent, whether it was sent before or not; and
- * of what a delta client ceases to name under a wildcard, it is told what has become (xDS protocol, "Subscribing to
- * resources" and "Unsubscribing from resources").
+ * The stream after a request with this subscription. Names that are no longer wanted are forgotten. Each name that the
+ * request adds is sent, even if it was sent before. When a delta client with a wildcard unsubscribes from a name, the
+ * current state of that name is sent again (xDS protocol, "Subscribing to resources" and "Unsubscribing from resources").
  */
 export function resubscribed(stream: TypeStream, subscription: Subscription, changes?: NameChanges): TypeStream {
   const isFirst = stream === newTypeStream(stream.type, stream.variant);
@@ -83,20 +83,20 @@ function withSubscription(
   };
 }
 
-/** Of what the client ceases to want, it need not be told again that it is gone, should it reject the response. */
+/** Drops the removals of names that are no longer wanted: they are not sent again if the client rejects the response. */
 function withWantedRemovals(inFlight: InFlight, subscription: Subscription): InFlight {
   if (inFlight.removed.size === 0) return inFlight;
   return { ...inFlight, removed: new Map([...inFlight.removed].filter(([name]) => wants(subscription, name))) };
 }
 
-/** What a client asks for anew it is sent, though it rejected it. */
+/** Re-subscribing to a name sends it again, even after a NACK. */
 function withoutRejectionsOf(rejected: NameSet, names: ReadonlySet<string>): NameSet {
   if (rejected.size === 0) return rejected;
   const reset = [...rejectedVersions(rejected)].filter(({ name }) => names.has(name));
   return rejected.with({ removed: reset.map(({ key }) => key) });
 }
 
-/** What a client holds of an earlier stream, by name. Equal ones are the same object. */
+/** The versions that a client holds from an earlier stream, by name. Equal maps are the same object. */
 export type HeldVersions = ReadonlyMap<string, Version>;
 
 const knownVersions = new Interner<HeldVersions>();
@@ -112,7 +112,7 @@ export function heldVersions(versions: HeldVersions): HeldVersions {
   return knownVersions.intern(hash, isSame, () => versions);
 }
 
-/** A client that comes back says which versions it holds, and is sent only the difference. */
+/** The stream of a client that reconnects and lists the versions that it holds. It is sent only the difference. */
 export function resumed(stream: TypeStream, versions: HeldVersions, available: ResourceSet): TypeStream {
   return versions.size === 0 ? stream : resumedFrom(versions, available)(stream);
 }

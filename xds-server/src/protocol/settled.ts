@@ -5,8 +5,9 @@ import { absent, type TypeStream } from "./type-stream.ts";
 import { found } from "./update-due.ts";
 
 /**
- * A stream that holds all that it wants in its newest version is the same object as every other that does. Ways that
- * differed, because one was slow, rejected something or came later, meet here again.
+ * Makes settled streams share one object. A stream is settled when its client holds everything that it wants in the
+ * newest version. Two streams get here with different histories, for example when one was slow, rejected a version or
+ * opened later.
  */
 export function shared(stream: TypeStream): TypeStream {
   const { comparedWith, unsettled, inFlight, owed, mayHoldEarlier, held } = stream;
@@ -24,5 +25,5 @@ export function shared(stream: TypeStream): TypeStream {
   return stream;
 }
 
-/** The last one of each variant and type. */
+/** The last settled stream of each variant and type. */
 const settled = memo2((_comparedWith: ResourceSet, _subscription: Subscription): Map<string, TypeStream> => new Map());

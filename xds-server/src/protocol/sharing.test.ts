@@ -8,10 +8,11 @@ import type { TypeStream, Variant } from "./type-stream.ts";
 
 const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 100 };
 const { typeUrl } = resourceType("EDS");
-const eds = (step: Step): TypeStream => step.stream.types.get(typeUrl) ?? assert.fail("asked for no endpoints");
+const eds = (step: Step): TypeStream =>
+  step.stream.types.get(typeUrl) ?? assert.fail("the client did not subscribe to endpoints");
 const versions = (...each: string[]) => snapshot({ EDS: Object.fromEntries(each.map((name) => name.split("@"))) });
 
-/** A client of endpoints that answers when it is told to. */
+/** A client that subscribes to endpoints. It answers when `answer` is called. */
 class Client {
   step: Step;
   #now: number;
@@ -43,7 +44,7 @@ class Client {
 
 for (const variant of ["sotw", "delta"] as const) {
   describe(`equal ${variant} streams`, () => {
-    test("are given the same response and have the same state, whenever they came and in whatever order they named", () => {
+    test("get the same response and share their state, whenever they opened and in whatever order they list names", () => {
       const [first, second] = [versions("a@1", "b@1"), versions("a@2", "b@1")];
       const one = new Client(variant, first, 5).subscribe("a", "b").answer().publish(second);
       const other = new Client(variant, first, 9).subscribe("b", "a").answer().publish(second);
@@ -52,7 +53,7 @@ for (const variant of ["sotw", "delta"] as const) {
       assert.equal(eds(one.answer().step), eds(other.answer().step));
     });
 
-    test("meet again after one was slow and skipped a version", () => {
+    test("share their state again after one was slow and skipped a version", () => {
       const [first, second, third] = [versions("a@1"), versions("a@2"), versions("a@3")];
       const quick = new Client(variant, first, 0).subscribe("a").answer().publish(second).answer().publish(third);
       const slow = new Client(variant, first, 0).subscribe("a").publish(second).publish(third).answer();
@@ -60,7 +61,7 @@ for (const variant of ["sotw", "delta"] as const) {
       assert.equal(eds(quick.answer().step), eds(slow.answer().step));
     });
 
-    test("stay alike when they reject the same, each in its own words", () => {
+    test("keep sharing their state when they reject the same version with different error details", () => {
       const [first, second, third] = [versions("a@1"), versions("a@2"), versions("a@3")];
       const rejects = (reason: string, now: number) =>
         new Client(variant, first, now)
@@ -75,7 +76,7 @@ for (const variant of ["sotw", "delta"] as const) {
       assert.equal(eds(one.answer().step), eds(other.answer().step));
     });
 
-    test("that asked for other names are given other responses", () => {
+    test("that subscribe to different names get different responses", () => {
       const at = versions("a@1", "b@1");
       const one = new Client(variant, at, 0).subscribe("a");
       const other = new Client(variant, at, 0).subscribe("b");
@@ -84,7 +85,7 @@ for (const variant of ["sotw", "delta"] as const) {
   });
 }
 
-test("delta streams that come back with the same versions are given the same difference", () => {
+test("delta streams that reconnect with the same versions get the same response", () => {
   const now = versions("a@2", "b@1");
   const back = () =>
     onRequest(
@@ -97,7 +98,7 @@ test("delta streams that come back with the same versions are given the same dif
   assert.equal(one.responses[0], other.responses[0]);
 });
 
-test("a nonce differs from the one before, though the version is the same", () => {
+test("a nonce differs from the one before, even when the version is the same", () => {
   const at = versions("a@1");
   const client = new Client("delta", at, 0).subscribe("a");
   const first = eds(client.step).lastNonce;

@@ -25,41 +25,41 @@ export interface Request {
   readonly type: ResourceType;
   /** Empty in a client's first request of a type. */
   readonly responseNonce: string;
-  /** The client's reason for rejecting the response that the nonce names; absent when it accepts. */
+  /** Why the client rejects the response that the nonce names. Absent in an ACK. */
   readonly errorDetail?: string;
-  /** "unchanged": the names of the type's last request on this stream, or in delta none added and none removed. */
+  /** "unchanged": the same names as in the type's last request on this stream; in delta, no name added or removed. */
   readonly names: SotwNames | DeltaNames | "unchanged";
 }
 
 export interface SotwNames {
   readonly list: readonly string[];
-  /** True when the request names a version that the client holds. Read in the first request of a type only. */
+  /** True when the request names a version that the client holds. Only read in the first request of a type. */
   readonly resumes: boolean;
 }
 
 export interface DeltaNames {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** What the client holds from an earlier stream. Read in the first request of a type only. */
+  /** The versions that the client holds from an earlier stream. Only read in the first request of a type. */
   readonly initialVersions: ReadonlyMap<string, Version>;
 }
 
-/** One object for all streams that are due the same, so that its bytes can be made once. */
+/** All streams that are due the same response share one object, so that it is encoded once. */
 export interface Response {
   readonly type: ResourceType;
   readonly nonce: string;
-  /** The version of everything that there is of the type. */
+  /** The version of the set of all resources of the type. */
   readonly version: Version;
   readonly update: Update;
 }
 
-/** A client's verdict on a response. */
+/** A client's ACK or NACK of a response. */
 export interface Answer {
   readonly type: ResourceType;
   readonly nonce: string;
-  /** What was accepted; or, of what was rejected, those that the client's reason names, or all when it names none. */
+  /** The accepted resources. In a NACK, the rejected ones that its error detail names, or all when it names none. */
   readonly resources: readonly Resource[];
-  /** Absent when the client accepted. */
+  /** Absent in an ACK. */
   readonly errorDetail?: string;
 }
 
@@ -67,7 +67,7 @@ export interface Step {
   readonly stream: Stream;
   readonly responses: readonly Response[];
   readonly answer?: Answer;
-  /** Milliseconds since the epoch: when to call `onTime`, because something waits until then at the latest. */
+  /** When to call `onTime`, in milliseconds since the epoch. Absent when nothing waits for a time. */
   readonly wakeAt?: number;
 }
 
@@ -91,12 +91,12 @@ export function openStream(
 
 const noTypes: TypeStreams = new Map();
 
-/** A newer snapshot, or that of another node group when the proxy was moved. */
+/** The step on a newer snapshot, or on the snapshot of another node group after the proxy moved to it. */
 export function onSnapshot(stream: Stream, snapshot: Snapshot, now: number): Step {
   return respond({ ...stream, snapshot }, now);
 }
 
-/** A wait came to its limit. */
+/** The step at the time that `wakeAt` gave. */
 export function onTime(stream: Stream, now: number): Step {
   return respond(stream, now);
 }
@@ -123,8 +123,8 @@ export function onRequest(stream: Stream, request: Request, now: number): Step {
 }
 
 /**
- * State of the world: a request that answers an older response speaks of an older state; the next one will follow. In
- * delta, what a request subscribes to counts whatever its nonce.
+ * True for a state-of-the-world request with the nonce of an older response: it is ignored, and the client sends another
+ * one for the newest response. In delta, the names of a request count whatever its nonce.
  */
 export function isStale(
   { variant, types }: Stream,
@@ -179,7 +179,7 @@ function subscribed(
 
 const resumedSotw = memo((stream: TypeStream): TypeStream => ({ ...stream, mayHoldEarlier: true }));
 
-/** Sends what is due. Where no clock decides what that is, it is worked out once for all streams that were told the same. */
+/** Sends what is due. A step that does not depend on the time is computed once for all streams in the same state. */
 function respond(start: Stream, now: number): Step {
   const outcomes = knownOutcomes[start.knowsTtl ? "ttl" : "noTtl"](start.types);
   const known = start.heartbeatAt.size === 0 ? outcomes.get(start.snapshot) : undefined;
@@ -194,7 +194,7 @@ interface Outcome {
   readonly responses: readonly Response[];
 }
 
-/** By the snapshot. */
+/** What a step gave, by the state before it and the snapshot. */
 const knownOutcomes = {
   ttl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
   noTtl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
@@ -247,7 +247,7 @@ function stepped(start: Stream, now: number): Step & { readonly isTimeIndependen
     }
     send(update);
   }
-  // Only now is all in flight that is sent in this step, and what waits for it known.
+  // What waits depends on the responses in flight, so this comes after all of them are sent.
   for (const typeStream of stream.types.values()) {
     if (typeStream.inFlight !== undefined) continue;
     const deletableAt = deletionsAllowedAt(stream, typeStream, availableTo(stream, typeStream.type.typeUrl));
@@ -259,7 +259,10 @@ function stepped(start: Stream, now: number): Step & { readonly isTimeIndependen
   return { stream, responses, isTimeIndependent, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
-/** A response tells a client what it is told to go on with, so the next heartbeat is due an interval later at most. */
+/**
+ * Sets the time of the next heartbeat after a response. The interval starts again if the response renews all resources
+ * that need it. Otherwise a heartbeat that is already due earlier stays due then.
+ */
 function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kept }: Update, now: number): Stream {
   if (!stream.knowsTtl) return stream;
   const { typeUrl } = type;

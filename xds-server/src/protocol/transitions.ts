@@ -5,7 +5,7 @@ import { shared } from "./settled.ts";
 import { absent, dueAgain, type Held, knownAs, reportedAbsent, type TypeStream } from "./type-stream.ts";
 import { deletedNames, type Update } from "./update-due.ts";
 
-/** The stream after the response with this update. `awaited` is what the client waits for before it answers. */
+/** The stream after this update is sent. The client waits for the `awaited` resources before it answers. */
 export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeStream => {
   const { stream, changed, kept, gone, nonce } = update;
   const changes = new Map<string, Held | undefined>();
@@ -14,7 +14,7 @@ export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeSt
       changes.set(name, { ...stream.held.get(name), sent: resource.version });
     }
   }
-  // What was asked for by name stays known as absent; what came by wildcard is forgotten, or `held` would only grow.
+  // A subscribed name stays known as absent. A name that only the wildcard covers is forgotten, or `held` would only grow.
   for (const name of gone) changes.set(name, stream.subscription.names.has(name) ? reportedAbsent : undefined);
   return {
     ...stream,
@@ -27,14 +27,14 @@ export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeSt
   };
 });
 
-/** Nothing is due: what the client was told is level with what there is, but for deletions that are withheld. */
+/** The stream when nothing is due: what was sent equals `available`, except for deletions that are withheld. */
 export const compared = memo2((stream: TypeStream, available: ResourceSet): TypeStream => {
   const unsettled = NameSet.of(deletedNames(stream, available));
   if (stream.comparedWith === available && unsettled.size === 0 && stream.unsettled.size === 0) return stream;
   return shared({ ...stream, comparedWith: available, unsettled });
 });
 
-/** The client waits for these anew, so they count as not sent. */
+/** The stream after a response makes the client wait for these names again: they count as not sent. */
 export const rewarmed = memo2((stream: TypeStream, names: readonly string[]): TypeStream => {
   const due = names.flatMap((name): [string, Held][] => {
     const before = stream.held.get(name);
