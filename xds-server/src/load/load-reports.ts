@@ -1,5 +1,5 @@
 import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-report.ts";
-import { addTree, type LoadNode, newLoadNode, size, takeReport } from "./load-tree.ts";
+import { addReport, addTree, type LoadNode, newLoadNode, size } from "./load-tree.ts";
 
 /** What one place takes. Counts run from when it was first reported until it is idle for long. */
 export interface Load extends LoadCounts {
@@ -98,7 +98,7 @@ export class LoadReports implements LoadSink {
     this.#trees.set(nodeId, trees.add(tree));
     return {
       report: (clusters) => {
-        this.#take(tree, trees, clusters);
+        this.#add(tree, trees, clusters);
         return undefined;
       },
       close: () => {
@@ -120,9 +120,9 @@ export class LoadReports implements LoadSink {
     for (const tree of this.#treesOf(nodeId)) {
       for (const [name, node] of tree.inner) {
         if (cluster !== undefined && name !== cluster) continue;
-        const there = merged.inner.get(name) ?? newLoadNode();
-        merged.inner.set(name, there);
-        addTree(there, node, depths[detail]);
+        const target = merged.inner.get(name) ?? newLoadNode();
+        merged.inner.set(name, target);
+        addTree(target, node, depths[detail]);
       }
     }
     return sorted(merged).map(([name, node]) => clusterLoad(name, node));
@@ -142,10 +142,10 @@ export class LoadReports implements LoadSink {
       : (this.#trees.get(nodeId) ?? []);
   }
 
-  #take(tree: LoadNode, ofProxy: ReadonlySet<LoadNode>, clusters: readonly ClusterReport[]): void {
+  #add(tree: LoadNode, ofProxy: ReadonlySet<LoadNode>, clusters: readonly ClusterReport[]): void {
     const { maxPlaces, maxPlacesPerProxy, idleMs, now, counted } = this.#options;
     const room = Math.min(maxPlaces - this.#places, maxPlacesPerProxy - placesIn(ofProxy));
-    const { added, omitted, forgotten } = takeReport(tree, clusters, { now: now(), idleMs, room });
+    const { added, omitted, forgotten } = addReport(tree, clusters, { now: now(), idleMs, room });
     this.#places += added - forgotten;
     this.#omitted += omitted;
     for (const { cluster, dropped, localities } of clusters) {

@@ -36,7 +36,7 @@ export function newLoadNode(locality?: Locality): LoadNode {
   };
 }
 
-export interface TakeOptions {
+export interface AddReportOptions {
   readonly now: number;
   /** What was not reported for so long is forgotten, in milliseconds. */
   readonly idleMs: number;
@@ -45,7 +45,7 @@ export interface TakeOptions {
 }
 
 /** Adds a report to what a proxy reported before. What there is no room for is left out, with all that is inside it. */
-export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], { now, idleMs, room }: TakeOptions) {
+export function addReport(root: LoadNode, clusters: readonly ClusterReport[], { now, idleMs, room }: AddReportOptions) {
   let added = 0;
   let omitted = 0;
   const report = root.report + 1;
@@ -60,7 +60,7 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
       within.inner.set(key, node);
       added += 1;
     }
-    if (node.report !== report) quiet(node);
+    if (node.report !== report) resetInterval(node);
     node.report = report;
     node.reportedAt = now;
     return node;
@@ -70,7 +70,7 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
     node.perSecond += seconds > 0 ? counts.issued / seconds : 0;
   };
 
-  quiet(root);
+  resetInterval(root);
   root.report = report;
   root.reportedAt = now;
   for (const { cluster, intervalMs, dropped, localities } of clusters) {
@@ -87,17 +87,17 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
       count(inLocality, counts, seconds);
       inLocality.metrics = metricSum(inLocality.metrics, metrics);
       for (const endpoint of endpoints) {
-        const there = place(inLocality, endpoint.address);
-        if (there === undefined) continue;
-        count(there, endpoint.counts, seconds);
-        there.metrics = metricSum(there.metrics, endpoint.metrics);
+        const target = place(inLocality, endpoint.address);
+        if (target === undefined) continue;
+        count(target, endpoint.counts, seconds);
+        target.metrics = metricSum(target.metrics, endpoint.metrics);
       }
     }
   }
   return { added, omitted, forgotten: forget(root, report, now - idleMs) };
 }
 
-function quiet(node: LoadNode): void {
+function resetInterval(node: LoadNode): void {
   node.perSecond = 0;
   node.counts.inProgress = 0;
 }
@@ -106,7 +106,7 @@ function quiet(node: LoadNode): void {
 function forget(node: LoadNode, report: number, before: number): number {
   let forgotten = 0;
   for (const [key, inner] of node.inner) {
-    if (inner.report !== report) quiet(inner);
+    if (inner.report !== report) resetInterval(inner);
     if (inner.reportedAt < before) {
       node.inner.delete(key);
       forgotten += size(inner);
@@ -132,9 +132,9 @@ export function addTree(to: LoadNode, from: LoadNode, depth: number): void {
   to.sources += 1;
   if (depth === 0) return;
   for (const [key, inner] of from.inner) {
-    const there = to.inner.get(key) ?? newLoadNode(inner.locality);
-    to.inner.set(key, there);
-    addTree(there, inner, depth - 1);
+    const target = to.inner.get(key) ?? newLoadNode(inner.locality);
+    to.inner.set(key, target);
+    addTree(target, inner, depth - 1);
   }
 }
 

@@ -7,8 +7,8 @@ import type { Node } from "../publishing/snapshot-cache.ts";
 import { NodeStatus } from "./node-status.ts";
 
 /** How much each proxy says, in bytes. */
-const said = 100_000;
-const note = randomBytes(said / 2).toString("hex");
+const metadataBytes = 100_000;
+const note = randomBytes(metadataBytes / 2).toString("hex");
 
 const node = (id: string): Node => ({
   id,
@@ -49,5 +49,5 @@ test("proxies that are gone cost little, however much they said", () => {
   collect();
   const kept = process.memoryUsage().heapUsed - before;
   assert.equal(statuses.all().length, count);
-  assert.ok(kept < (count * said) / 10, `${kept} bytes`);
+  assert.ok(kept < (count * metadataBytes) / 10, `${kept} bytes`);
 });

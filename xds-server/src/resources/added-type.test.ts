@@ -94,10 +94,10 @@ test("a row serves its type: documents, both variants, a service of its own, pus
   sotw.ask("FCDS", { node: { id: "edge-1" }, resourceNames: ["web"] });
   const first = await sotw.next();
   assert.deepEqual([first.typeUrl, first.resources.length], [typeUrl, 1]);
-  const own = new DeltaStream(xds, service);
-  t.after(() => own.close());
-  own.ask("FCDS", { typeUrl: "", node: { id: "edge-2" }, resourceNamesSubscribe: ["web", "ghost"] });
-  const { resources, removedResources } = await own.next();
+  const ownService = new DeltaStream(xds, service);
+  t.after(() => ownService.close());
+  ownService.ask("FCDS", { typeUrl: "", node: { id: "edge-2" }, resourceNamesSubscribe: ["web", "ghost"] });
+  const { resources, removedResources } = await ownService.next();
   assert.deepEqual([resources.map(({ name }) => name), removedResources], [["web"], ["ghost"]]);
 
   const rejection = "web: no such transport";
@@ -124,18 +124,18 @@ test("a row serves its type: documents, both variants, a service of its own, pus
   const delta = new DeltaStream(xds);
   t.after(() => delta.close());
   /** The next response, accepted: its type, and what it adds and removes. */
-  const told = async () => {
+  const nextChange = async () => {
     const { typeUrl, nonce, resources, removedResources } = await delta.next();
     delta.ask("FCDS", { typeUrl, responseNonce: nonce });
     return [typeUrl.slice(typeUrl.lastIndexOf(".") + 1), resources.map(({ name }) => name), removedResources];
   };
   delta.ask("LDS", { node: { id: "edge-3" } });
-  assert.deepEqual(await told(), ["Listener", ["edge"], []]);
+  assert.deepEqual(await nextChange(), ["Listener", ["edge"], []]);
   delta.ask("FCDS", {});
-  assert.deepEqual(await told(), ["FilterChain", ["web"], []]);
+  assert.deepEqual(await nextChange(), ["FilterChain", ["web"], []]);
   await apply([filterChain("api"), listener(8081)]);
   assert.deepEqual(
-    [await told(), await told()],
+    [await nextChange(), await nextChange()],
     [
       ["FilterChain", ["api"], []],
       ["Listener", ["edge"], []],
@@ -143,7 +143,7 @@ test("a row serves its type: documents, both variants, a service of its own, pus
   );
   await apply([listener(8082)], [{ kind: "EnvoyResource", name: "web" }]);
   assert.deepEqual(
-    [await told(), await told()],
+    [await nextChange(), await nextChange()],
     [
       ["Listener", ["edge"], []],
       ["FilterChain", [], ["web"]],

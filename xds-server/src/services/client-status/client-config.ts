@@ -26,14 +26,14 @@ export interface ClientConfigOptions {
 /** What one proxy was sent and what it made of it, in the words of client status discovery, resource by resource. */
 export function* resourceConfigs(options: ClientConfigOptions): Generator<ResourceConfig> {
   const { proxy, snapshot, publishedAt, excludeContents } = options;
-  const told = new Set<string>();
+  const listed = new Set<string>();
   // Where a proxy that reconnects has two streams for a moment, the newest one speaks.
   for (const { typeUrl, resources } of proxy.streams.toReversed().flatMap(({ types }) => types)) {
     const newest = resourcesOf(snapshot, typeUrl);
     for (const status of resources) {
       const key = `${typeUrl} ${status.name}`;
-      if (told.has(key)) continue;
-      told.add(key);
+      if (listed.has(key)) continue;
+      listed.add(key);
       const resource = newest.get(status.name);
       const config = resourceConfig(typeUrl, status);
       const at = resource && publishedAt(resource);
@@ -95,7 +95,7 @@ function contentOf(resource: Resource): Any {
   return content;
 }
 
-/** What a proxy says of itself, as it is told to others. */
+/** What a proxy says of itself, as it is listed to others. */
 export function nodeMessage({ id, cluster, metadata, locality, version }: Node): NodeMessage {
   return create(NodeSchema, {
     id,

@@ -1,4 +1,4 @@
-import { setImmediate as others } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { validate } from "xds-proto-ts";
@@ -100,7 +100,7 @@ function timeSlice(): TimeSlice {
   return {
     async next() {
       if (performance.now() - since < sliceMs) return;
-      await others();
+      await nextTurn();
       since = performance.now();
     },
   };

@@ -22,7 +22,7 @@ export function loadReporting({ loads, nodeIdentity, limits }: LoadReportingDeps
       onMessage(bytes) {
         const request = decoded(bytes, limits);
         if (source === undefined) {
-          source = loads.opened(joined(call, request, { nodeIdentity, limits }));
+          source = loads.opened(checkedNodeId(call, request, { nodeIdentity, limits }));
           call.send(response);
           // A proxy says who it is before it is asked for anything.
           if (request.clusters.length === 0) return;
@@ -36,10 +36,10 @@ export function loadReporting({ loads, nodeIdentity, limits }: LoadReportingDeps
 }
 
 /** Reads no further report until one is taken. */
-function waitFor(taken: Promise<void> | undefined, call: Call): void {
-  if (taken === undefined) return;
+function waitFor(processed: Promise<void> | undefined, call: Call): void {
+  if (processed === undefined) return;
   call.pause();
-  taken.then(
+  processed.then(
     () => call.run(() => call.resume()),
     (error: unknown) =>
       call.run(() => {
@@ -57,7 +57,7 @@ function decoded(bytes: Uint8Array, { maxNameLength }: Limits): LoadRequest {
 }
 
 /** The node id that the proxy gives and its certificate bears. */
-function joined(
+function checkedNodeId(
   { peerCertificate }: Call,
   { node }: LoadRequest,
   { nodeIdentity, limits }: Pick<LoadReportingDeps, "nodeIdentity" | "limits">,
