@@ -3,8 +3,8 @@ import type { ProxyStatus } from "./proxy-status.ts";
 import type { ProxyOverview, StatusSource } from "./proxy-statuses.ts";
 
 /**
- * Several sources as one. A proxy may be known to more than one: it opened its streams on several connections, or left
- * one source for another, which remembers it as gone.
+ * Merges several sources into one. More than one source may know a proxy: it has streams at several sources, or it moved
+ * from one source to another. In the second case the former source remembers it as disconnected.
  */
 export function mergedStatuses(sources: () => readonly StatusSource[]): StatusSource {
   const fromAll = <T>(ask: (source: StatusSource) => Promise<T>): Promise<T[]> => Promise.all(sources().map(ask));
@@ -51,14 +51,14 @@ function merged(statuses: readonly ProxyStatus[]): ReadonlyMap<string, ProxyStat
   return byId;
 }
 
-/** The streams of both; for the rest the one speaks that is connected, or heard last. */
+/** The streams of both. The other fields are from the status that is connected, or else from the newer one. */
 function mergedStatus(a: ProxyStatus, b: ProxyStatus): ProxyStatus {
   const [first, second] = a.since < b.since ? [a, b] : [b, a];
   const streams = [...first.streams, ...second.streams].sort((one, other) => one.openedAt - other.openedAt);
   return { ...(second.streams.length > 0 || first.streams.length === 0 ? second : first), streams };
 }
 
-/** Where both are connected, the worse state counts, as it does over the streams of one. */
+/** When both are connected, the worse state counts, as it does for the streams of one source. */
 function mergedOverview(a: ProxyOverview, b: ProxyOverview): ProxyOverview {
   if (a.state === "disconnected") return b;
   return b.state === "disconnected" ? a : { ...b, state: worstState([a.state, b.state]) };
