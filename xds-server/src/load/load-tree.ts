@@ -2,21 +2,22 @@ import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-rep
 
 type Counts = { -readonly [Count in keyof LoadCounts]: LoadCounts[Count] };
 
-/** One place, with the places inside it: everything, a cluster, a locality or an endpoint. */
+/** One place with the places inside it. A place is a cluster, a locality or an endpoint; the root holds all clusters. */
 export interface LoadNode {
-  /** Since the place was first reported; `inProgress` at the end of the last interval. */
+  /** Sums since the first report of the place. Only `inProgress` is the count at the end of the last interval. */
   readonly counts: Counts;
-  /** Requests sent in each second of the last interval. */
+  /** Requests sent per second in the last interval. */
   perSecond: number;
   dropped: number;
   metrics: ReadonlyMap<string, LoadMetric>;
   readonly inner: Map<string, LoadNode>;
-  /** Present for a locality. */
+  /** Only present for a locality. */
   readonly locality?: Locality;
-  /** Which report told of it last, and when, in milliseconds since the epoch. */
+  /** The number of the last report with this place. */
   report: number;
+  /** The time of that report, in milliseconds since the epoch. 0 before the first. */
   reportedAt: number;
-  /** How many trees were added up here. */
+  /** The number of trees that were added to this place. */
   sources: number;
 }
 
@@ -38,13 +39,13 @@ export function newLoadNode(locality?: Locality): LoadNode {
 
 export interface AddReportOptions {
   readonly now: number;
-  /** What was not reported for so long is forgotten, in milliseconds. */
+  /** A place that was not reported for this time is forgotten, in milliseconds. */
   readonly idleMs: number;
-  /** How many places may be added. */
+  /** The maximum number of places that may be added. */
   readonly room: number;
 }
 
-/** Adds a report to what a proxy reported before. What there is no room for is left out, with all that is inside it. */
+/** Adds a report to a proxy's earlier ones. A place for which there is no room is left out, with all places inside it. */
 export function addReport(root: LoadNode, clusters: readonly ClusterReport[], { now, idleMs, room }: AddReportOptions) {
   let added = 0;
   let omitted = 0;
@@ -102,7 +103,7 @@ function resetInterval(node: LoadNode): void {
   node.counts.inProgress = 0;
 }
 
-/** What a report does not tell of has nothing to do; what was idle for long is let go. The number of those. */
+/** Resets places that the last report left out, and forgets idle ones. Returns the number of forgotten places. */
 function forget(node: LoadNode, report: number, before: number): number {
   let forgotten = 0;
   for (const [key, inner] of node.inner) {
@@ -115,7 +116,7 @@ function forget(node: LoadNode, report: number, before: number): number {
   return forgotten;
 }
 
-/** How many places a tree has, its root among them. */
+/** The number of places in a tree, including its root. */
 export function size(node: LoadNode): number {
   let places = 1;
   for (const inner of node.inner.values()) places += size(inner);
@@ -149,7 +150,7 @@ function add(to: Counts, { issued, succeeded, failed, inProgress }: LoadCounts):
   to.inProgress += inProgress;
 }
 
-/** Names that one place keeps: what endpoints name is theirs to choose. */
+/** The maximum number of metrics kept for one place. Endpoints choose the names, so there could be any number. */
 const maxMetricNames = 32;
 
 function metricSum(
