@@ -249,8 +249,8 @@ class Client {
   ): void {
     const { nonce, change = { added: [], removed: [] }, errorDetail } = options;
     const list = this.wanted.get(type) ?? [];
-    const wish = this.variant === "sotw" ? `[${list}]` : `+[${change.added}] -[${change.removed}]`;
-    this.#log(`${type.shortName} nonce "${nonce}" ${wish} ${errorDetail ?? ""}`);
+    const names = this.variant === "sotw" ? `[${list}]` : `+[${change.added}] -[${change.removed}]`;
+    this.#log(`${type.shortName} nonce "${nonce}" ${names} ${errorDetail ?? ""}`);
     const requestOptions = { nonce, ...(errorDetail === undefined ? {} : { errorDetail }) };
     const isStale = this.variant === "sotw" && nonce !== (this.#nonces.get(type) ?? "");
     if (!isStale) {

@@ -29,12 +29,12 @@ export interface NameChanges {
  */
 export function resubscribed(stream: TypeStream, subscription: Subscription, changes?: NameChanges): TypeStream {
   const isFirst = stream === newTypeStream(stream.type, stream.variant);
-  if (changes === undefined || isFirst) return resubscribedSotw(stream, subscription);
+  if (changes === undefined || isFirst) return replacedSubscription(stream, subscription);
   if (changes.added.length === 0 && changes.removed.length === 0 && subscription === stream.subscription) return stream;
   return withSubscription(stream, subscription, { ...changes, resendsUnsubscribed: true });
 }
 
-const resubscribedSotw = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
+const replacedSubscription = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
   const before = stream.subscription;
   if (subscription === before) return stream;
   const added = [...subscription.names].filter((name) => !before.names.has(name));

@@ -113,9 +113,9 @@ test("gives the server's status and the proxy's status of each resource", () => 
 test("gives the content and time of the newest version, the version sent, and the reason for its rejection", () => {
   const rejection = { version: cart.version, reason: "cart is no cluster", at: 99 };
   const status = { name: "cart", state: "rejected", wanted: cart.version, sent: cart.version, rejection } as const;
-  const said = nodeMessage(node);
+  const message = nodeMessage(node);
   const configs = configOf(clusters, [status]);
-  assert.deepEqual([said.id, said.metadata, said.locality?.region], ["edge-1", { team: "shop" }, "eu"]);
+  assert.deepEqual([message.id, message.metadata, message.locality?.region], ["edge-1", { team: "shop" }, "eu"]);
   const [{ xdsConfig, errorState, ...config }] = configs as [(typeof configs)[0]];
   assert.deepEqual([config.typeUrl, config.name, config.versionInfo], [clusters.typeUrl, "cart", cart.version]);
   assert.equal(fromBinary(ClusterSchema, xdsConfig?.value ?? new Uint8Array()).name, "cart");

@@ -59,9 +59,9 @@ test("requests reports on all clusters and endpoints, keeps them, and forgets th
   t.after(() => server.close());
   const stream = new LoadStream(at);
   stream.report({ node });
-  const wish = await stream.next();
-  assert.deepEqual([wish.sendAllClusters, wish.reportEndpointGranularity, wish.clusters], [true, true, []]);
-  assert.equal(wish.loadReportingInterval && durationMs(wish.loadReportingInterval as never), 2_500);
+  const response = await stream.next();
+  assert.deepEqual([response.sendAllClusters, response.reportEndpointGranularity, response.clusters], [true, true, []]);
+  assert.equal(response.loadReportingInterval && durationMs(response.loadReportingInterval as never), 2_500);
   assert.equal(loads.proxy("edge-1"), undefined);
 
   stream.report({ node, clusterStats: cart });
