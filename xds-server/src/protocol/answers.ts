@@ -84,8 +84,8 @@ function assumedKept(stream: TypeStream, changed: readonly Resource[]): readonly
 
 /**
  * True where the rest of a rejected response counts as accepted. While a client may hold an unknown version of a rejected
- * resource, every full response repeats that resource, so the client rejects every response. Envoy accepts the rest of a
- * response that it rejects, and this relies on it.
+ * resource, every full response repeats that resource, so the client rejects every response. To send the rest again would
+ * never end. Envoy does accept the rest of a rejected response.
  */
 const acceptsRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
 

@@ -34,6 +34,7 @@ export function resubscribed(stream: TypeStream, subscription: Subscription, cha
   return withSubscription(stream, subscription, { ...changes, resendsUnsubscribed: true });
 }
 
+/** The stream after a whole new subscription. The changed names are found by comparison, once for all equal streams. */
 const replacedSubscription = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
   const before = stream.subscription;
   if (subscription === before) return stream;

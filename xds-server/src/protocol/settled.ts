@@ -5,9 +5,9 @@ import { absent, type TypeStream } from "./type-stream.ts";
 import { found } from "./update-due.ts";
 
 /**
- * Makes settled streams share one object. A stream is settled when its client holds everything that it wants in the
- * newest version. Two streams get here with different histories, for example when one was slow, rejected a version or
- * opened later.
+ * Makes equal settled streams share one object. A stream is settled when its client holds everything that it wants in the
+ * newest version. Streams with different histories share their state again from here, for example when one was slow,
+ * rejected a version or opened later.
  */
 export function shared(stream: TypeStream): TypeStream {
   const { comparedWith, unsettled, inFlight, owed, mayHoldEarlier, held } = stream;

@@ -123,8 +123,8 @@ export function onRequest(stream: Stream, request: Request, now: number): Step {
 }
 
 /**
- * True for a state-of-the-world request with the nonce of an older response: it is ignored, and the client sends another
- * one for the newest response. In delta, the names of a request count whatever its nonce.
+ * True for a state-of-the-world request without the nonce of the last response. Such a request is ignored: the client sends
+ * another one after it gets the last response. In delta, the names of a request count whatever its nonce.
  */
 export function isStale(
   { variant, types }: Stream,
@@ -207,7 +207,7 @@ function withOutcome(stream: Stream, { types, responses }: Outcome, now: number)
   return { ...stream, types, sentAt };
 }
 
-/** Goes over the types in push order. */
+/** Sends what is due, type by type in push order, and finds the next time to wake up. */
 function stepped(start: Stream, now: number): Step & { readonly isTimeIndependent: boolean } {
   let dependsOnTime = start.heartbeatAt.size > 0;
   const responses: Response[] = [];
