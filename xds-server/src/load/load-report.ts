@@ -1,9 +1,9 @@
-/** What one proxy says of one cluster in one interval (`envoy.config.endpoint.v3.ClusterStats`). */
+/** One proxy's report on one cluster for one interval (`envoy.config.endpoint.v3.ClusterStats`). */
 export interface ClusterReport {
   readonly cluster: string;
-  /** How long the interval was, in milliseconds; 0 when the proxy did not say. */
+  /** The length of the interval, in milliseconds. 0 when the proxy did not send it. */
   readonly intervalMs: number;
-  /** Requests dropped on purpose: by a drop policy, or over a circuit breaker's limit. */
+  /** Requests that the proxy dropped by a drop policy, or over a circuit breaker's limit. */
   readonly dropped: number;
   readonly localities: readonly LocalityReport[];
 }
@@ -15,37 +15,37 @@ export interface LocalityReport extends Locality {
 }
 
 export interface Locality {
-  /** Empty where endpoints have none. */
+  /** Region, zone and sub-zone are empty when the endpoints have none. */
   readonly region: string;
   readonly zone: string;
   readonly subZone: string;
-  /** 0 is used first. */
+  /** 0 is the highest priority. */
   readonly priority: number;
 }
 
 export interface EndpointReport {
-  /** "10.0.0.7:8080", or the path of a pipe. */
+  /** An address such as "10.0.0.7:8080", or the path of a pipe. */
   readonly address: string;
   readonly counts: LoadCounts;
   readonly metrics: readonly LoadMetric[];
 }
 
-/** Requests of one interval. */
+/** The number of requests in one interval. */
 export interface LoadCounts {
-  /** Sent to endpoints. */
+  /** Requests sent to endpoints. */
   readonly issued: number;
-  /** Answered without a fault of the endpoint: no 5xx, no gRPC status that speaks of one. */
+  /** Requests answered without a server error: no 5xx, and no gRPC status that means one. */
   readonly succeeded: number;
   readonly failed: number;
-  /** Not answered yet at the end of the interval. */
+  /** Requests not answered at the end of the interval. */
   readonly inProgress: number;
 }
 
-/** What endpoints said of themselves in their answers (ORCA). */
+/** A metric that endpoints report in their responses (ORCA). */
 export interface LoadMetric {
   readonly name: string;
-  /** How many answers bore it. */
+  /** The number of responses with this metric. */
   readonly count: number;
-  /** The sum of what they said. */
+  /** The sum of the reported values. */
   readonly total: number;
 }

@@ -5,7 +5,7 @@ import { type CountedLoad, LoadReports } from "./load-reports.ts";
 
 const quiet: LoadCounts = { issued: 0, succeeded: 0, failed: 0, inProgress: 0 };
 
-/** A report of 10 s for one cluster, of which each endpoint got these requests. */
+/** A report on one cluster for 10 s, with these requests for each endpoint. */
 function clusterReport(cluster: string, endpoints: Readonly<Record<string, Partial<LoadCounts>>>): ClusterReport {
   const each = Object.entries(endpoints).map(([address, counts]) => ({
     address,
@@ -36,7 +36,7 @@ function testReports({ maxPlaces = 100, maxPlacesPerProxy = 100, idleMs = 60_000
   return { reports, counted, pass: (ms: number) => (now += ms) };
 }
 
-test("adds up the requests of all reports and proxies, by cluster, locality and endpoint; rates are the last interval's", () => {
+test("adds up all reports of all proxies by cluster, locality and endpoint, with the rate of the last interval", () => {
   const { reports } = testReports();
   const one = reports.opened("edge-1");
   one.report([clusterReport("cart", { "10.0.0.1:80": { issued: 100, succeeded: 90, failed: 10, inProgress: 3 } })]);
@@ -83,7 +83,7 @@ test("adds up the requests of all reports and proxies, by cluster, locality and 
   });
 });
 
-test("shows as much as is asked for: one proxy, one cluster, without endpoints or localities", () => {
+test("filters by proxy and cluster, and leaves out endpoints or localities", () => {
   const { reports } = testReports();
   reports
     .opened("edge-1")
@@ -105,7 +105,7 @@ test("shows as much as is asked for: one proxy, one cluster, without endpoints o
   assert.deepEqual(shown({ nodeId: "edge-3", detail: "endpoint" }), []);
 });
 
-test("what a report does not tell of has nothing to do, and is forgotten when it stays so", () => {
+test("a place that a report leaves out has no load, and is forgotten after the idle time", () => {
   const { reports, pass } = testReports({ idleMs: 15_000 });
   const edge = reports.opened("edge-1");
   edge.report([
@@ -130,7 +130,7 @@ test("what a report does not tell of has nothing to do, and is forgotten when it
   );
 });
 
-test("a proxy that goes is forgotten, and what it said no longer counts", () => {
+test("a proxy is forgotten when it disconnects, and its reports no longer count", () => {
   const { reports, counted } = testReports();
   const first = reports.opened("edge-1");
   first.report([clusterReport("cart", { a: { issued: 10, succeeded: 7, failed: 3 } })]);
@@ -151,7 +151,7 @@ test("a proxy that goes is forgotten, and what it said no longer counts", () => 
   assert.deepEqual(counted, [{ cluster: "cart", dropped: 0, succeeded: 7, failed: 3 }]);
 });
 
-test("keeps no more places than allowed, says how many it left out, and has room again when others go", () => {
+test("keeps no more places than the limit, counts the omitted ones, and accepts new ones after a proxy disconnects", () => {
   const { reports } = testReports({ maxPlaces: 4 });
   const places = () =>
     reports
@@ -164,7 +164,7 @@ test("keeps no more places than allowed, says how many it left out, and has room
   greedy.report([clusterReport("cart", { a: { issued: 1 }, b: { issued: 1 }, c: { issued: 1 } })]);
   assert.deepEqual(places(), ["cart", "a", "b"]);
   assert.equal(reports.omitted, 1);
-  // What is not kept by itself still counts where it belongs.
+  // An endpoint that is not kept still counts in its cluster.
   assert.equal(reports.clusters({ detail: "cluster" })[0]?.issued, 3);
   const other = reports.opened("other");
   other.report([clusterReport("pay", { d: { issued: 1 } })]);
@@ -174,7 +174,7 @@ test("keeps no more places than allowed, says how many it left out, and has room
   assert.deepEqual(places(), ["pay", "d"]);
 });
 
-test("one proxy does not take the room of the others", () => {
+test("one proxy cannot use up the places of the others", () => {
   const { reports } = testReports({ maxPlacesPerProxy: 3 });
   reports.opened("greedy").report([clusterReport("cart", { a: { issued: 1 }, b: { issued: 1 } })]);
   reports.opened("modest").report([clusterReport("pay", { c: { issued: 1 } })]);
@@ -184,7 +184,7 @@ test("one proxy does not take the room of the others", () => {
   assert.deepEqual(endpoints, [["a"], ["c"]]);
 });
 
-test("names no more metrics of one endpoint than a person could read", () => {
+test("keeps at most 32 metrics of one endpoint", () => {
   const { reports } = testReports();
   const metrics = Array.from({ length: 100 }, (_, index) => ({ name: `metric-${index}`, count: 1, total: 1 }));
   const [locality] = clusterReport("cart", { a: { issued: 1 } }).localities;

@@ -1,11 +1,11 @@
 import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-report.ts";
-import { addTree, type LoadNode, newLoadNode, size, takeReport } from "./load-tree.ts";
+import { addReport, addTree, type LoadNode, newLoadNode, size } from "./load-tree.ts";
 
-/** What one place takes. Counts run from when it was first reported until it is idle for long. */
+/** The load on one place. Counts start at its first report, and start again after it was idle and forgotten. */
 export interface Load extends LoadCounts {
-  /** Requests sent in each second of the last interval. */
+  /** Requests sent per second in the last interval. */
   readonly perSecond: number;
-  /** Left out where nothing was said. */
+  /** Absent when no metrics were reported. */
   readonly metrics?: readonly LoadMetric[];
 }
 
@@ -19,70 +19,70 @@ export interface LocalityLoad extends Load, Locality {
 
 export interface ClusterLoad extends Load {
   readonly cluster: string;
-  /** How many proxies reported it. */
+  /** The number of proxies that reported the cluster. */
   readonly proxies: number;
-  /** Requests dropped on purpose: by a drop policy, or over a circuit breaker's limit. */
+  /** Requests that the proxies dropped by a drop policy, or over a circuit breaker's limit. */
   readonly dropped: number;
   readonly localities: readonly LocalityLoad[];
 }
 
-/** The load on everything behind one proxy. */
+/** The load on all clusters behind one proxy. */
 export interface ProxyLoad extends LoadCounts {
   readonly clusters: number;
   readonly perSecond: number;
   readonly dropped: number;
-  /** Milliseconds since the epoch: the last report. */
+  /** The time of the last report, in milliseconds since the epoch. */
   readonly reportedAt: number;
 }
 
-/** How far a reader looks into clusters. */
+/** The finest places that an answer lists. */
 export type LoadDetail = "cluster" | "locality" | "endpoint";
 
 export interface LoadQuery {
-  /** Absent: all. */
+  /** Absent: all proxies, or all clusters. */
   readonly nodeId?: string | undefined;
   readonly cluster?: string | undefined;
   readonly detail: LoadDetail;
 }
 
-/** What a report adds to a cluster, for counters. */
+/** The requests that one report adds to a cluster. Metrics count them. */
 export interface CountedLoad extends Pick<LoadCounts, "succeeded" | "failed"> {
   readonly cluster: string;
   readonly dropped: number;
 }
 
 export interface LoadReportsOptions {
-  /** Clusters, localities and endpoints kept, over all proxies. */
+  /** The maximum number of places kept for all proxies. A place is a cluster, a locality or an endpoint. */
   readonly maxPlaces: number;
-  /** The same of one proxy, so that none takes the room of all. */
+  /** The maximum number of places kept for one proxy, so that none can use up all places. */
   readonly maxPlacesPerProxy: number;
-  /** What was not reported for so long is forgotten, in milliseconds. */
+  /** A place that was not reported for this time is forgotten, in milliseconds. */
   readonly idleMs: number;
-  /** Milliseconds since the epoch. */
+  /** The time, in milliseconds since the epoch. */
   readonly now: () => number;
   readonly counted: (load: CountedLoad) => void;
 }
 
-/** Reports of one proxy, as long as its stream is open. */
+/** The reports of one proxy's stream. */
 export interface LoadSource {
-  /** Where it gives a promise, the next report waits for it. */
+  /** Adds a report. If this returns a promise, the next report must wait for it. */
   report(clusters: readonly ClusterReport[]): Promise<void> | undefined;
   close(): void;
 }
 
-/** One whose reports are taken at once. */
+/** A source that adds each report at once. */
 export interface DirectLoadSource extends LoadSource {
   report(clusters: readonly ClusterReport[]): undefined;
 }
 
-/** Takes what proxies report. */
+/** Receives the reports of proxies. */
 export interface LoadSink {
   opened(nodeId: string): LoadSource;
 }
 
-/** How much proxies ask of what is behind them: the owner of what load reporting tells. A proxy that goes is forgotten. */
+/** The load that proxies report, and its only owner. The reports of a proxy are forgotten when it disconnects. */
 export class LoadReports implements LoadSink {
-  /** By node id: one tree for each of a proxy's streams, of which it has two for a moment when it reconnects. */
+  /** By node id, one tree for each stream of the proxy. It has two for a short time when it reconnects. */
   readonly #trees = new Map<string, Set<LoadNode>>();
   readonly #options: LoadReportsOptions;
   #places = 0;
@@ -98,7 +98,7 @@ export class LoadReports implements LoadSink {
     this.#trees.set(nodeId, trees.add(tree));
     return {
       report: (clusters) => {
-        this.#take(tree, trees, clusters);
+        this.#add(tree, trees, clusters);
         return undefined;
       },
       close: () => {
@@ -109,26 +109,26 @@ export class LoadReports implements LoadSink {
     };
   }
 
-  /** Places that were reported and not kept since the server started, because there were too many. */
+  /** The number of reported places that were not kept because of a limit, since the server started. */
   get omitted(): number {
     return this.#omitted;
   }
 
-  /** By cluster, over all proxies or one, sorted by name. */
+  /** The load by cluster, of all proxies or one, sorted by name. */
   clusters({ nodeId, cluster, detail }: LoadQuery): readonly ClusterLoad[] {
     const merged = newLoadNode();
     for (const tree of this.#treesOf(nodeId)) {
       for (const [name, node] of tree.inner) {
         if (cluster !== undefined && name !== cluster) continue;
-        const there = merged.inner.get(name) ?? newLoadNode();
-        merged.inner.set(name, there);
-        addTree(there, node, depths[detail]);
+        const target = merged.inner.get(name) ?? newLoadNode();
+        merged.inner.set(name, target);
+        addTree(target, node, depths[detail]);
       }
     }
     return sorted(merged).map(([name, node]) => clusterLoad(name, node));
   }
 
-  /** Undefined for a proxy that has reported nothing. */
+  /** The load of one proxy. Undefined when it has reported nothing. */
   proxy(nodeId: string): ProxyLoad | undefined {
     const merged = newLoadNode();
     for (const tree of this.#treesOf(nodeId)) addTree(merged, tree, 1);
@@ -142,10 +142,10 @@ export class LoadReports implements LoadSink {
       : (this.#trees.get(nodeId) ?? []);
   }
 
-  #take(tree: LoadNode, ofProxy: ReadonlySet<LoadNode>, clusters: readonly ClusterReport[]): void {
+  #add(tree: LoadNode, ofProxy: ReadonlySet<LoadNode>, clusters: readonly ClusterReport[]): void {
     const { maxPlaces, maxPlacesPerProxy, idleMs, now, counted } = this.#options;
     const room = Math.min(maxPlaces - this.#places, maxPlacesPerProxy - placesIn(ofProxy));
-    const { added, omitted, forgotten } = takeReport(tree, clusters, { now: now(), idleMs, room });
+    const { added, omitted, forgotten } = addReport(tree, clusters, { now: now(), idleMs, room });
     this.#places += added - forgotten;
     this.#omitted += omitted;
     for (const { cluster, dropped, localities } of clusters) {

@@ -2,21 +2,22 @@ import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-rep
 
 type Counts = { -readonly [Count in keyof LoadCounts]: LoadCounts[Count] };
 
-/** One place, with the places inside it: everything, a cluster, a locality or an endpoint. */
+/** One place with the places inside it. A place is a cluster, a locality or an endpoint; the root holds all clusters. */
 export interface LoadNode {
-  /** Since the place was first reported; `inProgress` at the end of the last interval. */
+  /** Sums since the first report of the place. Only `inProgress` is the count at the end of the last interval. */
   readonly counts: Counts;
-  /** Requests sent in each second of the last interval. */
+  /** Requests sent per second in the last interval. */
   perSecond: number;
   dropped: number;
   metrics: ReadonlyMap<string, LoadMetric>;
   readonly inner: Map<string, LoadNode>;
-  /** Present for a locality. */
+  /** Only present for a locality. */
   readonly locality?: Locality;
-  /** Which report told of it last, and when, in milliseconds since the epoch. */
+  /** The number of the last report with this place. */
   report: number;
+  /** The time of that report, in milliseconds since the epoch. 0 before the first. */
   reportedAt: number;
-  /** How many trees were added up here. */
+  /** The number of trees that were added to this place. */
   sources: number;
 }
 
@@ -36,16 +37,16 @@ export function newLoadNode(locality?: Locality): LoadNode {
   };
 }
 
-export interface TakeOptions {
+export interface AddReportOptions {
   readonly now: number;
-  /** What was not reported for so long is forgotten, in milliseconds. */
+  /** A place that was not reported for this time is forgotten, in milliseconds. */
   readonly idleMs: number;
-  /** How many places may be added. */
+  /** The maximum number of places that may be added. */
   readonly room: number;
 }
 
-/** Adds a report to what a proxy reported before. What there is no room for is left out, with all that is inside it. */
-export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], { now, idleMs, room }: TakeOptions) {
+/** Adds a report to a proxy's earlier ones. A place for which there is no room is left out, with all places inside it. */
+export function addReport(root: LoadNode, clusters: readonly ClusterReport[], { now, idleMs, room }: AddReportOptions) {
   let added = 0;
   let omitted = 0;
   const report = root.report + 1;
@@ -60,7 +61,7 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
       within.inner.set(key, node);
       added += 1;
     }
-    if (node.report !== report) quiet(node);
+    if (node.report !== report) resetInterval(node);
     node.report = report;
     node.reportedAt = now;
     return node;
@@ -70,7 +71,7 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
     node.perSecond += seconds > 0 ? counts.issued / seconds : 0;
   };
 
-  quiet(root);
+  resetInterval(root);
   root.report = report;
   root.reportedAt = now;
   for (const { cluster, intervalMs, dropped, localities } of clusters) {
@@ -87,26 +88,26 @@ export function takeReport(root: LoadNode, clusters: readonly ClusterReport[], {
       count(inLocality, counts, seconds);
       inLocality.metrics = metricSum(inLocality.metrics, metrics);
       for (const endpoint of endpoints) {
-        const there = place(inLocality, endpoint.address);
-        if (there === undefined) continue;
-        count(there, endpoint.counts, seconds);
-        there.metrics = metricSum(there.metrics, endpoint.metrics);
+        const target = place(inLocality, endpoint.address);
+        if (target === undefined) continue;
+        count(target, endpoint.counts, seconds);
+        target.metrics = metricSum(target.metrics, endpoint.metrics);
       }
     }
   }
   return { added, omitted, forgotten: forget(root, report, now - idleMs) };
 }
 
-function quiet(node: LoadNode): void {
+function resetInterval(node: LoadNode): void {
   node.perSecond = 0;
   node.counts.inProgress = 0;
 }
 
-/** What a report does not tell of has nothing to do; what was idle for long is let go. The number of those. */
+/** Resets places that the last report left out, and forgets idle ones. Returns the number of forgotten places. */
 function forget(node: LoadNode, report: number, before: number): number {
   let forgotten = 0;
   for (const [key, inner] of node.inner) {
-    if (inner.report !== report) quiet(inner);
+    if (inner.report !== report) resetInterval(inner);
     if (inner.reportedAt < before) {
       node.inner.delete(key);
       forgotten += size(inner);
@@ -115,7 +116,7 @@ function forget(node: LoadNode, report: number, before: number): number {
   return forgotten;
 }
 
-/** How many places a tree has, its root among them. */
+/** The number of places in a tree, including its root. */
 export function size(node: LoadNode): number {
   let places = 1;
   for (const inner of node.inner.values()) places += size(inner);
@@ -132,9 +133,9 @@ export function addTree(to: LoadNode, from: LoadNode, depth: number): void {
   to.sources += 1;
   if (depth === 0) return;
   for (const [key, inner] of from.inner) {
-    const there = to.inner.get(key) ?? newLoadNode(inner.locality);
-    to.inner.set(key, there);
-    addTree(there, inner, depth - 1);
+    const target = to.inner.get(key) ?? newLoadNode(inner.locality);
+    to.inner.set(key, target);
+    addTree(target, inner, depth - 1);
   }
 }
 
@@ -149,7 +150,7 @@ function add(to: Counts, { issued, succeeded, failed, inProgress }: LoadCounts):
   to.inProgress += inProgress;
 }
 
-/** Names that one place keeps: what endpoints name is theirs to choose. */
+/** The maximum number of metrics kept for one place. Endpoints choose the names, so there could be any number. */
 const maxMetricNames = 32;
 
 function metricSum(

@@ -7,15 +7,15 @@ import type { TypeStream, Variant } from "./type-stream.ts";
 export interface Stream {
   readonly variant: Variant;
   readonly snapshot: Snapshot;
-  /** The same object for all streams that were told the same. */
+  /** Streams in the same state share this object. */
   readonly types: TypeStreams;
   /** When the last response of a type was sent, in milliseconds since the epoch. */
   readonly sentAt: ReadonlyMap<TypeUrl, number>;
   /** When the next heartbeat of a type is due, in milliseconds since the epoch; absent where the client needs none. */
   readonly heartbeatAt: ReadonlyMap<TypeUrl, number>;
-  /** False when the client knows of no time to live, so that it needs no heartbeat. */
+  /** False when the client does not support a time to live. Then it needs no heartbeat. */
   readonly knowsTtl: boolean;
-  /** Why what was rejected was, by type and `rejectionKey`. */
+  /** Why the client rejected each version, by type and `rejectionKey`. */
   readonly rejections: LayeredMap<string, Rejection>;
   readonly limits: StreamLimits;
 }
@@ -24,21 +24,24 @@ export type TypeStreams = ReadonlyMap<TypeUrl, TypeStream>;
 
 export interface StreamLimits {
   /**
-   * How long something may wait for another type's answer, in milliseconds: new routes for their clusters, removed
-   * clusters for the routes that used them.
+   * The maximum time that a change waits for the answer to another type, in milliseconds. New routes wait for their
+   * clusters, and removed clusters wait for the routes that used them.
    */
   readonly holdLimitMs: number;
-  /** The same where the other type has changes that could not even be sent, because its answer is owed, in milliseconds. */
+  /** The same while the other type has changes that cannot be sent yet, because its last response is not answered. */
   readonly unsentHoldLimitMs: number;
-  /** How many rejected versions of a type are remembered, so that they are not sent again. The oldest are forgotten first. */
+  /**
+   * The maximum number of rejected versions of a type that are remembered, so that they are not sent again. The oldest
+   * are forgotten first.
+   */
   readonly maxRejections: number;
 }
 
 export interface Rejection {
   readonly version: Version;
-  /** The client's own words. */
+  /** The error detail of the client's NACK. */
   readonly reason: string;
-  /** How many resources are rejected together, where the reason names none of them: each may be the one at fault. */
+  /** The number of resources rejected together when the reason names none of them. Any of them may be at fault. */
   readonly suspects?: number;
   /** Milliseconds since the epoch. */
   readonly at: number;

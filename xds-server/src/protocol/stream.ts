@@ -25,41 +25,41 @@ export interface Request {
   readonly type: ResourceType;
   /** Empty in a client's first request of a type. */
   readonly responseNonce: string;
-  /** The client's reason for rejecting the response that the nonce names; absent when it accepts. */
+  /** Why the client rejects the response that the nonce names. Absent in an ACK. */
   readonly errorDetail?: string;
-  /** "unchanged": the names of the type's last request on this stream, or in delta none added and none removed. */
+  /** "unchanged": the same names as in the type's last request on this stream; in delta, no name added or removed. */
   readonly names: SotwNames | DeltaNames | "unchanged";
 }
 
 export interface SotwNames {
   readonly list: readonly string[];
-  /** True when the request names a version that the client holds. Read in the first request of a type only. */
+  /** True when the request names a version that the client holds. Only read in the first request of a type. */
   readonly resumes: boolean;
 }
 
 export interface DeltaNames {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** What the client holds from an earlier stream. Read in the first request of a type only. */
+  /** The versions that the client holds from an earlier stream. Only read in the first request of a type. */
   readonly initialVersions: ReadonlyMap<string, Version>;
 }
 
-/** One object for all streams that are due the same, so that its bytes can be made once. */
+/** All streams that are due the same response share one object, so that it is encoded once. */
 export interface Response {
   readonly type: ResourceType;
   readonly nonce: string;
-  /** The version of everything that there is of the type. */
+  /** The version of the set of all resources of the type. */
   readonly version: Version;
   readonly update: Update;
 }
 
-/** A client's verdict on a response. */
+/** A client's ACK or NACK of a response. */
 export interface Answer {
   readonly type: ResourceType;
   readonly nonce: string;
-  /** What was accepted; or, of what was rejected, those that the client's reason names, or all when it names none. */
+  /** The accepted resources. In a NACK, the rejected ones that its error detail names, or all when it names none. */
   readonly resources: readonly Resource[];
-  /** Absent when the client accepted. */
+  /** Absent in an ACK. */
   readonly errorDetail?: string;
 }
 
@@ -67,7 +67,7 @@ export interface Step {
   readonly stream: Stream;
   readonly responses: readonly Response[];
   readonly answer?: Answer;
-  /** Milliseconds since the epoch: when to call `onTime`, because something waits until then at the latest. */
+  /** When to call `onTime`, in milliseconds since the epoch. Absent when nothing waits for a time. */
   readonly wakeAt?: number;
 }
 
@@ -91,12 +91,12 @@ export function openStream(
 
 const noTypes: TypeStreams = new Map();
 
-/** A newer snapshot, or that of another node group when the proxy was moved. */
+/** The step on a newer snapshot, or on the snapshot of another node group after the proxy moved to it. */
 export function onSnapshot(stream: Stream, snapshot: Snapshot, now: number): Step {
   return respond({ ...stream, snapshot }, now);
 }
 
-/** A wait came to its limit. */
+/** The step at the time that `wakeAt` gave. */
 export function onTime(stream: Stream, now: number): Step {
   return respond(stream, now);
 }
@@ -117,14 +117,14 @@ export function onRequest(stream: Stream, request: Request, now: number): Step {
   const blame = blamed(before, errorDetail);
   const { resources } = blame;
   const settled = rejected(before, blame, stream.limits.maxRejections);
-  const noted = withRejections(stream, before, blame, { reason: errorDetail, at: now });
-  const step = respond(withType(noted, subscribedAfter(settled)), now);
+  const withReason = withRejections(stream, before, blame, { reason: errorDetail, at: now });
+  const step = respond(withType(withReason, subscribedAfter(settled)), now);
   return { ...step, answer: { type, nonce: responseNonce, resources, errorDetail } };
 }
 
 /**
- * State of the world: a request that answers an older response speaks of an older state; the next one will follow. In
- * delta, what a request subscribes to counts whatever its nonce.
+ * True for a state-of-the-world request without the nonce of the last response. Such a request is ignored: the client sends
+ * another one after it gets the last response. In delta, the names of a request count whatever its nonce.
  */
 export function isStale(
   { variant, types }: Stream,
@@ -146,13 +146,13 @@ function withRejections(
   stream: Stream,
   type: TypeStream,
   { resources, isNamed }: Blame,
-  said: Pick<Rejection, "reason" | "at">,
+  details: Pick<Rejection, "reason" | "at">,
 ): Stream {
   const suspects = isNamed || resources.length === 1 ? {} : { suspects: resources.length };
   const entries = resources.flatMap((resource) =>
     knownAs(type, resource).map((name): [string, Rejection] => {
       const { version } = resource;
-      return [rejectionId(type, name, version), { version, ...said, ...suspects }];
+      return [rejectionId(type, name, version), { version, ...details, ...suspects }];
     }),
   );
   const rejections = stream.rejections.with(entries);
@@ -172,20 +172,20 @@ function subscribed(
     return first && names.resumes ? resumedSotw(after) : after;
   }
   const { added, removed, initialVersions } = names;
-  const namesNothing = first && !before.type.hasAliases;
-  const after = resubscribed(before, amended(before.subscription, { added, removed, first: namesNothing }), names);
+  const mayBeWildcard = first && !before.type.hasAliases;
+  const after = resubscribed(before, amended(before.subscription, { added, removed, first: mayBeWildcard }), names);
   return first ? resumed(after, heldVersions(initialVersions), availableTo(stream, before.type.typeUrl)) : after;
 }
 
 const resumedSotw = memo((stream: TypeStream): TypeStream => ({ ...stream, mayHoldEarlier: true }));
 
-/** Sends what is due. Where no clock decides what that is, it is worked out once for all streams that were told the same. */
+/** Sends what is due. A step that does not depend on the time is computed once for all streams in the same state. */
 function respond(start: Stream, now: number): Step {
-  const outcomes = outcomesOf[start.knowsTtl ? "ttl" : "noTtl"](start.types);
+  const outcomes = knownOutcomes[start.knowsTtl ? "ttl" : "noTtl"](start.types);
   const known = start.heartbeatAt.size === 0 ? outcomes.get(start.snapshot) : undefined;
-  if (known !== undefined) return { stream: told(start, known, now), responses: known.responses };
-  const { isTimeless, ...step } = worked(start, now);
-  if (isTimeless) outcomes.set(start.snapshot, { types: step.stream.types, responses: step.responses });
+  if (known !== undefined) return { stream: withOutcome(start, known, now), responses: known.responses };
+  const { isTimeIndependent, ...step } = stepped(start, now);
+  if (isTimeIndependent) outcomes.set(start.snapshot, { types: step.stream.types, responses: step.responses });
   return step;
 }
 
@@ -194,22 +194,22 @@ interface Outcome {
   readonly responses: readonly Response[];
 }
 
-/** By the snapshot. */
-const outcomesOf = {
+/** What a step gave, by the state before it and the snapshot. */
+const knownOutcomes = {
   ttl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
   noTtl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
 };
 
-function told(stream: Stream, { types, responses }: Outcome, now: number): Stream {
+function withOutcome(stream: Stream, { types, responses }: Outcome, now: number): Stream {
   if (responses.length === 0) return types === stream.types ? stream : { ...stream, types };
   const sentAt = new Map(stream.sentAt);
   for (const { type } of responses) sentAt.set(type.typeUrl, now);
   return { ...stream, types, sentAt };
 }
 
-/** Goes over the types in push order. */
-function worked(start: Stream, now: number): Step & { readonly isTimeless: boolean } {
-  let asksClock = start.heartbeatAt.size > 0;
+/** Sends what is due, type by type in push order, and finds the next time to wake up. */
+function stepped(start: Stream, now: number): Step & { readonly isTimeIndependent: boolean } {
+  let dependsOnTime = start.heartbeatAt.size > 0;
   const responses: Response[] = [];
   let stream = start;
   let wakeAt: number | undefined;
@@ -229,25 +229,25 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
     if (before === undefined || before.inFlight !== undefined) continue;
     const available = availableTo(stream, type.typeUrl);
     const readyAt = additionsAllowedAt(stream, type, now);
-    asksClock ||= readyAt !== always;
+    dependsOnTime ||= readyAt !== always;
     if (readyAt > now) {
       waitUntil(readyAt);
       continue;
     }
     const deletableAt = deletionsAllowedAt(stream, before, available);
-    asksClock ||= deletableAt !== always && deletableAt !== never;
+    dependsOnTime ||= deletableAt !== always && deletableAt !== never;
     const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
-      const level = compared(before, available);
-      stream = withType(stream, level);
+      const after = compared(before, available);
+      stream = withType(stream, after);
       const isHeartbeatDue = (stream.heartbeatAt.get(type.typeUrl) ?? Number.POSITIVE_INFINITY) <= now;
-      if (isHeartbeatDue && heartbeatIntervalMs(level, available) !== undefined) send(heartbeat(level, available));
+      if (isHeartbeatDue && heartbeatIntervalMs(after, available) !== undefined) send(heartbeat(after, available));
       else if (isHeartbeatDue) stream = withoutHeartbeat(stream, type);
       continue;
     }
     send(update);
   }
-  // Only now is all in flight that is sent in this step, and what waits for it known.
+  // What waits depends on the responses in flight, so this comes after all of them are sent.
   for (const typeStream of stream.types.values()) {
     if (typeStream.inFlight !== undefined) continue;
     const deletableAt = deletionsAllowedAt(stream, typeStream, availableTo(stream, typeStream.type.typeUrl));
@@ -255,11 +255,14 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
     const heartbeatAt = stream.heartbeatAt.get(typeStream.type.typeUrl);
     if (heartbeatAt !== undefined) waitUntil(heartbeatAt);
   }
-  const isTimeless = !asksClock && wakeAt === undefined && stream.heartbeatAt === start.heartbeatAt;
-  return { stream, responses, isTimeless, ...(wakeAt === undefined ? {} : { wakeAt }) };
+  const isTimeIndependent = !dependsOnTime && wakeAt === undefined && stream.heartbeatAt === start.heartbeatAt;
+  return { stream, responses, isTimeIndependent, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
-/** A response tells a client what it is told to go on with, so the next heartbeat is due an interval later at most. */
+/**
+ * Sets the time of the next heartbeat after a response. The interval starts again if the response renews all resources
+ * that need it. Otherwise a heartbeat that is already due earlier stays due then.
+ */
 function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kept }: Update, now: number): Stream {
   if (!stream.knowsTtl) return stream;
   const { typeUrl } = type;
@@ -267,8 +270,8 @@ function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kep
   const intervalMs = after && heartbeatIntervalMs(after, available);
   const wasDue = stream.heartbeatAt.get(typeUrl);
   if (intervalMs === undefined) return wasDue === undefined ? stream : withoutHeartbeat(stream, type);
-  const saysAll = alive.length > 0 || kept.length > 0 || wasDue === undefined;
-  const dueAt = saysAll ? now + intervalMs : Math.min(wasDue, now + intervalMs);
+  const renewsAll = alive.length > 0 || kept.length > 0 || wasDue === undefined;
+  const dueAt = renewsAll ? now + intervalMs : Math.min(wasDue, now + intervalMs);
   return { ...stream, heartbeatAt: new Map(stream.heartbeatAt).set(typeUrl, dueAt) };
 }
 

@@ -10,7 +10,7 @@ interface Connected {
   readonly state?: SyncState;
 }
 
-/** A source that knows one proxy. */
+/** A status source with one connected proxy. */
 function source(nodeId: string, { openedAt, nodeGroup = "default", state = "synced" }: Connected) {
   const statuses = new NodeStatus({ maxGone: 10, now: () => openedAt });
   const node = { id: nodeId, cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
@@ -19,7 +19,7 @@ function source(nodeId: string, { openedAt, nodeGroup = "default", state = "sync
   return { statuses: localStatuses(statuses), close };
 }
 
-test("a proxy that went from one source to another is told once, as it is now", async () => {
+test("a proxy that moved from one source to another is listed once, with its present status", async () => {
   const before = source("edge-1", { openedAt: 1, nodeGroup: "old" });
   const after = source("edge-1", { openedAt: 2, nodeGroup: "new" });
   const other = source("edge-0", { openedAt: 3 });
@@ -48,13 +48,13 @@ test("a proxy that went from one source to another is told once, as it is now", 
   }
 });
 
-test("a proxy whose streams are with two sources has the streams of both, the older first", async () => {
+test("a proxy with streams at two sources has the streams of both, the oldest first", async () => {
   const two = [source("edge-1", { openedAt: 5 }), source("edge-1", { openedAt: 4 })];
   const [status] = await mergedStatuses(() => two.map(({ statuses }) => statuses)).all();
   assert.deepEqual([status?.streams.map(({ id }) => id), status?.since], [[4, 5], 5]);
 });
 
-test("a proxy with two sources is rejected in the overview when either of them says so", async () => {
+test("a proxy with streams at two sources is rejected in the overview when it is rejected at either", async () => {
   const two = [source("edge-1", { openedAt: 1, state: "rejected" }), source("edge-1", { openedAt: 2 })];
   for (const order of [two, two.toReversed()]) {
     const [overview] = await mergedStatuses(() => order.map(({ statuses }) => statuses)).overviews();
@@ -62,7 +62,7 @@ test("a proxy with two sources is rejected in the overview when either of them s
   }
 });
 
-test("a proxy that is gone everywhere is told as the last that heard of it does", async () => {
+test("a proxy that is disconnected everywhere has the status of the source that it left last", async () => {
   const two = [source("edge-1", { openedAt: 5, nodeGroup: "late" }), source("edge-1", { openedAt: 4 })];
   for (const { close } of two) close();
   const merged = mergedStatuses(() => two.map(({ statuses }) => statuses));

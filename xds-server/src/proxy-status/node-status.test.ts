@@ -6,9 +6,9 @@ import { runInNewContext } from "node:vm";
 import type { Node } from "../publishing/snapshot-cache.ts";
 import { NodeStatus } from "./node-status.ts";
 
-/** How much each proxy says, in bytes. */
-const said = 100_000;
-const note = randomBytes(said / 2).toString("hex");
+/** The size of each proxy's metadata. */
+const metadataBytes = 100_000;
+const note = randomBytes(metadataBytes / 2).toString("hex");
 
 const node = (id: string): Node => ({
   id,
@@ -27,7 +27,7 @@ function opened(statuses: NodeStatus, id: string): () => void {
   });
 }
 
-test("of a proxy that is gone its status stays, and one that comes back is known as it says", () => {
+test("keeps the status of a disconnected proxy, and the node of one that reconnects", () => {
   const statuses = new NodeStatus({ maxGone: 10, now: () => 7 });
   const closed = opened(statuses, "edge-1");
   closed();
@@ -38,7 +38,7 @@ test("of a proxy that is gone its status stays, and one that comes back is known
   assert.deepEqual(statuses.connected(), [node("edge-1")]);
 });
 
-test("proxies that are gone cost little, however much they said", () => {
+test("keeps little of disconnected proxies, even if their metadata is large", () => {
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");
   const count = 300;
@@ -49,5 +49,5 @@ test("proxies that are gone cost little, however much they said", () => {
   collect();
   const kept = process.memoryUsage().heapUsed - before;
   assert.equal(statuses.all().length, count);
-  assert.ok(kept < (count * said) / 10, `${kept} bytes`);
+  assert.ok(kept < (count * metadataBytes) / 10, `${kept} bytes`);
 });

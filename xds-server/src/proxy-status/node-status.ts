@@ -3,17 +3,17 @@ import { worstState } from "./proxy-state.ts";
 import type { ProxyStatus, StreamStatus, SyncState } from "./proxy-status.ts";
 import type { ProxyOverview, ProxyStatuses } from "./proxy-statuses.ts";
 
-/** What a stream tells of itself, when somebody asks: a push costs nothing here. */
+/** An open stream. Its status is computed when it is read, so a push costs nothing here. */
 export interface OpenStream {
   readonly node: Node;
   readonly group: () => string;
-  /** The worst state of any type; costs a look-up where streams are equal. */
+  /** The worst state of any type. Streams in the same state share the result, so it costs one look-up. */
   readonly state: () => SyncState;
   readonly describe: () => StreamStatus;
 }
 
 interface Known {
-  /** What the proxy said of itself; of one that is gone, what its status tells. */
+  /** The node that the proxy sent. For a disconnected proxy, only the fields that its status has. */
   readonly node: Node;
   readonly streams: Set<OpenStream>;
   group: string;
@@ -21,15 +21,15 @@ interface Known {
 }
 
 export interface NodeStatusOptions {
-  /** Proxies that are gone are remembered up to this number, the longest gone forgotten first. */
+  /** The maximum number of disconnected proxies that are remembered. The longest disconnected is forgotten first. */
   readonly maxGone: number;
   readonly now: () => number;
 }
 
-/** Who is connected to this process, and what each holds: the one owner of what flows up from the proxies. */
+/** The proxies that are connected to this process, and the status of each. It is the only owner of this state. */
 export class NodeStatus {
   readonly #known = new Map<string, Known>();
-  /** Those without a stream, the longest gone first. */
+  /** Node ids of proxies without a stream, the longest disconnected first. */
   readonly #gone = new Set<string>();
   readonly #watchers = new Set<(nodeId: string) => void>();
   readonly #options: NodeStatusOptions;
@@ -38,7 +38,7 @@ export class NodeStatus {
     this.#options = options;
   }
 
-  /** A stream opened. The returned function says that it closed. */
+  /** Adds an open stream. Call the returned function when the stream closes. */
   opened(stream: OpenStream): () => void {
     const { id } = stream.node;
     const streams = this.#known.get(id)?.streams ?? new Set();
@@ -49,23 +49,23 @@ export class NodeStatus {
     return () => this.#closed(id, stream);
   }
 
-  /** Something about a proxy changed: tells the watchers. */
+  /** Calls the watchers after a proxy's status changed. */
   changed(nodeId: string): void {
     for (const watcher of this.#watchers) watcher(nodeId);
   }
 
-  /** Sorted by node id. */
+  /** The statuses of all proxies, sorted by node id. */
   all(): readonly ProxyStatus[] {
     return [...this.#known.values()].map(statusOf).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   }
 
-  /** Those of these node ids that are known. */
+  /** The statuses of these node ids. Unknown ones are left out. */
   some(nodeIds: readonly string[]): ReadonlyMap<string, ProxyStatus> {
     const known = nodeIds.map((nodeId) => [nodeId, this.get(nodeId)] as const);
     return new Map(known.filter((entry): entry is [string, ProxyStatus] => entry[1] !== undefined));
   }
 
-  /** All, in no order: what is counted at each scrape, so it must cost little for thousands. */
+  /** All proxies, in no order. Each scrape of the metrics counts them, so this must be cheap for thousands of proxies. */
   overviews(): readonly ProxyOverview[] {
     return [...this.#known.values()].map((known) => {
       const { node, streams } = known;
@@ -121,7 +121,7 @@ export class NodeStatus {
   }
 }
 
-/** What this process knows, for those who ask whichever process it is. */
+/** The statuses of this process behind the asynchronous interface, which may also stand for several processes. */
 export function localStatuses(statuses: NodeStatus): ProxyStatuses {
   return {
     all: async () => statuses.all(),
@@ -133,13 +133,13 @@ export function localStatuses(statuses: NodeStatus): ProxyStatuses {
   };
 }
 
-/** Without what a proxy says at length, which would be kept of a thousand that are gone. */
+/** The node without its metadata and locality. These may be large, and are not needed after a proxy disconnects. */
 function summary({ id, cluster, version }: Node): Node {
   const nowhere = { region: "", zone: "", subZone: "" };
   return { id, cluster, metadata: {}, locality: nowhere, ...(version === undefined ? {} : { version }) };
 }
 
-/** That of the newest stream. */
+/** The group of the newest stream, or the last known one. */
 function groupOf({ streams, group }: Known): string {
   return [...streams].at(-1)?.group() ?? group;
 }

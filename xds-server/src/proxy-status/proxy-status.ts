@@ -1,32 +1,35 @@
 import type { TypeUrl } from "../resources/resource-types.ts";
 import type { Version } from "../resources/snapshot.ts";
 
-/** What one proxy holds of what it should hold: the answer to "is it live, and if not, why". */
+/** Which versions one proxy holds and should hold. It answers "is my change live, and if not, why?". */
 export interface ProxyStatus {
-  /** `node.id`, as the proxy gave it. */
+  /** `node.id`, as the proxy sent it. */
   readonly nodeId: string;
-  /** `node.cluster`; empty when the proxy gave none. */
+  /** `node.cluster`. Empty when the proxy sent none. */
   readonly cluster: string;
   readonly nodeGroup: string;
-  /** The proxy's own version, such as "1.40.0"; absent when it gave none. */
+  /** The version of the proxy itself, such as "1.40.0". Absent when it sent none. */
   readonly version?: string;
-  /** Open streams; empty for a proxy that is gone and still remembered. */
+  /** The open streams. Empty for a disconnected proxy. */
   readonly streams: readonly StreamStatus[];
-  /** Milliseconds since the epoch: when the newest stream opened, or the last one closed. */
+  /** When the newest stream opened or the last one closed, in milliseconds since the epoch. */
   readonly since: number;
 }
 
 export interface StreamStatus {
-  /** Unique in this server's life. */
+  /** Unique until the server restarts. */
   readonly id: number;
-  /** "127.0.0.1:41234". */
+  /** The proxy's address, such as "127.0.0.1:41234". */
   readonly peer: string;
   readonly variant: "sotw" | "delta";
   readonly openedAt: number;
   readonly types: readonly TypeStatus[];
 }
 
-/** rejected wins over pending, pending over synced. A name that does not exist anywhere is synced: the proxy was told so. */
+/**
+ * Rejected is worse than pending, and pending is worse than synced. A name that does not exist is synced, unless its
+ * deletion is still to be sent.
+ */
 export type SyncState = "synced" | "pending" | "rejected";
 
 export interface TypeStatus {
@@ -39,21 +42,21 @@ export interface TypeStatus {
 export interface ResourceStatus {
   readonly name: string;
   readonly state: SyncState;
-  /** What the proxy should hold; absent when the resource does not exist (any more). */
+  /** The version that the proxy should hold. Absent when the resource does not exist. */
   readonly wanted?: Version;
   /** The version last sent on this stream. */
   readonly sent?: Version;
   /** The version that the proxy last accepted. */
   readonly accepted?: Version;
-  /** Present while the newest version sent is rejected. */
+  /** Why the newest version is rejected. Absent when it is not. */
   readonly rejection?: Rejection;
 }
 
 export interface Rejection {
   readonly version: Version;
-  /** The proxy's own words. */
+  /** The error detail of the proxy's NACK. */
   readonly reason: string;
-  /** How many resources are rejected together, where the reason names none of them: each may be the one at fault. */
+  /** The number of resources rejected together when the reason names none of them. Any of them may be at fault. */
   readonly suspects?: number;
   /** Milliseconds since the epoch. */
   readonly at: number;

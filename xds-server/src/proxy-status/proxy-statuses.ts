@@ -9,22 +9,25 @@ export interface ProxyOverview {
   readonly state: ProxyState;
 }
 
-/** What can be asked of proxies that are connected or were lately. */
+/** Reads the status of proxies that are connected, or were recently. */
 export interface StatusSource {
-  /** Sorted by node id. */
+  /** The statuses of all proxies, sorted by node id. */
   all(): Promise<readonly ProxyStatus[]>;
-  /** Those of these node ids that are known, in the same order. */
+  /** The statuses of these node ids, in the same order. Unknown ones are left out. */
   some(nodeIds: readonly string[]): Promise<ReadonlyMap<string, ProxyStatus>>;
-  /** The node ids of all, sorted. */
+  /** The node ids of all proxies, sorted. */
   ids(): Promise<readonly string[]>;
-  /** All, in no order. */
+  /** All proxies, in no order. */
   overviews(): Promise<readonly ProxyOverview[]>;
-  /** What each connected proxy says of itself, in no order. */
+  /** The nodes that the connected proxies sent, in no order. */
   connected(): Promise<readonly Node[]>;
 }
 
-/** All proxies, whichever process serves them. Read by the admin API, client status and the metrics. */
+/** The proxies of all processes. The admin API, client status and the metrics read them. */
 export interface ProxyStatuses extends StatusSource {
-  /** Calls back after a proxy's status changed (connected, answered, rejected, gone), until the returned function is called. */
+  /**
+   * Calls the watcher each time after a proxy's status changes: it connects, answers, rejects or disconnects. The returned
+   * function ends this.
+   */
   watch(watcher: (nodeId: string) => void): () => void;
 }

@@ -55,18 +55,18 @@ function configOf(type: typeof clusters, resources: readonly ResourceStatus[], e
   return [...resourceConfigs({ proxy, snapshot, publishedAt, excludeContents })];
 }
 
-test("says of each resource what this server did with it and what the proxy made of it", () => {
+test("gives the server's status and the proxy's status of each resource", () => {
   const { version } = cart;
   const rejection = { version, reason: "no", at: 99 };
   const cases: readonly (readonly [string, Omit<ResourceStatus, "name">, ConfigStatus, ClientResourceStatus])[] = [
     [
-      "taken",
+      "accepted",
       { state: "synced", wanted: version, sent: version, accepted: version },
       ConfigStatus.SYNCED,
       ClientResourceStatus.ACKED,
     ],
     [
-      "held since before",
+      "held from an earlier stream",
       { state: "synced", wanted: version, sent: version },
       ConfigStatus.SYNCED,
       ClientResourceStatus.ACKED,
@@ -110,12 +110,12 @@ test("says of each resource what this server did with it and what the proxy made
   }
 });
 
-test("gives the newest version's content and time, the version sent, and why it was rejected", () => {
+test("gives the content and time of the newest version, the version sent, and the reason for its rejection", () => {
   const rejection = { version: cart.version, reason: "cart is no cluster", at: 99 };
   const status = { name: "cart", state: "rejected", wanted: cart.version, sent: cart.version, rejection } as const;
-  const said = nodeMessage(node);
+  const message = nodeMessage(node);
   const configs = configOf(clusters, [status]);
-  assert.deepEqual([said.id, said.metadata, said.locality?.region], ["edge-1", { team: "shop" }, "eu"]);
+  assert.deepEqual([message.id, message.metadata, message.locality?.region], ["edge-1", { team: "shop" }, "eu"]);
   const [{ xdsConfig, errorState, ...config }] = configs as [(typeof configs)[0]];
   assert.deepEqual([config.typeUrl, config.name, config.versionInfo], [clusters.typeUrl, "cart", cart.version]);
   assert.equal(fromBinary(ClusterSchema, xdsConfig?.value ?? new Uint8Array()).name, "cart");
@@ -124,7 +124,7 @@ test("gives the newest version's content and time, the version sent, and why it 
   assert.equal(errorState?.lastUpdateAttempt && timestampMs(errorState.lastUpdateAttempt), 99);
 });
 
-test("gives no secret away, and no content at all where none is wanted", () => {
+test("redacts secrets, and leaves out all contents on request", () => {
   const status = { name: "tls", state: "synced", wanted: secret.version, sent: secret.version } as const;
   const [shown] = configOf(secrets, [status]);
   const text = Buffer.from(shown?.xdsConfig?.value ?? []).toString();

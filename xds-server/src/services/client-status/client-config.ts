@@ -16,24 +16,24 @@ import { withoutSecrets } from "../../resources/without-secrets.ts";
 
 export interface ClientConfigOptions {
   readonly proxy: ProxyStatus;
-  /** What the proxy should hold. */
+  /** The resources that the proxy should hold. */
   readonly snapshot: Snapshot;
-  /** Milliseconds since the epoch: when a resource was published. Undefined when that is not known. */
+  /** When a resource was published, in milliseconds since the epoch. Undefined when that is not known. */
   readonly publishedAt: (resource: Resource) => number | undefined;
   readonly excludeContents: boolean;
 }
 
-/** What one proxy was sent and what it made of it, in the words of client status discovery, resource by resource. */
+/** The status of each resource of one proxy, as messages of client status discovery (CSDS). */
 export function* resourceConfigs(options: ClientConfigOptions): Generator<ResourceConfig> {
   const { proxy, snapshot, publishedAt, excludeContents } = options;
-  const told = new Set<string>();
-  // Where a proxy that reconnects has two streams for a moment, the newest one speaks.
+  const listed = new Set<string>();
+  // A proxy that reconnects has two streams for a short time. The newest one comes first here, so it counts.
   for (const { typeUrl, resources } of proxy.streams.toReversed().flatMap(({ types }) => types)) {
     const newest = resourcesOf(snapshot, typeUrl);
     for (const status of resources) {
       const key = `${typeUrl} ${status.name}`;
-      if (told.has(key)) continue;
-      told.add(key);
+      if (listed.has(key)) continue;
+      listed.add(key);
       const resource = newest.get(status.name);
       const config = resourceConfig(typeUrl, status);
       const at = resource && publishedAt(resource);
@@ -64,14 +64,14 @@ function resourceConfig(typeUrl: TypeUrl, status: ResourceStatus): ResourceConfi
   });
 }
 
-/** Of the newest version: what this server did with it. */
+/** The server's status of the newest version: sent, accepted or rejected. */
 function configStatus({ state, wanted, sent }: ResourceStatus): ConfigStatus {
   if (state === "rejected") return ConfigStatus.ERROR;
   if (state === "synced") return ConfigStatus.SYNCED;
   return wanted === sent ? ConfigStatus.STALE : ConfigStatus.NOT_SENT;
 }
 
-/** Of the resource, as far as the proxy's answers tell. */
+/** The proxy's status of the resource, as far as its answers show. */
 function clientStatus({ state, wanted, sent, accepted }: ResourceStatus): ClientResourceStatus {
   if (state === "rejected") return ClientResourceStatus.NACKED;
   if (accepted !== undefined || (sent !== undefined && state === "synced")) return ClientResourceStatus.ACKED;
@@ -82,20 +82,20 @@ function clientStatus({ state, wanted, sent, accepted }: ResourceStatus): Client
 
 const contents = new WeakMap<Resource, Any>();
 
-/** Without its secrets; made once for all who ask. */
+/** The content of a resource without its secrets. It is made once for all requests. */
 function contentOf(resource: Resource): Any {
   const known = contents.get(resource);
   if (known !== undefined) return known;
   const schema = messageSchema(resource.typeUrl);
   if (schema === undefined) throw new Error(`The API has no message ${resource.typeUrl}`);
   const content = packAny(schema, withoutSecrets(schema, resource.body));
-  // Nearly all of them hold no secret: a module's megabytes need not be kept twice.
+  // Most resources have no secret. Then the bytes are shared, because a Wasm module may have megabytes.
   if (Buffer.compare(content.value, resource.body) === 0) content.value = resource.body;
   contents.set(resource, content);
   return content;
 }
 
-/** What a proxy says of itself, as it is told to others. */
+/** The node that a proxy sent, as a message. Only the fields that the server keeps. */
 export function nodeMessage({ id, cluster, metadata, locality, version }: Node): NodeMessage {
   return create(NodeSchema, {
     id,

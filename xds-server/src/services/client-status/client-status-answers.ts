@@ -1,4 +1,4 @@
-import { setImmediate as others } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { validate } from "xds-proto-ts";
@@ -28,7 +28,7 @@ export interface ClientStatusAnswers {
   readonly readers: ReaderOptions;
 }
 
-/** Answers requests for client status, one at a time, however many ask: an answer takes memory, and time from the discovery streams. */
+/** Answers client status requests one at a time, over all clients: an answer costs memory and delays discovery streams. */
 export function clientStatusAnswers(deps: ClientStatusAnswers): AnswerClientStatus {
   let last: Promise<unknown> = Promise.resolve();
   return (request, caller) => {
@@ -38,7 +38,7 @@ export function clientStatusAnswers(deps: ClientStatusAnswers): AnswerClientStat
   };
 }
 
-/** How many proxies' statuses are asked for at once. */
+/** The number of proxies whose statuses are read at once. */
 const proxiesAtOnce = 100;
 
 async function clientStatus(bytes: Buffer, caller: Caller, deps: ClientStatusAnswers): Promise<readonly Uint8Array[]> {
@@ -49,10 +49,10 @@ async function clientStatus(bytes: Buffer, caller: Caller, deps: ClientStatusAns
   const isReadable = readableNodes(caller, readers);
   const nodes = await chosen(request, await proxies.connected(), { isReadable, slice });
   if (nodes.length > limits.maxClientStatuses) {
-    const most = `${limits.maxClientStatuses} are the most (--limit maxClientStatuses)`;
+    const limit = `the limit is ${limits.maxClientStatuses} (--limit maxClientStatuses)`;
     throw new CallFault(
       "RESOURCE_EXHAUSTED",
-      `${nodes.length} proxies match and ${most}; ask for fewer by node_matchers`,
+      `${nodes.length} proxies match, and ${limit}; select fewer with node_matchers`,
     );
   }
   const parts: Uint8Array[] = [];
@@ -80,18 +80,18 @@ async function clientStatus(bytes: Buffer, caller: Caller, deps: ClientStatusAns
 }
 
 function tooLong(proxies: number, { maxMessageBytes }: Limits): CallFault {
-  const hint = "ask for fewer proxies by node_matchers, or set exclude_resource_contents";
+  const hint = "select fewer proxies with node_matchers, or set exclude_resource_contents";
   return new CallFault(
     "RESOURCE_EXHAUSTED",
-    `The status of ${proxies} proxies takes over ${maxMessageBytes} bytes; ${hint}`,
+    `The status of ${proxies} proxies has over ${maxMessageBytes} bytes; ${hint}`,
   );
 }
 
-/** How long an answer may keep the discovery streams waiting, in milliseconds. */
+/** The maximum time that an answer delays the discovery streams, in milliseconds. */
 const sliceMs = 10;
 
 interface TimeSlice {
-  /** Lets others go on when the slice of time is used up. */
+  /** Waits for the next turn of the event loop when the slice of time is used up. */
   next(): Promise<void>;
 }
 
@@ -100,7 +100,7 @@ function timeSlice(): TimeSlice {
   return {
     async next() {
       if (performance.now() - since < sliceMs) return;
-      await others();
+      await nextTurn();
       since = performance.now();
     },
   };
@@ -134,17 +134,17 @@ function testOf(matchers: ClientStatusRequest["nodeMatchers"]): NodeTest {
   }
 }
 
-/** Matchers are compiled in one go; this is room for hundreds of node ids. */
+/** Matchers are compiled without a pause, so their size is limited. This is enough for hundreds of node ids. */
 const maxRequestBytes = 16 * 1024;
 
 function decoded(bytes: Buffer): ClientStatusRequest {
   if (bytes.length > maxRequestBytes)
-    throw new CallFault("RESOURCE_EXHAUSTED", `A client status request may have ${maxRequestBytes} bytes at most`);
+    throw new CallFault("RESOURCE_EXHAUSTED", `A client status request must not exceed ${maxRequestBytes} bytes`);
   let request: ClientStatusRequest;
   try {
     request = fromBinary(ClientStatusRequestSchema, bytes);
   } catch {
-    throw new CallFault("INVALID_ARGUMENT", "The request is not a client status request that can be decoded");
+    throw new CallFault("INVALID_ARGUMENT", "Cannot decode the request as a client status request");
   }
   const [violation] = validate(ClientStatusRequestSchema, request);
   if (violation === undefined) return request;

@@ -9,7 +9,7 @@ export interface ReaderOptions {
   readonly clientStatusReaders: readonly string[];
 }
 
-/** Who asks: its address, and what its certificate says of it. */
+/** The client that sends a request: its address and its certificate. */
 export interface Caller {
   readonly peer: string;
   /** Absent without TLS. */
@@ -17,9 +17,11 @@ export interface Caller {
 }
 
 /**
- * Which proxies' status a client may read; throws when none. It gives away what proxies are configured with, so a client
- * may read what it could have got as a proxy anyhow: without TLS this machine only, because others could at least learn
- * from it who there is; with TLS all where a node id is not checked, else its own and, for readers, all.
+ * Which proxies' status a client may read. Throws when it may read none. The status contains the configuration of proxies,
+ * so a client may read only what it could also get as a proxy:
+ * - Without TLS, clients on this machine read all proxies. Others read none, because they could learn which proxies exist.
+ * - With TLS and without node id checks, each client reads all proxies.
+ * - With TLS and node id checks, a client reads the proxies that its certificate names. The `clientStatusReaders` read all.
  */
 export function readableNodes({ peer, peerCertificate }: Caller, options: ReaderOptions): (nodeId: string) => boolean {
   const all = () => true;
@@ -27,7 +29,7 @@ export function readableNodes({ peer, peerCertificate }: Caller, options: Reader
     if (isLoopbackPeer(peer)) return all;
     throw new CallFault(
       "PERMISSION_DENIED",
-      "Client status is served to this machine only, or to others over mutual TLS",
+      "Client status is served only to clients on this machine, or over mutual TLS",
     );
   }
   if (options.nodeIdentity === "none") return all;

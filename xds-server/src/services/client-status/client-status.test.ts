@@ -22,7 +22,7 @@ const encoded = (request: Request): Buffer =>
   Buffer.from(toBinary(ClientStatusRequestSchema, create(ClientStatusRequestSchema, request)));
 const exactly = (value: string) => ({ nodeId: { matchPattern: { case: "exact", value } as const } });
 
-/** A server with one cluster, and these nodes connected and served. */
+/** A server with one cluster, and a connected, synced proxy for each of these node ids. */
 async function serving(
   t: { after(work: () => void): void },
   limits: Parameters<typeof testServer>[0],
@@ -57,7 +57,7 @@ function fetchStatus({ address }: TestServer, request: Buffer): Promise<ClientSt
 
 const idsIn = ({ config }: ClientStatusResponse) => config.map(({ node }) => node?.id);
 
-test("one call tells of all proxies that are connected, or of those that match, with contents or without", {
+test("one call returns all connected proxies, or those that match, with or without contents", {
   timeout: 20_000,
 }, async (t) => {
   const at = await serving(t, {}, "edge-2", "edge-1");
@@ -73,7 +73,7 @@ test("one call tells of all proxies that are connected, or of those that match, 
   assert.deepEqual(idsIn(await fetchStatus(at, encoded({ nodeMatchers: [exactly("edge-3")] }))), []);
 });
 
-test("a stream answers each request with what is so then", { timeout: 20_000 }, async (t) => {
+test("a stream answers each request with the status at that time", { timeout: 20_000 }, async (t) => {
   const at = await serving(t, {}, "edge-1");
   const stream = new TestStream(at.address, `${service}/StreamClientStatus`, (bytes) =>
     fromBinary(ClientStatusResponseSchema, bytes),
@@ -93,32 +93,32 @@ test("a stream answers each request with what is so then", { timeout: 20_000 }, 
   assert.equal((await stream.ended).code, status.OK);
 });
 
-test("asks for fewer proxies where an answer would be too long, and names what is wrong with a request", {
+test("rejects a request that matches too many proxies or is not valid, and says why", {
   timeout: 20_000,
 }, async (t) => {
   const at = await serving(t, { limits: { maxClientStatuses: 1, maxMessageBytes: 300 } }, "edge-1", "edge-2");
   const rejection = (request: Buffer) =>
     fetchStatus(at, request).then(
-      () => assert.fail("was answered"),
+      () => assert.fail("the request was not rejected"),
       ({ code, details }: ServiceError) => `${status[code]}: ${details}`,
     );
-  assert.match(await rejection(encoded({})), /^RESOURCE_EXHAUSTED: 2 proxies match and 1 are the most.*node_matchers/);
+  assert.match(await rejection(encoded({})), /^RESOURCE_EXHAUSTED: 2 proxies match, and the limit is 1.*node_matchers/);
   const regex = { case: "safeRegex", value: { regex: "(" } } as const;
   assert.match(await rejection(encoded({ nodeMatchers: [{ nodeId: { matchPattern: regex } }] })), /^INVALID.*not RE2/);
   const noPattern = encoded({ nodeMatchers: [{ nodeId: {} }] });
   assert.match(await rejection(noPattern), /^INVALID_ARGUMENT: .*node_matchers\[0\]\.node_id/);
-  assert.match(await rejection(Buffer.from([0xff])), /^INVALID_ARGUMENT: .*can be decoded/);
+  assert.match(await rejection(Buffer.from([0xff])), /^INVALID_ARGUMENT: Cannot decode/);
   assert.deepEqual(idsIn(await fetchStatus(at, encoded({ nodeMatchers: [exactly("edge-1")] }))), ["edge-1"]);
 });
 
-test("an answer that is larger than a message may be is rejected while it is made", { timeout: 20_000 }, async (t) => {
+test("a request is rejected when its answer grows over the message limit", { timeout: 20_000 }, async (t) => {
   const at = await serving(t, { limits: { maxMessageBytes: 300 } }, "edge-1", "edge-2", "edge-3", "edge-4");
   await assert.rejects(fetchStatus(at, encoded({})), /RESOURCE_EXHAUSTED.*over 300 bytes.*exclude_resource_contents/);
 });
 
-test("more matchers than anybody needs are rejected before they are compiled", { timeout: 20_000 }, async (t) => {
+test("matchers over the size limit are rejected before they are compiled", { timeout: 20_000 }, async (t) => {
   const at = await serving(t, {}, "edge-1");
   const regex = { case: "safeRegex", value: { regex: "(?i)\\pL".repeat(3_000) } } as const;
   const request = encoded({ nodeMatchers: [{ nodeId: { matchPattern: regex } }] });
-  await assert.rejects(fetchStatus(at, request), /RESOURCE_EXHAUSTED.*16384 bytes at most/);
+  await assert.rejects(fetchStatus(at, request), /RESOURCE_EXHAUSTED.*must not exceed 16384 bytes/);
 });

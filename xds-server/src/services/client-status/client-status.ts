@@ -4,7 +4,7 @@ import { type Caller, type ReaderOptions, readableNodes } from "./client-status-
 
 const service = "/envoy.service.status.v3.ClientStatusDiscoveryService";
 
-/** The parts of an encoded `ClientStatusResponse` for an encoded request, or a `CallFault` that says why there is none. */
+/** Answers an encoded request with the parts of an encoded `ClientStatusResponse`. Rejects with a `CallFault`. */
 export type AnswerClientStatus = (request: Buffer, caller: Caller) => Promise<readonly Uint8Array[]>;
 
 export interface ClientStatusDeps {
@@ -12,12 +12,12 @@ export interface ClientStatusDeps {
   readonly answer: AnswerClientStatus;
 }
 
-/** Client status discovery: who holds which version, who rejects what and why, for tools that speak gRPC. */
+/** The methods of client status discovery (CSDS): which proxy holds or rejects which version, and why. For gRPC tools. */
 export function clientStatusMethods({ readers, answer }: ClientStatusDeps): Methods {
   const served =
     (takesMany: boolean): Method =>
     (call) => {
-      // Rejected before anything is read.
+      // Throws for a client that may read no proxy, before any message is read.
       readableNodes(call, readers);
       return answering(call, { answer, takesMany });
     };
@@ -27,7 +27,7 @@ export function clientStatusMethods({ readers, answer }: ClientStatusDeps): Meth
   ]);
 }
 
-/** Each request is answered before the next one is read. */
+/** Answers each request before it reads the next one. */
 function answering(
   call: Call,
   { answer, takesMany }: { answer: AnswerClientStatus; takesMany: boolean },

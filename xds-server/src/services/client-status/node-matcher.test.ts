@@ -15,14 +15,14 @@ const byMetadata = (path: readonly string[], value: JsonObject) => ({
   nodeMetadatas: [{ path: path.map((key) => ({ key })), value }],
 });
 
-test("no matcher matches every node, several match what one of them does", () => {
+test("an empty list matches every node, and a list matches when one of its matchers does", () => {
   assert.equal(matches(), true);
   assert.equal(matches({}), true);
   assert.equal(matches({ nodeId: { exact: "x" } }, { nodeId: { exact: "edge-1" } }), true);
   assert.equal(matches({ nodeId: { exact: "x" } }, { nodeId: { exact: "y" } }), false);
 });
 
-test("a node id is matched exactly, by its beginning, end or inside, with or without case, or by RE2 as a whole", () => {
+test("a node id matches exactly, by prefix, suffix or substring, with or without case, or by a whole RE2 match", () => {
   const cases: readonly (readonly [JsonObject, boolean])[] = [
     [{ exact: "edge-1" }, true],
     [{ exact: "EDGE-1" }, false],
@@ -40,7 +40,7 @@ test("a node id is matched exactly, by its beginning, end or inside, with or wit
   for (const [nodeId, expected] of cases) assert.equal(matches({ nodeId }), expected, JSON.stringify(nodeId));
 });
 
-test("metadata is matched by path and kind of value, what is not there by nothing but its absence", () => {
+test("metadata matches by path and kind of value; an absent value matches only a matcher for absence", () => {
   const text = (exact: string) => ({ stringMatch: { exact } });
   const cases: readonly (readonly [readonly string[], JsonObject, boolean])[] = [
     [["team"], text("shop"), true],
@@ -72,13 +72,13 @@ test("metadata is matched by path and kind of value, what is not there by nothin
     assert.equal(matches(byMetadata(path, value)), expected, `${path} ${JSON.stringify(value)}`);
 });
 
-test("all that one matcher says has to hold", () => {
+test("a matcher matches only when all its conditions hold", () => {
   const team = byMetadata(["team"], { stringMatch: { exact: "shop" } });
   assert.equal(matches({ nodeId: { prefix: "edge" }, ...team }), true);
   assert.equal(matches({ nodeId: { prefix: "gate" }, ...team }), false);
 });
 
-test("what is not RE2, and matchers of extensions, are faults", () => {
+test("a pattern that is not RE2 and a matcher extension are faults", () => {
   for (const nodeId of [{ safeRegex: { regex: "(?=x)" } }, { custom: { name: "lua" } }])
     assert.throws(() => matches({ nodeId }), MatcherFault);
 });

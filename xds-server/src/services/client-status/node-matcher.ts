@@ -7,12 +7,12 @@ import type { StructMatcher } from "xds-proto-ts/envoy/type/matcher/v3/struct";
 import type { ValueMatcher } from "xds-proto-ts/envoy/type/matcher/v3/value";
 import type { Node } from "../../publishing/snapshot-cache.ts";
 
-/** Why a matcher cannot be used; the message is for the client. */
+/** Why a matcher cannot be used. The message is sent to the client. */
 export class MatcherFault extends Error {}
 
 export type NodeTest = (node: Pick<Node, "id" | "metadata">) => boolean;
 
-/** One matcher has to match, or none is given. Throws MatcherFault. */
+/** True for a node that at least one matcher matches. Without matchers, it is true for every node. Throws MatcherFault. */
 export function nodeTest(matchers: readonly NodeMatcher[]): NodeTest {
   if (matchers.length === 0) return () => true;
   const tests = matchers.map(oneNodeTest);
@@ -40,7 +40,7 @@ function memberOf(value: unknown, key: string | undefined): unknown {
     : undefined;
 }
 
-/** What is not there is undefined, and matches nothing but the wish that it is not there. */
+/** An absent value is undefined. It matches only a matcher that requires its absence. */
 function valueTest({ matchPattern: pattern }: ValueMatcher): ValueTest {
   switch (pattern.case) {
     case "nullMatch":
@@ -85,7 +85,7 @@ function textTest({ matchPattern: pattern, ignoreCase }: StringMatcher): (text: 
     case "safeRegex":
       return regexTest(pattern.value.regex);
     case "custom":
-      throw new MatcherFault("custom string matchers are not served here");
+      throw new MatcherFault("custom string matchers are not supported");
     case undefined:
       return () => false;
     default: {
@@ -104,7 +104,7 @@ const comparisons = {
   contains: (text: string, wanted: string) => text.includes(wanted),
 };
 
-/** RE2, as Envoy has it: no pattern takes longer than its text is long. */
+/** An RE2 pattern, as in Envoy. Matching takes time linear in the length of the text. */
 function regexTest(regex: string): (text: string) => boolean {
   try {
     const pattern = RE2JS.compile(regex);

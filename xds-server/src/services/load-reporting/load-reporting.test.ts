@@ -52,16 +52,16 @@ const cart: Report["clusterStats"] = [
   },
 ];
 
-test("asks a proxy for all clusters down to the endpoint, keeps what it says, and forgets it when it goes", {
+test("requests reports on all clusters and endpoints, keeps them, and forgets them when the proxy disconnects", {
   timeout: 20_000,
 }, async (t) => {
   const { server, loads, address: at } = await testServer({ limits: { loadReportIntervalMs: 2_500 } });
   t.after(() => server.close());
   const stream = new LoadStream(at);
   stream.report({ node });
-  const wish = await stream.next();
-  assert.deepEqual([wish.sendAllClusters, wish.reportEndpointGranularity, wish.clusters], [true, true, []]);
-  assert.equal(wish.loadReportingInterval && durationMs(wish.loadReportingInterval as never), 2_500);
+  const response = await stream.next();
+  assert.deepEqual([response.sendAllClusters, response.reportEndpointGranularity, response.clusters], [true, true, []]);
+  assert.equal(response.loadReportingInterval && durationMs(response.loadReportingInterval as never), 2_500);
   assert.equal(loads.proxy("edge-1"), undefined);
 
   stream.report({ node, clusterStats: cart });
@@ -78,7 +78,7 @@ test("asks a proxy for all clusters down to the endpoint, keeps what it says, an
   await until(() => loads.proxy("edge-1") === undefined);
 });
 
-test("a stream without a node, of a node with a huge id, or of garbage is ended, and nothing is kept", {
+test("ends a stream without a node, with an overlong name or with undecodable bytes, and keeps nothing of it", {
   timeout: 20_000,
 }, async (t) => {
   const { server, loads, address: at } = await testServer({ limits: { maxNameLength: 10 } });

@@ -13,7 +13,7 @@ export interface LoadReportingDeps {
   readonly limits: Limits;
 }
 
-/** Takes load reports: asks each proxy that opens a stream for all its clusters, and keeps what it says until it goes. */
+/** Requests load reports on all clusters from each proxy that opens a stream, and keeps them until the stream closes. */
 export function loadReporting({ loads, nodeIdentity, limits }: LoadReportingDeps): Method {
   const response = loadResponse(limits.loadReportIntervalMs);
   return (call) => {
@@ -22,9 +22,9 @@ export function loadReporting({ loads, nodeIdentity, limits }: LoadReportingDeps
       onMessage(bytes) {
         const request = decoded(bytes, limits);
         if (source === undefined) {
-          source = loads.opened(joined(call, request, { nodeIdentity, limits }));
+          source = loads.opened(checkedNodeId(call, request, { nodeIdentity, limits }));
           call.send(response);
-          // A proxy says who it is before it is asked for anything.
+          // A proxy's first request usually has only its node.
           if (request.clusters.length === 0) return;
         }
         waitFor(source.report(request.clusters), call);
@@ -35,11 +35,11 @@ export function loadReporting({ loads, nodeIdentity, limits }: LoadReportingDeps
   };
 }
 
-/** Reads no further report until one is taken. */
-function waitFor(taken: Promise<void> | undefined, call: Call): void {
-  if (taken === undefined) return;
+/** Reads no further report until this one is processed. */
+function waitFor(processed: Promise<void> | undefined, call: Call): void {
+  if (processed === undefined) return;
   call.pause();
-  taken.then(
+  processed.then(
     () => call.run(() => call.resume()),
     (error: unknown) =>
       call.run(() => {
@@ -52,12 +52,12 @@ function decoded(bytes: Uint8Array, { maxNameLength }: Limits): LoadRequest {
   const request = read(() => readLoadRequest(bytes));
   const isLong = (text: string) => text.length > maxNameLength;
   if (request.clusters.some(({ cluster }) => isLong(cluster)))
-    throw new CallFault("INVALID_ARGUMENT", `A cluster's name is over ${maxNameLength} characters`);
+    throw new CallFault("INVALID_ARGUMENT", `A cluster name has over ${maxNameLength} characters`);
   return request;
 }
 
-/** The node id that the proxy gives and its certificate bears. */
-function joined(
+/** The node id that the proxy sends. Throws when it is missing or too long, or when the certificate does not match it. */
+function checkedNodeId(
   { peerCertificate }: Call,
   { node }: LoadRequest,
   { nodeIdentity, limits }: Pick<LoadReportingDeps, "nodeIdentity" | "limits">,
@@ -65,7 +65,7 @@ function joined(
   const id = node === undefined ? "" : read(() => nodeIdOf(node));
   if (id === "") throw new CallFault("INVALID_ARGUMENT", "The first request of a stream must carry a node with an id");
   if (id.length > limits.maxNameLength)
-    throw new CallFault("INVALID_ARGUMENT", `node.id is over ${limits.maxNameLength} characters`);
+    throw new CallFault("INVALID_ARGUMENT", `node.id has over ${limits.maxNameLength} characters`);
   if (nodeIdentity === "certificate") checkIdentity(id, peerCertificate);
   return id;
 }
@@ -74,6 +74,6 @@ function read<T>(reading: () => T): T {
   try {
     return reading();
   } catch {
-    throw new CallFault("INVALID_ARGUMENT", "The request is not a load report that can be decoded");
+    throw new CallFault("INVALID_ARGUMENT", "Cannot decode the request as a load report");
   }
 }

@@ -14,15 +14,15 @@ import { LoadStatsResponseSchema } from "xds-proto-ts/envoy/service/load_stats/v
 import { type SharedMessage, sharedMessage } from "../../grpc/call.ts";
 import type { ClusterReport, EndpointReport, LoadCounts, LoadMetric, LocalityReport } from "../../load/load-report.ts";
 
-/** A `LoadStatsRequest`, with its node still as bytes. */
+/** A decoded `LoadStatsRequest`. Its node is not decoded. */
 export interface LoadRequest {
   readonly node: Uint8Array | undefined;
   readonly clusters: readonly ClusterReport[];
 }
 
 /**
- * Reads a request. Throws on bytes that are not one. An Envoy describes itself anew in each report, in 60 KB of which
- * the extensions are the most, so that the node is left alone here.
+ * Decodes a request. Throws on bytes that are not one. It does not decode the node: Envoy sends it in each report, and it
+ * has 60 KB, mostly the list of extensions.
  */
 export function readLoadRequest(bytes: Uint8Array): LoadRequest {
   const reader = new BinaryReader(bytes);
@@ -38,12 +38,12 @@ export function readLoadRequest(bytes: Uint8Array): LoadRequest {
   return { node, clusters };
 }
 
-/** The node id of a request's node. Throws on bytes that are no node. */
+/** The id of an encoded node. Throws on bytes that are not a node. */
 export function nodeIdOf(node: Uint8Array): string {
   return fromBinary(NodeSchema, node).id;
 }
 
-/** Asks a proxy for everything that it knows, again and again. */
+/** A response that requests reports on all clusters and endpoints, one in each interval. */
 export function loadResponse(intervalMs: number): SharedMessage {
   const response = create(LoadStatsResponseSchema, {
     sendAllClusters: true,
