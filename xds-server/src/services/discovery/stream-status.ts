@@ -48,7 +48,7 @@ const sharedStatus = memo2((stream: TypeStream, available: ResourceSet): TypeSta
   const inFlight = new Set(stream.inFlight?.changed.map(({ name }) => name));
   const resources = names.map((name) => {
     const wanted = available.get(name);
-    return resourceStatus(stream, name, { held: held.get(name), wanted, hasCanary: inFlight.has(name) });
+    return resourceStatus(stream, name, { held: held.get(name), wanted, isInFlight: inFlight.has(name) });
   });
   const nothingSentYet = stream.owed;
   return {
@@ -74,13 +74,13 @@ function resourceStatus(stream: TypeStream, name: string, known: Known): Resourc
 interface Known {
   readonly held: Held | undefined;
   readonly wanted: Resource | undefined;
-  readonly hasCanary: boolean;
+  readonly isInFlight: boolean;
 }
 
-function syncState(stream: TypeStream, name: string, { held, wanted, hasCanary }: Known): SyncState {
+function syncState(stream: TypeStream, name: string, { held, wanted, isInFlight }: Known): SyncState {
   const { variant, type } = stream;
   if (wanted !== undefined && rejects(stream, name, wanted.version)) return "rejected";
-  if (hasCanary) return "pending";
+  if (isInFlight) return "pending";
   if (wanted !== undefined) return held?.sent === wanted.version ? "synced" : "pending";
   const letsGoByItself = !type.sendsRemovals || (variant === "sotw" && !type.fullState);
   return held === undefined || held.sent === absent || letsGoByItself ? "synced" : "pending";
