@@ -14,34 +14,34 @@ export function watchConnection(session: ServerHttp2Session, limits: ConnectionL
   const { idleConnectionMs, keepAliveMs, keepAliveTimeoutMs } = limits;
   let calls = 0;
   let idleSince = performance.now();
-  let heard = session.socket.bytesRead;
-  let timer = setTimeout(look, keepAliveMs);
+  let bytesSeen = session.socket.bytesRead;
+  let timer = setTimeout(check, keepAliveMs);
 
   /** True when bytes have come since this was asked last. */
-  function hasSpoken(): boolean {
-    const before = heard;
-    heard = session.socket.bytesRead;
-    return heard !== before;
+  function hasReceived(): boolean {
+    const before = bytesSeen;
+    bytesSeen = session.socket.bytesRead;
+    return bytesSeen !== before;
   }
-  function lookLater(): void {
+  function checkLater(): void {
     clearTimeout(timer);
-    timer = setTimeout(look, keepAliveMs);
+    timer = setTimeout(check, keepAliveMs);
   }
-  function look(): void {
+  function check(): void {
     // Between its end and its "close" a session has no socket any more.
     if (session.destroyed) return;
     if (calls === 0 && performance.now() - idleSince >= idleConnectionMs) session.close();
-    else if (hasSpoken()) lookLater();
-    else ask();
+    else if (hasReceived()) checkLater();
+    else ping();
   }
-  function ask(): void {
+  function ping(): void {
     session.ping((error) => {
-      if (error === null) lookLater();
+      if (error === null) checkLater();
     });
     // Any byte is a heartbeat: the answer itself may stand behind a large response on a slow line.
     timer = setTimeout(() => {
       if (session.destroyed) return;
-      if (hasSpoken()) lookLater();
+      if (hasReceived()) checkLater();
       else session.destroy();
     }, keepAliveTimeoutMs);
   }

@@ -4,16 +4,16 @@ import { CallFault } from "./status.ts";
 const nothing = Buffer.alloc(0);
 
 /** Up to here a length is believed, in bytes: the node of an Envoy fits in, and is not copied again. */
-const usualCapacity = 64 * 1024;
-const maxSpare = 16;
+const pooledBytes = 64 * 1024;
+const maxPooled = 16;
 
 /**
  * Where messages are gathered that come in pieces: a number of bytes that many calls share. The usual sizes are used again
  * and again, because what thousands of clients send at once would otherwise lie about until the next collection.
  */
-export class MessageRoom {
+export class BufferPool {
   #left: number;
-  readonly #spare: Buffer[] = [];
+  readonly #free: Buffer[] = [];
 
   constructor(bytes: number) {
     this.#left = bytes;
@@ -21,10 +21,10 @@ export class MessageRoom {
 
   /** A buffer of these many bytes or more, with what the former holds, which is given back; undefined when fewer are left. */
   take(bytes: number, former: Buffer = nothing): Buffer | undefined {
-    const capacity = bytes > usualCapacity / 4 ? Math.max(bytes, usualCapacity) : bytes;
+    const capacity = bytes > pooledBytes / 4 ? Math.max(bytes, pooledBytes) : bytes;
     if (capacity - former.length > this.#left) return undefined;
     this.#left -= capacity;
-    const buffer = (capacity === usualCapacity ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(capacity);
+    const buffer = (capacity === pooledBytes ? this.#free.pop() : undefined) ?? Buffer.allocUnsafeSlow(capacity);
     former.copy(buffer);
     this.giveBack(former);
     return buffer;
@@ -32,7 +32,7 @@ export class MessageRoom {
 
   giveBack(buffer: Buffer): void {
     this.#left += buffer.length;
-    if (buffer.length === usualCapacity && this.#spare.length < maxSpare) this.#spare.push(buffer);
+    if (buffer.length === pooledBytes && this.#free.length < maxPooled) this.#free.push(buffer);
   }
 }
 
@@ -44,7 +44,7 @@ export interface Framed {
 interface DeframerOptions {
   readonly maxMessageBytes: number;
   /** Where the room comes from for messages of which a part has arrived. */
-  readonly room: MessageRoom;
+  readonly pool: BufferPool;
 }
 
 /**
@@ -74,7 +74,7 @@ export class Deframer {
   }
 
   /**
-   * The next message, or undefined until more bytes come. Its bytes are good until `letGo`, which the next one needs.
+   * The next message, or undefined until more bytes come. Its bytes are good until `release`, which the next one needs.
    * Throws a `CallFault` on one that is too large, or is no message.
    */
   next(): Framed | undefined {
@@ -95,16 +95,16 @@ export class Deframer {
   }
 
   /** The message before is dealt with: its room is free again. */
-  letGo(): void {
+  release(): void {
     if (this.#gathered === nothing) return;
-    this.#options.room.giveBack(this.#gathered);
+    this.#options.pool.giveBack(this.#gathered);
     this.#gathered = nothing;
     this.#gatheredLength = 0;
   }
 
   /** Lets go of everything. */
   clear(): void {
-    this.letGo();
+    this.release();
     this.#headLength = 0;
     this.feed(nothing);
   }
@@ -158,10 +158,10 @@ export class Deframer {
   #makeRoom(needed: number, length: number): void {
     const before = this.#gathered;
     if (needed <= before.length) return;
-    const room = this.#options.room.take(Math.min(length, Math.max(needed, 2 * before.length, usualCapacity)), before);
-    if (room === undefined) {
+    const buffer = this.#options.pool.take(Math.min(length, Math.max(needed, 2 * before.length, pooledBytes)), before);
+    if (buffer === undefined) {
       throw new CallFault("RESOURCE_EXHAUSTED", "The server has no room for another message that comes in pieces");
     }
-    this.#gathered = room;
+    this.#gathered = buffer;
   }
 }

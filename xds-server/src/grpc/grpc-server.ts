@@ -13,7 +13,7 @@ import type { Logger } from "pino";
 import { Turns } from "../process/turns.ts";
 import type { Method, Methods } from "./call.ts";
 import { type Connection, watchConnection } from "./connection.ts";
-import { MessageRoom } from "./deframer.ts";
+import { BufferPool } from "./deframer.ts";
 import { Http2Call } from "./http2-call.ts";
 import { createInflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
@@ -112,10 +112,10 @@ function http2Server({ limits, tls, log }: GrpcServerOptions): Http2Server | Htt
 /** Takes each HTTP/2 stream to its method, or rejects it. */
 function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptions) {
   const inflate = createInflate(limits.maxMessageBytes);
-  const room = new MessageRoom(limits.maxPartialBytes);
+  const pool = new BufferPool(limits.maxPartialBytes);
   let open = 0;
   return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-    const httpStatus = rejectedAs(headers);
+    const httpStatus = httpRejection(headers);
     if (httpStatus !== undefined) {
       stream.on("error", () => {});
       stream.respond({ ":status": httpStatus }, { endStream: true });
@@ -126,7 +126,7 @@ function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptio
       peer: socket === undefined ? "" : peerOf(socket),
       peerCertificate: socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined,
       limits,
-      room,
+      pool,
       turns,
       inflate: headers["grpc-encoding"] === "gzip" ? inflate : undefined,
       log,
@@ -145,7 +145,7 @@ function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptio
 }
 
 /** The HTTP status of what is no gRPC call at all. */
-function rejectedAs(headers: IncomingHttpHeaders): number | undefined {
+function httpRejection(headers: IncomingHttpHeaders): number | undefined {
   if (headers[":method"] !== "POST") return 405;
   return /^application\/grpc($|[+;])/.test(headers["content-type"] ?? "") ? undefined : 415;
 }

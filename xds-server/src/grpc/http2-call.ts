@@ -3,7 +3,7 @@ import type { PeerCertificate } from "node:tls";
 import type { Logger } from "pino";
 import type { Turns } from "../process/turns.ts";
 import { type Call, type CallHandler, frameHeadBytes, type Method, type SharedMessage } from "./call.ts";
-import { Deframer, type MessageRoom } from "./deframer.ts";
+import { type BufferPool, Deframer } from "./deframer.ts";
 import type { Inflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault, type Status, statusTrailers } from "./status.ts";
@@ -12,7 +12,7 @@ export interface Http2CallOptions {
   readonly peer: string;
   readonly peerCertificate: PeerCertificate | undefined;
   readonly limits: TransportLimits;
-  readonly room: MessageRoom;
+  readonly pool: BufferPool;
   readonly turns: Turns;
   /** Absent when the client's messages are not compressed. */
   readonly inflate: Inflate | undefined;
@@ -41,19 +41,19 @@ export class Http2Call implements Call {
   #work: (() => void) | undefined;
   /** True while messages are handed out one after the other. */
   #isReading = false;
-  #isHeldBack = false;
+  #isStreamPaused = false;
   /** The client has sent its last byte. */
   #isHalfClosed = false;
-  #hasToldHalfClose = false;
+  #hasReportedHalfClose = false;
   #unreadTimer: NodeJS.Timeout | undefined;
 
   constructor(stream: ServerHttp2Stream, options: Http2CallOptions) {
-    const { peer, peerCertificate, limits, room } = options;
+    const { peer, peerCertificate, limits, pool } = options;
     this.peer = peer;
     this.peerCertificate = peerCertificate;
     this.#stream = stream;
     this.#options = options;
-    this.#deframer = new Deframer({ maxMessageBytes: limits.maxMessageBytes, room });
+    this.#deframer = new Deframer({ maxMessageBytes: limits.maxMessageBytes, pool });
   }
 
   /** Begins to serve the call. */
@@ -99,7 +99,7 @@ export class Http2Call implements Call {
     if (!this.#stream.headersSent) this.#stream.respond(responseHeaders, { waitForTrailers: true });
     const hadRoom = !this.isFull;
     if (this.#stream.write(framed)) return true;
-    if (hadRoom) this.#unreadTimer = setTimeout(() => this.#giveUp(), unreadTimeoutMs);
+    if (hadRoom) this.#unreadTimer = setTimeout(() => this.#endUnread(), unreadTimeoutMs);
     return false;
   }
 
@@ -125,7 +125,7 @@ export class Http2Call implements Call {
         });
         stream.end();
         clearTimeout(this.#unreadTimer);
-        this.#unreadTimer = setTimeout(() => this.#giveUp(), this.#options.limits.unreadTimeoutMs);
+        this.#unreadTimer = setTimeout(() => this.#endUnread(), this.#options.limits.unreadTimeoutMs);
       } else {
         stream.respond({ ...responseHeaders, ...trailers }, { endStream: true });
         this.#stopClient();
@@ -159,9 +159,9 @@ export class Http2Call implements Call {
         const message = this.#deframer.next();
         if (message === undefined) break;
         if (message.isCompressed) this.#inflate(message.bytes);
-        else this.#hand(message.bytes);
+        else this.#deliver(message.bytes);
       }
-      if (!this.#isOver) this.#readOn();
+      if (!this.#isOver) this.#continue();
     });
     this.#isReading = false;
   }
@@ -170,21 +170,21 @@ export class Http2Call implements Call {
     return this.#isPaused || this.#isInflating || this.#work !== undefined || this.#isOver;
   }
 
-  #readOn(): void {
+  #continue(): void {
     // While a message is dealt with, the stream is left to flow until there is another: mostly there is none.
-    const holdsBack = this.#mustWait && this.#deframer.hasInput;
-    if (this.#isHalfClosed && !this.#mustWait) this.#tellHalfClose();
-    else if (this.#isHeldBack !== holdsBack) {
-      this.#isHeldBack = holdsBack;
-      if (this.#isHeldBack) this.#stream.pause();
+    const mustPause = this.#mustWait && this.#deframer.hasInput;
+    if (this.#isHalfClosed && !this.#mustWait) this.#reportHalfClose();
+    else if (this.#isStreamPaused !== mustPause) {
+      this.#isStreamPaused = mustPause;
+      if (this.#isStreamPaused) this.#stream.pause();
       else this.#stream.resume();
     }
   }
 
   /** The message is read at once, so that its bytes need not be kept; what follows from it waits for its turn. */
-  #hand(bytes: Buffer): void {
+  #deliver(bytes: Buffer): void {
     this.#work = this.#handler?.onMessage(bytes);
-    this.#deframer.letGo();
+    this.#deframer.release();
     if (this.#work !== undefined) this.#options.turns.take(this.#doWork);
   }
 
@@ -195,9 +195,9 @@ export class Http2Call implements Call {
     this.#read();
   };
 
-  #tellHalfClose(): void {
-    if (this.#hasToldHalfClose) return;
-    this.#hasToldHalfClose = true;
+  #reportHalfClose(): void {
+    if (this.#hasReportedHalfClose) return;
+    this.#hasReportedHalfClose = true;
     if (!this.#deframer.isBetweenMessages) throw new CallFault("INTERNAL", "The call ended within a message");
     this.#handler?.onHalfClose();
   }
@@ -213,7 +213,7 @@ export class Http2Call implements Call {
       this.#read();
     };
     inflate(bytes).then(
-      (message) => inflated(() => this.#hand(message)),
+      (message) => inflated(() => this.#deliver(message)),
       (error: unknown) =>
         inflated(() => {
           throw error;
@@ -227,7 +227,7 @@ export class Http2Call implements Call {
   }
 
   /** The client did not read for so long that it must have forgotten the call. */
-  #giveUp(): void {
+  #endUnread(): void {
     this.#options.log.warn({ peer: this.peer }, "ended a call whose client does not read what it is sent");
     this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#close();

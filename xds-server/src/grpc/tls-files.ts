@@ -43,9 +43,9 @@ export interface WatchTlsOptions {
 export function watchTls(files: TlsFiles, first: TlsMaterial, { everyMs, log, renewed }: WatchTlsOptions): () => void {
   let current = first;
   let fault = "";
-  let timer = setTimeout(look, everyMs);
+  let timer = setTimeout(check, everyMs);
   let isClosed = false;
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     try {
       const read = await readTls(files);
       if (isClosed) return;
@@ -58,7 +58,7 @@ export function watchTls(files: TlsFiles, first: TlsMaterial, { everyMs, log, re
       if (messageOf(error) !== fault) log.error({ err: error }, "the certificate for discovery stays as it was");
       fault = messageOf(error);
     } finally {
-      if (!isClosed) timer = setTimeout(look, everyMs);
+      if (!isClosed) timer = setTimeout(check, everyMs);
     }
   }
   return () => {
