@@ -3,13 +3,13 @@ import type { TransportLimits } from "./limits.ts";
 
 type ConnectionLimits = Pick<TransportLimits, "idleConnectionMs" | "keepAliveMs" | "keepAliveTimeoutMs">;
 
-/** A connection, as far as its calls are concerned. */
+/** Counts the open calls of a connection. */
 export interface Connection {
   callOpened(): void;
   callClosed(): void;
 }
 
-/** Closes a connection when its other side does not answer any more, or when it has been without a call for long. */
+/** Closes a connection when the client does not answer a ping, or when the connection has no call for `idleConnectionMs`. */
 export function watchConnection(session: ServerHttp2Session, limits: ConnectionLimits): Connection {
   const { idleConnectionMs, keepAliveMs, keepAliveTimeoutMs } = limits;
   let calls = 0;
@@ -17,7 +17,7 @@ export function watchConnection(session: ServerHttp2Session, limits: ConnectionL
   let bytesSeen = session.socket.bytesRead;
   let timer = setTimeout(check, keepAliveMs);
 
-  /** True when bytes have come since this was asked last. */
+  /** Whether bytes have arrived since the last call of this function. */
   function hasReceived(): boolean {
     const before = bytesSeen;
     bytesSeen = session.socket.bytesRead;
@@ -28,7 +28,7 @@ export function watchConnection(session: ServerHttp2Session, limits: ConnectionL
     timer = setTimeout(check, keepAliveMs);
   }
   function check(): void {
-    // Between its end and its "close" a session has no socket any more.
+    // A destroyed session has no socket, even before its "close" event.
     if (session.destroyed) return;
     if (calls === 0 && performance.now() - idleSince >= idleConnectionMs) session.close();
     else if (hasReceived()) checkLater();
@@ -38,7 +38,7 @@ export function watchConnection(session: ServerHttp2Session, limits: ConnectionL
     session.ping((error) => {
       if (error === null) checkLater();
     });
-    // Any byte is a heartbeat: the answer itself may stand behind a large response on a slow line.
+    // Any received byte counts: on a slow line the answer to the ping can be behind a large message.
     timer = setTimeout(() => {
       if (session.destroyed) return;
       if (hasReceived()) checkLater();

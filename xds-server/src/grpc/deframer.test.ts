@@ -25,7 +25,7 @@ function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
   return cuts.slice(1).map((end, index) => bytes.subarray(cuts[index], end));
 }
 
-test("messages come out whole wherever their bytes are cut, and all room is given back", () => {
+test("messages are complete wherever their bytes are cut, and all buffers are given back", () => {
   const message = fc.uint8Array({ maxLength: maxMessageBytes });
   fc.assert(
     fc.property(fc.array(message, { maxLength: 5 }), fc.array(fc.nat(30_000), { maxLength: 30 }), (messages, cuts) => {
@@ -38,12 +38,12 @@ test("messages come out whole wherever their bytes are cut, and all room is give
         messages.map((bytes) => String(Buffer.from(bytes))),
       );
       assert.ok(at.isBetweenMessages);
-      assert.ok(pool.take(maxMessageBytes), "memory was kept");
+      assert.ok(pool.take(maxMessageBytes), "a buffer was not given back");
     }),
   );
 });
 
-test("one byte at a time costs as much as there are bytes", () => {
+test("a message that arrives byte by byte is complete", () => {
   const bytes = Buffer.alloc(4_000, 7);
   const { framed } = sharedMessage("test", [bytes]);
   const at = deframer();
@@ -52,7 +52,7 @@ test("one byte at a time costs as much as there are bytes", () => {
   assert.ok(got[0]?.equals(bytes));
 });
 
-test("a length is not believed far beyond the bytes that come", () => {
+test("the buffer of a large message does not grow far beyond the received bytes", () => {
   const pool = new BufferPool(100_000);
   const at = new Deframer({ maxMessageBytes: 1_000_000, pool });
   const { framed } = sharedMessage("test", [Buffer.alloc(1_000_000)]);
@@ -63,7 +63,7 @@ test("a length is not believed far beyond the bytes that come", () => {
   assert.ok(pool.take(64 * 1024));
 });
 
-test("room that was given back is used again, and what was gathered moves along when it grows", () => {
+test("a buffer that was given back is used again, and a larger buffer gets the content of the former one", () => {
   const pool = new BufferPool(200_000);
   const first = pool.take(20_000) ?? assert.fail();
   pool.giveBack(first);
@@ -71,16 +71,16 @@ test("room that was given back is used again, and what was gathered moves along 
   assert.equal(again, first);
   again.write("begun");
   assert.equal(pool.take(100_000, again)?.toString("utf8", 0, 5), "begun");
-  assert.ok(pool.take(100_000), "the smaller one is given back");
+  assert.ok(pool.take(100_000), "the smaller buffer is given back");
 });
 
-test("over its share of the memory a message is rejected", () => {
+test("an incomplete message over the limit of the pool is rejected", () => {
   const at = deframer(new BufferPool(3_000));
   const { framed } = sharedMessage("test", [Buffer.alloc(4_000)]);
   assert.throws(() => messagesIn(at, cut(framed, [1_000])), faultWith("RESOURCE_EXHAUSTED"));
 });
 
-test("too large a message is rejected by its length, and an unknown flag by itself", () => {
+test("a message is rejected as soon as its head has a too large length or an unknown flag", () => {
   const { framed } = sharedMessage("test", [Buffer.alloc(maxMessageBytes + 1)]);
   assert.throws(() => messagesIn(deframer(), [framed.subarray(0, 5)]), faultWith("RESOURCE_EXHAUSTED"));
   assert.throws(() => messagesIn(deframer(), [Buffer.from([2, 0, 0, 0, 0])]), faultWith("INTERNAL"));

@@ -13,7 +13,7 @@ const timeout = 10_000;
 const text = (value: string) => sharedMessage("answer", [Buffer.from(value)]);
 const message = (value: string | Buffer) => sharedMessage("request", [Buffer.from(value)]).framed;
 
-/** Calls of "/test/Echo" that are over, in the order they ended. */
+/** The ended calls of "/test/Echo", in the order of their ends. */
 type Ended = string[];
 
 function echo(call: Call, ended: Ended): CallHandler {
@@ -51,14 +51,14 @@ interface Outcome {
   /** "grpc-status grpc-message". */
   readonly status: string;
   readonly messages: readonly string[];
-  /** True when no more than trailers were sent. */
+  /** True when the server sent only trailers. */
   readonly trailersOnly: boolean;
   readonly rstCode: number | undefined;
 }
 
 type Headers = Record<string, string | undefined>;
 
-/** Opens a call; `outcome` tells how it ended. */
+/** Opens a call. `outcome` resolves when the call has ended. */
 function open(session: ClientHttp2Session, path: string, headers: Headers = {}) {
   const all = { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers", ...headers };
   const stream = session.request(all);
@@ -95,21 +95,21 @@ function split(bytes: Buffer): string[] {
   return messages;
 }
 
-/** Says these bytes and half-closes. */
+/** Sends these bytes in one call and half-closes it. */
 async function sendAll(session: ClientHttp2Session, bytes: Buffer, headers: Headers = {}, path = "/test/Echo") {
   const { stream, outcome } = open(session, path, headers);
   stream.end(bytes);
   return outcome;
 }
 
-test("a call's messages are answered in order, and it ends well", { timeout }, async (t) => {
+test("a call's messages are answered in order, and it ends with OK", { timeout }, async (t) => {
   const at = await serve(t);
   const { status, messages, trailersOnly } = await sendAll(at.session(), Buffer.concat(["a", "", "c"].map(message)));
   assert.deepEqual({ status, messages, trailersOnly }, { status: "0", messages: ["a", "", "c"], trailersOnly: false });
   assert.deepEqual(at.ended, ["a++c"]);
 });
 
-test("a message that comes one byte at a time arrives whole", { timeout }, async (t) => {
+test("a message that is sent byte by byte arrives complete", { timeout }, async (t) => {
   const at = await serve(t);
   const { stream, outcome } = open(at.session(), "/test/Echo");
   for (const byte of message("byte by byte")) {
@@ -119,7 +119,7 @@ test("a message that comes one byte at a time arrives whole", { timeout }, async
   assert.deepEqual((await outcome).messages, ["byte by byte"]);
 });
 
-test("what is no gRPC call is rejected by its HTTP status", { timeout }, async (t) => {
+test("a request that is not a gRPC call is rejected with an HTTP status", { timeout }, async (t) => {
   const session = (await serve(t)).session();
   assert.equal((await sendAll(session, message("a"), { "content-type": "application/json" })).http, 415);
   assert.equal((await sendAll(session, message("a"), { "content-type": "application/grpcish" })).http, 415);
@@ -127,7 +127,7 @@ test("what is no gRPC call is rejected by its HTTP status", { timeout }, async (
   assert.equal((await sendAll(session, message("a"), { ":method": "PUT" })).http, 405);
 });
 
-test("an unknown method is unimplemented, told in trailers only, with odd characters encoded", {
+test("a call of an unknown method is rejected with UNIMPLEMENTED, in trailers only, with non-ASCII characters encoded", {
   timeout,
 }, async (t) => {
   const at = await serve(t);
@@ -138,7 +138,7 @@ test("an unknown method is unimplemented, told in trailers only, with odd charac
   );
 });
 
-test("a unary method takes exactly one message", { timeout }, async (t) => {
+test("a unary method accepts exactly one message", { timeout }, async (t) => {
   const double = unary((request) => text(`${request}${request}`));
   const session = (await serve(t, {}, new Map([["/test/Double", double]]))).session();
   const call = (bytes: Buffer) => sendAll(session, bytes, {}, "/test/Double");
@@ -148,7 +148,9 @@ test("a unary method takes exactly one message", { timeout }, async (t) => {
   assert.match((await call(Buffer.concat([message("a"), message("b")]))).status, /^3 .*one message only/);
 });
 
-test("gzip is read; other compression, a flag without one, and bombs are rejected", { timeout }, async (t) => {
+test("gzip is decompressed; other encodings, a flag without an encoding, and zip bombs are rejected", {
+  timeout,
+}, async (t) => {
   const session = (await serve(t, { maxMessageBytes: 1_000 })).session();
   const zipped = (value: Buffer) => {
     const framed = message(gzipSync(value));
@@ -168,7 +170,9 @@ test("gzip is read; other compression, a flag without one, and bombs are rejecte
   assert.match((await sendAll(session, garbage, gzip)).status, /^3 .*cannot be decompressed/);
 });
 
-test("too large a message is rejected both ways, and the rest of the connection goes on", { timeout }, async (t) => {
+test("a too large message is rejected in both directions, and other calls of the connection continue", {
+  timeout,
+}, async (t) => {
   const big = unary(() => sharedMessage("big answer", [Buffer.alloc(1_001)]));
   const session = (await serve(t, { maxMessageBytes: 1_000 }, new Map([["/test/Big", big]]))).session();
   const bystander = open(session, "/test/Echo");
@@ -184,7 +188,9 @@ test("a call that ends within a message ends with an error", { timeout }, async 
   assert.match((await sendAll(at.session(), message("whole").subarray(0, 8))).status, /^13 .*within a message/);
 });
 
-test("what a method throws ends its call, and says nothing of the server's inside", { timeout }, async (t) => {
+test("an exception of a method ends its call, and the client does not see the exception's message", {
+  timeout,
+}, async (t) => {
   const failing: Methods = new Map([
     ["/test/Fails", unary(() => assert.fail("a secret"))],
     [
@@ -201,7 +207,7 @@ test("what a method throws ends its call, and says nothing of the server's insid
   assert.equal((await sendAll(session, message("a"), {}, "/test/Rejects")).status, "7 not you: 100 %25 %C3%A4");
 });
 
-test("a client that goes on talking after its call was ended is stopped", { timeout }, async (t) => {
+test("a client that continues to send after the end of its call gets a reset", { timeout }, async (t) => {
   const session = (await serve(t, { maxMessageBytes: 1_000 })).session();
   const { stream, outcome } = open(session, "/test/Echo");
   stream.write(message("answered"));
@@ -212,7 +218,9 @@ test("a client that goes on talking after its call was ended is stopped", { time
   assert.equal(rstCode, constants.NGHTTP2_NO_ERROR);
 });
 
-test("a method that pauses gets no message until it resumes, and then each in order", { timeout }, async (t) => {
+test("a method that pauses gets no message until it resumes, and then all messages in order", {
+  timeout,
+}, async (t) => {
   const got: string[] = [];
   let resume = (): void => {};
   const { promise: isPaused, resolve: paused } = Promise.withResolvers<void>();
@@ -244,7 +252,9 @@ test("a method that pauses gets no message until it resumes, and then each in or
   assert.deepEqual(got, ["1", "2", "3"]);
 });
 
-test("a client that reads nothing loses its call after a while; the others keep theirs", { timeout }, async (t) => {
+test("the call of a client that reads nothing is ended after the limit; other calls continue", {
+  timeout,
+}, async (t) => {
   const { promise: isOver, resolve: over } = Promise.withResolvers<void>();
   const flood: Methods = new Map([
     [
@@ -272,11 +282,11 @@ test("a client that reads nothing loses its call after a while; the others keep 
   assert.deepEqual((await bystander.outcome).messages, ["still here"]);
 });
 
-test("a connection that does not answer pings is closed; one that does stays", { timeout }, async (t) => {
+test("a connection that does not answer pings is closed; one that answers stays open", { timeout }, async (t) => {
   const at = await serve(t, { keepAliveMs: 50, keepAliveTimeoutMs: 100 });
   const alive = at.session();
   const call = open(alive, "/test/Echo");
-  // Speaks HTTP/2 once, and is deaf from then on.
+  // Sends the HTTP/2 preface and then nothing more.
   const dead = connect(at.port, "127.0.0.1");
   t.after(() => dead.destroy());
   dead.write(
@@ -289,7 +299,7 @@ test("a connection that does not answer pings is closed; one that does stays", {
   assert.deepEqual((await call.outcome).messages, ["alive"]);
 });
 
-test("a connection without a call is closed after a while, politely", { timeout }, async (t) => {
+test("a connection without a call is closed after the limit, with GOAWAY", { timeout }, async (t) => {
   const at = await serve(t, { keepAliveMs: 20, idleConnectionMs: 100 });
   const session = at.session();
   const goaway = new Promise<number>((resolve) => session.on("goaway", resolve));
@@ -299,10 +309,10 @@ test("a connection without a call is closed after a while, politely", { timeout 
   await closed;
 });
 
-test("a stream more than a connection may have waits for another to end", { timeout }, async (t) => {
+test("a stream over the limit of its connection waits until another one ends", { timeout }, async (t) => {
   const at = await serve(t, { maxStreamsPerConnection: 2 });
   const session = at.session();
-  assert.equal((await sendAll(session, message("tells the client the limit"))).status, "0");
+  assert.equal((await sendAll(session, message("so that the client gets the limit"))).status, "0");
   const [first, second, third] = ["1", "2", "3"].map((text) => {
     const call = open(session, "/test/Echo");
     call.stream.write(message(text));
@@ -315,19 +325,19 @@ test("a stream more than a connection may have waits for another to end", { time
   assert.deepEqual(at.ended.slice(1), ["2", "3"]);
 });
 
-test("calls over the limit of all are rejected until another has gone", { timeout }, async (t) => {
+test("calls over the limit of all clients are rejected until another call ends", { timeout }, async (t) => {
   const at = await serve(t, { maxStreams: 1 });
   const [one, two] = [at.session(), at.session()];
   const first = open(one, "/test/Echo");
   first.stream.write(message("first"));
   await new Promise((resolve) => first.stream.once("data", resolve));
-  assert.match((await sendAll(two, message("second"))).status, /^8 .*1 streams and no more/);
+  assert.match((await sendAll(two, message("second"))).status, /^8 .*1 open streams/);
   first.stream.end();
   await first.outcome;
   assert.equal((await sendAll(two, message("third"))).status, "0");
 });
 
-test("connections over the limit are not taken", { timeout }, async (t) => {
+test("connections over the limit are closed", { timeout }, async (t) => {
   const at = await serve(t, { maxConnections: 1 });
   const first = at.session();
   assert.equal((await sendAll(first, message("first"))).status, "0");
@@ -336,7 +346,7 @@ test("connections over the limit are not taken", { timeout }, async (t) => {
   assert.equal((await sendAll(first, message("again"))).status, "0");
 });
 
-test("larger headers than allowed end the call, not the server", { timeout }, async (t) => {
+test("too large headers end their call, but not the connection", { timeout }, async (t) => {
   const at = await serve(t, { maxHeaderBytes: 2_000 });
   const session = at.session();
   assert.equal((await sendAll(session, message("a"))).status, "0");
@@ -346,7 +356,7 @@ test("larger headers than allowed end the call, not the server", { timeout }, as
   assert.deepEqual(at.ended, ["a", "c"]);
 });
 
-test("a client that opens and resets calls without end loses its connection", { timeout }, async (t) => {
+test("the connection of a client that opens and resets very many calls is closed", { timeout }, async (t) => {
   const at = await serve(t);
   const session = at.session();
   let isClosed = false;

@@ -14,7 +14,7 @@ export interface Http2CallOptions {
   readonly limits: TransportLimits;
   readonly pool: BufferPool;
   readonly turns: Turns;
-  /** Absent when the client's messages are not compressed. */
+  /** Undefined when the client's messages are not compressed. */
   readonly inflate: Inflate | undefined;
   readonly log: Logger;
 }
@@ -37,9 +37,9 @@ export class Http2Call implements Call {
   #isOver = false;
   #isPaused = false;
   #isInflating = false;
-  /** What is left to do for the last message, when its turn has come. */
+  /** The work of the last message that still waits for its turn. */
   #work: (() => void) | undefined;
-  /** True while messages are handed out one after the other. */
+  /** True while `#read` runs, so that it does not run inside itself. */
   #isReading = false;
   #isStreamPaused = false;
   /** The client has sent its last byte. */
@@ -56,10 +56,10 @@ export class Http2Call implements Call {
     this.#deframer = new Deframer({ maxMessageBytes: limits.maxMessageBytes, pool });
   }
 
-  /** Begins to serve the call. */
+  /** Starts the call. */
   serve(method: Method): void {
     const stream = this.#stream;
-    // What went wrong with the stream is told by its end, which always follows.
+    // "close" always follows an error and ends the call.
     stream.on("error", () => {});
     stream.once("close", () => {
       clearTimeout(this.#unreadTimer);
@@ -92,7 +92,7 @@ export class Http2Call implements Call {
     const { maxMessageBytes, unreadTimeoutMs } = this.#options.limits;
     const bytes = framed.length - frameHeadBytes;
     if (bytes > maxMessageBytes) {
-      const message = `The ${what} has ${bytes} bytes, and ${maxMessageBytes} are the most (--limit maxMessageBytes)`;
+      const message = `The ${what} has ${bytes} bytes; the maximum is ${maxMessageBytes} (--limit maxMessageBytes)`;
       throw new CallFault("RESOURCE_EXHAUSTED", message);
     }
     if (this.#isOver || this.#stream.closed) return true;
@@ -130,7 +130,7 @@ export class Http2Call implements Call {
         stream.respond({ ...responseHeaders, ...trailers }, { endStream: true });
         this.#stopClient();
       }
-      // Whatever the client still sends is read, so that the connection is free of it, and dropped.
+      // Read and drop what the client still sends, so that it does not fill the connection's flow-control window.
       stream.resume();
     }
     this.#close();
@@ -142,15 +142,14 @@ export class Http2Call implements Call {
       work();
     } catch (error) {
       if (!(error instanceof CallFault)) this.#options.log.error({ err: error, peer: this.peer }, "a call failed");
-      const fault =
-        error instanceof CallFault ? error : new CallFault("INTERNAL", "The server failed; its log says more");
+      const fault = error instanceof CallFault ? error : new CallFault("INTERNAL", "The server failed; see its log");
       const { code, message } = fault;
       this.#options.log.warn({ peer: this.peer, code, reason: message }, "ended a call");
       this.end({ code, message });
     }
   }
 
-  /** Hands out the messages that are there, as long as the method takes them. */
+  /** Delivers the messages that have arrived, until the method pauses or has work left. */
   #read(): void {
     if (this.#isReading || this.#isOver) return;
     this.#isReading = true;
@@ -171,7 +170,7 @@ export class Http2Call implements Call {
   }
 
   #continue(): void {
-    // While a message is dealt with, the stream is left to flow until there is another: mostly there is none.
+    // While a message is handled, the stream is paused only when more input has arrived. That is rare.
     const mustPause = this.#mustWait && this.#deframer.hasInput;
     if (this.#isHalfClosed && !this.#mustWait) this.#reportHalfClose();
     else if (this.#isStreamPaused !== mustPause) {
@@ -181,7 +180,7 @@ export class Http2Call implements Call {
     }
   }
 
-  /** The message is read at once, so that its bytes need not be kept; what follows from it waits for its turn. */
+  /** The handler reads the message at once, so that its bytes need not be kept. The work that it returns waits for its turn. */
   #deliver(bytes: Buffer): void {
     this.#work = this.#handler?.onMessage(bytes);
     this.#deframer.release();
@@ -221,14 +220,17 @@ export class Http2Call implements Call {
     );
   }
 
-  /** The response is whole: the client need not send the rest of its request (RFC 9113, section 8.1). */
+  /** The response is complete, so the client must not send the rest of its request (RFC 9113, section 8.1). */
   #stopClient(): void {
     if (!this.#isHalfClosed) setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
-  /** The client did not read for so long that it must have forgotten the call. */
+  /** Ends a call whose client has not read for `unreadTimeoutMs`. */
   #endUnread(): void {
-    this.#options.log.warn({ peer: this.peer }, "ended a call whose client does not read what it is sent");
+    this.#options.log.warn(
+      { peer: this.peer },
+      "ended a call because the client does not read the messages sent to it",
+    );
     this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#close();
   }
