@@ -24,26 +24,26 @@ export class ActivityReporter implements DiscoveryMetrics {
   /** A proxy's status changed. */
   changed(nodeId: string): void {
     this.#changed.add(nodeId);
-    this.#soon();
+    this.#schedule();
   }
 
   pushed(shortName: string): void {
     this.#pushed.set(shortName, (this.#pushed.get(shortName) ?? 0) + 1);
-    this.#soon();
+    this.#schedule();
   }
 
   nacked(shortName: string): void {
     this.#nacked.set(shortName, (this.#nacked.get(shortName) ?? 0) + 1);
-    this.#soon();
+    this.#schedule();
   }
 
   streams(variant: Variant, change: number): void {
     this.#streams.set(variant, (this.#streams.get(variant) ?? 0) + change);
-    this.#soon();
+    this.#schedule();
   }
 
   /** What happens in one turn of the event loop is told together. */
-  #soon(): void {
+  #schedule(): void {
     this.#hasMore = true;
     if (this.#isSending) return;
     this.#isSending = true;

@@ -29,9 +29,9 @@ export interface WorkersOptions extends Omit<WorkerOptions, "number" | "firstStr
 }
 
 /** Numbers set aside for the streams of one process. */
-const streamsOfOne = 1_000_000_000;
+const streamsPerProcess = 1_000_000_000;
 /** A worker that ended so soon after its start, in milliseconds, is not replaced at once. */
-const soonMs = 10_000;
+const shortRunMs = 10_000;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
@@ -67,9 +67,9 @@ export class WorkerPool {
       },
     };
     this.#answerClientStatus = options.answerClientStatus(this.proxies);
-    this.#note();
+    this.#readPublished();
     this.#unwatch = options.cache.watch(() => {
-      this.#note();
+      this.#readPublished();
       for (const worker of this.#workers.values()) worker.publish();
     });
   }
@@ -83,7 +83,7 @@ export class WorkerPool {
     const workers = numbers.map((number) => ({ number, worker: this.#fork(number) }));
     await Promise.all(workers.map(({ worker }) => worker.started));
     for (const { number, worker } of workers) {
-      this.#keep(number, worker).catch((error: unknown) => {
+      this.#replaceWhenEnded(number, worker).catch((error: unknown) => {
         if (!this.#closing.signal.aborted) this.#options.log.error({ worker: number, err: error }, "a worker is lost");
       });
     }
@@ -109,14 +109,14 @@ export class WorkerPool {
   }
 
   /** Has another worker take the place of one that ended, again and again, until closed. */
-  async #keep(number: number, first: WorkerProcess): Promise<void> {
+  async #replaceWhenEnded(number: number, first: WorkerProcess): Promise<void> {
     const { signal } = this.#closing;
     let worker = first;
     for (let pauseMs = 0; ; ) {
       const since = performance.now();
       const how = await worker.ended;
       if (signal.aborted) return;
-      const ranLong = performance.now() - since >= soonMs;
+      const ranLong = performance.now() - since >= shortRunMs;
       pauseMs = ranLong ? 0 : Math.min(Math.max(firstPauseMs, 2 * pauseMs), longestPauseMs);
       this.#options.log.error({ worker: number, ...how, pauseMs }, "a worker ended; another takes its place");
       await pause(pauseMs, undefined, { signal });
@@ -129,7 +129,7 @@ export class WorkerPool {
 
   #fork(number: number): WorkerProcess {
     const { count, cache, nodeGroups, limits, maxGone, answerClientStatus, ...rest } = this.#options;
-    const firstStream = this.#started * streamsOfOne + 1;
+    const firstStream = this.#started * streamsPerProcess + 1;
     this.#started += 1;
     const worker = startWorkerProcess({
       ...rest,
@@ -161,7 +161,7 @@ export class WorkerPool {
     return worker;
   }
 
-  #note(): void {
+  #readPublished(): void {
     const snapshots = this.#options.cache.get()?.snapshots;
     if (snapshots !== undefined) this.#published = { snapshots, nodeGroups: this.#options.nodeGroups() };
   }

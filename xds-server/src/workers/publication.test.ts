@@ -37,8 +37,8 @@ function pair() {
   const replica = new Replica();
   return (data: PublishedData) => {
     const publication = encoder.next(data);
-    const taken: Publication = deserialize(serialize(publication));
-    return { publication, taken: replica.take(taken) };
+    const received: Publication = deserialize(serialize(publication));
+    return { publication, applied: replica.apply(received) };
   };
 }
 
@@ -86,7 +86,7 @@ test("a worker holds what was published, whatever came before", () => {
             ]),
           ),
         );
-        assert.deepEqual(contents(go(data).taken.snapshots), contents(data.snapshots));
+        assert.deepEqual(contents(go(data).applied.snapshots), contents(data.snapshots));
       }
     }),
   );
@@ -105,39 +105,39 @@ test("only what changed goes over, once for all groups, and what did not stays t
     second.publication.sets.map((set) => [set.changed.map(({ name, version }) => `${name} ${version}`), set.removed]),
     [[["b v2"], ["c"]]],
   );
-  const [before, after] = [first, second].map(({ taken }) => taken.snapshots);
+  const [before, after] = [first, second].map(({ applied }) => applied.snapshots);
   const heldBefore = before?.get("one") as Snapshot;
   const held = after?.get("one") as Snapshot;
   assert.equal(resourcesOf(held, rds), resourcesOf(heldBefore, rds));
   assert.equal(resourcesOf(held, cds), resourcesOf(after?.get("two") as Snapshot, cds));
   assert.equal(resourcesOf(held, cds).get("a"), resourcesOf(heldBefore, cds).get("a"));
   // The streams of a worker are told the difference without comparing the sets.
-  const { changed: told, removed } = changesBetween(resourcesOf(heldBefore, cds), resourcesOf(held, cds));
-  assert.deepEqual([told.map(({ name }) => name), removed], [["b"], ["c"]]);
+  const { changed: noted, removed } = changesBetween(resourcesOf(heldBefore, cds), resourcesOf(held, cds));
+  assert.deepEqual([noted.map(({ name }) => name), removed], [["b"], ["c"]]);
 });
 
 test("nothing changed: a snapshot stays the same object, and nothing but that goes over", () => {
   const go = pair();
   const data = published({ one: snapshot(setOf(resource("a", 1))) });
-  const first = go(data).taken;
+  const first = go(data).applied;
   const again = go({ ...data });
   assert.deepEqual(again.publication, { sets: [], groups: [], gone: [] });
-  assert.equal(again.taken.snapshots.get("one"), first.snapshots.get("one"));
-  assert.equal(again.taken.groupOf, first.groupOf);
+  assert.equal(again.applied.snapshots.get("one"), first.snapshots.get("one"));
+  assert.equal(again.applied.groupOf, first.groupOf);
 });
 
 test("who belongs to which group goes over when it changes, and then only is another function", () => {
   const go = pair();
   const edges = new Map([["edges", { spec: { match: { ids: ["edge-*"] } } }]]);
-  const first = go(published({}, edges)).taken;
+  const first = go(published({}, edges)).applied;
   assert.equal(first.groupOf(node), "edges");
-  assert.equal(go(published({}, edges)).taken.groupOf, first.groupOf);
-  const regrouped = go(published({}, new Map())).taken;
+  assert.equal(go(published({}, edges)).applied.groupOf, first.groupOf);
+  const regrouped = go(published({}, new Map())).applied;
   assert.equal(regrouped.groupOf(node), "default");
 });
 
 test("a resource does not keep the bytes of the message that it came with", () => {
-  const { taken } = pair()(published({ one: snapshot(setOf(resource("a", 1), resource("b", 1))) }));
-  for (const { body } of resourcesOf(taken.snapshots.get("one") as Snapshot, cds).values())
+  const { applied } = pair()(published({ one: snapshot(setOf(resource("a", 1), resource("b", 1))) }));
+  for (const { body } of resourcesOf(applied.snapshots.get("one") as Snapshot, cds).values())
     assert.equal(body.buffer.byteLength, body.byteLength);
 });

@@ -13,7 +13,7 @@ export class Replica {
     throw new Error("The first publication tells who belongs to which node group");
   };
 
-  take({ sets, groups, gone, nodeGroups }: Publication): Published {
+  apply({ sets, groups, gone, nodeGroups }: Publication): Published {
     const known = new Map(this.#sets);
     for (const difference of sets) known.set(difference.number, changed(known, difference));
     const snapshots = new Map(this.#snapshots);

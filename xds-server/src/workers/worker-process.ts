@@ -75,13 +75,13 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
   });
 
   let hasStarted = false;
-  const untold = (error: unknown): void => {
+  const publicationFailed = (error: unknown): void => {
     if (isGone) return;
     log.error({ worker: number, err: error }, "a worker cannot take a publication and is ended");
     kill();
   };
   const publish = (): void => {
-    if (hasStarted) sender.send().catch(untold);
+    if (hasStarted) sender.send().catch(publicationFailed);
   };
   const start = async (): Promise<void> => {
     try {
@@ -112,7 +112,7 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
 
   /** Asks for status, which is then that of the newest publication. */
   const ask = async <T>(question: () => Promise<T>, nothing: T): Promise<T> => {
-    sender.sendNow().catch(untold);
+    sender.sendNow().catch(publicationFailed);
     try {
       return await question();
     } catch (error) {

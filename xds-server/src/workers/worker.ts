@@ -30,24 +30,24 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
   delay.enable();
   let statuses = new NodeStatus({ maxGone: 0, now: Date.now });
   let running: RunningXdsServer | undefined;
-  const publish = (publication: Publication): void => cache.set(replica.take(publication));
+  const publish = (publication: Publication): void => cache.set(replica.apply(publication));
   return {
     async start({ number, maxGone, logLevel, ...options }: WorkerOptions, publication) {
       if (publication !== undefined) publish(publication);
       const known = new NodeStatus({ maxGone, now: Date.now });
       statuses = known;
-      const desk = new ActivityReporter(
+      const reporter = new ActivityReporter(
         (report) => server().reported(report),
         (nodeId) => known.isConnected(nodeId),
       );
-      known.watch((nodeId) => desk.changed(nodeId));
+      known.watch((nodeId) => reporter.changed(nodeId));
       running = await startXdsServer({
         ...options,
         cache,
         statuses: known,
         loads: remoteLoads(server),
         answerClientStatus: remoteClientStatus(server),
-        metrics: desk,
+        metrics: reporter,
         log: createLog({ level: logLevel }).child({ worker: number }),
         now: Date.now,
       });
