@@ -13,7 +13,7 @@ function version(number: number): PublishedData {
 }
 const nodeGroups = new Map();
 
-/** A sender, and what it has sent: the versions of the one resource. */
+/** A sender, and the versions of the one resource that it has sent. */
 function recordedSender() {
   const at = { published: undefined as PublishedData | undefined };
   const sent: string[] = [];
@@ -26,7 +26,7 @@ function recordedSender() {
   return { at, sender, sent, receive: () => received.shift()?.() };
 }
 
-test("a worker that received its time is told the newest when it is done, and nothing of what came in between", async () => {
+test("a slow worker gets the newest publication next, without the ones in between", async () => {
   const { at, sender, sent, receive } = recordedSender();
   at.published = version(1);
   const sending = sender.send();
@@ -41,10 +41,10 @@ test("a worker that received its time is told the newest when it is done, and no
   receive();
   await sending;
   await sender.send();
-  assert.deepEqual(sent, ["v1", "v4"], "all is told");
+  assert.deepEqual(sent, ["v1", "v4"], "the newest is already sent");
 });
 
-test("what is asked of a worker is asked after the newest was sent, though the last is not taken yet", async () => {
+test("sendNow sends the newest publication, even while the worker has not answered the last one", async () => {
   const { at, sender, sent, receive } = recordedSender();
   at.published = version(1);
   const all = sender.send();
@@ -54,10 +54,10 @@ test("what is asked of a worker is asked after the newest was sent, though the l
   receive();
   receive();
   await Promise.all([all, now]);
-  assert.deepEqual(sent, ["v1", "v2"], "it is not told again");
+  assert.deepEqual(sent, ["v1", "v2"], "it is not sent again");
 });
 
-test("nothing is told before the first publication", async () => {
+test("nothing is sent before the first publication", async () => {
   const { sender, sent } = recordedSender();
   assert.equal(sender.next(), undefined);
   await sender.send();

@@ -12,7 +12,7 @@ import type { Publication } from "./publication.ts";
 import { Replica } from "./replica.ts";
 import type { ServerService, WorkerOptions, WorkerService } from "./services.ts";
 
-/** The server's methods as a worker calls them. */
+/** The server's methods, asynchronous for the worker. */
 export type RemoteServer = {
   readonly [Method in keyof ServerService]: (
     ...asked: Parameters<ServerService[Method]>
@@ -20,8 +20,8 @@ export type RemoteServer = {
 };
 
 /**
- * A process that serves discovery: it holds the streams and what they were told. What it serves comes from the server, and
- * what it hears goes there. `exit` ends the process.
+ * The methods of a worker process, which serves discovery and holds the streams and their state. It gets publications from
+ * the server, and sends activity and load reports to it. `exit` ends the process.
  */
 export function worker(server: () => RemoteServer, exit: () => void): WorkerService {
   const cache = new SnapshotCache();
@@ -72,7 +72,7 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
     ping() {},
     close() {
       running?.close();
-      // After the answer to this has gone out.
+      // After the answer to this call is sent.
       setImmediate(exit);
     },
   };
