@@ -1,8 +1,8 @@
 import { run } from "./child.mjs";
 import { Failure, withProgress } from "./progress.mjs";
 
-// npm's own patience with a missing network is minutes long.
-const patience = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
+// npm's own retryFlags with a missing network is minutes long.
+const retryFlags = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
 
 const causes = [
   [/is not on the PATH/, "npm is not on the PATH: install Node.js with npm from https://nodejs.org"],
@@ -18,7 +18,7 @@ const causes = [
 /** Runs npm quietly with progress; on failure throws a Failure that says what could not be done, why, and the way out. */
 export async function npm(args, { cwd, env, title, measure, failure }) {
   const work = async () => {
-    const { code, output } = await run("npm", [...args, ...patience, "--no-audit", "--no-fund"], {
+    const { code, output } = await run("npm", [...args, ...retryFlags, "--no-audit", "--no-fund"], {
       cwd,
       env,
       quiet: true,

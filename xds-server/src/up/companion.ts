@@ -6,7 +6,7 @@ import { type Exit, RecentLines } from "../envoy/index.ts";
 const keptLines = 50;
 const stopLimitMs = 5_000;
 /** How long after its end a command's last lines are waited for. */
-const lastWordsLimitMs = 200;
+const lastOutputLimitMs = 200;
 
 /** A command of the person's own that runs beside Envoy, in a process group of its own. */
 export interface Companion {
@@ -31,9 +31,9 @@ export async function startCompanion(command: string): Promise<Companion> {
   const kill = (): void => signalGroup(pid, "SIGKILL");
   process.once("exit", kill);
   // Its output ends when the last process that writes to it does, which may be a child of the shell, or one that left the group.
-  const silent = once(child, "close");
+  const closed = once(child, "close");
   const exited = once(child, "exit").then(async ([code, signal]): Promise<Exit> => {
-    await Promise.race([silent, delay(lastWordsLimitMs, undefined, { ref: false })]);
+    await Promise.race([closed, delay(lastOutputLimitMs, undefined, { ref: false })]);
     return { code, signal };
   });
   return {
@@ -42,7 +42,7 @@ export async function startCompanion(command: string): Promise<Companion> {
     recentOutput: () => output.all(),
     async stop() {
       signalGroup(pid, "SIGTERM");
-      await Promise.race([silent, delay(stopLimitMs, undefined, { ref: false })]);
+      await Promise.race([closed, delay(stopLimitMs, undefined, { ref: false })]);
       kill();
       await exited;
       process.off("exit", kill);

@@ -15,7 +15,7 @@ import { onInterruption } from "./interruption.ts";
 import { listenerAddresses } from "./listener-addresses.ts";
 import { Started } from "./started.ts";
 import { summary } from "./summary.ts";
-import { silentUpstreams } from "./upstreams.ts";
+import { unreachableUpstreams } from "./upstreams.ts";
 
 export interface UpOptions {
   readonly config: readonly string[];
@@ -117,7 +117,7 @@ async function bringUp(options: UpOptions, started: Started, signal: AbortSignal
   });
   started.add({ name: "Envoy", exited: envoy.exited, recentOutput: () => envoy.recentLog(), stop: () => envoy.stop() });
   const listeners = await acceptedListeners(envoy);
-  for (const { cluster, address } of await silentUpstreams(
+  for (const { cluster, address } of await unreachableUpstreams(
     envoy,
     options.run.length > 0 ? upstreamsLimitMs : 0,
     signal,
