@@ -10,7 +10,10 @@ interface Upstream {
   readonly address: ListenAddress;
 }
 
-/** Waits until something listens wherever Envoy sends requests to on this machine; returns those where nothing does. */
+/**
+ * Waits up to `limitMs` until something listens on each upstream address of Envoy on this machine. Returns the addresses on
+ * which nothing listens.
+ */
 export async function unreachableUpstreams(
   envoy: RunningEnvoy,
   limitMs: number,
