@@ -58,7 +58,7 @@ export const hostCalls: ReadonlyMap<string, string> = new Map([
   ]),
   ...signatures("i32 i32 -> i32", ["proxy_get_header_map_size", "proxy_get_metric"]),
   ...signatures("i32 i64 -> i32", ["proxy_increment_metric", "proxy_record_metric"]),
-  ...words(3, [
+  ...i32Calls(3, [
     "proxy_log",
     "proxy_get_status",
     "proxy_get_buffer_status",
@@ -70,8 +70,8 @@ export const hostCalls: ReadonlyMap<string, string> = new Map([
     "proxy_dequeue_shared_queue",
     "envoy_resolve_dns",
   ]),
-  ...words(4, ["proxy_get_property", "proxy_set_property", "proxy_define_metric", "proxy_grpc_send"]),
-  ...words(5, [
+  ...i32Calls(4, ["proxy_get_property", "proxy_set_property", "proxy_define_metric", "proxy_grpc_send"]),
+  ...i32Calls(5, [
     "proxy_get_buffer_bytes",
     "proxy_set_buffer_bytes",
     "proxy_get_header_map_value",
@@ -81,18 +81,18 @@ export const hostCalls: ReadonlyMap<string, string> = new Map([
     "proxy_set_shared_data",
     "proxy_resolve_shared_queue",
   ]),
-  ...words(6, ["proxy_call_foreign_function"]),
-  ...words(8, ["proxy_send_local_response"]),
-  ...words(9, ["proxy_grpc_stream"]),
-  ...words(10, ["proxy_http_call"]),
-  ...words(12, ["proxy_grpc_call"]),
+  ...i32Calls(6, ["proxy_call_foreign_function"]),
+  ...i32Calls(8, ["proxy_send_local_response"]),
+  ...i32Calls(9, ["proxy_grpc_stream"]),
+  ...i32Calls(10, ["proxy_http_call"]),
+  ...i32Calls(12, ["proxy_grpc_call"]),
 ]);
 
 /** What a module may import from WASI, as Envoy has it (path_link and path_symlink lack an argument). Most of it fails. */
 export const wasiCalls: ReadonlyMap<string, string> = new Map([
-  ...words(0, ["sched_yield"]),
-  ...words(1, ["fd_close", "fd_datasync", "fd_sync"]),
-  ...words(2, [
+  ...i32Calls(0, ["sched_yield"]),
+  ...i32Calls(1, ["fd_close", "fd_datasync", "fd_sync"]),
+  ...i32Calls(2, [
     "args_get",
     "args_sizes_get",
     "environ_get",
@@ -107,16 +107,16 @@ export const wasiCalls: ReadonlyMap<string, string> = new Map([
     "random_get",
     "sock_shutdown",
   ]),
-  ...words(3, [
+  ...i32Calls(3, [
     "fd_prestat_dir_name",
     "path_create_directory",
     "path_remove_directory",
     "path_unlink_file",
     "sock_accept",
   ]),
-  ...words(4, ["fd_read", "fd_write", "path_symlink", "poll_oneoff"]),
-  ...words(5, ["path_filestat_get", "sock_send"]),
-  ...words(6, ["path_link", "path_readlink", "path_rename", "sock_recv"]),
+  ...i32Calls(4, ["fd_read", "fd_write", "path_symlink", "poll_oneoff"]),
+  ...i32Calls(5, ["path_filestat_get", "sock_send"]),
+  ...i32Calls(6, ["path_link", "path_readlink", "path_rename", "sock_recv"]),
   ...signatures("i32 ->", ["proc_exit"]),
   ...signatures("i32 i64 -> i32", ["fd_filestat_set_size"]),
   ...signatures("i32 i64 i32 -> i32", ["clock_time_get"]),
@@ -136,7 +136,7 @@ export const importModules: ReadonlyMap<string, ReadonlyMap<string, string>> = n
 ]);
 
 /** What modules often import that Envoy lacks (host calls of ABI 0.1.0, compilers' helpers), and what to do about it. */
-export const insteadOf: ReadonlyMap<string, string> = new Map([
+export const importHints: ReadonlyMap<string, string> = new Map([
   ["proxy_clear_route_cache", "call the foreign function clear_route_cache"],
   ["proxy_continue_request", "use proxy_continue_stream"],
   ["proxy_continue_response", "use proxy_continue_stream"],
@@ -152,6 +152,6 @@ function signatures(signature: string, names: readonly string[]): [string, strin
 }
 
 /** Calls of so many i32, answered by one. */
-function words(count: number, names: readonly string[]): [string, string][] {
+function i32Calls(count: number, names: readonly string[]): [string, string][] {
   return signatures([...Array<string>(count).fill("i32"), "-> i32"].join(" "), names);
 }

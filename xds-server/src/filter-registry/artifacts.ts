@@ -91,33 +91,38 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     return this.#versions.filter((version) => filter === undefined || version.filter === filter).toReversed();
   }
 
-  async #add({ filter, wasm, version: wished }: Upload): Promise<AddResult> {
+  async #add({ filter, wasm, version: requested }: Upload): Promise<AddResult> {
     const sha256 = sha256Of(wasm);
     const known = this.get().get(sha256);
     const checked =
       known === undefined ? await checkModule(wasm, this.#options) : ({ ok: true, facts: known.facts } as const);
     if (!checked.ok) return checked;
     const { facts } = checked;
-    const chosen = chooseVersion(this.#versions, { filter, sha256, wished, own: facts.manifest?.version });
+    const chosen = chooseVersion(this.#versions, {
+      filter,
+      sha256,
+      requested,
+      manifestVersion: facts.manifest?.version,
+    });
     if ("fault" in chosen) return { ok: false, faults: [chosen.fault] };
     if ("found" in chosen && known !== undefined) return { ok: true, artifact: known, version: chosen.found };
 
     const pushedAt = Date.now();
     const version = "found" in chosen ? chosen.found : { filter, version: chosen.version, sha256, pushedAt };
     const artifact = known ?? { sha256, wasm, facts, filter, uploadedAt: version.pushedAt };
-    const room = this.#roomFor(version, artifact);
-    if (room === undefined) return { ok: false, faults: [noRoom(this.#options)] };
+    const kept = this.#withRoomFor(version, artifact);
+    if (kept === undefined) return { ok: false, faults: [registryFull(this.#options)] };
     const { directory } = this.#options;
     if (known === undefined) await writeModule(directory, sha256, wasm);
-    await writeIndex(directory, room.versions);
-    for (const gone of this.get().keys()) if (!room.artifacts.has(gone)) await removeModule(directory, gone);
-    this.#versions = room.versions;
-    if (known === undefined || room.artifacts.size < this.get().size) this.set(room.artifacts);
+    await writeIndex(directory, kept.versions);
+    for (const gone of this.get().keys()) if (!kept.artifacts.has(gone)) await removeModule(directory, gone);
+    this.#versions = kept.versions;
+    if (known === undefined || kept.artifacts.size < this.get().size) this.set(kept.artifacts);
     return { ok: true, artifact, version };
   }
 
   /** What is kept with one version more, and the oldest unneeded ones less; undefined when there is no room for it. */
-  #roomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
+  #withRoomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
     const { maxVersions, maxTotalBytes, needed } = this.#options;
     let kept = this.#versions.filter((each) => each !== version);
     const artifacts = new Map(this.get()).set(artifact.sha256, artifact);
@@ -145,7 +150,7 @@ function totalBytes(artifacts: Artifacts): number {
   return sum;
 }
 
-function noRoom({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
+function registryFull({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
   return {
     code: "FILTER_REGISTRY_FULL",
     message: `finds no room: at most ${maxVersions} versions and ${maxTotalBytes} bytes are kept, and documents of kept revisions need all that are there`,

@@ -14,7 +14,7 @@ export interface ConfigFault {
 }
 
 /** More help nobody. */
-const mostFaults = 100;
+const maxFaults = 100;
 
 /** Why a schema cannot be used, or undefined when it can. */
 export function schemaFault(schema: object | boolean): string | undefined {
@@ -28,7 +28,7 @@ export function configFaults(schema: object | boolean, config: unknown): readonl
   if (typeof validate === "string") throw new Error(`The schema cannot be used: ${validate}`);
   if (validate(config)) return [];
   const errors = (validate.errors ?? []).filter(({ keyword }) => !summaries.has(keyword));
-  return (errors.length > 0 ? errors : (validate.errors ?? [])).slice(0, mostFaults).map((error) => fault(error));
+  return (errors.length > 0 ? errors : (validate.errors ?? [])).slice(0, maxFaults).map((error) => fault(error));
 }
 
 /** These only say that what stands below them failed. */

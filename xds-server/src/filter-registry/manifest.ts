@@ -5,7 +5,7 @@ import type { WasmBinary } from "./wasm-binary.ts";
 
 /** The custom section of a module that holds its manifest, as JSON. One digest then covers both. */
 const manifestSection = "chancery.manifest";
-const mostManifestBytes = 256 * 1024;
+const maxManifestBytes = 256 * 1024;
 
 /** A version's name: what semantic versioning allows, and shorter or longer ones. */
 export const versionName = z
@@ -45,8 +45,8 @@ export type ReadManifest =
 export function readManifest({ customSections }: WasmBinary): ReadManifest {
   const section = customSections.get(manifestSection);
   if (section === undefined) return { ok: true, manifest: undefined };
-  if (section.length > mostManifestBytes) {
-    const message = `has a manifest of ${section.length} bytes; at most ${mostManifestBytes} are taken`;
+  if (section.length > maxManifestBytes) {
+    const message = `has a manifest of ${section.length} bytes; at most ${maxManifestBytes} are taken`;
     return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", message }] };
   }
   let value: unknown;

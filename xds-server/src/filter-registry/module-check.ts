@@ -1,4 +1,4 @@
-import { abiExports, callbacks, importModules, insteadOf } from "./abi.ts";
+import { abiExports, callbacks, importHints, importModules } from "./abi.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import { readBinary, type WasmBinary, type WasmExport, type WasmImport } from "./wasm-binary.ts";
@@ -43,7 +43,7 @@ export async function inspectModule(wasm: Uint8Array, limits: ModuleLimits): Pro
   if (!read.ok) {
     return rejected({ code: "FILTER_MODULE_MALFORMED", message: `is not a WebAssembly module: ${read.cause}` });
   }
-  const invalid = await invalidity(wasm);
+  const invalid = await validationError(wasm);
   if (invalid !== undefined) {
     return rejected({ code: "FILTER_MODULE_INVALID", message: `is not a valid WebAssembly module: ${invalid}` });
   }
@@ -84,7 +84,7 @@ function factsOf({ imports, exports }: WasmBinary, manifest: Manifest | undefine
   };
 }
 
-async function invalidity(wasm: Uint8Array): Promise<string | undefined> {
+async function validationError(wasm: Uint8Array): Promise<string | undefined> {
   try {
     await WebAssembly.compile(wasm);
     return undefined;
@@ -131,7 +131,7 @@ function importFaults(wanted: WasmImport): ModuleFault[] {
     );
   }
   const signature = module.get(wanted.name);
-  if (signature === undefined) return unknown("which Envoy does not have", insteadOf.get(wanted.name));
+  if (signature === undefined) return unknown("which Envoy does not have", importHints.get(wanted.name));
   if (signature === wanted.signature) return [];
   const message = `imports ${name} as (${wanted.signature}); Envoy has it as (${signature})`;
   return [{ code: "FILTER_IMPORT_SIGNATURE", message }];

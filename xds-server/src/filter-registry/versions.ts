@@ -16,9 +16,9 @@ export interface Pushed {
   readonly filter: string;
   readonly sha256: string;
   /** What the push asked for. */
-  readonly wished: string | undefined;
+  readonly requested: string | undefined;
   /** What the module's manifest says. */
-  readonly own: string | undefined;
+  readonly manifestVersion: string | undefined;
 }
 
 export type Chosen =
@@ -30,20 +30,27 @@ export type Chosen =
  * author does not raise for each trial: where it has other bytes already, the digest tells the new ones apart
  * ("1.2.0+3fa9c1d2", as semantic versioning has it).
  */
-export function chooseVersion(versions: readonly FilterVersion[], { filter, sha256, wished, own }: Pushed): Chosen {
+export function chooseVersion(
+  versions: readonly FilterVersion[],
+  { filter, sha256, requested, manifestVersion }: Pushed,
+): Chosen {
   const known = versions.filter((each) => each.filter === filter);
-  const same = known.findLast((each) => each.sha256 === sha256 && (wished === undefined || each.version === wished));
+  const same = known.findLast(
+    (each) => each.sha256 === sha256 && (requested === undefined || each.version === requested),
+  );
   if (same !== undefined) return { found: same };
   const taken = (version: string) => known.find((each) => each.version === version);
-  if (wished === undefined) {
-    if (own === undefined) return { version: sha256.slice(0, 12) };
-    return { version: taken(own) === undefined ? own : `${own}${own.includes("+") ? "." : "+"}${sha256.slice(0, 8)}` };
+  if (requested === undefined) {
+    if (manifestVersion === undefined) return { version: sha256.slice(0, 12) };
+    const separator = manifestVersion.includes("+") ? "." : "+";
+    const isTaken = taken(manifestVersion) !== undefined;
+    return { version: isTaken ? `${manifestVersion}${separator}${sha256.slice(0, 8)}` : manifestVersion };
   }
-  const other = taken(wished);
-  if (other === undefined) return { version: wished };
-  const message = `cannot be version ${wished}, which is another module (${other.sha256.slice(0, 12)}) for ever`;
+  const other = taken(requested);
+  if (other === undefined) return { version: requested };
+  const message = `cannot be version ${requested}, which is another module (${other.sha256.slice(0, 12)}) for ever`;
   const hint = "choose another version, or leave it out";
-  return { fault: { code: "FILTER_VERSION_TAKEN", message, found: wished, hint } };
+  return { fault: { code: "FILTER_VERSION_TAKEN", message, found: requested, hint } };
 }
 
 /**
