@@ -18,17 +18,17 @@ import { tryModule } from "./trial.ts";
 import { chooseVersion, droppable, type FilterVersion } from "./versions.ts";
 
 export interface CatalogOptions extends CheckLimits {
-  /** Where the modules are kept, as SHA256.wasm, with index.json. Made when it does not exist. */
+  /** The folder of the modules (SHA256.wasm) and of index.json. Created when it does not exist. */
   readonly directory: string;
-  /** How many versions are kept, of all filters. */
+  /** The maximum number of versions, of all filters together. */
   readonly maxVersions: number;
-  /** How many bytes all modules may have. */
+  /** The maximum size of all modules together, in bytes. */
   readonly maxTotalBytes: number;
-  /** The digests that must not be dropped: those that documents of any kept revision name. Asked when there is no room. */
+  /** The digests of modules in documents of any kept revision. They are never dropped. Called only when there is no room. */
   readonly needed: () => ReadonlySet<string>;
 }
 
-/** Opens the modules kept in a folder. Those whose bytes are not what their name says are left out, see `faults`. */
+/** Opens the catalog of a folder. Modules whose digest does not match their name are left out and listed in `faults`. */
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   await mkdir(options.directory, { recursive: true });
   const { versions, modules, faults } = await readKept(options.directory);
@@ -53,7 +53,10 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
   readonly #options: CatalogOptions;
   /** Oldest first. */
   #versions: readonly FilterVersion[];
-  /** Trials and writes go one after the other: each takes a thread, and the last write must hold what all wrote. */
+  /**
+   * The last trial or write. They run one after the other: a trial uses a thread, and a write of the index must include all
+   * earlier writes.
+   */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: CatalogOptions, { artifacts, versions, faults }: Opened) {
@@ -121,7 +124,7 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     return { ok: true, artifact, version };
   }
 
-  /** What is kept with one version more, and the oldest unneeded ones less; undefined when there is no room for it. */
+  /** The catalog with this version, and without as many old versions as needed. Undefined when there is no room for it. */
   #withRoomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
     const { maxVersions, maxTotalBytes, needed } = this.#options;
     let kept = this.#versions.filter((each) => each !== version);
@@ -153,12 +156,12 @@ function totalBytes(artifacts: Artifacts): number {
 function registryFull({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
   return {
     code: "FILTER_REGISTRY_FULL",
-    message: `finds no room: at most ${maxVersions} versions and ${maxTotalBytes} bytes are kept, and documents of kept revisions need all that are there`,
+    message: `does not fit into the registry: it keeps at most ${maxVersions} versions and ${maxTotalBytes} bytes, and documents of kept revisions need all modules in it`,
     hint: "raise --limit maxModules or maxModulesBytes, or lower keepRevisions",
   };
 }
 
 function schemaFault({ path, message, found, known }: ReturnType<typeof configFaults>[number]): ModuleFault {
-  const hint = known === undefined || known.length === 0 ? undefined : `known are ${known.join(", ")}`;
+  const hint = known === undefined || known.length === 0 ? undefined : `known fields: ${known.join(", ")}`;
   return { code: "FILTER_CONFIG_INVALID", path, message, found, ...(hint === undefined ? {} : { hint }) };
 }
