@@ -16,7 +16,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   // A default of `--limit keepRevisions`.
   "store/sqlite-store.ts": ["defaultKeepRevisions"],
   "store/acknowledged.ts": ["noteBytes"],
-  "workers/pool.ts": ["streamsOfOne"],
+  "workers/pool.ts": ["streamsPerProcess"],
   "cli/canary-judge.ts": ["toleratedShare", "significance", "leastForLatency", "slowerBy", "slowerByMicros"],
   "cli/line-diff.ts": ["context"],
   "cli/commands/filter-bench.ts": ["rounds"],

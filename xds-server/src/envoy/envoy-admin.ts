@@ -77,7 +77,7 @@ export class EnvoyAdmin {
         response.on("end", () => resolve({ status: response.statusCode ?? 0, body })).on("error", reject);
       });
       sent.on("timeout", () =>
-        sent.destroy(new Error(`Envoy's admin did not answer to ${path} in ${requestLimitMs} ms`)),
+        sent.destroy(new Error(`Envoy's admin did not answer ${path} within ${requestLimitMs} ms`)),
       );
       sent.on("error", reject).end();
     });

@@ -1,14 +1,14 @@
 import type { ModuleFacts } from "./module-check.ts";
 
-/** One compiled module, immutable, named by its content. */
+/** One compiled module. Immutable; its digest is its name. */
 export interface Artifact {
   /** Lower-case hexadecimal sha256 of the module. */
   readonly sha256: string;
   readonly wasm: Uint8Array;
   readonly facts: ModuleFacts;
-  /** The filter that it was first pushed for. */
+  /** The filter of its first push. */
   readonly filter: string;
-  /** Milliseconds since the epoch, of that push. */
+  /** The time of the first push, in milliseconds since the epoch. */
   readonly uploadedAt: number;
 }
 

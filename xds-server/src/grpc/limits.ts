@@ -1,28 +1,34 @@
-/** The bounds of whoever calls, whatever the call is about. */
+/** The limits of the gRPC server. They hold for every client and every method. */
 export interface TransportLimits {
-  /** The largest message, in bytes, both ways. A reconnecting delta client lists every version that it holds. */
+  /**
+   * The maximum size of a message in either direction, in bytes. A delta client that reconnects lists every version that it
+   * holds, so its first request can be large.
+   */
   readonly maxMessageBytes: number;
-  /** The memory for messages that have not wholly arrived, over all clients, in bytes. */
+  /** The maximum memory for incomplete messages of all clients together, in bytes. */
   readonly maxPartialBytes: number;
-  /** The largest set of HTTP/2 headers, in bytes. */
+  /** The maximum size of a call's HTTP/2 headers, in bytes. */
   readonly maxHeaderBytes: number;
-  /** Connections open at once. */
+  /** The maximum number of open connections. */
   readonly maxConnections: number;
-  /** Calls open at once, over all clients. A discovery stream is one. */
+  /** The maximum number of open calls, of all clients together. Each discovery stream is one call. */
   readonly maxStreams: number;
-  /** Calls open at once on one connection. */
+  /** The maximum number of open calls on one connection. */
   readonly maxStreamsPerConnection: number;
-  /** How long a client may leave what it is sent unread, in milliseconds, before its call is ended. */
+  /** After this time without reading the messages sent to it, a client's call is ended. In milliseconds. */
   readonly unreadTimeoutMs: number;
-  /** How long a TLS handshake may take, in milliseconds. */
+  /** The maximum time for a TLS handshake, in milliseconds. */
   readonly handshakeTimeoutMs: number;
-  /** How long a connection may be without a call, in milliseconds, before it is closed. */
+  /** After this time without an open call, a connection is closed. In milliseconds. */
   readonly idleConnectionMs: number;
-  /** How often a silent connection is asked whether it is alive, in milliseconds. */
+  /**
+   * The interval between checks of a connection, in milliseconds. A connection that sent nothing since the last check gets a
+   * ping.
+   */
   readonly keepAliveMs: number;
-  /** How long the answer to that may take, in milliseconds, before the connection is closed. */
+  /** The maximum time until something arrives after a ping, in milliseconds. Then the connection is closed. */
   readonly keepAliveTimeoutMs: number;
-  /** How often the files of the server's certificate are looked at for a new one, in milliseconds. */
+  /** The interval between checks of the certificate files for a new certificate, in milliseconds. */
   readonly tlsReloadMs: number;
 }
 

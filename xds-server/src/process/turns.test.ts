@@ -7,7 +7,7 @@ const busyFor = (milliseconds: number): void => {
 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("little work is done at once, in each turn of the event loop", async () => {
+test("a small amount of work runs at once, in each turn of the event loop", async () => {
   const turns = new Turns();
   const done: number[] = [];
   turns.take(() => done.push(1));
@@ -17,7 +17,9 @@ test("little work is done at once, in each turn of the event loop", async () => 
   assert.deepEqual(done, [1, 2]);
 });
 
-test("much work is done in order, and lets others have their turn between", { timeout: 10_000 }, async () => {
+test("a large amount of work runs in order, spread over several turns of the event loop", {
+  timeout: 10_000,
+}, async () => {
   const turns = new Turns();
   const done: number[] = [];
   const all = Array.from({ length: 30 }, (_, index) => index);
@@ -28,7 +30,7 @@ test("much work is done in order, and lets others have their turn between", { ti
     });
   }
   assert.ok(done.length < 20, `${done.length} at once`);
-  // Comes later, so it waits for all before it though there would be time for it.
+  // Added later, so it runs after all earlier work, even though this turn has time left.
   await turn();
   turns.take(() => done.push(30));
   let count = 0;
@@ -37,7 +39,7 @@ test("much work is done in order, and lets others have their turn between", { ti
   assert.deepEqual(done, [...all, 30]);
 });
 
-test("a turn that follows another is short, because what was done in it has to be written and answered", async () => {
+test("every turn after the first is shorter", async () => {
   const turns = new Turns();
   let done = 0;
   for (let n = 0; n < 60; n += 1) {
@@ -54,7 +56,7 @@ test("a turn that follows another is short, because what was done in it has to b
   }
 });
 
-test("of what will not fit into one turn anyhow, the first turn does little too", async () => {
+test("the first turn is also short when there is too much work for one turn", async () => {
   const turns = new Turns();
   const done: number[] = [];
   const works = Array.from({ length: 2_100 }, (_, index) => () => {
@@ -67,7 +69,7 @@ test("of what will not fit into one turn anyhow, the first turn does little too"
   assert.deepEqual(done, [...works.keys()]);
 });
 
-test("work that is waited for gives or throws what it does when its turn has come", async () => {
+test("run resolves or rejects with the outcome of the work after its turn", async () => {
   const turns = new Turns();
   const order: string[] = [];
   turns.take(() => busyFor(20));

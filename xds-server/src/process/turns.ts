@@ -1,34 +1,34 @@
 /**
- * How long work may go on before the event loop has its turn, in milliseconds. What Node does for it afterwards, to write what
- * was sent and to read what is answered, takes four times as long. Before the first turn nothing was sent that is answered yet.
+ * How long work runs before the event loop continues, in milliseconds. After the work, Node writes the messages and reads the
+ * answers, which takes four times as long. The first turn can be longer, because no answers have arrived yet.
  */
 const firstTurnMs = 10;
 const nextTurnMs = 4;
-/** More than so much work does not fit into one turn, so the first one need not be long. */
+/** More pieces of work than this do not fit into one turn. The first turn is then as short as the others. */
 const fitsAtOnce = 2_000;
 
 /**
- * Shares out the event loop. When a thousand clients come at once, Node hands over what all of them said before it writes
- * a byte of an answer or looks at a timer; so what takes too long together waits for the loop's next turn, first come first served.
+ * Shares the event loop. When a thousand clients connect at once, Node delivers all their requests before it writes any
+ * response or runs any timer. So work that exceeds the time of a turn waits for a later turn of the event loop, in order.
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   #turnEnds: number | undefined;
 
-  /** Does the work now, or when its turn has come. */
+  /** Runs the work now, or in a later turn. */
   take(work: () => void): void {
     this.#turnEnds ??= this.#begin(firstTurnMs);
     if (this.#waiting.length > 0 || this.#isOver) this.#waiting.push(work);
     else work();
   }
 
-  /** The same for much work at once, in order. */
+  /** Runs many pieces of work in order, now or in later turns. */
   takeAll(works: readonly (() => void)[]): void {
     if (works.length > fitsAtOnce) this.#turnEnds ??= this.#begin(nextTurnMs);
     for (const work of works) this.take(work);
   }
 
-  /** The same for work whose outcome is waited for. */
+  /** Runs the work now or in a later turn, and resolves to its result. */
   run<T>(work: () => T): Promise<T> {
     const attempt = async (): Promise<T> => work();
     return new Promise((resolve) => this.take(() => resolve(attempt())));

@@ -1,11 +1,11 @@
-/** A value that changes, and tells. The newest value is always there to read; watchers hear of each later one. */
+/** A value that changes. `get` returns the newest value, and watchers are called with each later one. */
 export interface Watchable<T> {
   get(): T;
-  /** Calls the watcher on every later value, until the returned function is called. */
+  /** Calls the watcher with every later value, until the returned function is called. */
   watch(watcher: (value: T) => void): () => void;
 }
 
-/** A Watchable whose owner sets it. */
+/** A Watchable whose owner sets the value. */
 export class Value<T> implements Watchable<T> {
   #value: T;
   readonly #watchers = new Set<(value: T) => void>();

@@ -10,10 +10,10 @@ import { type Fault, shapeFaults } from "./shape.ts";
 
 const fields = ["kind", "name", "spec"];
 
-/** Says where a place in a document came from: "shop/edge.yaml:12". */
+/** Returns the source of a place in a document: "shop/edge.yaml:12". Undefined when the source is not known. */
 export type Locate = (path: Path) => string | undefined;
 
-/** One document, or everything that is wrong with it. */
+/** One document, or all its problems. */
 export type ParsedDocument =
   | { readonly ok: true; readonly document: Document }
   | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -52,7 +52,7 @@ function kindFaults({ kind, spec }: Readonly<Record<string, unknown>>): Fault[] 
       path: ["kind"],
       message: `must be one of ${names.join(", ")}`,
       found: kind,
-      hint: didYouMean(kind, names) ?? "EnvoyResource carries any resource of Envoy's own",
+      hint: didYouMean(kind, names) ?? "an EnvoyResource document holds any other resource of Envoy",
     },
   ];
 }

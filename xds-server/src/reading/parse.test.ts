@@ -14,7 +14,7 @@ const cluster = (spec: object) => ({ kind: "Cluster", name: "cart", spec });
 const listener = (spec: object) => ({ kind: "Listener", name: "edge", spec: { port: 80, ...spec } });
 const one = { address: "127.0.0.1", port: 9001 };
 
-/** Documents that are good as they stand. */
+/** Documents without a fault. */
 const good: readonly object[] = [
   cluster({ endpoints: [] }),
   cluster({
@@ -45,7 +45,7 @@ const good: readonly object[] = [
   { kind: "EnvoyResource", name: "any/name", spec: { resource: { "@type": "type.googleapis.com/x.Y", z: [] } } },
 ];
 
-/** Documents with one fault: its code, its path, and, where it matters, what is said. */
+/** Documents with one fault: its code, its path and, in some rows, a pattern of its message and hint. */
 const faulty: readonly [document: unknown, code: string, path: string, says?: RegExp][] = [
   [42, "DOCUMENT_INVALID", "", /must be a mapping/],
   [{ kind: "Cluster", name: "cart" }, "FIELD_MISSING", "spec"],
@@ -170,7 +170,7 @@ const faulty: readonly [document: unknown, code: string, path: string, says?: Re
 
 const text = ({ message, hint = "" }: Problem): string => `${message} ${hint}`;
 
-test("good documents are taken as they are", () => {
+test("documents without a fault are parsed unchanged", () => {
   for (const document of good) {
     const { documents, problems } = parseDocuments(document);
     assert.deepEqual(problems, [], JSON.stringify(document));
@@ -190,7 +190,7 @@ for (const [document, code, path, says] of faulty) {
   });
 }
 
-test("all faults of a document are told, rules between fields included", () => {
+test("all faults of a document are reported, including rules between fields", () => {
   const { problems } = parseDocuments([
     cluster({ eds: {}, dns: { hostname: "", port: 0, mod: "strict" }, protocol: "http3" }),
     cluster({ endpoints: [] }),
@@ -209,7 +209,7 @@ test("all faults of a document are told, rules between fields included", () => {
   );
 });
 
-test("YAML problems and documents know their file and line", () => {
+test("problems and documents from YAML have their file and line", () => {
   const yaml = [
     "kind: Cluster",
     "name: cart",
@@ -240,7 +240,7 @@ test("YAML problems and documents know their file and line", () => {
   assert.equal(documents.length, 1);
 });
 
-test("JSON is read as YAML, tabs and all", () => {
+test("JSON is read as YAML, also when indented with tabs", () => {
   for (const document of good) {
     const json = JSON.stringify(document, undefined, "\t");
     const { documents, problems } = parseYaml(json);
@@ -249,7 +249,7 @@ test("JSON is read as YAML, tabs and all", () => {
   }
 });
 
-/** Texts that are no documents at all, with what is said. */
+/** Texts that are not documents, each with its code and a pattern of the message. */
 const hostile: readonly [text: string, code: string, says: RegExp][] = [
   ["kind: Cluster\nkind: Route", "YAML_INVALID", /the key "kind" is given twice/],
   ["{", "YAML_INVALID", /shop\.yaml as YAML/],
@@ -278,7 +278,7 @@ for (const [yaml, code, says] of hostile) {
   });
 }
 
-test("an endless list of faults is cut short, and says so", () => {
+test("a very long list of problems is cut, and its last problem says so", () => {
   const { problems } = parseYaml(`[${"1,".repeat(5000)}]`);
   assert.equal(problems.length, 1001);
   assert.deepEqual(
@@ -287,7 +287,7 @@ test("an endless list of faults is cut short, and says so", () => {
   );
 });
 
-test("a mapping of very many keys is read in time to its length, good or with a fault for each", () => {
+test("a mapping of 20,000 keys is read in time linear to its length, also with a fault for each key", () => {
   const count = 20_000;
   const started = performance.now();
   const keys = Array.from({ length: count }, (_, index) => `key${index}: 1`).join("\n");
@@ -296,7 +296,7 @@ test("a mapping of very many keys is read in time to its length, good or with a 
   assert.ok(performance.now() - started < 5000, "the square of the length takes over a minute");
 });
 
-test("empty YAML documents are no documents", () => {
+test("empty YAML documents are left out", () => {
   assert.deepEqual(parseYaml("# nothing\n---\n---\n"), { documents: [], problems: [], sources: new Map() });
 });
 

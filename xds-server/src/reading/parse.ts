@@ -7,19 +7,19 @@ export interface Parsed {
   /** The documents without a fault. */
   readonly documents: readonly Document[];
   readonly problems: readonly Problem[];
-  /** Where each document came from, when that is known: "shop/edge.yaml:12". */
+  /** The source of each document: "shop/edge.yaml:12". Documents without a known source are not in the map. */
   readonly sources: ReadonlyMap<Document, string>;
 }
 
 export interface ParseOptions {
-  /** The file, as problems name it. */
+  /** The name of the file, for problems and `sources`. Absent when the text or value does not come from a file. */
   readonly source?: string;
 }
 
 export interface YamlOptions extends ParseOptions {
-  /** Longer texts are rejected. 16 Mi characters when absent. */
+  /** The maximum length of the text, in characters. 16 Mi when absent. */
   readonly maxLength?: number;
-  /** How often aliases may repeat what they stand for, so that a small text cannot grow without end. 100 when absent. */
+  /** The maximum number of aliases, nested ones counted at each use, so that a small text cannot expand into a huge value. 100 when absent. */
   readonly maxAliases?: number;
 }
 
@@ -28,7 +28,7 @@ export function parseDocuments(input: unknown, { source }: ParseOptions = {}): P
   return collected(itemsOf(input).map(({ value }) => ({ value, locate: () => source })));
 }
 
-/** Reads documents from YAML or JSON text: one or several YAML documents, each a document of ours or a list of them. */
+/** Reads documents from YAML or JSON text. Each YAML document holds one `Document` or a list of them. */
 export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
   const { source, maxLength = defaultMaxLength, maxAliases = defaultMaxAliases } = options;
   const at = (line: number): string | undefined => (source === undefined ? undefined : `${source}:${line}`);
@@ -58,7 +58,7 @@ export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
 
 const defaultMaxLength = 16 * 1024 * 1024;
 const defaultMaxAliases = 100;
-/** For text that is no document at all; shape.ts says where a document nests too deep. */
+/** The maximum nesting of the YAML text. shape.ts has the smaller limit of a document, and reports the place. */
 const maxDepth = 1000;
 
 interface Item {
@@ -95,7 +95,7 @@ function collected(items: readonly Item[]): Parsed {
   return { documents: [...documents.values()], problems: boundedProblems(problems), sources };
 }
 
-/** A document that another place, when it is known, has given already. */
+/** The problem of a document that appears twice. `first` is the source of its first appearance, if that is known. */
 export function duplicateDocument(
   { kind, name }: Document,
   first: string | undefined,

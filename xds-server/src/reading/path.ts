@@ -3,7 +3,7 @@ export type Path = readonly PropertyKey[];
 
 const plain = /^[A-Za-z_@][\w@-]*$/;
 
-/** The path as operators read it: `spec.routes[2].cluster`, `spec.metadata["a.b"]`. */
+/** The path in the form that problems show: `spec.routes[2].cluster`, `spec.metadata["a.b"]`. */
 export function pathText(path: Path): string {
   return path
     .map((step, index) => {
@@ -15,7 +15,7 @@ export function pathText(path: Path): string {
     .join("");
 }
 
-/** What stands at a path, or undefined when nothing does. */
+/** The value at a path, or undefined when there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const step of path) {
@@ -27,12 +27,12 @@ export function valueAt(root: unknown, path: Path): unknown {
 
 const maxShown = 80;
 
-/** A value as it is shown in a problem: shortened; a text as it stands, all else as JSON. */
+/** A value in the form that problems show: a text without quotes, any other value as JSON, shortened. */
 export function shown(value: unknown): string | undefined {
   return shortened(typeof value === "string" ? value : JSON.stringify(value));
 }
 
-/** A value where its type is what is wrong: "80" is no 80. */
+/** A value as JSON, shortened, for faults of type: the text "80" must look different from the number 80. */
 export const shownAsJson = (value: unknown): string | undefined => shortened(JSON.stringify(value));
 
 const shortened = (text: string | undefined): string | undefined =>

@@ -3,14 +3,14 @@ import { didYouMean } from "../model/nearest.ts";
 import { type Path, pathText, shown, shownAsJson, valueAt } from "./path.ts";
 import type { Fault } from "./shape.ts";
 
-/** Everything that a schema finds wrong with a value. Paths begin with `prefix`. */
+/** All faults that a schema finds in a value. Their paths begin with `prefix`. */
 export function schemaFaults(schema: z.ZodType, value: unknown, prefix: Path): Fault[] {
   const result = schema.safeParse(value);
   if (result.success) return [];
   const seen = new Set<string>();
   return result.error.issues
     .filter((issue) => {
-      // A text that breaks one rule often breaks the next for the same reason; of an object, each fault is its own.
+      // One mistake in a text often breaks several rules, so only its first fault counts. An object's faults are all independent.
       if (typeof valueAt(value, issue.path) === "object") return true;
       const place = pathText(issue.path);
       return seen.size < seen.add(place).size;
@@ -60,7 +60,7 @@ function faultsOf(issue: z.core.$ZodIssue, { schema, value, prefix }: Context): 
   }
 }
 
-/** The fault of a field that nobody knows; `known` are the fields that could have been meant. */
+/** The fault of an unknown field. `known` are the valid fields, for the hint. */
 export function unknownField(path: Path, key: string, known: readonly string[]): Fault {
   const hint = didYouMean(key, known) ?? `known fields: ${known.join(", ")}`;
   return { code: "FIELD_UNKNOWN", path, message: "is not a known field", found: key, hint };
@@ -78,13 +78,13 @@ const typeNames: Readonly<Record<string, string>> = {
 
 const units: Readonly<Record<string, string>> = { string: " characters long", array: " entries long" };
 
-/** Our own refinements carry their code; the rest are values that do not fit. */
+/** The code of an issue: our own refinements carry one, and every other issue is a `FIELD_VALUE`. */
 function codeOf(issue: z.core.$ZodIssue): string {
   const { code } = (issue.code === "custom" && issue.params) || {};
   return typeof code === "string" ? code : "FIELD_VALUE";
 }
 
-/** The names of the fields that a schema knows at a path. */
+/** The names of the fields that a schema has at a path. */
 function fieldsAt(schema: z.core.$ZodType, path: Path): readonly string[] {
   let current = schema;
   for (const step of path) {

@@ -1,6 +1,6 @@
 import type { Path } from "./path.ts";
 
-/** A fault at a place, before it is known which document and file it belongs to. */
+/** A fault at a place, still without its document and file. */
 export interface Fault {
   readonly code: string;
   readonly path: Path;
@@ -9,12 +9,12 @@ export interface Fault {
   readonly hint?: string;
 }
 
-/** Nothing in Envoy's API nests as deep, and what reads it goes down by recursion. */
+/** No message of Envoy's API needs deeper nesting. The limit exists because later code walks a value by recursion. */
 const maxDepth = 96;
 
 /**
- * What keeps a value from being plain JSON that is safe to walk and to copy: nesting without end, keys that JavaScript
- * takes for something else, numbers that JSON cannot write. Everything after this may trust it.
+ * Why a value is not plain JSON that is safe to walk and copy: too deep nesting, the key `__proto__`, numbers that JSON
+ * cannot write. Later code relies on this check.
  */
 export function shapeFaults(value: unknown, path: Path = []): Fault[] {
   if (typeof value === "number" && !Number.isFinite(value)) {

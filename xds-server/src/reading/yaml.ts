@@ -15,50 +15,51 @@ import {
 } from "yaml";
 import type { Path } from "./path.ts";
 
-/** The values of a text's YAML documents, empty ones left out; or why there are none. */
+/** The values of the YAML documents in a text, without empty ones, or the faults of the text. */
 export type ReadYaml =
   | { readonly ok: true; readonly values: readonly YamlValue[] }
   | { readonly ok: false; readonly faults: readonly YamlFault[] };
 
 export interface YamlValue {
   readonly value: unknown;
-  /** The line at which a place in the value begins, or the nearest one on the way that is there. From 1. */
+  /** The line at which a place in the value begins, from 1. For a missing place: the line of its nearest parent. */
   lineOf(path: Path): number;
 }
 
 export interface YamlFault {
   readonly fault: "syntax" | "duplicate-key" | "forbidden-key" | "too-deep";
-  /** What is wrong, as the end of a sentence. */
+  /** The cause, as the end of a sentence. */
   readonly cause: string;
   readonly line: number;
-  /** The key at fault; absent when the fault is none of a key. */
+  /** The key at fault. Absent when the fault does not concern a key. */
   readonly key?: string;
 }
 
 export interface YamlLimits {
-  /** How often aliases may repeat what they stand for, so that a small text cannot grow without end. */
+  /** The maximum number of aliases, nested ones counted at each use, so that a small text cannot expand into a huge value. */
   readonly maxAliases: number;
-  /** How deep lists and mappings may nest. */
+  /** The maximum nesting of lists and mappings. */
   readonly maxDepth: number;
 }
 
-/** Reads YAML, and so JSON, of anybody's: what cannot be meant, or would cost without end, is a fault. */
+/** Reads YAML, and therefore JSON, from an untrusted source. Ambiguous text and text of unbounded cost are faults. */
 export function readYaml(text: string, limits: YamlLimits): ReadYaml {
   const lines = new LineCounter();
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   try {
-    // The parser's own search for keys given twice costs the square of a mapping's length.
+    // The parser's own check for duplicate keys takes time quadratic to a mapping's length.
     const options = { lineCounter: lines, prettyErrors: false, stringKeys: true, uniqueKeys: false };
     const documents: YamlDocument[] = [...parseAllDocuments(text, options)];
     const faults = documents.flatMap((document) => {
-      // Tags that nobody resolves are warnings to the parser; what was meant by them cannot be known.
+      // The parser only warns of unknown tags. Their meaning is not known, so they are faults here.
       const errors = [...document.errors, ...document.warnings];
       return errors.length > 0 ? errors.map((error) => syntaxFault(error, lineAt)) : unsafe(document, limits, lineAt);
     });
     if (faults.length > 0) return { ok: false, faults };
     return { ok: true, values: documents.flatMap((document) => readValue(document, limits, lineAt)) };
   } catch (error) {
-    // What the parser throws on purpose: on aliases without anchor or end, and when nesting exhausts the stack.
+    // The parser throws a ReferenceError for an alias without an anchor and for too many aliases, and a RangeError when
+    // nesting exhausts the stack.
     if (error instanceof RangeError) return { ok: false, faults: [tooDeep(1)] };
     if (!(error instanceof ReferenceError)) throw error;
     return { ok: false, faults: [{ fault: "syntax", cause: error.message, line: 1 }] };
@@ -74,7 +75,7 @@ function syntaxFault({ code, message, pos }: YAMLError, lineAt: LineAt): YamlFau
 
 const tooDeep = (line: number): YamlFault => ({ fault: "too-deep", cause: "it nests too deep", line });
 
-/** What the parser lets pass: nesting, aliases without end, keys given twice, `__proto__`. */
+/** The faults that the parser accepts: too deep nesting, too many aliases, duplicate keys, `__proto__`. */
 function unsafe(document: YamlDocument, { maxAliases, maxDepth }: YamlLimits, lineAt: LineAt): readonly YamlFault[] {
   const faults: YamlFault[] = [];
   let aliases = 0;
@@ -115,7 +116,7 @@ function readValue(document: YamlDocument, { maxAliases }: YamlLimits, lineAt: L
   const value: unknown = document.toJS({ maxAliasCount: maxAliases });
   if (value === null || value === undefined) return [];
   const pairsOf = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
-  /** A mapping may have many entries, and every one of them a fault that asks where it stands. */
+  /** Finds the entry of a key. Indexed, because each of many entries may have a fault whose line is needed. */
   const pairIn = (map: YAMLMap, key: PropertyKey): Pair | undefined => {
     const pairs = pairsOf.get(map) ?? new Map(map.items.map((pair) => [keyOf(pair), pair]));
     pairsOf.set(map, pairs);
@@ -143,7 +144,7 @@ function readValue(document: YamlDocument, { maxAliases }: YamlLimits, lineAt: L
 
 const keyOf = ({ key }: Pair): string => String(isScalar(key) ? key.value : key);
 
-/** Where a node begins in the text. */
+/** The offset at which a node begins in the text. */
 function startOf(node: unknown, otherwise = 0): number {
   return (node as Node | null | undefined)?.range?.[0] ?? otherwise;
 }

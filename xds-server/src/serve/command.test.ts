@@ -17,7 +17,7 @@ const usageFaults = [
   ["bogus"],
 ];
 for (const args of usageFaults) {
-  test(`a wrong command line ends with 2: ${args.join(" ")}`, async () => {
+  test(`an invalid command line exits with 2: ${args.join(" ")}`, async () => {
     const { exitCode, stderr, stdout } = await chancery(args);
     assert.equal(exitCode, 2, stderr);
     assert.match(stderr, /^error: /);
@@ -25,7 +25,7 @@ for (const args of usageFaults) {
   });
 }
 
-test("serve names the address in use and the flag that chooses another, and leaves nothing running", async (t) => {
+test("serve names the address in use and the flag to change it, and exits", async (t) => {
   const other = createServer().listen(0, "127.0.0.1");
   t.after(() => other.close());
   await once(other, "listening");
@@ -35,13 +35,13 @@ test("serve names the address in use and the flag that chooses another, and leav
   }
 });
 
-test("serve names a data folder that cannot be made", async (t) => {
+test("serve names a data folder that cannot be created", async (t) => {
   const file = join(folder(t), "file");
   writeFileSync(file, "");
   await rejected(t, ["--data-dir", join(file, "data")], /^error: Cannot open the store .*\n.*--data-dir\n$/);
 });
 
-test("serve names the configuration file at fault, and where", async (t) => {
+test("serve names the faulty configuration file and the line", async (t) => {
   const file = join(folder(t), "bad.yaml");
   writeFileSync(file, "kind: Cluster\nname: cart\nspec: { endpoint: [] }\n");
   await rejected(t, ["--config", file], /^error: Cannot start with the configuration files:\n[\s\S]*bad\.yaml:3/);

@@ -26,34 +26,34 @@ interface ServeFlags {
   readonly limit: Partial<Limits>;
 }
 
-/** `chancery serve`: the management server alone, for proxies that others run. */
+/** `chancery serve`: the management server without an Envoy. */
 export function serveCommand(): Command {
   return new Command("serve")
     .description("serve discovery to proxies, and the admin API")
-    .addOption(hostPort("--xds-listen <host:port>", "where proxies connect", "127.0.0.1:18000"))
-    .addOption(hostPort("--admin-listen <host:port>", "where the admin API listens", "127.0.0.1:18001"))
-    .option("--data-dir <dir>", "where revisions and filters are kept", ".chancery")
-    .option("--config <path>", "a file or folder of documents, applied and watched; repeatable", collect, [])
+    .addOption(hostPort("--xds-listen <host:port>", "the address that proxies connect to", "127.0.0.1:18000"))
+    .addOption(hostPort("--admin-listen <host:port>", "the address of the admin API", "127.0.0.1:18001"))
+    .option("--data-dir <dir>", "the folder for revisions and filters", ".chancery")
+    .option("--config <path>", "a file or folder of documents to apply and watch; repeatable", collect, [])
     .addOption(
       new Option(
         "--admin-token-file <file>",
-        "the admin API's bearer token; made at random when there is no such file (or set CHANCERY_TOKEN)",
+        "a file with the admin API's bearer token; created with a random token when it does not exist (or set CHANCERY_TOKEN)",
       ).env("CHANCERY_TOKEN_FILE"),
     )
-    .option("--xds-tls-cert <file>", "certificate for mutual TLS with the proxies (PEM)")
-    .option("--xds-tls-key <file>", "its private key (PEM)")
-    .option("--xds-tls-client-ca <file>", "the authority that the proxies' certificates come from (PEM)")
+    .option("--xds-tls-cert <file>", "the server's certificate for mutual TLS with the proxies (PEM)")
+    .option("--xds-tls-key <file>", "the private key of --xds-tls-cert (PEM)")
+    .option("--xds-tls-client-ca <file>", "the authority that signs the proxies' certificates (PEM)")
     .addOption(
       new Option(
         "--xds-node-identity <from>",
-        "under mutual TLS: a proxy may only be the node that its certificate names, or any",
+        "with mutual TLS: certificate: a proxy's certificate must name its node id; none: a proxy may use any node id",
       )
         .choices(nodeIdentities)
         .default("certificate"),
     )
     .option(
       "--client-status-reader <name>",
-      "under mutual TLS: a client that may read every proxy's status (CSDS), by a DNS name or URI in its certificate; repeatable",
+      "with mutual TLS: a DNS name or URI in the certificate of a client that may read the status of every proxy (CSDS); repeatable",
       collect,
       [],
     )
@@ -63,7 +63,7 @@ export function serveCommand(): Command {
     .addHelpText(
       "after",
       `
-Prints one line of JSON when it is ready: {"event":"ready","xds":"127.0.0.1:18000","admin":"127.0.0.1:18001"}
+Prints one line of JSON when the server is ready: {"event":"ready","xds":"127.0.0.1:18000","admin":"127.0.0.1:18001"}
 
 Example:
   chancery serve --config envoy-configs/shop --data-dir /var/lib/chancery`,
@@ -72,10 +72,11 @@ Example:
 }
 
 async function serve(config: AppConfig): Promise<void> {
-  // V8 lets the young generation grow from 1 to 16 MiB a half, and never gives that back: 40 to 80 MiB of a server's resident
-  // memory, for a few per cent of its time. Set before the rest of the program is loaded, which would make it grow.
+  // V8 lets each half of the young generation grow from 1 to 16 MiB and never shrinks it. That costs a server 40 to 80 MiB of
+  // resident memory, and saves a few per cent of its time. The flag must be set before the rest of the program is loaded,
+  // because loading makes the young generation grow.
   setFlagsFromString("--semi-space-growth-factor=1");
-  // Loaded here, so that commands that only talk to a server do not wait for a whole one to load.
+  // Loaded here, so that commands that only call a server's API do not load the server.
   const { startApp } = await import("../app/app.ts");
   await checkAddresses([
     { address: config.xdsListen, by: "the xDS server", change: "choose another with --xds-listen HOST:PORT" },
@@ -117,19 +118,24 @@ function configOf(flags: ServeFlags, command: Command): AppConfig {
   };
 }
 
-/** Makes the file when it is missing, for its owner only: a first start needs no preparation, and no token is a known one. */
+/**
+ * Reads the token. Creates the file with a random token, readable by its owner only, when it does not exist. So a first start
+ * needs no preparation, and there is no default token.
+ */
 function tokenIn(file: string, command: Command): string {
   try {
     if (!existsSync(file)) {
       writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-      process.stderr.write(`The admin API's token is new, in ${file}\n`);
+      process.stderr.write(`Created the admin API's token in ${file}\n`);
     }
     const token = readFileSync(file, "utf8").trim();
     if (token !== "") return token;
   } catch (error) {
-    command.error(`error: cannot read or make the token in "${file}": ${(error as Error).message}`, { exitCode: 2 });
+    command.error(`error: cannot read or create the token file "${file}": ${(error as Error).message}`, {
+      exitCode: 2,
+    });
   }
-  return command.error(`error: the token file "${file}" is empty; put a long random text into it`, { exitCode: 2 });
+  return command.error(`error: the token file "${file}" is empty; write a long random text into it`, { exitCode: 2 });
 }
 
 const maxWorkers = 64;
@@ -138,11 +144,11 @@ function workers(): Option {
   const parse = (text: string): number => {
     const count = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
     if (count <= maxWorkers) return count;
-    throw new InvalidArgumentError(`Write a whole number from 0 to ${maxWorkers}.`);
+    throw new InvalidArgumentError(`Give a whole number from 0 to ${maxWorkers}.`);
   };
   return new Option(
     "--workers <n>",
-    "serve discovery by so many processes on the one port; 0: by the server's own, which serves thousands of proxies",
+    "the number of worker processes that serve discovery, all on one port; 0: the server's own process serves it, which is enough for thousands of proxies",
   )
     .argParser(parse)
     .default(0);
@@ -155,7 +161,7 @@ function limit(): Option {
     return { ...before, ...parsed };
   };
   const names = Object.entries(defaultLimits).map(([name, value]) => `${name}=${value}`);
-  return new Option("--limit <name=number>", `another bound than the usual one; repeatable (${names.join(", ")})`)
+  return new Option("--limit <name=number>", `change a limit; repeatable (the limits are ${names.join(", ")})`)
     .argParser(parse)
     .default({}, "none");
 }

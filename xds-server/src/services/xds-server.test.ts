@@ -368,7 +368,7 @@ describe("a full server", { timeout: 20_000 }, () => {
     stream.ask("EDS", { node, resourceNamesSubscribe: ["big"] });
     const { code, details } = await stream.ended;
     assert.equal(code, status.RESOURCE_EXHAUSTED);
-    assert.match(details, /^The EDS response has 262\d\d\d bytes, and 100000 are the most \(--limit maxMessageBytes\)/);
+    assert.match(details, /^The EDS response has 262\d\d\d bytes; the maximum is 100000 \(--limit maxMessageBytes\)/);
     stream.close();
     at.server.close();
   });

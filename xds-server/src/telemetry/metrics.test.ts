@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
 import { createMetrics } from "./metrics.ts";
 
-test("counts the requests that proxies report by cluster, and those of too many clusters as one", async () => {
+test("counts reported requests by cluster, and all clusters over the limit in one series", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   for (const cluster of ["cart", "pay", "cart", "mail", "log"])
     metrics.load({ cluster, succeeded: 2, failed: 1, dropped: 0 });
@@ -16,13 +16,13 @@ test("counts the requests that proxies report by cluster, and those of too many 
   ]);
 });
 
-test("shows nothing for which each scrape would go over every connection", async () => {
+test("has no metric whose collection lists every connection", async () => {
   const { text } = await createMetrics({ maxLoadClusters: 2 }).exposition();
   assert.match(text, /^process_cpu_seconds_total /m);
   assert.doesNotMatch(text, /open_fds|_active_handles|_active_resources/);
 });
 
-test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
+test("counts reported events, and reads revision and proxies at each scrape", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   let revision = 3;
   const gone: ProxyOverview = { nodeId: "edge-1", nodeGroup: "default", state: "disconnected" };

@@ -18,7 +18,7 @@ function recorded() {
   return { reporter, sent, connected, answer: () => answers.shift()?.() };
 }
 
-test("what happens in one turn is reported together, and what happens before that report is answered is reported once after it", async () => {
+test("activity of one turn is one report, and activity until its answer is one more report", async () => {
   const { reporter, sent, connected, answer } = recorded();
   connected.add("edge-1");
   for (const nodeId of ["edge-1", "edge-2", "edge-1"]) reporter.changed(nodeId);
@@ -51,5 +51,5 @@ test("what happens in one turn is reported together, and what happens before tha
 
   answer();
   await turn();
-  assert.equal(sent.length, 2, "nothing happened, so nothing is reported");
+  assert.equal(sent.length, 2, "without activity there is no report");
 });

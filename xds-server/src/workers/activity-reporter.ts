@@ -3,8 +3,8 @@ import type { DiscoveryMetrics } from "../services/discovery/stream-deps.ts";
 import type { ActivityReport } from "./services.ts";
 
 /**
- * Gathers what happens on a worker and tells it, one telling at a time: while the server is slow to hear, more is gathered,
- * and what is kept is bounded by the number of proxies.
+ * Gathers the activity of a worker and sends it to the server, one report at a time. While the server has not answered a
+ * report, later activity is merged. So the memory for it is bounded by the number of proxies.
  */
 export class ActivityReporter implements DiscoveryMetrics {
   readonly #send: (report: ActivityReport) => Promise<void>;
@@ -21,29 +21,29 @@ export class ActivityReporter implements DiscoveryMetrics {
     this.#isConnected = isConnected;
   }
 
-  /** A proxy's status changed. */
+  /** The status of a proxy changed. */
   changed(nodeId: string): void {
     this.#changed.add(nodeId);
-    this.#soon();
+    this.#schedule();
   }
 
   pushed(shortName: string): void {
     this.#pushed.set(shortName, (this.#pushed.get(shortName) ?? 0) + 1);
-    this.#soon();
+    this.#schedule();
   }
 
   nacked(shortName: string): void {
     this.#nacked.set(shortName, (this.#nacked.get(shortName) ?? 0) + 1);
-    this.#soon();
+    this.#schedule();
   }
 
   streams(variant: Variant, change: number): void {
     this.#streams.set(variant, (this.#streams.get(variant) ?? 0) + change);
-    this.#soon();
+    this.#schedule();
   }
 
-  /** What happens in one turn of the event loop is told together. */
-  #soon(): void {
+  /** Sends a report at the end of this turn of the event loop, so that it covers the whole turn. */
+  #schedule(): void {
     this.#hasMore = true;
     if (this.#isSending) return;
     this.#isSending = true;

@@ -13,52 +13,52 @@ function version(number: number): PublishedData {
 }
 const nodeGroups = new Map();
 
-/** A sender, and what it has sent: the versions of the one resource. */
-function telling() {
+/** A sender, and the versions of the one resource that it has sent. */
+function recordedSender() {
   const at = { published: undefined as PublishedData | undefined };
   const sent: string[] = [];
-  const takes: (() => void)[] = [];
+  const received: (() => void)[] = [];
   const send = ({ sets }: Publication) => {
     sent.push(...sets.flatMap(({ changed }) => changed.map((resource) => resource.version)));
-    return new Promise<void>((resolve) => takes.push(resolve));
+    return new Promise<void>((resolve) => received.push(resolve));
   };
   const sender = new PublicationSender(() => at.published, send);
-  return { at, sender, sent, take: () => takes.shift()?.() };
+  return { at, sender, sent, receive: () => received.shift()?.() };
 }
 
-test("a worker that takes its time is told the newest when it is done, and nothing of what came in between", async () => {
-  const { at, sender, sent, take } = telling();
+test("a slow worker gets the newest publication next, without the ones in between", async () => {
+  const { at, sender, sent, receive } = recordedSender();
   at.published = version(1);
-  const telling1 = sender.send();
+  const sending = sender.send();
   for (const number of [2, 3, 4]) {
     at.published = version(number);
     await sender.send();
   }
   assert.deepEqual(sent, ["v1"]);
-  take();
+  receive();
   await turn();
   assert.deepEqual(sent, ["v1", "v4"]);
-  take();
-  await telling1;
+  receive();
+  await sending;
   await sender.send();
-  assert.deepEqual(sent, ["v1", "v4"], "all is told");
+  assert.deepEqual(sent, ["v1", "v4"], "the newest is already sent");
 });
 
-test("what is asked of a worker is asked after the newest was sent, though the last is not taken yet", async () => {
-  const { at, sender, sent, take } = telling();
+test("sendNow sends the newest publication, even while the worker has not answered the last one", async () => {
+  const { at, sender, sent, receive } = recordedSender();
   at.published = version(1);
   const all = sender.send();
   at.published = version(2);
   const now = sender.sendNow();
   assert.deepEqual(sent, ["v1", "v2"]);
-  take();
-  take();
+  receive();
+  receive();
   await Promise.all([all, now]);
-  assert.deepEqual(sent, ["v1", "v2"], "it is not told again");
+  assert.deepEqual(sent, ["v1", "v2"], "it is not sent again");
 });
 
-test("nothing is told before the first publication", async () => {
-  const { sender, sent } = telling();
+test("nothing is sent before the first publication", async () => {
+  const { sender, sent } = recordedSender();
   assert.equal(sender.next(), undefined);
   await sender.send();
   assert.deepEqual(sent, []);

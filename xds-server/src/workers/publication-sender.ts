@@ -1,8 +1,8 @@
 import { type Publication, PublicationEncoder, type PublishedData } from "./publication.ts";
 
 /**
- * Tells a worker what is published: the newest only, one publication at a time, so that a slow worker skips what came in
- * between and makes no queue.
+ * Sends publications to a worker, one at a time and always the newest. A slow worker skips the ones in between, so there
+ * is no queue.
  */
 export class PublicationSender {
   readonly #published: () => PublishedData | undefined;
@@ -11,19 +11,22 @@ export class PublicationSender {
   #sent: PublishedData | undefined;
   #isSending = false;
 
-  /** `published`: the newest, the same object as long as it is. `send` resolves when the worker has taken it. */
+  /**
+   * `published` returns the newest publication: the same object until there is a newer one. `send` resolves when the worker
+   * has applied the publication.
+   */
   constructor(published: () => PublishedData | undefined, send: (publication: Publication) => Promise<void>) {
     this.#published = published;
     this.#send = send;
   }
 
-  /** What there is to tell; undefined while nothing was published. It counts as told. */
+  /** The newest publication, which then counts as sent. Undefined before the first publication. */
   next(): Publication | undefined {
     this.#sent = this.#published();
     return this.#sent && this.#encoder.next(this.#sent);
   }
 
-  /** Tells the newest, now or when the last is taken. */
+  /** Sends the newest publication: now, or when the worker has applied the last one. */
   async send(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
@@ -31,7 +34,10 @@ export class PublicationSender {
     this.#isSending = false;
   }
 
-  /** Tells the newest, also while the last is not taken yet: whatever is sent next is answered by it. */
+  /**
+   * Sends the newest publication at once, even before the worker has applied the last one. The worker's answers to later
+   * calls then reflect it.
+   */
   async sendNow(): Promise<void> {
     if (this.#sent === this.#published()) return;
     const publication = this.next();

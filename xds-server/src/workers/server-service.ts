@@ -4,7 +4,7 @@ import type { Variant } from "../protocol/type-stream.ts";
 import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
 import type { ActivityReport, ClientStatusResult, ServerService } from "./services.ts";
 
-/** Where what a worker counts and hears goes. */
+/** The receivers of a worker's counts and reports. */
 export interface ServerServiceOptions {
   readonly metrics: WorkerMetrics;
   readonly loads: LoadSink;
@@ -21,11 +21,11 @@ export interface WorkerMetrics {
 
 export interface WorkerSide {
   readonly service: ServerService;
-  /** The worker is gone, and with it its streams and load reports. */
+  /** Removes the streams, load reports and connected proxies of a worker that has ended. */
   forget(): void;
 }
 
-/** What the server does for one worker. */
+/** The server's side of the connection to one worker. */
 export function serverService({ metrics, loads, answerClientStatus, changed }: ServerServiceOptions): WorkerSide {
   const sources = new Map<number, LoadSource>();
   const connected = new Set<string>();
@@ -62,7 +62,7 @@ export function serverService({ metrics, loads, answerClientStatus, changed }: S
   };
 }
 
-/** A fault loses its code on the way to another process, so it goes there as a value. */
+/** Converts a `CallFault` to a value, because an error loses its code on the way to another process. */
 async function asValue(answer: Promise<readonly Uint8Array[]>): Promise<ClientStatusResult> {
   try {
     return { parts: await answer };
