@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { bootstrap } from "@chancery/xds-server/envoy";
 import { parse } from "yaml";
 import { ComposeProject } from "./compose-project.ts";
-import { findCompose, findContainerEngine, runHealthChecks } from "./container-engine.ts";
+import { findCompose, findContainerEngine, runHealthChecks } from "./harness/container-engine.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const buildLimitMs = 15 * 60_000;

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
 import { findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
-import type { Authority, Certificate } from "./certificates.ts";
+import type { Authority, Certificate } from "./harness/certificates.ts";
 
 /** One Envoy, a listener for each configuration of one filter, and routes that Envoy answers itself. */
 export interface FilterEnvoy {

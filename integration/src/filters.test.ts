@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
-import { Authority, type Certificate } from "./certificates.ts";
 import {
   type BuiltFilter,
   builtFilter,
@@ -15,7 +14,8 @@ import {
   startFilterEnvoyWithTls,
   virtualHost,
 } from "./filter-envoy.ts";
-import { residentKiB } from "./resident-memory.ts";
+import { Authority, type Certificate } from "./harness/certificates.ts";
+import { residentKiB } from "./harness/resident-memory.ts";
 
 let policy: BuiltFilter;
 let telemetry: BuiltFilter;

@@ -4,8 +4,8 @@ import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "xds-proto-t
 import { LoadStatsRequestSchema } from "xds-proto-ts/envoy/service/load_stats/v3/lrs";
 import { ClientStatusRequestSchema } from "xds-proto-ts/envoy/service/status/v3/csds";
 import { pathOf, type TypeName, typesIn, typeUrlOf, type Variant } from "./conformance/resources.ts";
+import { Choices } from "./harness/random-choices.ts";
 import { encoded, extremes, framed, mutated, oddName, openGroups, wildProtobuf } from "./hostile-messages.ts";
-import { Choices } from "./random-choices.ts";
 
 /** What a hostile client does: in one call among others, or on a connection of its own that need not even be HTTP/2. */
 export type Attack = CallAttack | ConnectionAttack;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { until } from "./admin-setup.ts";
 import { ClientStream } from "./conformance/client-stream.ts";
 import { resource, typesIn, type Variant } from "./conformance/resources.ts";
+import { until } from "./harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
 import type { Campaign, CampaignReport } from "./hostile-client.ts";
-import { type AnyDocument, TestMesh } from "./mesh-setup.ts";
 
 const frames = Number(process.env["CHANCERY_HOSTILE_FRAMES"] ?? 10_000);
 const seed = Number(process.env["CHANCERY_HOSTILE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));

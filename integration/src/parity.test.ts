@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { randomNumbers } from "./harness/random-numbers.ts";
 import { differences as knownDifferences } from "./parity-differences.ts";
 import { type ParityOptions, startParity } from "./parity-envoy.ts";
 import { startParityHost } from "./parity-host.ts";
 import { compareProbe, headersOf, inOrder, patient, playAll, seen } from "./parity-run.ts";
 import { type Case, callCluster } from "./parity-scripts.ts";
-import { randomNumbers } from "./random-numbers.ts";
 
 // The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
 // which seed, can be said: CHANCERY_PARITY_CASES=10000 CHANCERY_PARITY_SEED=7. Every case can be played again from its

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
-import { until } from "./admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./mesh-setup.ts";
+import { until } from "./harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
 
 const method = "/hello.Hello/Say";
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -44,7 +44,7 @@ function startClient(xds: { readonly host: string; readonly port: number }) {
       },
     ],
   };
-  const program = fileURLToPath(new URL("proxyless-client.js", import.meta.url));
+  const program = fileURLToPath(new URL("./proxyless-client.js", import.meta.url));
   const child = spawn(process.execPath, [program, "xds:///hello", method], {
     env: { ...process.env, GRPC_XDS_BOOTSTRAP_CONFIG: JSON.stringify(bootstrap) },
     stdio: ["pipe", "pipe", "inherit"],

@@ -11,7 +11,7 @@ import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import { serve } from "../server-process.ts";
+import { serve } from "../harness/server-process.ts";
 
 /** What a burst of writes does to the proxies, and to a removal of an endpoint in the midst of it. See bench/README.md. */
 const clusters = 1_000;

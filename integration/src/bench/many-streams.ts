@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
-import { repository, serve } from "../server-process.ts";
+import { repository, serve } from "../harness/server-process.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import { builtYardstick } from "./yardstick.ts";
 

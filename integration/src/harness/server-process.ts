@@ -3,7 +3,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-export const repository = fileURLToPath(new URL("../..", import.meta.url));
+export const repository = fileURLToPath(new URL("../../..", import.meta.url));
 export const chanceryBin = path.join(repository, "xds-server/bin/chancery.mjs");
 
 export interface ServeOptions {
