@@ -1,5 +1,5 @@
 import type { Callback, Operation, Pairs, Script } from "@chancery/filter-testing/probe";
-import { randomNumbers } from "./harness/random-numbers.ts";
+import { randomNumbers } from "../harness/random-numbers.ts";
 
 /** What one stream is made of: what client and upstream send, and what the probe does in between. */
 export interface Case {

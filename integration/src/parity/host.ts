@@ -1,6 +1,6 @@
 import { type Exchange, type Headers, type Host, loadFilter } from "@chancery/filter-testing";
-import type { Got, ParityOptions } from "./parity-envoy.ts";
-import { type Case, callCluster, cluster, type Message } from "./parity-scripts.ts";
+import type { Got, ParityOptions } from "./envoy.ts";
+import { type Case, callCluster, cluster, type Message } from "./scripts.ts";
 
 type Header = readonly [name: string, value: string];
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { randomNumbers } from "./harness/random-numbers.ts";
-import { differences as knownDifferences } from "./parity-differences.ts";
-import { type ParityOptions, startParity } from "./parity-envoy.ts";
-import { startParityHost } from "./parity-host.ts";
-import { compareProbe, headersOf, inOrder, patient, playAll, seen } from "./parity-run.ts";
-import { type Case, callCluster } from "./parity-scripts.ts";
+import { randomNumbers } from "../harness/random-numbers.ts";
+import { differences as knownDifferences } from "./differences.ts";
+import { type ParityOptions, startParity } from "./envoy.ts";
+import { startParityHost } from "./host.ts";
+import { compareProbe, headersOf, inOrder, patient, playAll, seen } from "./run.ts";
+import { type Case, callCluster } from "./scripts.ts";
 
 // The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
 // which seed, can be said: CHANCERY_PARITY_CASES=10000 CHANCERY_PARITY_SEED=7. Every case can be played again from its
@@ -142,7 +142,7 @@ test("redact masks, denies and counts in the host as in Envoy", async () => {
 });
 
 test("what is not compared is in the host's README, with its reason", async () => {
-  const readme = await readFile(new URL("../../filters/testing/README.md", import.meta.url), "utf8");
+  const readme = await readFile(new URL("../../../filters/testing/README.md", import.meta.url), "utf8");
   const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   for (const { what, because } of knownDifferences) {
     assert.ok(
@@ -162,7 +162,7 @@ async function compareFilter(
     options = {},
   }: { make?: (random: () => number, id: number) => Case; pace?: typeof patient; options?: ParityOptions } = {},
 ): Promise<void> {
-  const wasm = await readFile(new URL(`../../filters/${name}/build/${name}.wasm`, import.meta.url));
+  const wasm = await readFile(new URL(`../../../filters/${name}/build/${name}.wasm`, import.meta.url));
   const config = JSON.stringify(configuration);
   const host = await startParityHost(wasm, name, config, options);
   const parity = await startParity(wasm, name, config, options);

@@ -7,9 +7,9 @@ import {
   type Recorded,
   type Script,
 } from "@chancery/filter-testing/probe";
-import { type Got, type Parity, startParity } from "./parity-envoy.ts";
-import { type Played, startParityHost } from "./parity-host.ts";
-import { type Case, randomCase } from "./parity-scripts.ts";
+import { type Got, type Parity, startParity } from "./envoy.ts";
+import { type Played, startParityHost } from "./host.ts";
+import { type Case, randomCase } from "./scripts.ts";
 
 /** What the two saw differently of one case. */
 export interface Difference {

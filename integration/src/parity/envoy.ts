@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeExit, findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
-import { type Case, callCluster, cluster, type Message } from "./parity-scripts.ts";
+import { type Case, callCluster, cluster, type Message } from "./scripts.ts";
 
 /** What somebody got of a message. */
 export interface Got {
