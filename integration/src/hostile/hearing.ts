@@ -3,8 +3,8 @@ import {
   DeltaDiscoveryResponseSchema,
   DiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import type { Variant } from "./conformance/resources.ts";
-import type { Heard } from "./hostile-attacks.ts";
+import type { Variant } from "../conformance/resources.ts";
+import type { Heard } from "./attacks.ts";
 
 const headBytes = 5;
 

@@ -2,8 +2,8 @@ import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufb
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import { typeUrlOf, type Variant } from "./conformance/resources.ts";
-import type { Choices } from "./harness/random-choices.ts";
+import { typeUrlOf, type Variant } from "../conformance/resources.ts";
+import type { Choices } from "../harness/random-choices.ts";
 
 /** What a gRPC frame says of itself before its message; absent: the truth. */
 interface Head {

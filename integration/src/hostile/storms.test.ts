@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, type ProxySummary, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, type ProxySummary, TestMesh } from "../harness/test-mesh.ts";
 import { Storm } from "./storm-client.ts";
 
 const refusingMs = 1_000 * Number(process.env["CHANCERY_STORM_SECONDS"] ?? 10);

@@ -3,9 +3,9 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 import { LoadStatsRequestSchema } from "xds-proto-ts/envoy/service/load_stats/v3/lrs";
 import { ClientStatusRequestSchema } from "xds-proto-ts/envoy/service/status/v3/csds";
-import { pathOf, type TypeName, typesIn, typeUrlOf, type Variant } from "./conformance/resources.ts";
-import { Choices } from "./harness/random-choices.ts";
-import { encoded, extremes, framed, mutated, oddName, openGroups, wildProtobuf } from "./hostile-messages.ts";
+import { pathOf, type TypeName, typesIn, typeUrlOf, type Variant } from "../conformance/resources.ts";
+import { Choices } from "../harness/random-choices.ts";
+import { encoded, extremes, framed, mutated, oddName, openGroups, wildProtobuf } from "./messages.ts";
 
 /** What a hostile client does: in one call among others, or on a connection of its own that need not even be HTTP/2. */
 export type Attack = CallAttack | ConnectionAttack;

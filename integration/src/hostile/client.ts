@@ -2,9 +2,9 @@ import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { Choices } from "./harness/random-choices.ts";
+import { Choices } from "../harness/random-choices.ts";
+import { type CallAttack, type ConnectionAttack, randomAttack } from "./attacks.ts";
 import { Hearing } from "./hearing.ts";
-import { type CallAttack, type ConnectionAttack, randomAttack } from "./hostile-attacks.ts";
 
 /** What the thread is told to do. */
 export interface Campaign {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { ClientStream } from "./conformance/client-stream.ts";
-import { resource, typesIn, type Variant } from "./conformance/resources.ts";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
-import type { Campaign, CampaignReport } from "./hostile-client.ts";
+import { ClientStream } from "../conformance/client-stream.ts";
+import { resource, typesIn, type Variant } from "../conformance/resources.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
+import type { Campaign, CampaignReport } from "./client.ts";
 
 const frames = Number(process.env["CHANCERY_HOSTILE_FRAMES"] ?? 10_000);
 const seed = Number(process.env["CHANCERY_HOSTILE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -27,7 +27,7 @@ const document = ({ type, name, json }: ReturnType<typeof resource>): AnyDocumen
 
 /** Attacks from a thread of its own, so that it does not hold up what is measured here. */
 async function attack(t: TestContext, campaign: Campaign): Promise<CampaignReport> {
-  const worker = new Worker(new URL("./hostile-client.js", import.meta.url), { workerData: campaign });
+  const worker = new Worker(new URL("./client.js", import.meta.url), { workerData: campaign });
   t.after(() => worker.terminate());
   const { promise, resolve, reject } = Promise.withResolvers<CampaignReport>();
   worker.once("message", resolve).once("error", reject);
