@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
 import { findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
-import type { Authority, Certificate } from "./harness/certificates.ts";
+import type { Authority, Certificate } from "../harness/certificates.ts";
 
 /** One Envoy, a listener for each configuration of one filter, and routes that Envoy answers itself. */
 export interface FilterEnvoy {
@@ -39,7 +39,7 @@ export type BuiltFilter = Extract<BuildResult, { readonly ok: true }>;
 
 /** Builds the filter in a folder of this repository. */
 export async function builtFilter(folder: string): Promise<BuiltFilter> {
-  const built = await buildFilter(fileURLToPath(new URL(`../../${folder}`, import.meta.url)));
+  const built = await buildFilter(fileURLToPath(new URL(`../../../${folder}`, import.meta.url)));
   if (!built.ok) throw new Error(built.errors.join("\n"));
   return built;
 }

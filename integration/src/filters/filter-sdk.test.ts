@@ -9,8 +9,8 @@ import { after, before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
 import { withFuel } from "@chancery/filter-sdk/fuel";
 import { locate } from "@chancery/filter-sdk/locate";
+import { type AbiEnvoy, startAbiEnvoy } from "./abi-envoy.ts";
 import { type BuiltFilter, builtFilter, eventually, startFilterEnvoy } from "./filter-envoy.ts";
-import { type AbiEnvoy, startAbiEnvoy } from "./filter-sdk-envoy.ts";
 
 // Every host call and callback of the library against Envoy: testdata/abi-filter does them, one for each path.
 
@@ -109,7 +109,7 @@ for (const [packageName, rewritten] of [
   ["@gcoredev/proxy-wasm-sdk-as", { "@gcoredev/proxy-wasm-sdk-as/assembly": "@chancery/filter-sdk" }],
 ] as const) {
   test(`the example of ${packageName} runs after a change of its imports`, async (t) => {
-    const readme = await readFile(new URL(`../../node_modules/${packageName}/README.md`, import.meta.url), "utf8");
+    const readme = await readFile(new URL(`../../../node_modules/${packageName}/README.md`, import.meta.url), "utf8");
     const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
     let source = example;
     for (const [from, to] of Object.entries(rewritten)) source = source.replaceAll(from, to);

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
+import { Authority, type Certificate } from "../harness/certificates.ts";
+import { residentKiB } from "../harness/resident-memory.ts";
 import {
   type BuiltFilter,
   builtFilter,
@@ -14,8 +16,6 @@ import {
   startFilterEnvoyWithTls,
   virtualHost,
 } from "./filter-envoy.ts";
-import { Authority, type Certificate } from "./harness/certificates.ts";
-import { residentKiB } from "./harness/resident-memory.ts";
 
 let policy: BuiltFilter;
 let telemetry: BuiltFilter;
