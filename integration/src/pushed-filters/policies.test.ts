@@ -5,8 +5,8 @@ import path from "node:path";
 import { before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 /**
  * Adds a header NAME to each response, with the status of a set_property. Traps when the request asks for it, and cannot

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
-import { residentKiB } from "./harness/resident-memory.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { residentKiB } from "../harness/resident-memory.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 /** How often the filter is swapped. What 1,000 swaps cost stands in bench/README.md. */
 const swaps = Number(process.env["SWAPS"] ?? 20);

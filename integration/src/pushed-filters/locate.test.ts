@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { startEdge, until } from "./harness/admin-setup.ts";
-import { repository } from "./harness/server-process.ts";
+import { startEdge, until } from "../harness/admin-setup.ts";
+import { repository } from "../harness/server-process.ts";
 
 test("a trap in a running Envoy is located in the source, also of what ran out of fuel", async () => {
   await using edge = await startEdge("delta");

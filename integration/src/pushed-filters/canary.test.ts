@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
-import { type Edge, startEdge } from "./harness/admin-setup.ts";
+import { type Edge, startEdge } from "../harness/admin-setup.ts";
 
 const runs = Number(process.env["FLIGHT_RUNS"] ?? 1);
 const folder = mkdtempSync(path.join(tmpdir(), "chancery-flight-"));
