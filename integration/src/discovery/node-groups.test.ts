@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const nodeGroup = (name: string, match: object): AnyDocument => ({ kind: "NodeGroup", name, spec: { match } });
 /** A listener that answers with the name of the group that it is for; without one, "default". */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const type = (name: string) => `type.googleapis.com/${name}`;
 const envoyResource = (name: string, resource: object): AnyDocument => ({

@@ -4,8 +4,8 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { Authority } from "./harness/certificates.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { Authority } from "../harness/certificates.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 const raw = (name: string, resource: object): AnyDocument => ({

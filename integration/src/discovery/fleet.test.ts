@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "./harness/admin-setup.ts";
-import { Load } from "./harness/load.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { Load } from "../harness/load.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const size = Number(process.env["CHANCERY_FLEET"] ?? 50);
 /** Envoys that are started at once. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunningEnvoy, XdsVariant } from "@chancery/xds-server/envoy";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const listener: AnyDocument = { kind: "Listener", name: "edge", spec: { port: 0, http: { routes: ["shop"] } } };
 const clusterType = "type.googleapis.com/envoy.config.cluster.v3.Cluster";

@@ -13,8 +13,8 @@ import { connect, createServer as createTcpServer } from "node:net";
 import path from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { Authority } from "./harness/certificates.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { Authority } from "../harness/certificates.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 interface Answer {
   readonly status: number;
