@@ -10,9 +10,9 @@ import { findEnvoy } from "@chancery/xds-server/envoy";
 import { parse } from "yaml";
 
 // Every golden output of the compiler is shown to a real Envoy, which knows rules that no schema tells.
-const testdata = new URL("../../xds-server/src/compile/testdata/", import.meta.url);
+const testdata = new URL("../../../xds-server/src/compile/testdata/", import.meta.url);
 const systemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-const certificates = fileURLToPath(new URL("../src/golden-certs/", import.meta.url));
+const certificates = fileURLToPath(new URL("../../src/envoy/golden-certs/", import.meta.url));
 const run = promisify(execFile);
 
 /** A message as JSON, in the spelling of the golden files. */
