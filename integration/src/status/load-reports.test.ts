@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "./harness/admin-setup.ts";
-import { TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { TestMesh } from "../harness/test-mesh.ts";
 
 interface LoadList {
   readonly items: readonly {

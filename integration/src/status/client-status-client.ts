@@ -5,7 +5,7 @@ import {
   type ClientStatusResponse,
   ClientStatusResponseSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
-import type { TestMesh } from "./harness/test-mesh.ts";
+import type { TestMesh } from "../harness/test-mesh.ts";
 
 type Request = MessageInitShape<typeof ClientStatusRequestSchema>;
 

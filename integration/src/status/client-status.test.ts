@@ -12,9 +12,9 @@ import {
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
+import { Authority } from "../harness/certificates.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 import { clientStatus } from "./client-status-client.ts";
-import { Authority } from "./harness/certificates.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
 
 const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 const raw = (name: string, resource: object): AnyDocument => ({
