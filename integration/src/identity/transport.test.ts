@@ -9,9 +9,9 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { until } from "./harness/admin-setup.ts";
-import { Authority } from "./harness/certificates.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { Authority } from "../harness/certificates.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const answering = (body: string): readonly AnyDocument[] => [
   {

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect } from "node:tls";
-import { until } from "./harness/admin-setup.ts";
-import { Authority, type Certificate } from "./harness/certificates.ts";
-import { TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { Authority, type Certificate } from "../harness/certificates.ts";
+import { TestMesh } from "../harness/test-mesh.ts";
 
 /** A server that trusts an authority; its own certificate is in files that can be replaced. */
 async function withAuthority(t: TestContext) {
