@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Agent, get } from "node:http";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const kills = Number(process.env["CHANCERY_KILLS"] ?? 10);
 /** From a server that is ready again to a proxy that is level with it. */

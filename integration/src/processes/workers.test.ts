@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "./harness/admin-setup.ts";
-import { type AnyDocument, TestMesh } from "./harness/test-mesh.ts";
-import { clientStatus } from "./status/client-status-client.ts";
+import { until } from "../harness/admin-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
+import { clientStatus } from "../status/client-status-client.ts";
 
 const variants = ["delta", "sotw"] as const;
 
