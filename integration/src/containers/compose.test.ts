@@ -5,10 +5,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bootstrap } from "@chancery/xds-server/envoy";
 import { parse } from "yaml";
+import { findCompose, findContainerEngine, runHealthChecks } from "../harness/container-engine.ts";
 import { ComposeProject } from "./compose-project.ts";
-import { findCompose, findContainerEngine, runHealthChecks } from "./harness/container-engine.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const buildLimitMs = 15 * 60_000;
 const upLimitMs = 3 * 60_000;
 const downLimitMs = 2 * 60_000;

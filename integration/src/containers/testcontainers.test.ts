@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { startApp } from "@chancery/xds-server";
 import { bootstrap } from "@chancery/xds-server/envoy";
 import { GenericContainer, Wait } from "testcontainers";
-import { findContainerEngine } from "./harness/container-engine.ts";
+import { findContainerEngine } from "../harness/container-engine.ts";
 
 const engine = await findContainerEngine();
 const skip = "missing" in engine ? engine.missing : false;
