@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findEnvoy } from "@chancery/xds-server/envoy";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const shopService = path.join(root, "envoy-configs/shop-services/dist/main.js");
 const limitMs = 60_000;
 

@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { startEdge } from "./harness/admin-setup.ts";
-import { chanceryBin, repository } from "./harness/server-process.ts";
+import { startEdge } from "../harness/admin-setup.ts";
+import { chanceryBin, repository } from "../harness/server-process.ts";
 
 // Follows docs/guides/first-filter.md in an empty folder: runs each command, makes each change, and looks for what the
 // guide says that a command prints.

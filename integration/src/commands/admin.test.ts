@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { type Edge, startEdge, until } from "./harness/admin-setup.ts";
-import { repository } from "./harness/server-process.ts";
+import { type Edge, startEdge, until } from "../harness/admin-setup.ts";
+import { repository } from "../harness/server-process.ts";
 
 const cluster = (name: string, port: number) => ({
   kind: "Cluster",
