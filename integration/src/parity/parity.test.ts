@@ -11,7 +11,7 @@ import { type Case, callCluster } from "./scripts.ts";
 
 // The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
 // which seed, can be said: CHANCERY_PARITY_CASES=10000 CHANCERY_PARITY_SEED=7. Every case can be played again from its
-// seed and number. What is left out of the comparison is in parity-differences.ts, each with its reason.
+// seed and number. What is left out of the comparison is in differences.ts, each with its reason.
 
 const cases = Number(process.env["CHANCERY_PARITY_CASES"] ?? 300);
 const seed = Number(process.env["CHANCERY_PARITY_SEED"] ?? 1);
