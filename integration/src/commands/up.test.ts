@@ -6,9 +6,9 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findEnvoy } from "@chancery/xds-server/envoy";
+import { eventually } from "../harness/eventually.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const shopService = path.join(root, "envoy-configs/shop-services/dist/main.js");
@@ -126,11 +126,8 @@ async function start(t: TestContext, { documents, args, env = {} }: StartOptions
     ended,
     text: () => text,
     async said(words) {
-      const deadline = Date.now() + limitMs;
-      while (!words.test(text)) {
-        assert.ok(child.exitCode === null && Date.now() < deadline, `waiting for ${words} in:\n${text}`);
-        await delay(10);
-      }
+      await eventually(() => words.test(text) || child.exitCode !== null, `${words} in what is printed`, limitMs);
+      assert.match(text, words);
       return text;
     },
   };

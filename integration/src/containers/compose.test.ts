@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bootstrap } from "@chancery/xds-server/envoy";
 import { parse } from "yaml";
 import { findCompose, findContainerEngine, runHealthChecks } from "../harness/container-engine.ts";
+import { eventually } from "../harness/eventually.ts";
 import { ComposeProject } from "./compose-project.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const buildLimitMs = 15 * 60_000;
 const upLimitMs = 3 * 60_000;
 const downLimitMs = 2 * 60_000;
+const answerLimitMs = 30_000;
 
 const engine = await findContainerEngine();
 const compose = "missing" in engine ? engine : await findCompose();
@@ -61,7 +62,7 @@ test("docker compose up: routes change and a filter is loaded while containers a
     await project.run(["build", "--quiet"], { limitMs: buildLimitMs });
     await project.run(["up", "--detach", "--wait"], { limitMs: upLimitMs });
     const edge = await project.origin("envoy", 10000);
-    await until("the first version of the cart answers", async () => (await versions(edge, 10)).join() === "v1");
+    await answers(edge, ["v1"], 10);
     await moveHalfOfTheTraffic(project, edge);
     await moveAllOfTheTraffic(project, edge);
     await loadFilter(project, edge);
@@ -75,7 +76,7 @@ test("docker compose up: routes change and a filter is loaded while containers a
 /** By the command line, inside. */
 async function moveHalfOfTheTraffic(project: ComposeProject, edge: string): Promise<void> {
   await project.exec("xds-server", ["chancery", "apply", "-f", "envoy-configs/examples/weights.yaml"]);
-  await until("both versions answer", async () => (await versions(edge, 40)).join() === "v1,v2");
+  await answers(edge, ["v1", "v2"], 40);
 }
 
 /** By the admin API, outside. */
@@ -92,7 +93,7 @@ async function moveAllOfTheTraffic(project: ComposeProject, edge: string): Promi
   assert.equal((await put({})).status, 401);
   const answer = await put({ authorization: `Bearer ${token}` });
   assert.equal(answer.status, 200, await answer.text());
-  await until("the second version alone answers", async () => (await versions(edge, 20)).join() === "v2");
+  await answers(edge, ["v2"], 20);
 }
 
 async function loadFilter(project: ComposeProject, edge: string): Promise<void> {
@@ -117,6 +118,12 @@ async function showStatus(project: ComposeProject): Promise<void> {
   assert.deepEqual(shown, [{ nodeId: "edge-1", state: "synced" }]);
 }
 
+/** Waits until these versions of the cart answer that many requests, and no other. */
+function answers(edge: string, wanted: readonly string[], requests: number): Promise<void> {
+  const holds = async () => assert.deepEqual(await versions(edge, requests), wanted);
+  return eventually(holds, `answers of ${wanted.join(" and ")}`, answerLimitMs);
+}
+
 /** Which versions of the cart answer that many requests, sorted. */
 async function versions(edge: string, requests: number): Promise<readonly string[]> {
   const seen = new Set<string>();
@@ -125,12 +132,4 @@ async function versions(edge: string, requests: number): Promise<readonly string
     seen.add(answer.ok ? ((await answer.json()) as { version: string }).version : String(answer.status));
   }
   return [...seen].sort();
-}
-
-async function until(wish: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await holds())) {
-    assert.ok(Date.now() < deadline, `after 30 s, it is not so that ${wish}`);
-    await delay(100);
-  }
 }

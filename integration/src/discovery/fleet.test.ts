@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { Load } from "../harness/load.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
@@ -46,7 +46,7 @@ test(`${size} Envoys of both variants follow changes of clusters, routes, endpoi
   /** Waits until each Envoy was asked some more times, and this service was the one that answered. */
   const answered = async (name: string) => {
     const before = load.answered(name);
-    await until(async () => load.answered(name) >= before + 2 * size, `more answers of ${name}`);
+    await eventually(async () => load.answered(name) >= before + 2 * size, `more answers of ${name}`);
   };
   await answered("v1");
 

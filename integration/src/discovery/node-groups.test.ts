@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const nodeGroup = (name: string, match: object): AnyDocument => ({ kind: "NodeGroup", name, spec: { match } });
@@ -64,8 +64,8 @@ for (const variant of ["delta", "sotw"] as const) {
         () => true,
         () => false,
       );
-    await until(() => serves("b"), "the listener of the new group");
-    await until(async () => !(await serves("a")), "the listener of the old group is taken away");
+    await eventually(() => serves("b"), "the listener of the new group");
+    await eventually(async () => !(await serves("a")), "the listener of the old group is taken away");
     assert.equal(await (await fetch(`http://127.0.0.1:${await gate.listenerPort("b")}/`)).text(), "b");
     assert.deepEqual(await listeners(after), ["c"]);
   });

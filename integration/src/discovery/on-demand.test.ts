@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const type = (name: string) => `type.googleapis.com/${name}`;
@@ -78,9 +78,12 @@ test("virtual hosts come to Envoy when requests for them do, follow changes, and
   assert.equal(await ask("ghost.example"), 404);
   assert.ok(Date.now() - asked < 5000, "an unknown host is told, not waited for");
   await mesh.apply({ set: [onDemand("catalog", "ghost.example")] });
-  await until(async () => (await ask("ghost.example")) === "shop/catalog", "the host that came to exist is served");
+  await eventually(
+    async () => assert.equal(await ask("ghost.example"), "shop/catalog"),
+    "the host that came to exist is served",
+  );
   await mesh.apply({ delete: [{ kind: "EnvoyResource", name: "cart" }] });
-  await until(async () => (await ask("cart.example")) === 404, "the deleted host is gone");
+  await eventually(async () => assert.equal(await ask("cart.example"), 404), "the deleted host is gone");
   assert.equal(await ask("always.example"), "always");
 });
 
@@ -113,10 +116,13 @@ for (const variant of ["delta", "sotw"] as const) {
     const url = `http://127.0.0.1:${await envoy.listenerPort("edge")}/`;
     const load = await mesh.load(envoy);
     const since = Date.now();
-    await until(async () => Date.now() - since > 3000 && (await fetch(url)).ok, "three times its life have passed");
+    await eventually(
+      async () => Date.now() - since > 3000 && (await fetch(url)).ok,
+      "three times its life have passed",
+    );
     await load.stop();
     assert.deepEqual(load.failures, []);
     await mesh.kill();
-    await until(async () => (await fetch(url)).status === 503, "Envoy drops what it hears nothing more of");
+    await eventually(async () => (await fetch(url)).status === 503, "Envoy drops what it hears nothing more of");
   });
 }

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const method = "/hello.Hello/Say";
@@ -120,11 +120,11 @@ test("a gRPC client without a proxy finds a service by its name, and follows its
   assert.deepEqual([proxy?.nodeId, proxy?.state], ["grpc-1", "synced"]);
 
   await mesh.apply({ set: cluster("first", ports.v2) });
-  await until(async () => (await client.say()) === "v2", "the endpoint's change");
+  await eventually(async () => assert.equal(await client.say(), "v2"), "the endpoint's change");
 
   await mesh.apply({
     set: [routes("second")],
     delete: ["first", "first-endpoints"].map((name) => ({ kind: "EnvoyResource", name })),
   });
-  await until(async () => (await client.say()) === "v3", "the route's change");
+  await eventually(async () => assert.equal(await client.say(), "v3"), "the route's change");
 });

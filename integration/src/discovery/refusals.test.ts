@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const type = (name: string) => `type.googleapis.com/${name}`;
@@ -65,16 +65,16 @@ for (const variant of ["delta", "sotw"] as const) {
     );
     assert.equal(outcome?.state, "refused");
     const refusals = async () => (await mesh.proxies()).flatMap(({ types }) => types.flatMap((each) => each.refusals));
-    await until(async () => (await refusals()).length === 2, "the status tells both refusals");
+    await eventually(async () => (await refusals()).length === 2, "the status tells both refusals");
     const reasons = new Map((await refusals()).map(({ type, name, reason }) => [`${type} ${name}`, reason]));
     assert.match(reasons.get("CDS raw-cluster") ?? "", /EDS/);
     assert.match(reasons.get("LDS raw-listener") ?? "", /no filter chains specified/);
     for (const listener of ["a-good", "z-good"]) {
       // A new listener has no port before it has its routes.
-      await until(async () => (await answerOf(listener).catch(() => "")) === "served", `${listener} serves`);
+      await eventually(async () => assert.equal(await answerOf(listener), "served"), `${listener} serves`);
     }
     const gone = async () => (await envoy.stats("^cluster\\.before\\.upstream_rq_total$")).size === 0;
-    await until(gone, "the deleted cluster is gone");
+    await eventually(gone, "the end of the deleted cluster");
 
     const rejections = async () => [...(await envoy.stats("(cds|lds)\\.update_rejected$"))];
     const before = await rejections();

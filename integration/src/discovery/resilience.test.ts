@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunningEnvoy, XdsVariant } from "@chancery/xds-server/envoy";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const listener: AnyDocument = { kind: "Listener", name: "edge", spec: { port: 0, http: { routes: ["shop"] } } };
@@ -36,7 +36,7 @@ async function startShop(mesh: TestMesh, variant: XdsVariant) {
     /** Waits until the load has been answered by a service some more times. */
     async answered(name: "v1" | "v2") {
       const before = load.answered(name);
-      await until(async () => load.answered(name) >= before + 10, `more answers of ${name}`);
+      await eventually(async () => load.answered(name) >= before + 10, `more answers of ${name}`);
     },
   };
 }
@@ -112,7 +112,7 @@ for (const variant of ["delta", "sotw"] as const) {
       await answered(from);
       await mesh.restart();
       // Envoy waits up to 5 s between two attempts.
-      await until(async () => (await mesh.proxies()).some(({ state }) => state === "synced"), "the proxy is back");
+      await eventually(async () => (await mesh.proxies()).some(({ state }) => state === "synced"), "the proxy is back");
       await mesh.apply({ set: [route(target)] });
       await answered(to);
     }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { builtFilter, eventually } from "./filter-envoy.ts";
+import { eventually } from "../harness/eventually.ts";
+import { builtFilter } from "./filter-envoy.ts";
 import { startUpstreamEnvoy } from "./upstream-envoy.ts";
 
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
@@ -55,6 +56,9 @@ test("api-key lets in who has a key, tells upstream who it is, and keeps the key
   assert.equal(counted.get("wasmcustom.api_key.denied;client=old;reason=expired"), 1);
   assert.equal(counted.get("wasmcustom.api_key.denied;client=unknown;reason=missing"), 1);
   assert.equal(counted.get("wasmcustom.api_key.exempt"), 1);
-  await eventually(async () => assert.match(envoy.recentLog().join("\n"), /^403 api_key_denied\{path\} \/cart$/m));
+  await eventually(
+    async () => assert.match(envoy.recentLog().join("\n"), /^403 api_key_denied\{path\} \/cart$/m),
+    "the line of the log",
+  );
   assert.doesNotMatch(envoy.recentLog().join("\n"), /-key|api_key=/);
 });

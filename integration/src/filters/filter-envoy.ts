@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
 import { findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
@@ -42,17 +41,6 @@ export async function builtFilter(folder: string): Promise<BuiltFilter> {
   const built = await buildFilter(fileURLToPath(new URL(`../../../${folder}`, import.meta.url)));
   if (!built.ok) throw new Error(built.errors.join("\n"));
   return built;
-}
-
-/** Waits until what is asserted holds; after 5 seconds its failure is the test's. A stream is logged after its answer. */
-export async function eventually(holds: () => Promise<void>): Promise<void> {
-  for (const deadline = Date.now() + 5000; ; await delay(20)) {
-    try {
-      return await holds();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-  }
 }
 
 /** The name of the route that answers what `/unnamed` does not. */

@@ -9,8 +9,9 @@ import { after, before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
 import { withFuel } from "@chancery/filter-sdk/fuel";
 import { locate } from "@chancery/filter-sdk/locate";
+import { eventually } from "../harness/eventually.ts";
 import { type AbiEnvoy, startAbiEnvoy } from "./abi-envoy.ts";
-import { type BuiltFilter, builtFilter, eventually, startFilterEnvoy } from "./filter-envoy.ts";
+import { type BuiltFilter, builtFilter, startFilterEnvoy } from "./filter-envoy.ts";
 
 // Every host call and callback of the library against Envoy: testdata/abi-filter does them, one for each path.
 
@@ -72,9 +73,12 @@ for (const [path, expected] of [
 }
 
 test("timers, queues and names come back by callbacks", async () => {
-  await eventually(async () => assert.ok(Number((await abi.request("/kept-ticks")).body) > 2));
-  await eventually(async () => assert.equal((await abi.request("/kept-job")).body, "a job"));
-  await eventually(async () => assert.match((await abi.request("/kept-addresses")).body, /127\.0\.0\.1|::1/));
+  await eventually(async () => assert.ok(Number((await abi.request("/kept-ticks")).body) > 2), "ticks");
+  await eventually(async () => assert.equal((await abi.request("/kept-job")).body, "a job"), "the job");
+  await eventually(
+    async () => assert.match((await abi.request("/kept-addresses")).body, /127\.0\.0\.1|::1/),
+    "addresses",
+  );
 });
 
 test("bodies are read, replaced and added to; trailers too", async () => {
@@ -87,7 +91,7 @@ test("bodies are read, replaced and added to; trailers too", async () => {
 test("a stream is reset, and logged with its response", async () => {
   await assert.rejects(abi.request("/reset"), { code: "ECONNRESET" });
   await abi.request("/log");
-  await eventually(async () => assert.match(abi.log(), /abi filter logs 200 after 200/));
+  await eventually(async () => assert.match(abi.log(), /abi filter logs 200 after 200/), "the log of the stream");
 });
 
 test("a TCP filter holds data back, changes it both ways, and sees who goes", async () => {
@@ -97,11 +101,11 @@ test("a TCP filter holds data back, changes it both ways, and sees who goes", as
     heard += data.toString();
   });
   socket.write("half a ");
-  await eventually(async () => assert.match(abi.log(), /sees a connection/));
+  await eventually(async () => assert.match(abi.log(), /sees a connection/), "the connection");
   socket.write("line\n");
-  await eventually(async () => assert.equal(heard, "[12 bytes: half a line\n]"));
+  await eventually(async () => assert.equal(heard, "[12 bytes: half a line\n]"), "the answer");
   socket.end();
-  await eventually(async () => assert.match(abi.log(), /sees the server go, 0.*sees the client go, 1/s));
+  await eventually(async () => assert.match(abi.log(), /sees the server go, 0.*sees the client go, 1/s), "both ends");
 });
 
 for (const [packageName, rewritten] of [
@@ -156,7 +160,7 @@ test("a trap in Envoy says filter, version, file and line; an endless loop is on
           { ...trap.at, filter: trap.filter, version: trap.version, cause: trap.cause, column: 0 },
           { file: "assembly/index.ts", line, filter: "trap", version: "1.2.3", cause, column: 0 },
         );
-      });
+      }, `the trap of ${path}`);
     } finally {
       await stop();
     }

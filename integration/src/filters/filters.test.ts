@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { Authority, type Certificate } from "../harness/certificates.ts";
+import { eventually } from "../harness/eventually.ts";
 import { residentKiB } from "../harness/resident-memory.ts";
 import {
   type BuiltFilter,
   builtFilter,
-  eventually,
   type FilterEnvoy,
   type FilterTls,
   namedRoute,
@@ -196,7 +196,7 @@ test("request-telemetry counts and measures by route and status class", async (t
     assert.equal(await series("request_telemetry_requests", namedRoute, "2xx"), "3");
     assert.equal(await series("request_telemetry_requests", virtualHost, "4xx"), "1");
     assert.equal(await series("request_telemetry_latency_ms_count", namedRoute, "2xx"), "3");
-  });
+  }, "metrics of all requests");
 });
 
 test("request-telemetry measures bytes, and tells peers apart by their certificate", async (t) => {
@@ -220,7 +220,7 @@ test("request-telemetry measures bytes, and tells peers apart by their certifica
     const responseBytes = value("request_telemetry_response_bytes_sum", "none");
     assert.ok(responseBytes > "served".length && responseBytes < 300, `${responseBytes} bytes`);
     assert.equal(value("request_telemetry_response_bytes_count", cart), 2);
-  });
+  }, "metrics of all requests");
 });
 
 test("request-telemetry counts under other values once it has as many series as it may", async (t) => {
@@ -230,7 +230,7 @@ test("request-telemetry counts under other values once it has as many series as 
     const counted = await envoy.stats("request_telemetry.requests");
     assert.equal(counted.get(`wasmcustom.request_telemetry.requests;route=${namedRoute};status=2xx`), 2);
     assert.equal(counted.get("wasmcustom.request_telemetry.requests;route=other;status=other"), 1);
-  });
+  }, "metrics of all requests");
 });
 
 test("the library reads and writes headers, bodies, properties and gauges", async (t) => {
@@ -239,14 +239,18 @@ test("the library reads and writes headers, bodies, properties and gauges", asyn
   assert.equal(reply.headers["x-seen"], "both 1 new false kept GET");
   assert.equal(reply.headers["content-type"], "text/plain");
   assert.equal(reply.body, "<served>");
-  await eventually(async () => assert.equal((await envoy.stats("probe.streams")).get("wasmcustom.probe.streams"), 0));
+  await eventually(
+    async () => assert.equal((await envoy.stats("probe.streams")).get("wasmcustom.probe.streams"), 0),
+    "the end of the stream",
+  );
 });
 
 test("a filter that traps says file and line", async (t) => {
   const { request, envoy } = await started(t, await builtFilter("integration/testdata/probe-filter"), {});
   assert.equal((await request("/", { headers: { "x-trap": "1" } })).status, 503);
-  await eventually(async () =>
-    assert.match(envoy.recentLog().join("\n"), /filter trapped: as asked at assembly\/index\.ts:36:\d+/),
+  await eventually(
+    async () => assert.match(envoy.recentLog().join("\n"), /filter trapped: as asked at assembly\/index\.ts:36:\d+/),
+    "the trap in the log",
   );
 });
 

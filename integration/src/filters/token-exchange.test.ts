@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type http from "node:http";
 import { before, type TestContext, test } from "node:test";
-import { type BuiltFilter, builtFilter, eventually } from "./filter-envoy.ts";
+import { eventually } from "../harness/eventually.ts";
+import { type BuiltFilter, builtFilter } from "./filter-envoy.ts";
 import { startServer, startUpstreamEnvoy, type UpstreamEnvoy } from "./upstream-envoy.ts";
 
 let filter: BuiltFilter;
@@ -72,12 +73,15 @@ test("many requests with one credential wait for one call, also when the first o
   const { request, envoy } = await started(t, configuration, (_call, answer) => calls.push(answer));
   const going = new AbortController();
   const gone = assert.rejects(request("/first", { authorization: "Bearer a" }, { signal: going.signal }));
-  await eventually(async () => assert.equal(calls.length, 1));
+  await eventually(async () => assert.equal(calls.length, 1), "the call");
   const waiting = Array.from({ length: 20 }, () => request("/cart", { authorization: "Bearer a" }, { body: "hello" }));
-  await eventually(async () => assert.equal((await counted(envoy))["shared"], 20));
+  await eventually(async () => assert.equal((await counted(envoy))["shared"], 20), "20 requests that wait");
   going.abort();
   await gone;
-  await eventually(async () => assert.match(envoy.recentLog().join("\n"), /downstream_remote_disconnect \/first$/m));
+  await eventually(
+    async () => assert.match(envoy.recentLog().join("\n"), /downstream_remote_disconnect \/first$/m),
+    "the end of the first request",
+  );
   for (const answer of calls) grant(answer, "shared");
   for (const { seen } of await Promise.all(waiting)) {
     assert.equal(seen?.headers["authorization"], "Bearer shared");

@@ -5,7 +5,6 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { bootstrap, findEnvoy, type RunningEnvoy, startEnvoy, type XdsVariant } from "@chancery/xds-server/envoy";
 import { chanceryBin, repository, serve } from "./server-process.ts";
 
@@ -75,17 +74,6 @@ export async function startEdge(variant: XdsVariant): Promise<Edge> {
       rmSync(dataDir, { recursive: true });
     },
   };
-}
-
-const pollMs = 5;
-
-/** Waits until a condition holds; fails when that takes too long. */
-export async function until(holds: () => Promise<boolean> | boolean, what: string, limitMs = 10_000): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (!(await holds())) {
-    assert.ok(Date.now() < deadline, `not in time: ${what}`);
-    await delay(pollMs);
-  }
 }
 
 async function chancery(args: readonly string[], { input, admin }: { input: string; admin: string }): Promise<Ran> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, type ProxySummary, TestMesh } from "../harness/test-mesh.ts";
 import { Storm } from "./storm-client.ts";
 
@@ -89,7 +89,7 @@ test(`${reconnecting} clients that come back at once after the server was killed
       count: reconnecting,
       optionsOf: () => ({ typeUrls: [clusters, listeners] }),
     });
-    await until(async () => storm.clients.every(({ said }) => said.length >= 2), "first responses", maxSyncMs);
+    await eventually(async () => storm.clients.every(({ said }) => said.length >= 2), "first responses", maxSyncMs);
     const outcomes = await mesh.write({ set: [cluster(number)] }, "30s");
     assert.deepEqual(
       [outcomes.length, new Set(outcomes.map(({ state }) => state))],

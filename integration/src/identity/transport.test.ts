@@ -9,8 +9,8 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { until } from "../harness/admin-setup.ts";
 import { Authority } from "../harness/certificates.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const answering = (body: string): readonly AnyDocument[] => [
@@ -52,7 +52,7 @@ for (const variant of ["delta", "sotw"] as const) {
     const refusedBy = async (stat: string, xdsTls: typeof proxy & { readonly serverName?: string }) => {
       const envoy = await mesh.envoy({ variant, nodeId: "stranger", xdsTls, waitFor: "admin" });
       const name = `cluster.xds_cluster.${stat}`;
-      await until(async () => ((await envoy.stats(name)).get(name) ?? 0) >= 2, `two attempts count as ${stat}`);
+      await eventually(async () => ((await envoy.stats(name)).get(name) ?? 0) >= 2, `two attempts count as ${stat}`);
       assert.equal(await envoy.isReady(), false);
     };
     await refusedBy("upstream_cx_connect_fail", strangeProxy);
@@ -100,7 +100,7 @@ test("two hundred streams of garbage leave an Envoy with its configuration, and 
       status(session, "DeltaAggregatedResources", Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1])),
     ]).flat();
     await mesh.apply({ set: answering(`round ${round}`) });
-    await until(async () => load.answered(`round ${round}`) >= 10, `answers of round ${round}`);
+    await eventually(async () => load.answered(`round ${round}`) >= 10, `answers of round ${round}`);
     const ends = new Set(await Promise.all(garbage));
     assert.deepEqual([...ends].sort(), ["3", "8", "closed"]);
   }

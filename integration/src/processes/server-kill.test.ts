@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Agent, get } from "node:http";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const kills = Number(process.env["CHANCERY_KILLS"] ?? 10);
@@ -90,11 +90,11 @@ for (const variant of ["delta", "sotw"] as const) {
       if (wasWritten) written += 1;
       await mesh.restart();
       const start = performance.now();
-      await until(async () => (await mesh.proxies()).some(({ state }) => state === "synced"), "the proxy is back");
+      await eventually(async () => (await mesh.proxies()).some(({ state }) => state === "synced"), "the proxy is back");
       resyncs.push(performance.now() - start);
       // What was acknowledged is there without being said again.
       if (!wasWritten) await mesh.apply(change);
-      await until(async () => watch.newest === number, `round ${number} is served`);
+      await eventually(async () => watch.newest === number, `round ${number} is served`);
     }
     await load.stop();
     assert.deepEqual(load.failures, []);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 import { clientStatus } from "../status/client-status-client.ts";
 
@@ -53,7 +53,7 @@ test("several processes serve as one: pushes, status, refusals, groups, loads, c
     Promise.all(
       envoys.map(async (envoy) => (await fetch(`http://127.0.0.1:${await envoy.listenerPort("edge")}/`)).text()),
     );
-  await until(async () => (await answers().catch(() => [])).join() === "ok,ok", "both serve");
+  await eventually(async () => assert.equal((await answers()).join(), "ok,ok"), "both serve");
 
   const streamOf = async (nodeId: string) =>
     (await at.read<{ streams: readonly Stream[] }>(`/api/v1/proxies/${nodeId}`)).streams[0]?.id ?? 0;
@@ -61,7 +61,7 @@ test("several processes serve as one: pushes, status, refusals, groups, loads, c
   assert.ok(Math.abs((one ?? 0) - (other ?? 0)) > 1_000_000, `streams ${one} and ${other} are of two processes`);
 
   const load = async () => (await at.read<{ items: { proxies: number; issued: number }[] }>("/api/v1/load")).items[0];
-  await until(async () => {
+  await eventually(async () => {
     await answers();
     return (await load())?.proxies === 2;
   }, "both proxies report their load");
@@ -82,7 +82,7 @@ test("several processes serve as one: pushes, status, refusals, groups, loads, c
     outcomes.map(({ nodeId, state, refusals }) => [nodeId, state, refusals.map(({ name }) => name)]),
     variants.map((variant) => [variant, "refused", ["bad"]]),
   );
-  await until(async () => (await answers()).join() === "new,new", "both serve the new route");
+  await eventually(async () => assert.equal((await answers()).join(), "new,new"), "both serve the new route");
   await at.apply({ delete: [{ kind: "EnvoyResource", name: "bad" }] });
 
   const { config } = await clientStatus(at.xds, {});
@@ -155,18 +155,17 @@ test("a worker that dies or hangs is replaced, its proxies come back, and no req
     [second, "SIGSTOP"],
   ] as const) {
     process.kill(pid, signal);
-    await until(() => !isThere(pid), "it is gone");
-    await until(() => childrenOf(at.serverPid).length === 2, "another takes its place");
+    await eventually(() => !isThere(pid), "it is gone");
+    await eventually(() => childrenOf(at.serverPid).length === 2, "another takes its place");
     const body = `after ${signal}`;
-    await until(
+    await eventually(
       async () => (await at.proxies()).filter(({ state }) => state === "synced").length === 2,
       "all are back",
     );
     await at.apply({ set: [answering(body)] });
-    await until(() => {
-      assert.deepEqual(failures(), []);
-      return loads.every((load) => load.answered(body) > 0);
-    }, `the change after ${signal} has arrived`);
+    const isServed = () => loads.every((load) => load.answered(body) > 0);
+    await eventually(() => failures().length > 0 || isServed(), `the change after ${signal}`);
+    assert.deepEqual(failures(), []);
   }
   assert.deepEqual(failures(), []);
 });
@@ -177,6 +176,6 @@ test("workers end with the server, also when that is killed", async () => {
     const workers = childrenOf(at.serverPid);
     assert.equal(workers.length, 2);
     await at.end(signal);
-    await until(() => !workers.some(isThere), `all are gone after ${signal}`);
+    await eventually(() => !workers.some(isThere), `all are gone after ${signal}`);
   }
 });

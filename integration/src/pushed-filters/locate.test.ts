@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { startEdge, until } from "../harness/admin-setup.ts";
+import { startEdge } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { repository } from "../harness/server-process.ts";
 
 test("a trap in a running Envoy is located in the source, also of what ran out of fuel", async () => {
@@ -19,7 +20,7 @@ test("a trap in a running Envoy is located in the source, also of what ran out o
     ["/endless", 24, "out of fuel"],
   ] as const) {
     let log = "";
-    await until(async () => {
+    await eventually(async () => {
       await edge.get(what);
       log = edge.envoy.recentLog().join("\n");
       return log.includes(cause);

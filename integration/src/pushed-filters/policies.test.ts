@@ -5,7 +5,7 @@ import path from "node:path";
 import { before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 /**
@@ -108,13 +108,13 @@ test("closed refuses until the next push, reload recovers, open lets pass; and e
   assert.equal(await ask(envoy), "200 must=0");
 
   await mesh.apply({ set: both("closed") });
-  await until(async () => (await ask(envoy)) === "200 must=0 may=0", "the push makes it whole");
+  await eventually(async () => assert.equal(await ask(envoy), "200 must=0 may=0"), "the push makes it whole");
   await trapAll();
   assert.match(await ask(envoy), /^503/);
 
   await mesh.apply({ set: both("reload") });
   await trapAll();
-  await until(async () => (await ask(envoy)) === "200 must=0 may=0", "it is loaded anew");
+  await eventually(async () => assert.equal(await ask(envoy), "200 must=0 may=0"), "it is loaded anew");
 });
 
 test("an optional filter that a new proxy cannot load takes nobody with it; a mandatory one lets nothing pass", async () => {
@@ -123,13 +123,16 @@ test("an optional filter that a new proxy cannot load takes nobody with it; a ma
   const unloadable = (failure: string) => filter("may", sha256, { failure, config: "unloadable", order: 1 });
   await mesh.write({ set: [...base, filter("must", sha256, {}), unloadable("open")] });
   const open = await mesh.envoy({ variant: "delta", waitFor: "admin" });
-  await until(async () => (await mesh.proxies()).some(({ state }) => state === "refused"), "the proxy refuses it");
-  await until(async () => (await ask(open).catch(String)) === "200 must=0", "requests pass the mandatory filter");
+  await eventually(async () => (await mesh.proxies()).some(({ state }) => state === "refused"), "the proxy refuses it");
+  await eventually(
+    async () => assert.equal(await ask(open).catch(String), "200 must=0"),
+    "requests pass the mandatory filter",
+  );
   const [proxy] = await mesh.proxies();
   assert.match(JSON.stringify(proxy), /filter\/may/);
 
   await mesh.write({ set: [unloadable("closed")] });
   const closed = await mesh.envoy({ variant: "delta", nodeId: "edge-2", waitFor: "admin" });
-  await until(async () => /^(500|TypeError)/.test(await ask(closed).catch(String)), "requests are refused");
+  await eventually(async () => /^(500|TypeError)/.test(await ask(closed).catch(String)), "requests are refused");
   for (let count = 0; count < 10; count++) assert.doesNotMatch(await ask(closed).catch(String), /^200/);
 });

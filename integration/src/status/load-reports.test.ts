@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../harness/admin-setup.ts";
+import { eventually } from "../harness/eventually.ts";
 import { TestMesh } from "../harness/test-mesh.ts";
 
 interface LoadList {
@@ -37,11 +37,17 @@ for (const variant of ["delta", "sotw"] as const) {
     const load = async (query: string) => (await mesh.read<LoadList>(`/api/v1/load?${query}`)).items;
     const sentTo = async (name: string) => (await load(`cluster=${name}`))[0]?.issued ?? 0;
     // Envoy counts from the first answer to its stream on.
-    await until(async () => (await mesh.read<ProxyList>("/api/v1/proxies")).items.some(({ load }) => load), "reports");
+    await eventually(
+      async () => (await mesh.read<ProxyList>("/api/v1/proxies")).items.some(({ load }) => load),
+      "reports",
+    );
 
     for (let sent = 0; sent < 30; sent++) await (await fetch(url)).text();
     for (let sent = 0; sent < 10; sent++) await (await fetch(`${url}/bad`)).text();
-    await until(async () => (await sentTo("good")) >= 30 && (await sentTo("bad")) >= 10, "all requests are reported");
+    await eventually(
+      async () => (await sentTo("good")) >= 30 && (await sentTo("bad")) >= 10,
+      "all requests are reported",
+    );
     const shown = (await load("detail=endpoint")).filter(({ cluster: name }) => ["good", "bad"].includes(name));
     assert.deepEqual(
       shown.map(({ cluster: name, proxies, issued, succeeded, failed, localities }) => ({
@@ -58,7 +64,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.ok((proxy?.load?.issued ?? 0) >= 40);
 
     await envoy.stop();
-    await until(async () => (await load("")).length === 0, "it is forgotten");
+    await eventually(async () => (await load("")).length === 0, "it is forgotten");
   });
 }
 
