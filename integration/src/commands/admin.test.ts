@@ -3,9 +3,12 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { type Edge, startEdge } from "../harness/admin-setup.ts";
+import type { XdsVariant } from "@chancery/xds-server/envoy";
 import { eventually } from "../harness/eventually.ts";
+import { freePort } from "../harness/free-port.ts";
+import { get } from "../harness/get.ts";
 import { repository } from "../harness/server-process.ts";
+import { TestMesh } from "../harness/test-mesh.ts";
 
 const cluster = (name: string, port: number) => ({
   kind: "Cluster",
@@ -22,29 +25,33 @@ const listener = (name: string, port: number) => ({
   name,
   spec: { port, http: { routes: ["shop"] } },
 });
-const mesh = ({ ports, port }: Edge) => [
-  cluster("v1", ports.v1),
-  cluster("v2", ports.v2),
-  route("v1"),
-  listener("shop-edge", port),
-];
+
+/** An Envoy, and the documents of a shop on it: a listener on a free port, and a route to the first of two services. */
+async function startShop(mesh: TestMesh, variant: XdsVariant) {
+  const [v1, v2] = [await mesh.serviceNamed("v1"), await mesh.serviceNamed("v2")];
+  await mesh.envoy({ variant, concurrency: 1 });
+  const port = await freePort();
+  const documents = [cluster("v1", v1), cluster("v2", v2), route("v1"), listener("shop-edge", port)];
+  return { port, apply: () => mesh.chancery(["apply", "-f", "-"], JSON.stringify(documents)) };
+}
 
 for (const variant of ["delta", "sotw"] as const) {
   test(`${variant}: what apply says is live is live, and a changed route is within 100 ms, nothing failing`, async () => {
-    await using edge = await startEdge(variant);
-    const applied = await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    await using mesh = await TestMesh.start();
+    const { port, apply } = await startShop(mesh, variant);
+    const applied = await apply();
     assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr);
     assert.match(applied.stdout, /edge-1 +synced/);
-    assert.equal((await edge.get()).text, "v1");
+    assert.equal((await get(port)).text, "v1");
 
     // The least of a few rounds: the machine may be busy with other tests, the server may not.
     const delays: number[] = [];
     for (const to of ["v2", "v1", "v2", "v1", "v2"]) {
-      await edge.put("/api/v1/routes/shop", route(to));
+      await mesh.put("/api/v1/routes/shop", route(to));
       const answered = performance.now();
       const statuses = new Set<number>();
       await eventually(async () => {
-        const { status, text } = await edge.get();
+        const { status, text } = await get(port);
         statuses.add(status);
         return text === to;
       }, `traffic to ${to}`);
@@ -55,29 +62,31 @@ for (const variant of ["delta", "sotw"] as const) {
   });
 
   test(`${variant}: a refusal is told with Envoy's own reason, by apply and by status, and ends with restore`, async () => {
-    await using edge = await startEdge(variant);
-    await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    await using mesh = await TestMesh.start();
+    const { port, apply } = await startShop(mesh, variant);
+    await apply();
     const missing = { certFile: "/nowhere/tls.crt", keyFile: "/nowhere/tls.key" };
     const bad = {
-      ...listener("shop-edge", edge.port),
-      spec: { ...listener("shop-edge", edge.port).spec, tls: missing },
+      ...listener("shop-edge", port),
+      spec: { ...listener("shop-edge", port).spec, tls: missing },
     };
-    const refused = await edge.chancery(["apply", "-f", "-"], JSON.stringify(bad));
+    const refused = await mesh.chancery(["apply", "-f", "-"], JSON.stringify(bad));
     assert.equal(refused.exitCode, 1, refused.stdout);
     assert.match(refused.stdout, /edge-1 +refused +LDS shop-edge: .*\/nowhere\/tls\.key/);
-    const status = await edge.chancery(["status"]);
+    const status = await mesh.chancery(["status"]);
     assert.match(status.stdout, /LDS +refused +1 +shop-edge: .*\/nowhere\/tls\.key/);
-    assert.equal((await edge.get()).text, "v1");
-    const restored = await edge.chancery(["restore", "1"]);
+    assert.equal((await get(port)).text, "v1");
+    const restored = await mesh.chancery(["restore", "1"]);
     assert.equal(restored.exitCode, 0, restored.stdout + restored.stderr);
-    assert.doesNotMatch((await edge.chancery(["status"])).stdout, /refused|pending/);
+    assert.doesNotMatch((await mesh.chancery(["status"])).stdout, /refused|pending/);
   });
 
   test(`${variant}: pushing an edited filter swaps it under load: nothing fails, nothing passes without it`, async () => {
-    await using edge = await startEdge(variant);
-    await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    await using mesh = await TestMesh.start();
+    const { port, apply } = await startShop(mesh, variant);
+    await apply();
     const policy = path.join(repository, "filters/request-policy");
-    const pushed = await edge.chancery(["filter", "push", policy, "--to", "shop-edge"]);
+    const pushed = await mesh.chancery(["filter", "push", policy, "--to", "shop-edge"]);
     assert.equal(pushed.exitCode, 0, pushed.stdout + pushed.stderr);
 
     const edited = mkdtempSync(path.join(tmpdir(), "chancery-edited-"));
@@ -88,7 +97,7 @@ for (const variant of ["delta", "sotw"] as const) {
     writeFileSync(file, source.replace("x-policy-reason", "x-policy-edited"));
     // The filter answers /internal/ itself: a request that passed without it would be answered by "v1" with 200.
     const ask = async () => {
-      const { status, headers } = await edge.get("/internal/x");
+      const { status, headers } = await get(port, "/internal/x");
       return `${status}${headers.has("x-policy-reason") ? " old" : ""}${headers.has("x-policy-edited") ? " new" : ""}`;
     };
     const answers: string[] = [];
@@ -96,7 +105,7 @@ for (const variant of ["delta", "sotw"] as const) {
     const load = Array.from({ length: 4 }, async () => {
       while (isLoaded) answers.push(await ask());
     });
-    const swapped = await edge.chancery(["filter", "push", edited]);
+    const swapped = await mesh.chancery(["filter", "push", edited]);
     const later = await Promise.all(Array.from({ length: 20 }, ask));
     isLoaded = false;
     await Promise.all(load);
@@ -107,13 +116,14 @@ for (const variant of ["delta", "sotw"] as const) {
   });
 
   test(`${variant}: a pushed filter acts at once; one that Envoy refuses is put back`, async () => {
-    await using edge = await startEdge(variant);
-    await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
+    await using mesh = await TestMesh.start();
+    const { port, apply } = await startShop(mesh, variant);
+    await apply();
     const policy = path.join(repository, "filters/request-policy");
-    const pushed = await edge.chancery(["filter", "push", policy, "--to", "shop-edge"]);
+    const pushed = await mesh.chancery(["filter", "push", policy, "--to", "shop-edge"]);
     assert.equal(pushed.exitCode, 0, pushed.stdout + pushed.stderr);
-    assert.equal((await edge.get("/internal/x")).status, 404);
-    assert.equal((await edge.get("/cart")).text, "v1");
+    assert.equal((await get(port, "/internal/x")).status, 404);
+    assert.equal((await get(port, "/cart")).text, "v1");
 
     const folder = mkdtempSync(path.join(tmpdir(), "chancery-picky-"));
     writeFileSync(
@@ -122,23 +132,23 @@ for (const variant of ["delta", "sotw"] as const) {
     );
     mkdirSync(path.join(folder, "assembly"));
     writeFileSync(path.join(folder, "assembly", "index.ts"), pickySource);
-    const refused = await edge.chancery(["filter", "push", folder]);
+    const refused = await mesh.chancery(["filter", "push", folder]);
     rmSync(folder, { recursive: true });
     assert.equal(refused.exitCode, 1, refused.stdout + refused.stderr);
     assert.match(refused.stderr, /Proxy "edge-1" refused filter "request-policy": ECDS filter\/request-policy: /);
     assert.match(refused.stderr, /back at version/);
-    assert.equal((await edge.get("/internal/x")).status, 404);
-    assert.doesNotMatch((await edge.chancery(["status"])).stdout, /refused|pending/);
+    assert.equal((await get(port, "/internal/x")).status, 404);
+    assert.doesNotMatch((await mesh.chancery(["status"])).stdout, /refused|pending/);
   });
 }
 
 test("shows what Envoy was sent", async () => {
-  await using edge = await startEdge("delta");
-  await edge.chancery(["apply", "-f", "-"], JSON.stringify(mesh(edge)));
-  const answer = await fetch(new URL("/api/v1/proxies/edge-1/config", edge.admin));
-  const { streams } = (await answer.json()) as {
+  await using mesh = await TestMesh.start();
+  const { apply } = await startShop(mesh, "delta");
+  await apply();
+  const { streams } = await mesh.read<{
     streams: { types: { type: string; resources: { name: string; resource: { name: string } }[] }[] }[];
-  };
+  }>("/api/v1/proxies/edge-1/config");
   const sent = new Map(streams.flatMap(({ types }) => types).map(({ type, resources }) => [type, resources]));
   assert.deepEqual(
     sent.get("CDS")?.map(({ name }) => name),

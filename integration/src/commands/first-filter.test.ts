@@ -4,8 +4,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { startEdge } from "../harness/admin-setup.ts";
+import { freePort } from "../harness/free-port.ts";
 import { chanceryBin, repository } from "../harness/server-process.ts";
+import { TestMesh } from "../harness/test-mesh.ts";
 
 // Follows docs/guides/first-filter.md in an empty folder: runs each command, makes each change, and looks for what the
 // guide says that a command prints.
@@ -17,25 +18,27 @@ const steps = [...guide.matchAll(/^```(sh|diff)\n(.*?)^```$/gms)].map(([, langua
 }));
 
 test("the steps of the guide to a first filter do what it says, in an empty folder", async () => {
-  await using edge = await startEdge("delta");
+  await using mesh = await TestMesh.start();
+  await mesh.envoy({ variant: "delta", concurrency: 1 });
+  const [service, port] = [await mesh.serviceNamed("v1"), await freePort()];
   const shop = [
-    { kind: "Cluster", name: "cart", spec: { endpoints: [{ address: "127.0.0.1", port: edge.ports.v1 }] } },
+    { kind: "Cluster", name: "cart", spec: { endpoints: [{ address: "127.0.0.1", port: service }] } },
     { kind: "Route", name: "shop", spec: { hosts: ["*"], routes: [{ match: {}, cluster: "cart" }] } },
-    { kind: "Listener", name: "shop-edge", spec: { port: edge.port, http: { routes: ["shop"] } } },
+    { kind: "Listener", name: "shop-edge", spec: { port, http: { routes: ["shop"] } } },
   ];
-  const applied = await edge.chancery(["apply", "-f", "-"], JSON.stringify(shop));
+  const applied = await mesh.chancery(["apply", "-f", "-"], JSON.stringify(shop));
   assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr);
 
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-guide-"));
   const npx = path.join(folder, "npx");
   writeFileSync(npx, `#!/bin/sh\nshift\nexec "${process.execPath}" "${chanceryBin}" "$@"\n`);
   chmodSync(npx, 0o755);
-  const env = { PATH: `${folder}:${process.env["PATH"]}`, NO_COLOR: "1", CHANCERY_ADMIN: edge.admin };
+  const env = { PATH: `${folder}:${process.env["PATH"]}`, NO_COLOR: "1", CHANCERY_ADMIN: mesh.admin };
   try {
     assert.ok(steps.length > 8);
     for (const { language, text } of steps) {
       if (language === "diff") change(folder, text);
-      else for (const command of commandsOf(text)) await follow(command, { folder, env, port: edge.port });
+      else for (const command of commandsOf(text)) await follow(command, { folder, env, port });
     }
   } finally {
     rmSync(folder, { recursive: true });

@@ -6,12 +6,12 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { findEnvoy } from "@chancery/xds-server/envoy";
 import { eventually } from "../harness/eventually.ts";
+import { freePort } from "../harness/free-port.ts";
+import { chanceryBin, repository } from "../harness/server-process.ts";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const shopService = path.join(root, "envoy-configs/shop-services/dist/main.js");
+const shopService = path.join(repository, "envoy-configs/shop-services/dist/main.js");
 const limitMs = 60_000;
 
 process.env["CHANCERY_ENVOY"] = (await findEnvoy()).path;
@@ -107,10 +107,9 @@ async function start(t: TestContext, { documents, args, env = {} }: StartOptions
   const config = path.join(folder, "mesh.yaml");
   await writeFile(config, documents);
   const fixed = ["--xds-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--envoy-admin-listen", "127.0.0.1:0"];
-  const chancery = path.join(root, "xds-server/bin/chancery.mjs");
   const child = spawn(
     process.execPath,
-    [chancery, "up", "--config", config, "--data-dir", path.join(folder, "data"), ...fixed, ...args],
+    [chanceryBin, "up", "--config", config, "--data-dir", path.join(folder, "data"), ...fixed, ...args],
     { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
   );
   t.after(() => child.kill("SIGTERM"));
@@ -157,15 +156,6 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), "chancery-up-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function isFree(port: number): Promise<boolean> {

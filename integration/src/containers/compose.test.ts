@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { bootstrap } from "@chancery/xds-server/envoy";
 import { parse } from "yaml";
 import { findCompose, findContainerEngine, runHealthChecks } from "../harness/container-engine.ts";
 import { eventually } from "../harness/eventually.ts";
+import { repository } from "../harness/server-process.ts";
 import { ComposeProject } from "./compose-project.ts";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
 const buildLimitMs = 15 * 60_000;
 const upLimitMs = 3 * 60_000;
 const downLimitMs = 2 * 60_000;
@@ -18,7 +18,7 @@ const engine = await findContainerEngine();
 const compose = "missing" in engine ? engine : await findCompose();
 
 test("the bootstrap for Compose is the one for delta ADS with another address", () => {
-  const file = readFileSync(`${root}envoy-configs/shop-compose/bootstrap.yaml`, "utf8");
+  const file = readFileSync(path.join(repository, "envoy-configs/shop-compose/bootstrap.yaml"), "utf8");
   const { node: _, ...expected } = bootstrap({
     variant: "delta",
     xds: { host: "xds-server", port: 18000 },
@@ -41,7 +41,7 @@ test("docker compose up: routes change and a filter is loaded while containers a
   const project = new ComposeProject({
     compose: compose.found,
     name,
-    directory: root,
+    directory: repository,
     env: {
       // The engine chooses free ones.
       CHANCERY_EDGE_PORT: "0",

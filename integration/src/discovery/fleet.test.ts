@@ -27,7 +27,7 @@ const cluster = (name: string, ...ports: readonly number[]): AnyDocument => ({
 
 test(`${size} Envoys of both variants follow changes of clusters, routes, endpoints and a listener, and no request fails`, async (t) => {
   await using mesh = await TestMesh.start();
-  const service = (name: string) => mesh.service((_, response) => setTimeout(() => response.end(name), 10));
+  const service = (name: string) => mesh.serviceNamed(name, { afterMs: 10 });
   const ports = { v1: await service("v1"), v2: await service("v2"), v3: await service("v3") };
   await mesh.apply({ set: [listener("5m"), route("first"), cluster("first", ports.v1)] });
 

@@ -90,7 +90,7 @@ test("virtual hosts come to Envoy when requests for them do, follow changes, and
 for (const variant of ["delta", "sotw"] as const) {
   test(`${variant}: a resource with a time to live outlives it while the server lives, and not long after`, async () => {
     await using mesh = await TestMesh.start();
-    const port = await mesh.service((_, response) => response.end("served"));
+    const port = await mesh.serviceNamed("served");
     const shortLived = resource("short-lived", {
       ttl: "1s",
       resource: {

@@ -36,7 +36,7 @@ const route = (cluster: string): AnyDocument => ({
 for (const variant of ["delta", "sotw"] as const) {
   test(`${variant}: what Envoy refuses takes nothing else with it, is told with Envoy's reason, and a good version ends it`, async () => {
     await using mesh = await TestMesh.start();
-    const port = await mesh.service((_, response) => response.end("served"));
+    const port = await mesh.serviceNamed("served");
     const cluster = (name: string): AnyDocument => ({
       kind: "Cluster",
       name,

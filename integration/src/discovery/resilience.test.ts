@@ -24,7 +24,7 @@ const dnsCluster = (name: string, port: number): AnyDocument => ({
 
 /** Two services that take their time, so that there is always a request under way, and an Envoy that sends to the first. */
 async function startShop(mesh: TestMesh, variant: XdsVariant) {
-  const slowly = (name: string) => mesh.service((_, response) => setTimeout(() => response.end(name), 20));
+  const slowly = (name: string) => mesh.serviceNamed(name, { afterMs: 20 });
   const ports = { v1: await slowly("v1"), v2: await slowly("v2") };
   await mesh.apply({ set: [listener, route("first"), cluster("first", ports.v1)] });
   const envoy = await mesh.envoy({ variant });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo, Server } from "node:net";
+import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Document, DocumentKey } from "@chancery/xds-server";
@@ -13,6 +13,8 @@ import {
   type StartEnvoyOptions,
   startEnvoy,
 } from "@chancery/xds-server/envoy";
+import { type Ran, runChancery } from "./command.ts";
+import { listen } from "./listening.ts";
 import { Load } from "./load.ts";
 import { type ServerProcess, serve } from "./server-process.ts";
 
@@ -76,6 +78,11 @@ export class TestMesh implements AsyncDisposable {
     return { host, port: Number(port) };
   }
 
+  /** The admin API's URL. */
+  get admin(): string {
+    return `http://${this.#server.admin}`;
+  }
+
   get serverPid(): number {
     return this.#server.pid;
   }
@@ -127,24 +134,24 @@ export class TestMesh implements AsyncDisposable {
     return this.listen(createServer(answer));
   }
 
+  /** A service that answers with its name; the port that it listens on. */
+  serviceNamed(name: string, { afterMs = 0 }: { readonly afterMs?: number } = {}): Promise<number> {
+    return this.service((_, response) => {
+      if (afterMs === 0) response.end(name);
+      else setTimeout(() => response.end(name), afterMs);
+    });
+  }
+
   /** Lets a server listen as long as the mesh is there; the port that it got. */
   async listen(server: Server): Promise<number> {
-    const sockets = new Set<{ destroy(): void }>();
-    for (const event of ["connection", "secureConnection"]) {
-      server.on(event, (socket: { destroy(): void; on(event: string, listener: () => void): unknown }) => {
-        sockets.add(socket);
-        socket.on("error", () => {});
-        socket.on("close", () => sockets.delete(socket));
-      });
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    server.listen(0, "127.0.0.1", resolve);
-    await promise;
-    this.#closers.push(() => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    });
-    return (server.address() as AddressInfo).port;
+    const { port, close } = await listen(server);
+    this.#closers.push(close);
+    return port;
+  }
+
+  /** Runs a `chancery` command against the server. */
+  chancery(args: readonly string[], input = ""): Promise<Ran> {
+    return runChancery(args, { admin: this.admin, input });
   }
 
   /** Makes a change, and tells what each proxy did within `wait`. Throws what the server refuses. */
@@ -172,7 +179,7 @@ export class TestMesh implements AsyncDisposable {
 
   /** What Prometheus is told. */
   async metrics(): Promise<string> {
-    return (await fetch(`http://${this.#server.admin}/metrics`)).text();
+    return (await fetch(`${this.admin}/metrics`)).text();
   }
 
   /** What the admin API answers; whoever asks knows what it is. */
@@ -182,8 +189,12 @@ export class TestMesh implements AsyncDisposable {
 
   /** The same for what is posted. */
   async send<T>(where: string, body: unknown): Promise<T> {
-    const headers = { "content-type": "application/json" };
-    return (await this.#admin(where, { method: "POST", headers, body: JSON.stringify(body) })) as T;
+    return (await this.#admin(where, { method: "POST", ...json(body) })) as T;
+  }
+
+  /** Puts a document or the like. */
+  async put(where: string, body: unknown): Promise<void> {
+    await this.#admin(where, { method: "PUT", ...json(body) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -193,9 +204,13 @@ export class TestMesh implements AsyncDisposable {
   }
 
   async #admin(where: string, request: RequestInit = {}): Promise<unknown> {
-    const answer = await fetch(`http://${this.#server.admin}${where}`, request);
+    const answer = await fetch(`${this.admin}${where}`, request);
     const text = await answer.text();
     assert.ok(answer.ok, text);
     return JSON.parse(text);
   }
+}
+
+function json(body: unknown): RequestInit {
+  return { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -71,7 +71,7 @@ for (const variant of ["delta", "sotw"] as const) {
   const times = Math.ceil(kills / 2);
   test(`${variant}: a server killed ${times} times in the middle of changes loses none, and no request fails`, async (t) => {
     await using mesh = await TestMesh.start();
-    const port = await mesh.service((_, response) => setTimeout(() => response.end("served"), 10));
+    const port = await mesh.serviceNamed("served", { afterMs: 10 });
     await mesh.apply({ set: round(0, port) });
     const envoy = await mesh.envoy({ variant });
     const load = await mesh.load(envoy);

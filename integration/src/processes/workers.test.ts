@@ -44,7 +44,7 @@ interface Stream {
 
 test("several processes serve as one: pushes, status, refusals, groups, loads, client status and metrics", async () => {
   await using at = await TestMesh.start(["--workers", "2", "--limit", "loadReportIntervalMs=200"]);
-  const port = await at.service((_request, response) => response.end("ok"));
+  const port = await at.serviceNamed("ok");
   await at.apply({ set: mesh(port) });
   // One after the other, so that each is served by another worker.
   const envoys: RunningEnvoy[] = [];
@@ -117,7 +117,7 @@ test("several processes serve as one: pushes, status, refusals, groups, loads, c
 
 test("writes that wait are told what every worker's proxies hold, however many others are made meanwhile", async () => {
   await using at = await TestMesh.start(["--workers", "2"]);
-  const port = await at.service((_request, response) => response.end("ok"));
+  const port = await at.serviceNamed("ok");
   await at.apply({ set: mesh(port) });
   const envoys: RunningEnvoy[] = [];
   for (const variant of variants) envoys.push(await at.envoy({ variant, nodeId: variant }));
@@ -142,7 +142,7 @@ test("writes that wait are told what every worker's proxies hold, however many o
 
 test("a worker that dies or hangs is replaced, its proxies come back, and no request fails", async () => {
   await using at = await TestMesh.start([..."--workers 2 --log-level fatal --limit workerAnswerMs=1000".split(" ")]);
-  const port = await at.service((_request, response) => response.end("ok"));
+  const port = await at.serviceNamed("ok");
   await at.apply({ set: mesh(port) });
   const envoys: RunningEnvoy[] = [];
   for (const variant of variants) envoys.push(await at.envoy({ variant, nodeId: variant }));

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { buildFilter } from "@chancery/filter-sdk/build";
-import { type Edge, startEdge } from "../harness/admin-setup.ts";
+import type { RunningEnvoy } from "@chancery/xds-server/envoy";
+import { freePort } from "../harness/free-port.ts";
+import { get } from "../harness/get.ts";
+import { TestMesh } from "../harness/test-mesh.ts";
 
 const runs = Number(process.env["FLIGHT_RUNS"] ?? 1);
 const folder = mkdtempSync(path.join(tmpdir(), "chancery-flight-"));
@@ -51,12 +54,13 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true }));
 
 test("a version that fails one request in ten goes back in under 10 s, having touched no more than its share", async () => {
-  await using edge = await flying();
+  await using mesh = await TestMesh.start();
+  const edge = await flying(mesh);
   for (let run = 0; run < runs; run++) {
     await using load = startLoad(edge.port);
     await load.warm();
     const started = performance.now();
-    const ended = await push(edge, "bad", "1%", "30s");
+    const ended = await push(mesh, edge, "bad", "1%", "30s");
     const seconds = (performance.now() - started) / 1000;
     await load.settled();
     const { answers, broken } = load;
@@ -78,66 +82,74 @@ test("a version that fails one request in ten goes back in under 10 s, having to
       [],
       "none unfiltered",
     );
-    assert.match((await edge.chancery(["filter", "list"])).stdout, /subject[^\n]*shop-edge\n?$/);
+    assert.match((await mesh.chancery(["filter", "list"])).stdout, /subject[^\n]*shop-edge\n?$/);
   }
 });
 
 test("a good version goes on by steps to all requests, none failing and none unfiltered", async () => {
-  await using edge = await flying();
+  await using mesh = await TestMesh.start();
+  const edge = await flying(mesh);
   await using load = startLoad(edge.port);
   await load.warm();
-  const ended = await push(edge, "good", "5%", "1s");
+  const ended = await push(mesh, edge, "good", "5%", "1s");
   await load.settled();
   assert.equal(ended.exitCode, 0, ended.stdout + ended.stderr);
   assert.match(ended.stdout, /5% of the requests[\s\S]*50% of the requests[\s\S]*for all requests/);
   assert.deepEqual([...load.answers.keys()].sort(), ["200 good", "200 old"]);
   assert.equal(load.broken, 0);
-  const answer = await fetch(`http://127.0.0.1:${edge.port}/`);
-  assert.equal(answer.headers.get("x-version"), "good");
+  assert.equal((await get(edge.port)).headers.get("x-version"), "good");
 });
 
 test("a route that changes during a canary is served at once", async () => {
-  await using edge = await flying();
+  await using mesh = await TestMesh.start();
+  const edge = await flying(mesh);
   const wait = "?wait=10s";
+  const ports = { v1: await mesh.serviceNamed("v1"), v2: await mesh.serviceNamed("v2") };
   const cluster = (name: "v1" | "v2") => ({
     kind: "Cluster",
     name,
-    spec: { endpoints: [{ address: "127.0.0.1", port: edge.ports[name] }] },
+    spec: { endpoints: [{ address: "127.0.0.1", port: ports[name] }] },
   });
   const route = (cluster: string) => ({
     kind: "Route",
     name: "shop",
     spec: { hosts: ["*"], routes: [{ match: {}, cluster }] },
   });
-  for (const name of ["v1", "v2"] as const) await edge.put(`/api/v1/clusters/${name}${wait}`, cluster(name));
-  await edge.put(`/api/v1/routes/shop${wait}`, route("v1"));
-  const { spec } = await edge.read<{ readonly spec: { readonly sha256: string } }>("/api/v1/filters/subject");
+  for (const name of ["v1", "v2"] as const) await mesh.put(`/api/v1/clusters/${name}${wait}`, cluster(name));
+  await mesh.put(`/api/v1/routes/shop${wait}`, route("v1"));
+  const { spec } = await mesh.read<{ readonly spec: { readonly sha256: string } }>("/api/v1/filters/subject");
   const canary = { sha256: spec.sha256, percent: 50 };
-  await edge.put(`/api/v1/filters/subject${wait}`, { kind: "Filter", name: "subject", spec: { ...spec, canary } });
+  await mesh.put(`/api/v1/filters/subject${wait}`, { kind: "Filter", name: "subject", spec: { ...spec, canary } });
   const answers = async () =>
-    new Set(await Promise.all(Array.from({ length: 20 }, async () => (await edge.get()).text)));
+    new Set(await Promise.all(Array.from({ length: 20 }, async () => (await get(edge.port)).text)));
   assert.deepEqual([...(await answers())], ["v1"]);
-  await edge.put(`/api/v1/routes/shop${wait}`, route("v2"));
+  await mesh.put(`/api/v1/routes/shop${wait}`, route("v2"));
   assert.deepEqual([...(await answers())], ["v2"]);
 });
 
-/** An edge where the old version runs for all. */
-async function flying(): Promise<Edge> {
-  const edge = await startEdge("delta");
-  const documents = [
-    { kind: "Route", name: "shop", spec: { hosts: ["*"], routes: [{ match: {}, directResponse: { status: 200 } }] } },
-    { kind: "Listener", name: "shop-edge", spec: { port: edge.port, http: { routes: ["shop"], accessLog: false } } },
-  ];
-  const applied = await edge.chancery(["apply", "-f", "-"], JSON.stringify(documents));
-  assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr);
-  const pushed = await edge.chancery(["filter", "push", moduleOf("old"), "--to", "shop-edge"]);
-  assert.equal(pushed.exitCode, 0, pushed.stdout + pushed.stderr);
-  return edge;
+interface Edge {
+  readonly envoy: RunningEnvoy;
+  readonly port: number;
 }
 
-function push(edge: Edge, name: string, share: string, step: string) {
-  const envoy = `http://${edge.envoy.adminHost}:${edge.envoy.adminPort}`;
-  return edge.chancery(["filter", "push", moduleOf(name), "--canary", share, "--step", step, "--envoy", envoy]);
+/** An edge where the old version runs for all. */
+async function flying(mesh: TestMesh): Promise<Edge> {
+  const envoy = await mesh.envoy({ variant: "delta", concurrency: 1 });
+  const port = await freePort();
+  const documents = [
+    { kind: "Route", name: "shop", spec: { hosts: ["*"], routes: [{ match: {}, directResponse: { status: 200 } }] } },
+    { kind: "Listener", name: "shop-edge", spec: { port, http: { routes: ["shop"], accessLog: false } } },
+  ];
+  const applied = await mesh.chancery(["apply", "-f", "-"], JSON.stringify(documents));
+  assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr);
+  const pushed = await mesh.chancery(["filter", "push", moduleOf("old"), "--to", "shop-edge"]);
+  assert.equal(pushed.exitCode, 0, pushed.stdout + pushed.stderr);
+  return { envoy, port };
+}
+
+function push(mesh: TestMesh, { envoy: { adminHost, adminPort } }: Edge, name: string, share: string, step: string) {
+  const envoy = `http://${adminHost}:${adminPort}`;
+  return mesh.chancery(["filter", "push", moduleOf(name), "--canary", share, "--step", step, "--envoy", envoy]);
 }
 
 interface SteadyLoad extends AsyncDisposable {

@@ -19,7 +19,7 @@ interface LoadList {
 for (const variant of ["delta", "sotw"] as const) {
   test(`${variant}: the requests that an Envoy sends are counted by cluster and endpoint, until it goes`, async () => {
     await using mesh = await TestMesh.start(["--limit", "loadReportIntervalMs=200"]);
-    const good = await mesh.service((_request, response) => response.end("ok"));
+    const good = await mesh.serviceNamed("ok");
     const bad = await mesh.service((_request, response) => response.writeHead(500).end("bad"));
     const cluster = (name: string, port: number) =>
       ({ kind: "Cluster", name, spec: { endpoints: [{ address: "127.0.0.1", port }] } }) as const;
