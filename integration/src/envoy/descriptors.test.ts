@@ -3,8 +3,10 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { toJson } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { findEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
+import { findEnvoy } from "@chancery/xds-server/envoy";
 import { messageSchema, registry } from "xds-proto-ts";
+import { bootstrapOf } from "../harness/static-bootstrap.ts";
+import { startTestEnvoy } from "../harness/test-envoy.ts";
 import { descriptorsIn } from "./descriptors.ts";
 
 const { path: envoy } = await findEnvoy();
@@ -20,8 +22,7 @@ test("the descriptors of xds-proto-ts are those that Envoy was built with", asyn
 });
 
 test("xds-proto-ts knows the configuration of every extension that Envoy lists", async (t) => {
-  const anyPort = { socket_address: { address: "127.0.0.1", port_value: 0 } };
-  const running = await startEnvoy({ envoy, bootstrap: { admin: { address: anyPort } } });
+  const running = await startTestEnvoy(bootstrapOf({ listeners: [] }));
   t.after(() => running.stop());
   const info = JSON.parse(await running.admin("/server_info"));
   const extensions: readonly { readonly type_urls?: readonly string[] }[] = info.node.extensions;

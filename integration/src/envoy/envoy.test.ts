@@ -4,19 +4,14 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
-import { type Bootstrap, bootstrap, findEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
+import { bootstrap, findEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
+import { bootstrapOf, extension } from "../harness/static-bootstrap.ts";
 
 const { path: envoy } = await findEnvoy();
 
-const anyPort = { socket_address: { address: "127.0.0.1", port_value: 0 } };
-const echo = {
-  name: "echo",
-  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo" },
-};
-const echoing: Bootstrap = {
-  admin: { address: anyPort },
-  static_resources: { listeners: [{ name: "echo", address: anyPort, filter_chains: [{ filters: [echo] }] }] },
-};
+const echoing = bootstrapOf({
+  listeners: [{ name: "echo", filters: [extension("echo", "filters.network.echo.v3.Echo")] }],
+});
 
 test("starts an Envoy on free ports, reads it, and ends it", async (t) => {
   const running = await startEnvoy({ envoy, bootstrap: echoing });

@@ -4,15 +4,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findEnvoy } from "@chancery/xds-server/envoy";
 import { parse } from "yaml";
+import { repository } from "../harness/server-process.ts";
 
 // Every golden output of the compiler is shown to a real Envoy, which knows rules that no schema tells.
-const testdata = new URL("../../../xds-server/src/compile/testdata/", import.meta.url);
+const testdata = join(repository, "xds-server/src/compile/testdata");
 const systemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-const certificates = fileURLToPath(new URL("../../src/envoy/golden-certs/", import.meta.url));
+const certificates = join(repository, "integration/src/envoy/golden-certs/");
 const run = promisify(execFile);
 
 /** A message as JSON, in the spelling of the golden files. */
@@ -37,7 +37,7 @@ after(() => rmSync(folder, { recursive: true }));
 for (const name of readdirSync(testdata)) {
   if (name.includes(".") || name.startsWith("problem-")) continue;
   test(`a real Envoy takes what ${name} compiles to`, async () => {
-    const groups = parse(readFileSync(new URL(`${name}/out.yaml`, testdata), "utf8")) as Record<string, Group>;
+    const groups = parse(readFileSync(join(testdata, name, "out.yaml"), "utf8")) as Record<string, Group>;
     for (const [group, resources] of Object.entries(groups)) {
       const file = join(folder, `${name}-${group}.json`);
       const bootstrap = JSON.stringify(staticBootstrap(resources))

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { builtFilter } from "../harness/built-filter.ts";
 import { eventually } from "../harness/eventually.ts";
-import { builtFilter } from "./filter-envoy.ts";
-import { startUpstreamEnvoy } from "./upstream-envoy.ts";
+import { startFilterEnvoy, tellWhatArrives } from "./filter-envoy.ts";
 
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
 
@@ -18,10 +18,14 @@ const configuration = {
 };
 
 test("api-key lets in who has a key, tells upstream who it is, and keeps the key to itself", async (t) => {
-  const { request, envoy, stop } = await startUpstreamEnvoy(await builtFilter("filters/api-key"), configuration);
+  const { request, envoy, stop } = await startFilterEnvoy(await builtFilter("filters/api-key"), [configuration], {
+    upstream: tellWhatArrives,
+  });
   t.after(stop);
 
-  const known = await request("/cart?api_key=no", { "x-api-key": "key-of-billing", "x-client-id": "root" });
+  const known = await request("/cart?api_key=no", {
+    headers: { "x-api-key": "key-of-billing", "x-client-id": "root" },
+  });
   assert.equal(known.status, 200);
   assert.equal(known.seen?.path, "/cart");
   assert.equal(known.seen.headers["x-client-id"], "billing");
@@ -29,17 +33,17 @@ test("api-key lets in who has a key, tells upstream who it is, and keeps the key
   const byQuery = await request("/catalog/tea?x=1&api_key=reader-key");
   assert.equal(byQuery.seen?.path, "/catalog/tea?x=1");
   assert.equal(byQuery.seen.headers["x-client-id"], "reader");
-  const exempt = await request("/health", { "x-client-id": "root", "x-api-key": "key-of-billing" });
+  const exempt = await request("/health", { headers: { "x-client-id": "root", "x-api-key": "key-of-billing" } });
   assert.equal(exempt.seen?.headers["x-client-id"], undefined);
   assert.equal(exempt.seen?.headers["x-api-key"], undefined);
 
   const refusals = [
     [await request("/cart"), 401, "an API key is required"],
-    [await request("/cart", { "x-api-key": "key-of-billinG" }), 401, "the API key is not valid"],
-    [await request("/cart", { "x-api-key": "old-key" }), 401, "the API key has expired"],
+    [await request("/cart", { headers: { "x-api-key": "key-of-billinG" } }), 401, "the API key is not valid"],
+    [await request("/cart", { headers: { "x-api-key": "old-key" } }), 401, "the API key has expired"],
     [await request("/catalog/../cart?api_key=reader-key"), 403, "the API key is not for this path"],
     [
-      await request("/catalog/", { "x-api-key": "reader-key" }, { body: "new" }),
+      await request("/catalog/", { headers: { "x-api-key": "reader-key" }, body: "new" }),
       403,
       "the API key is not for this method",
     ],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { before, type TestContext, test } from "node:test";
-import { type BodyFilterEnvoy, startBodyFilterEnvoy } from "./body-filter-envoy.ts";
-import { type BuiltFilter, builtFilter } from "./filter-envoy.ts";
+import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
+import { type FilterEnvoy, startFilterEnvoy } from "./filter-envoy.ts";
 
 let filter: BuiltFilter;
 
@@ -86,10 +86,10 @@ test("a dry run of body-guard counts, and holds nothing beyond the buffer", asyn
 });
 
 /** `seen` are the paths that came upstream, which answers with what it was sent. */
-async function started(t: TestContext, bufferLimit?: number): Promise<BodyFilterEnvoy & { readonly seen: string[] }> {
+async function started(t: TestContext, bufferLimit?: number): Promise<FilterEnvoy & { readonly seen: string[] }> {
   const seen: string[] = [];
-  const running = await startBodyFilterEnvoy(filter, {
-    configuration,
+  const running = await startFilterEnvoy(filter, [configuration], {
+    holdsHeaders: true,
     ...(bufferLimit !== undefined && { bufferLimit }),
     upstream: async (request, response) => {
       seen.push(request.url ?? "");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { benchFilters } from "@chancery/xds-server/filter-bench";
-import { builtFilter } from "./filter-envoy.ts";
+import { builtFilter } from "../harness/built-filter.ts";
 
 const deny = { default: { action: "allow" }, rules: [{ name: "no", match: { pathPrefix: "/no" }, action: "deny" }] };
 

@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import http2 from "node:http2";
-import net, { type AddressInfo } from "node:net";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { buildFilter } from "@chancery/filter-sdk/build";
 import { withFuel } from "@chancery/filter-sdk/fuel";
 import { locate } from "@chancery/filter-sdk/locate";
+import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
 import { eventually } from "../harness/eventually.ts";
+import { type Listening, listen } from "../harness/listening.ts";
+import { repository } from "../harness/server-process.ts";
 import { type AbiEnvoy, startAbiEnvoy } from "./abi-envoy.ts";
-import { type BuiltFilter, builtFilter, startFilterEnvoy } from "./filter-envoy.ts";
+import { startFilterEnvoy } from "./filter-envoy.ts";
 
 // Every host call and callback of the library against Envoy: testdata/abi-filter does them, one for each path.
 
@@ -28,22 +30,21 @@ const backend = http.createServer((request, response) => {
 const grpc = http2.createServer();
 const echo = net.createServer((socket) => {
   socket.on("data", (data) => socket.write(data));
-  socket.on("error", () => socket.destroy());
 });
 let filter: BuiltFilter;
+let behind: Record<"backend" | "grpc" | "echo", Listening>;
 let abi: AbiEnvoy;
 
 before(async () => {
   grpc.on("stream", answerGrpc);
-  const [http, rpc, tcp] = await Promise.all([backend, grpc, echo].map(listening));
+  behind = { backend: await listen(backend), grpc: await listen(grpc), echo: await listen(echo) };
   filter = await builtFilter("integration/testdata/abi-filter");
-  abi = await startAbiEnvoy(filter, { backend: http ?? 0, grpc: rpc ?? 0, echo: tcp ?? 0 });
+  abi = await startAbiEnvoy(filter, { backend: behind.backend.port, grpc: behind.grpc.port, echo: behind.echo.port });
 });
 
 after(async () => {
   await abi?.stop();
-  for (const server of [backend, grpc, echo]) server.close();
-  backend.closeAllConnections();
+  for (const server of Object.values(behind ?? {})) server.close();
 });
 
 for (const [path, expected] of [
@@ -66,7 +67,7 @@ for (const [path, expected] of [
   ["/grpc-stream", "initial 1; message one of filter; message two of filter; trailing 1; closed 0 "],
 ] as const) {
   test(`the library answers ${path}`, async () => {
-    const reply = await abi.request(path, { "x-name": ["first", "second"], "x-none": "skipped" });
+    const reply = await abi.request(path, { headers: { "x-name": ["first", "second"], "x-none": "skipped" } });
     assert.equal(reply.body, expected);
     assert.equal(reply.headers["x-answered"], "1");
   });
@@ -82,10 +83,13 @@ test("timers, queues and names come back by callbacks", async () => {
 });
 
 test("bodies are read, replaced and added to; trailers too", async () => {
-  assert.equal((await abi.request("/body", {}, "abc")).body, "POST /body <abc>");
-  assert.equal((await abi.request("/body-replace", {}, "abcd")).body, "POST /body-replace <replaced bc of 4>");
+  assert.equal((await abi.request("/body", { body: "abc" })).body, "POST /body <abc>");
+  assert.equal((await abi.request("/body-replace", { body: "abcd" })).body, "POST /body-replace <replaced bc of 4>");
   // The end of this one is its trailers: no body callback comes with the end, and the filter changes nothing.
-  assert.equal((await abi.request("/body", {}, "abc", { "x-early": "1" })).body, "POST /body abc late 1");
+  assert.equal(
+    (await abi.request("/body", { body: "abc", trailers: { "x-early": "1" } })).body,
+    "POST /body abc late 1",
+  );
 });
 
 test("a stream is reset, and logged with its response", async () => {
@@ -113,7 +117,7 @@ for (const [packageName, rewritten] of [
   ["@gcoredev/proxy-wasm-sdk-as", { "@gcoredev/proxy-wasm-sdk-as/assembly": "@chancery/filter-sdk" }],
 ] as const) {
   test(`the example of ${packageName} runs after a change of its imports`, async (t) => {
-    const readme = await readFile(new URL(`../../../node_modules/${packageName}/README.md`, import.meta.url), "utf8");
+    const readme = await readFile(join(repository, `node_modules/${packageName}/README.md`), "utf8");
     const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
     let source = example;
     for (const [from, to] of Object.entries(rewritten)) source = source.replaceAll(from, to);
@@ -123,9 +127,8 @@ for (const [packageName, rewritten] of [
     await mkdir(join(directory, "assembly"));
     await writeFile(join(directory, "package.json"), '{"name": "add_header"}');
     await writeFile(join(directory, "assembly", "index.ts"), source);
-    const built = await buildFilter(directory);
-    assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
-    const running = await startFilterEnvoy(built, "", "a configuration");
+    const built = await builtFilter(directory);
+    const running = await startFilterEnvoy(built, ["", "a configuration"]);
     t.after(() => running.stop());
     assert.equal((await running.request("/")).headers["hello"], '""');
     assert.equal((await running.request("/", { listener: 1 })).headers["hello"], '"a configuration"');
@@ -145,7 +148,7 @@ test("a trap in Envoy says filter, version, file and line; an endless loop is on
     ["/endless", "out of fuel", 24],
     ["/endless-calls", "out of fuel", 28],
   ] as const) {
-    const { request, envoy, stop } = await startFilterEnvoy({ ...built, wasmPath }, {});
+    const { request, envoy, stop } = await startFilterEnvoy({ ...built, wasmPath }, [{}]);
     try {
       assert.equal((await request("/good")).status, 200);
       const start = performance.now();
@@ -166,11 +169,6 @@ test("a trap in Envoy says filter, version, file and line; an endless loop is on
     }
   }
 });
-
-async function listening(server: net.Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
-}
 
 /** Answers each message with itself and what the caller says of itself. */
 function answerGrpc(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {

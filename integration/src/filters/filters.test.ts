@@ -3,19 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
+import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
 import { Authority, type Certificate } from "../harness/certificates.ts";
 import { eventually } from "../harness/eventually.ts";
 import { residentKiB } from "../harness/resident-memory.ts";
-import {
-  type BuiltFilter,
-  builtFilter,
-  type FilterEnvoy,
-  type FilterTls,
-  namedRoute,
-  startFilterEnvoy,
-  startFilterEnvoyWithTls,
-  virtualHost,
-} from "./filter-envoy.ts";
+import { type FilterEnvoy, type FilterTls, namedRoute, startFilterEnvoy, virtualHost } from "./filter-envoy.ts";
 
 let policy: BuiltFilter;
 let telemetry: BuiltFilter;
@@ -99,7 +91,7 @@ test("request-policy answers in JSON where it is told to", async (t) => {
 });
 
 test("request-policy decides by the names in the client's certificate", async (t) => {
-  const running = await startFilterEnvoyWithTls(policy, tls, {
+  const names = {
     default: { action: "deny", reason: "not one of us" },
     rules: [
       { name: "nobody", match: { identity: { subject: { present: false } } }, action: "deny", status: 401 },
@@ -111,7 +103,8 @@ test("request-policy decides by the names in the client's certificate", async (t
         action: "allow",
       },
     ],
-  });
+  };
+  const running = await startFilterEnvoy(policy, [names], { tls });
   t.after(() => running.stop());
   assert.equal((await running.request("/", { client: clients.cart })).status, 200);
   assert.equal((await running.request("/", { client: clients.old })).status, 200);
@@ -164,7 +157,7 @@ test("a filter refuses a bad configuration, and its log says what and where", as
       { action: "allow", status: 403 },
     ],
   };
-  const refusal = await startFilterEnvoy(policy, bad).then(
+  const refusal = await startFilterEnvoy(policy, [bad]).then(
     async (running) => {
       await running.stop();
       return "it was taken";
@@ -200,7 +193,7 @@ test("request-telemetry counts and measures by route and status class", async (t
 });
 
 test("request-telemetry measures bytes, and tells peers apart by their certificate", async (t) => {
-  const running = await startFilterEnvoyWithTls(telemetry, tls, { tags: ["peer", "status"], sizes: true });
+  const running = await startFilterEnvoy(telemetry, [{ tags: ["peer", "status"], sizes: true }], { tls });
   t.after(() => running.stop());
   const { request, envoy } = running;
   await request("/cart", { client: clients.cart });
@@ -269,7 +262,7 @@ test("the filters' memory stays flat over 20,000 requests", async (t) => {
 });
 
 async function started(t: TestContext, filter: BuiltFilter, ...configurations: unknown[]): Promise<FilterEnvoy> {
-  const running = await startFilterEnvoy(filter, ...configurations);
+  const running = await startFilterEnvoy(filter, configurations);
   t.after(() => running.stop());
   return running;
 }

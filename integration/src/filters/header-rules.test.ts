@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { type BuiltFilter, builtFilter, type FilterEnvoy, startFilterEnvoy } from "./filter-envoy.ts";
+import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
+import { type FilterEnvoy, startFilterEnvoy } from "./filter-envoy.ts";
 
 let filter: BuiltFilter;
 
@@ -63,7 +64,7 @@ test("values that are not UTF-8 come out byte by byte", async (t) => {
 });
 
 test("Envoy does not take a configuration with faults, and its log says which", async () => {
-  const refusal = await startFilterEnvoy(filter, { request: [{ set: "transfer-encoding", value: "a\nb" }] }).then(
+  const refusal = await startFilterEnvoy(filter, [{ request: [{ set: "transfer-encoding", value: "a\nb" }] }]).then(
     async (running) => {
       await running.stop();
       return "it was taken";
@@ -79,7 +80,7 @@ test("Envoy does not take a configuration with faults, and its log says which", 
 });
 
 async function started(t: TestContext, configuration: unknown): Promise<FilterEnvoy> {
-  const running = await startFilterEnvoy(filter, configuration);
+  const running = await startFilterEnvoy(filter, [configuration]);
   t.after(() => running.stop());
   return running;
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { type BuiltFilter, builtFilter, type FilterEnvoy, type Reply, startFilterWorkers } from "./filter-envoy.ts";
+import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
+import type { Reply } from "./exchange.ts";
+import { type FilterEnvoy, startFilterEnvoy } from "./filter-envoy.ts";
 
 let filter: BuiltFilter;
 
@@ -71,7 +73,7 @@ test("a client is told what is left and when to try again", async (t) => {
 });
 
 async function started(t: TestContext, configuration: unknown): Promise<FilterEnvoy> {
-  const running = await startFilterWorkers(2, filter, configuration);
+  const running = await startFilterEnvoy(filter, [configuration], { workers: 2 });
   t.after(() => running.stop());
   return running;
 }

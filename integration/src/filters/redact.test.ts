@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type http from "node:http";
 import { type TestContext, test } from "node:test";
-import { type BodyFilterEnvoy, startBodyFilterEnvoy } from "./body-filter-envoy.ts";
-import { builtFilter } from "./filter-envoy.ts";
+import { builtFilter } from "../harness/built-filter.ts";
+import { startFilterEnvoy } from "./filter-envoy.ts";
 
 const configuration = {
   rules: [
@@ -108,8 +108,8 @@ test("redact lets pass what is too large where it is told to; Envoy answers 500 
 /** `asked` are the headers of the requests that came upstream. */
 async function started(t: TestContext, answers: Readonly<Record<string, Answer>>, bufferLimit?: number) {
   const asked: http.IncomingHttpHeaders[] = [];
-  const running: BodyFilterEnvoy = await startBodyFilterEnvoy(await builtFilter("filters/redact"), {
-    configuration,
+  const running = await startFilterEnvoy(await builtFilter("filters/redact"), [configuration], {
+    holdsHeaders: true,
     ...(bufferLimit !== undefined && { bufferLimit }),
     upstream: async ({ url = "", headers }, response) => {
       asked.push(headers);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import type http from "node:http";
+import http from "node:http";
 import { before, type TestContext, test } from "node:test";
+import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
 import { eventually } from "../harness/eventually.ts";
-import { type BuiltFilter, builtFilter } from "./filter-envoy.ts";
-import { startServer, startUpstreamEnvoy, type UpstreamEnvoy } from "./upstream-envoy.ts";
+import { listen } from "../harness/listening.ts";
+import { type FilterEnvoy, startFilterEnvoy, tellWhatArrives } from "./filter-envoy.ts";
 
 let filter: BuiltFilter;
 
@@ -29,13 +30,13 @@ test("a credential is exchanged once, and the answer kept", async (t) => {
   });
   // More than Envoy buffers for a stream, so that the client is made to wait too.
   const body = "x".repeat(3_000_000);
-  const first = await request("/cart", { authorization: "Basic abc", "x-user": "root" }, { body });
+  const first = await request("/cart", { headers: { authorization: "Basic abc", "x-user": "root" }, body });
   assert.equal(first.seen?.headers["authorization"], "Bearer token-1");
   assert.equal(first.seen.headers["x-user"], "ann");
   assert.equal(first.seen.body.length, body.length);
-  const second = await request("/cart", { authorization: "Basic abc" });
+  const second = await request("/cart", { headers: { authorization: "Basic abc" } });
   assert.equal(second.seen?.headers["authorization"], "Bearer token-1");
-  const other = await request("/cart", { authorization: "Basic xyz" });
+  const other = await request("/cart", { headers: { authorization: "Basic xyz" } });
   assert.equal(other.seen?.headers["authorization"], "Bearer token-2");
   assert.equal(asked[0]?.method, "POST");
   assert.equal(asked[0].url, "/exchange");
@@ -56,13 +57,13 @@ test("what the service refuses is refused, for a while without asking", async (t
     answer.writeHead(known ? 403 : 401, known ? {} : { "www-authenticate": "Bearer realm=auth" }).end();
   });
   for (let round = 0; round < 2; round++) {
-    const refused = await request("/cart", { authorization: "Bearer bad" });
+    const refused = await request("/cart", { headers: { authorization: "Bearer bad" } });
     assert.equal(refused.status, 401);
     assert.equal(refused.headers["www-authenticate"], "Bearer realm=auth");
     assert.equal(refused.headers["x-token-exchange-reason"], "the credential was refused");
     assert.equal(refused.body, "the credential was refused\n");
   }
-  assert.equal((await request("/cart", { authorization: "Bearer known" })).status, 403);
+  assert.equal((await request("/cart", { headers: { authorization: "Bearer known" } })).status, 403);
   assert.equal((await request("/cart")).status, 401);
   assert.equal(calls, 2);
   assert.deepEqual(await counted(envoy), { misses: 2, hits: 1, denied: 3, missing: 1 });
@@ -72,9 +73,11 @@ test("many requests with one credential wait for one call, also when the first o
   const calls: http.ServerResponse[] = [];
   const { request, envoy } = await started(t, configuration, (_call, answer) => calls.push(answer));
   const going = new AbortController();
-  const gone = assert.rejects(request("/first", { authorization: "Bearer a" }, { signal: going.signal }));
+  const gone = assert.rejects(request("/first", { headers: { authorization: "Bearer a" }, signal: going.signal }));
   await eventually(async () => assert.equal(calls.length, 1), "the call");
-  const waiting = Array.from({ length: 20 }, () => request("/cart", { authorization: "Bearer a" }, { body: "hello" }));
+  const waiting = Array.from({ length: 20 }, () =>
+    request("/cart", { headers: { authorization: "Bearer a" }, body: "hello" }),
+  );
   await eventually(async () => assert.equal((await counted(envoy))["shared"], 20), "20 requests that wait");
   going.abort();
   await gone;
@@ -96,12 +99,15 @@ test("a service that is slow has until the deadline, and the next request asks a
     if (++calls > 1) grant(answer, "late");
   });
   const askedAt = performance.now();
-  const slow = await request("/cart", { authorization: "Bearer a" });
+  const slow = await request("/cart", { headers: { authorization: "Bearer a" } });
   const tookMs = performance.now() - askedAt;
   assert.equal(slow.status, 503);
   assert.equal(slow.headers["x-token-exchange-reason"], "the authorisation service did not answer");
   assert.ok(tookMs >= 290, `${tookMs} ms`);
-  assert.equal((await request("/cart", { authorization: "Bearer a" })).seen?.headers["authorization"], "Bearer late");
+  assert.equal(
+    (await request("/cart", { headers: { authorization: "Bearer a" } })).seen?.headers["authorization"],
+    "Bearer late",
+  );
   assert.deepEqual(await counted(envoy), { misses: 2, timeouts: 1, unanswered: 1 });
 });
 
@@ -112,16 +118,14 @@ test("a service that fails or is not there is no answer: refused", async (t) => 
     else answer.writeHead(500).end();
   });
   for (const what of ["broken", "empty", "error"]) {
-    assert.equal((await request("/cart", { authorization: `Bearer ${what}` })).status, 503, what);
+    assert.equal((await request("/cart", { headers: { authorization: `Bearer ${what}` } })).status, 503, what);
   }
   assert.deepEqual(await counted(envoy), { misses: 3, failures: 3, unanswered: 3 });
   // Nothing can listen there.
-  const nobody = await startUpstreamEnvoy(filter, configuration, { auth: 1 });
-  t.after(nobody.stop);
-  assert.equal((await nobody.request("/cart", { authorization: "Bearer a" })).status, 503);
-  const nowhere = await startUpstreamEnvoy(filter, configuration);
-  t.after(nowhere.stop);
-  assert.equal((await nowhere.request("/cart", { authorization: "Bearer a" })).status, 503);
+  const nobody = await calling(t, configuration, { auth: 1 });
+  assert.equal((await nobody.request("/cart", { headers: { authorization: "Bearer a" } })).status, 503);
+  const nowhere = await calling(t, configuration, {});
+  assert.equal((await nowhere.request("/cart", { headers: { authorization: "Bearer a" } })).status, 503);
   assert.deepEqual(await counted(nowhere.envoy), { misses: 1, failures: 1, unanswered: 1 });
 });
 
@@ -129,16 +133,23 @@ test("a service that fails lets requests pass where it is told to, without what 
   const { request } = await started(t, { ...configuration, onFailure: "allow" }, (_call, answer) => {
     answer.writeHead(500).end();
   });
-  const { seen } = await request("/cart", { authorization: "Bearer forged", "x-user": "root" }, { body: "hello" });
+  const { seen } = await request("/cart", {
+    headers: { authorization: "Bearer forged", "x-user": "root" },
+    body: "hello",
+  });
   assert.equal(seen?.body, "hello");
   assert.equal(seen.headers["authorization"], undefined);
   assert.equal(seen.headers["x-user"], undefined);
 });
 
-async function started(t: TestContext, configured: unknown, service: http.RequestListener): Promise<UpstreamEnvoy> {
-  const auth = await startServer(service);
-  t.after(auth.stop);
-  const running = await startUpstreamEnvoy(filter, configured, { auth: auth.port });
+async function started(t: TestContext, configured: unknown, service: http.RequestListener): Promise<FilterEnvoy> {
+  const auth = await listen(http.createServer(service));
+  t.after(auth.close);
+  return calling(t, configured, { auth: auth.port });
+}
+
+async function calling(t: TestContext, configured: unknown, clusters: Record<string, number>): Promise<FilterEnvoy> {
+  const running = await startFilterEnvoy(filter, [configured], { upstream: tellWhatArrives, clusters });
   t.after(running.stop);
   return running;
 }
@@ -149,7 +160,7 @@ function grant(answer: http.ServerResponse, token: string, more: object = {}): v
 }
 
 /** What the filter has counted, by the last part of the name. */
-async function counted(envoy: UpstreamEnvoy["envoy"]): Promise<Readonly<Record<string, number>>> {
+async function counted(envoy: FilterEnvoy["envoy"]): Promise<Readonly<Record<string, number>>> {
   const stats = await envoy.stats("^wasmcustom.token_exchange");
   return Object.fromEntries([...stats].map(([name, value]) => [name.replace("wasmcustom.token_exchange.", ""), value]));
 }

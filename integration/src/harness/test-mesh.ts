@@ -8,15 +8,14 @@ import type { Document, DocumentKey } from "@chancery/xds-server";
 import {
   type BootstrapOptions,
   bootstrap,
-  findEnvoy,
   type RunningEnvoy,
   type StartEnvoyOptions,
-  startEnvoy,
 } from "@chancery/xds-server/envoy";
 import { type Ran, runChancery } from "./command.ts";
 import { listen } from "./listening.ts";
 import { Load } from "./load.ts";
 import { type ServerProcess, serve } from "./server-process.ts";
+import { startTestEnvoy } from "./test-envoy.ts";
 
 /** What an apply did on one proxy. */
 export interface Outcome {
@@ -111,13 +110,8 @@ export class TestMesh implements AsyncDisposable {
     ...rest
   }: EnvoyOptions) {
     const filled = bootstrap({ ...rest, xds: this.xds, nodeId, cluster });
-    const envoy: RunningEnvoy = await startEnvoy({
-      envoy: (await findEnvoy()).path,
-      bootstrap: { ...filled, node: { id: nodeId, cluster, ...node } },
-      args: ["--concurrency", String(concurrency)],
-      logLevel: "error",
-      waitFor,
-    });
+    const named = { ...filled, node: { id: nodeId, cluster, ...node } };
+    const envoy = await startTestEnvoy(named, { workers: concurrency, waitFor });
     this.#closers.push(() => envoy.stop());
     return envoy;
   }

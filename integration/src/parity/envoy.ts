@@ -1,10 +1,19 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http2 from "node:http2";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describeExit, findEnvoy, type RunningEnvoy, startEnvoy } from "@chancery/xds-server/envoy";
+import { type Bootstrap, describeExit, type RunningEnvoy } from "@chancery/xds-server/envoy";
+import { listen } from "../harness/listening.ts";
+import {
+  bootstrapOf,
+  clusterOf,
+  httpConnectionManager,
+  type Plugin,
+  upstreamProtocol,
+  wasmFilter,
+} from "../harness/static-bootstrap.ts";
+import { startTestEnvoy } from "../harness/test-envoy.ts";
 import { type Case, callCluster, cluster, type Message } from "./scripts.ts";
 
 /** What somebody got of a message. */
@@ -67,15 +76,9 @@ export async function startParity(
     const headers = pairs(raw as unknown as readonly string[]);
     serve(stream, headers, playing, upstream);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const upstreamPort = (server.address() as AddressInfo).port;
-  const { path } = await findEnvoy();
-  const envoy = await startEnvoy({
-    envoy: path,
-    bootstrap: bootstrapOf({ filename, name, configuration, upstreamPort, holdsHeaders }),
-    args: ["--concurrency", "1"],
-    logLevel: "error",
-  });
+  const listening = await listen(server);
+  const plugin = { name, wasmPath: filename, configuration, holdsHeaders };
+  const envoy = await startTestEnvoy(parityBootstrap(plugin, listening.port));
   const port = await envoy.listenerPort("parity");
   let session = connect(port);
   let ended: string | undefined;
@@ -99,7 +102,7 @@ export async function startParity(
     async stop() {
       session.destroy();
       await envoy.stop();
-      server.close();
+      listening.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -241,80 +244,23 @@ function pairs(raw: readonly string[]): readonly Header[] {
   );
 }
 
-const type = (name: string): string => `type.googleapis.com/${name}`;
-const address = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
-
-interface Listening {
-  readonly filename: string;
-  readonly name: string;
-  readonly configuration: string;
-  readonly upstreamPort: number;
-  readonly holdsHeaders: boolean;
-}
-
-function bootstrapOf({
-  filename,
-  name,
-  configuration,
-  upstreamPort,
-  holdsHeaders,
-}: Listening): Record<string, unknown> {
-  const wasm = {
-    "@type": type("envoy.extensions.filters.http.wasm.v3.Wasm"),
-    config: {
-      name,
-      root_id: name,
-      configuration: { "@type": type("google.protobuf.StringValue"), value: configuration },
-      vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename } } },
-      allow_on_headers_stop_iteration: holdsHeaders,
+function parityBootstrap(plugin: Plugin, upstreamPort: number): Bootstrap {
+  const manager = httpConnectionManager({
+    filters: [wasmFilter("http", plugin)],
+    routes: [{ name: "all", match: { prefix: "/" }, route: { cluster, timeout: "0s" } }],
+    virtualHost: "host",
+    router: { suppress_envoy_headers: true },
+    fields: {
+      codec_type: "HTTP2",
+      generate_request_id: false,
+      server_header_transformation: "PASS_THROUGH",
+      skip_xff_append: true,
+      stream_idle_timeout: "0s",
     },
-  };
-  const router = { "@type": type("envoy.extensions.filters.http.router.v3.Router"), suppress_envoy_headers: true };
-  const manager = {
-    "@type": type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
-    stat_prefix: "parity",
-    codec_type: "HTTP2",
-    generate_request_id: false,
-    server_header_transformation: "PASS_THROUGH",
-    skip_xff_append: true,
-    stream_idle_timeout: "0s",
-    http_filters: [
-      { name, typed_config: wasm },
-      { name: "router", typed_config: router },
-    ],
-    route_config: {
-      virtual_hosts: [
-        {
-          name: "host",
-          domains: ["*"],
-          routes: [{ name: "all", match: { prefix: "/" }, route: { cluster, timeout: "0s" } }],
-        },
-      ],
-    },
-  };
-  const http2Options = {
-    "@type": type("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
-    explicit_http_config: { http2_protocol_options: {} },
-  };
-  return {
-    admin: { address: address(0) },
-    static_resources: {
-      listeners: [
-        {
-          name: "parity",
-          address: address(0),
-          filter_chains: [{ filters: [{ name: "manager", typed_config: manager }] }],
-        },
-      ],
-      clusters: [cluster, callCluster].map((name) => ({
-        name,
-        connect_timeout: "5s",
-        typed_extension_protocol_options: { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2Options },
-        load_assignment: {
-          cluster_name: name,
-          endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstreamPort) } }] }],
-        },
-      })),
-    },
-  };
+  });
+  const protocol = upstreamProtocol({ http2_protocol_options: {} });
+  return bootstrapOf({
+    listeners: [{ name: "parity", filters: [manager] }],
+    clusters: [cluster, callCluster].map((name) => clusterOf(name, upstreamPort, protocol)),
+  });
 }

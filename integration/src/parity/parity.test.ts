@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { test } from "node:test";
 import { randomNumbers } from "../harness/random-numbers.ts";
+import { repository } from "../harness/server-process.ts";
 import { differences as knownDifferences } from "./differences.ts";
 import { type ParityOptions, startParity } from "./envoy.ts";
 import { startParityHost } from "./host.ts";
@@ -142,7 +144,7 @@ test("redact masks, denies and counts in the host as in Envoy", async () => {
 });
 
 test("what is not compared is in the host's README, with its reason", async () => {
-  const readme = await readFile(new URL("../../../filters/testing/README.md", import.meta.url), "utf8");
+  const readme = await readFile(path.join(repository, "filters/testing/README.md"), "utf8");
   const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   for (const { what, because } of knownDifferences) {
     assert.ok(
@@ -162,7 +164,7 @@ async function compareFilter(
     options = {},
   }: { make?: (random: () => number, id: number) => Case; pace?: typeof patient; options?: ParityOptions } = {},
 ): Promise<void> {
-  const wasm = await readFile(new URL(`../../../filters/${name}/build/${name}.wasm`, import.meta.url));
+  const wasm = await readFile(path.join(repository, `filters/${name}/build/${name}.wasm`));
   const config = JSON.stringify(configuration);
   const host = await startParityHost(wasm, name, config, options);
   const parity = await startParity(wasm, name, config, options);
