@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { buildFilter } from "@chancery/filter-sdk/build";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
+import { builtFilter, writeFilter } from "../harness/built-filter.ts";
 import { freePort } from "../harness/free-port.ts";
 import { get } from "../harness/get.ts";
 import { TestMesh } from "../harness/test-mesh.ts";
@@ -44,11 +44,8 @@ before(async () => {
     ["good", 0],
     ["bad", 10],
   ] as const) {
-    mkdirSync(path.join(folder, name, "assembly"), { recursive: true });
-    writeFileSync(path.join(folder, name, "package.json"), '{"name": "subject"}');
-    writeFileSync(path.join(folder, name, "assembly", "index.ts"), source(name, trapsOneIn));
-    const built = await buildFilter(path.join(folder, name));
-    assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
+    writeFilter(path.join(folder, name), source(name, trapsOneIn));
+    await builtFilter(path.join(folder, name));
   }
 });
 after(() => rmSync(folder, { recursive: true }));

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { before, test } from "node:test";
-import { buildFilter } from "@chancery/filter-sdk/build";
 import type { RunningEnvoy } from "@chancery/xds-server/envoy";
+import { builtFromSource } from "../harness/built-filter.ts";
 import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
@@ -42,14 +39,7 @@ registerRootContext((context_id: u32) => new Root(context_id), "subject");
 let wasm: Uint8Array<ArrayBuffer>;
 
 before(async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "chancery-subject-"));
-  mkdirSync(path.join(folder, "assembly"));
-  writeFileSync(path.join(folder, "package.json"), '{"name": "subject"}');
-  writeFileSync(path.join(folder, "assembly", "index.ts"), source);
-  const built = await buildFilter(folder);
-  rmSync(folder, { recursive: true });
-  assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
-  wasm = new Uint8Array(built.wasm);
+  wasm = await builtFromSource(source);
 });
 
 const base: readonly AnyDocument[] = [

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { before, test } from "node:test";
-import { buildFilter } from "@chancery/filter-sdk/build";
+import { builtFromSource } from "../harness/built-filter.ts";
 import { residentKiB } from "../harness/resident-memory.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
@@ -33,14 +30,7 @@ registerRootContext((context_id: u32) => new Root(context_id), "subject");
 let wasm: Uint8Array;
 
 before(async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "chancery-swaps-"));
-  mkdirSync(path.join(folder, "assembly"));
-  writeFileSync(path.join(folder, "package.json"), '{"name": "subject"}');
-  writeFileSync(path.join(folder, "assembly", "index.ts"), source);
-  const built = await buildFilter(folder);
-  rmSync(folder, { recursive: true });
-  assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
-  wasm = built.wasm;
+  wasm = await builtFromSource(source);
 });
 
 test(`${swaps} swaps under load: nothing fails, closes or passes unfiltered, and each acts at once`, async (t) => {
