@@ -1,5 +1,3 @@
-import { randomNumbers } from "./random-numbers.ts";
-
 /** Choices that look random and are the same for the same seed. */
 export class Choices {
   readonly #random: () => number;
@@ -41,4 +39,15 @@ export class Choices {
     for (let at = 0; at < length; at++) bytes[at] = this.below(256);
     return bytes;
   }
+}
+
+/** Numbers that look random and are the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { randomNumbers } from "../harness/random-numbers.ts";
+import { Choices } from "../harness/random-choices.ts";
 import { repository } from "../harness/server-process.ts";
 import { differences as knownDifferences } from "./differences.ts";
 import { type ParityOptions, startParity } from "./envoy.ts";
+import { randomBodies, randomExchange, randomRequest } from "./filter-requests.ts";
 import { startParityHost } from "./host.ts";
 import { compareProbe, headersOf, inOrder, patient, playAll, seen } from "./run.ts";
 import { type Case, callCluster } from "./scripts.ts";
@@ -162,16 +163,16 @@ async function compareFilter(
     make = randomRequest,
     pace = patient,
     options = {},
-  }: { make?: (random: () => number, id: number) => Case; pace?: typeof patient; options?: ParityOptions } = {},
+  }: { make?: (choose: Choices, id: number) => Case; pace?: typeof patient; options?: ParityOptions } = {},
 ): Promise<void> {
   const wasm = await readFile(path.join(repository, `filters/${name}/build/${name}.wasm`));
   const config = JSON.stringify(configuration);
   const host = await startParityHost(wasm, name, config, options);
   const parity = await startParity(wasm, name, config, options);
   try {
-    const random = randomNumbers(seed);
+    const choose = new Choices(seed);
     const played = Array.from({ length: Math.max(100, cases / 20) }, (_, index) => {
-      const parityCase = make(random, index + 1);
+      const parityCase = make(choose, index + 1);
       return { parityCase, byHost: host.play(parityCase, headersOf(parityCase)) };
     });
     const got = await playAll(parity, played, pace);
@@ -188,99 +189,4 @@ async function compareFilter(
   } finally {
     await parity.stop();
   }
-}
-
-/** A request that the shipped filters have something to say about. */
-function randomRequest(random: () => number, id: number): Case {
-  const one = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
-  const maybe = (name: string, values: readonly string[]) => (random() < 0.3 ? [[name, one(values)] as const] : []);
-  const chunks = one([[], [], ["hello"], ["one", "two"]]);
-  const headers = [
-    [":authority", "localhost"],
-    [
-      ":path",
-      one([
-        "/health",
-        "/health?deep=1",
-        "/health?x&deep+level=%C3%A91",
-        "/shop/cart",
-        "/shop",
-        "/admin/users",
-        "/other",
-        "/",
-      ]),
-    ],
-    [":method", one(["GET", "HEAD", "POST", "DELETE"])],
-    [":scheme", "http"],
-    ...maybe("x-debug", ["", "1"]),
-    ...maybe("x-api-key", ["sésame", "sesame"]),
-    ...maybe("user-agent", ["bot/1", "curl"]),
-  ] as const;
-  const status = one([200, 302, 404, 500]);
-  const answer = { headers: [["x-answer", "1"]] as const, chunks: ["served"], trailers: undefined };
-  const request = { headers, chunks, trailers: undefined };
-  return { id, script: {}, request, response: { ...answer, status }, callAnswer: { ...answer, status } };
-}
-
-/** A request whose credential is its own number or that of one before; the number names who answers the call. */
-function randomExchange(random: () => number, id: number): Case {
-  const one = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
-  const { request, response, ...rest } = randomRequest(random, id);
-  const credential = one([[], [id], [Math.max(1, id - 1)], [1 + Math.floor(random() * id)]]);
-  const forged = one([[], [], [["x-user", "root"] as const]]);
-  const headers = [...request.headers, ...credential.map((number) => ["x-call", String(number)] as const), ...forged];
-  const kept = one([[], [["cache-control", "no-store"] as const]]);
-  const answer = one([[["x-answer", String(id)] as const], [["x-answer", String(id)] as const], []]);
-  const callAnswer = { status: one([200, 200, 200, 401, 403, 500]), headers: [...kept, ...answer] };
-  return {
-    ...rest,
-    request: { ...request, headers },
-    response,
-    callAnswer: { ...callAnswer, chunks: ["answered"], trailers: undefined },
-  };
-}
-
-/** A request and an answer whose bodies are good, bad, large, in pieces, with trailers and without. */
-function randomBodies(random: () => number, id: number): Case {
-  const one = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
-  const maybe = (name: string, values: readonly string[]) => (random() < 0.3 ? [[name, one(values)] as const] : []);
-  const bodies = [
-    '{"a":1}',
-    '{"a":"é","b":"12345"}',
-    '[{"a":1},2]',
-    "{",
-    '{"a":1}}',
-    '{"a":1,"a":2}',
-    " ".repeat(50),
-    "",
-    "{}",
-  ];
-  const pieces = (text: string): readonly string[] => {
-    if (random() < 0.5) return text === "" ? [] : [text];
-    const size = 1 + Math.floor(random() * 8);
-    const characters = [...text];
-    return Array.from({ length: Math.ceil(characters.length / size) }, (_, at) =>
-      characters.slice(at * size, (at + 1) * size).join(""),
-    );
-  };
-  const message = (headers: readonly (readonly [string, string])[]) => ({
-    headers: [
-      ...headers,
-      ...(random() < 0.8 ? [["content-type", one(["application/json", "application/a+json;x=1"])] as const] : []),
-      ...maybe("content-encoding", ["gzip", "identity"]),
-      ...maybe("etag", ['"1"']),
-    ],
-    chunks: pieces(one(bodies)),
-    trailers: random() < 0.2 ? [["x-end", "1"] as const, ...maybe("digest", ["d"])] : undefined,
-  });
-  const request = message([
-    [":authority", "localhost"],
-    [":path", one(["/shop/cart", "/health", "/other"])],
-    [":method", one(["POST", "POST", "PUT", "GET"])],
-    [":scheme", "http"],
-    ...maybe("accept-encoding", ["gzip"]),
-    ...maybe("range", ["bytes=0-1"]),
-  ]);
-  const response = { ...message([["x-answer", "1"]]), status: one([200, 200, 206, 404]) };
-  return { id, script: {}, request, response, callAnswer: response };
 }
