@@ -61,7 +61,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.ok(Math.min(...delays) < 100, `took ${delays.map(Math.round).join(", ")} ms`);
   });
 
-  test(`${variant}: a refusal is told with Envoy's own reason, by apply and by status, and ends with restore`, async () => {
+  test(`${variant}: a rejection is told with Envoy's own reason, by apply and by status, and ends with restore`, async () => {
     await using mesh = await TestMesh.start();
     const { port, apply } = await startShop(mesh, variant);
     await apply();
@@ -70,15 +70,15 @@ for (const variant of ["delta", "sotw"] as const) {
       ...listener("shop-edge", port),
       spec: { ...listener("shop-edge", port).spec, tls: missing },
     };
-    const refused = await mesh.chancery(["apply", "-f", "-"], JSON.stringify(bad));
-    assert.equal(refused.exitCode, 1, refused.stdout);
-    assert.match(refused.stdout, /edge-1 +refused +LDS shop-edge: .*\/nowhere\/tls\.key/);
+    const rejected = await mesh.chancery(["apply", "-f", "-"], JSON.stringify(bad));
+    assert.equal(rejected.exitCode, 1, rejected.stdout);
+    assert.match(rejected.stdout, /edge-1 +rejected +LDS shop-edge: .*\/nowhere\/tls\.key/);
     const status = await mesh.chancery(["status"]);
-    assert.match(status.stdout, /LDS +refused +1 +shop-edge: .*\/nowhere\/tls\.key/);
+    assert.match(status.stdout, /LDS +rejected +1 +shop-edge: .*\/nowhere\/tls\.key/);
     assert.equal((await get(port)).text, "v1");
     const restored = await mesh.chancery(["restore", "1"]);
     assert.equal(restored.exitCode, 0, restored.stdout + restored.stderr);
-    assert.doesNotMatch((await mesh.chancery(["status"])).stdout, /refused|pending/);
+    assert.doesNotMatch((await mesh.chancery(["status"])).stdout, /rejected|pending/);
   });
 
   test(`${variant}: pushing an edited filter swaps it under load: nothing fails, nothing passes without it`, async () => {
@@ -115,7 +115,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.deepEqual([...new Set(later)], ["404 new"]);
   });
 
-  test(`${variant}: a pushed filter acts at once; one that Envoy refuses is put back`, async () => {
+  test(`${variant}: a pushed filter acts at once; one that Envoy rejects is put back`, async () => {
     await using mesh = await TestMesh.start();
     const { port, apply } = await startShop(mesh, variant);
     await apply();
@@ -132,13 +132,13 @@ for (const variant of ["delta", "sotw"] as const) {
     );
     mkdirSync(path.join(folder, "assembly"));
     writeFileSync(path.join(folder, "assembly", "index.ts"), pickySource);
-    const refused = await mesh.chancery(["filter", "push", folder]);
+    const rejected = await mesh.chancery(["filter", "push", folder]);
     rmSync(folder, { recursive: true });
-    assert.equal(refused.exitCode, 1, refused.stdout + refused.stderr);
-    assert.match(refused.stderr, /Proxy "edge-1" refused filter "request-policy": ECDS filter\/request-policy: /);
-    assert.match(refused.stderr, /back at version/);
+    assert.equal(rejected.exitCode, 1, rejected.stdout + rejected.stderr);
+    assert.match(rejected.stderr, /Proxy "edge-1" rejected filter "request-policy": ECDS filter\/request-policy: /);
+    assert.match(rejected.stderr, /back at version/);
     assert.equal((await get(port, "/internal/x")).status, 404);
-    assert.doesNotMatch((await mesh.chancery(["status"])).stdout, /refused|pending/);
+    assert.doesNotMatch((await mesh.chancery(["status"])).stdout, /rejected|pending/);
   });
 }
 

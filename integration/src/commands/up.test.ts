@@ -79,7 +79,7 @@ test("an Envoy that ends by itself ends the rest", async (t) => {
   assert.ok(await isFree(ports.cart));
 });
 
-test("an Envoy that is too old is refused in one sentence", async (t) => {
+test("an Envoy that is too old is rejected in one sentence", async (t) => {
   const old = path.join(await temporaryFolder(t), "envoy");
   await writeFile(old, '#!/bin/sh\necho "envoy  version: abc/1.20.0/Clean/RELEASE/BoringSSL"\n', { mode: 0o755 });
   const up = await start(t, { documents: "", args: [], env: { CHANCERY_ENVOY: old } });

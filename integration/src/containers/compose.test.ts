@@ -104,9 +104,9 @@ async function loadFilter(project: ComposeProject, edge: string): Promise<void> 
   await project.exec("xds-server", ["sh", "-c", "cat > /tmp/policy.json"], JSON.stringify(policy));
   const push = ["chancery", "filter", "push", "filters/request-policy", "--to", "shop-edge"];
   await project.exec("xds-server", [...push, "--config", "/tmp/policy.json"]);
-  const refused = await fetch(`${edge}/cart`, { method: "DELETE" });
-  assert.equal(refused.status, 403);
-  assert.match(await refused.text(), /nothing is deleted here/);
+  const rejected = await fetch(`${edge}/cart`, { method: "DELETE" });
+  assert.equal(rejected.status, 403);
+  assert.match(await rejected.text(), /nothing is deleted here/);
   assert.equal((await fetch(`${edge}/cart`)).status, 200);
 }
 

@@ -206,13 +206,13 @@ suite("one mesh on a real Envoy", () => {
 
   test("speaks TLS to a service that bears the right name of the right authority, and to no other", async () => {
     assert.equal(await serviceOf("/tls"), "tls");
-    for (const [refusing, reason] of [
+    for (const [rejecting, reason] of [
       ["tls-other-name", "fail_verify_san"],
       ["tls-stranger", "fail_verify_error"],
     ]) {
-      assert.equal((await ask(`/${refusing}`)).status, 503);
-      const [count = 0] = (await edge.stats(`^cluster\\.${refusing}\\.ssl\\.${reason}$`)).values();
-      assert.ok(count > 0, `${refusing} counts ${reason}`);
+      assert.equal((await ask(`/${rejecting}`)).status, 503);
+      const [count = 0] = (await edge.stats(`^cluster\\.${rejecting}\\.ssl\\.${reason}$`)).values();
+      assert.ok(count > 0, `${rejecting} counts ${reason}`);
     }
   });
 

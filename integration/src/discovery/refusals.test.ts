@@ -34,7 +34,7 @@ const route = (cluster: string): AnyDocument => ({
 });
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: what Envoy refuses takes nothing else with it, is told with Envoy's reason, and a good version ends it`, async () => {
+  test(`${variant}: what Envoy rejects takes nothing else with it, is told with Envoy's reason, and a good version ends it`, async () => {
     await using mesh = await TestMesh.start();
     const port = await mesh.serviceNamed("served");
     const cluster = (name: string): AnyDocument => ({
@@ -63,10 +63,11 @@ for (const variant of ["delta", "sotw"] as const) {
       },
       "10s",
     );
-    assert.equal(outcome?.state, "refused");
-    const refusals = async () => (await mesh.proxies()).flatMap(({ types }) => types.flatMap((each) => each.refusals));
-    await eventually(async () => (await refusals()).length === 2, "the status tells both refusals");
-    const reasons = new Map((await refusals()).map(({ type, name, reason }) => [`${type} ${name}`, reason]));
+    assert.equal(outcome?.state, "rejected");
+    const rejections = async () =>
+      (await mesh.proxies()).flatMap(({ types }) => types.flatMap((each) => each.rejections));
+    await eventually(async () => (await rejections()).length === 2, "the status tells both rejections");
+    const reasons = new Map((await rejections()).map(({ type, name, reason }) => [`${type} ${name}`, reason]));
     assert.match(reasons.get("CDS raw-cluster") ?? "", /EDS/);
     assert.match(reasons.get("LDS raw-listener") ?? "", /no filter chains specified/);
     for (const listener of ["a-good", "z-good"]) {
@@ -76,12 +77,12 @@ for (const variant of ["delta", "sotw"] as const) {
     const gone = async () => (await envoy.stats("^cluster\\.before\\.upstream_rq_total$")).size === 0;
     await eventually(gone, "the end of the deleted cluster");
 
-    const rejections = async () => [...(await envoy.stats("(cds|lds)\\.update_rejected$"))];
-    const before = await rejections();
+    const rejectedUpdates = async () => [...(await envoy.stats("(cds|lds)\\.update_rejected$"))];
+    const before = await rejectedUpdates();
     const [untouched] = await mesh.write({ set: [cluster("later")] }, "10s");
     assert.equal(untouched?.state, "synced");
-    assert.deepEqual(await rejections(), before, "what was refused is not sent again");
-    assert.equal((await mesh.proxies())[0]?.state, "refused");
+    assert.deepEqual(await rejectedUpdates(), before, "what was rejected is not sent again");
+    assert.equal((await mesh.proxies())[0]?.state, "rejected");
 
     await mesh.apply({ set: [rawCluster("STATIC"), rawListener(echo)] });
     assert.ok(await envoy.listenerPort("raw-listener"));

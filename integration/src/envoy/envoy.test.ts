@@ -32,7 +32,7 @@ test("starts an Envoy on free ports, reads it, and ends it", async (t) => {
   assert.deepEqual(await running.exited, { code: 0, signal: null });
 });
 
-test("tells what Envoy said when it refuses its bootstrap", async () => {
+test("tells what Envoy said when it rejects its bootstrap", async () => {
   await assert.rejects(startEnvoy({ envoy, bootstrap: { no_such_field: 1 } }), (error: Error) => {
     assert.match(error.message, /^Envoy ended \(code 1\) before it opened its admin:/);
     assert.match(error.message, /no_such_field/);

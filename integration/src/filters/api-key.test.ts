@@ -37,7 +37,7 @@ test("api-key lets in who has a key, tells upstream who it is, and keeps the key
   assert.equal(exempt.seen?.headers["x-client-id"], undefined);
   assert.equal(exempt.seen?.headers["x-api-key"], undefined);
 
-  const refusals = [
+  const rejections = [
     [await request("/cart"), 401, "an API key is required"],
     [await request("/cart", { headers: { "x-api-key": "key-of-billinG" } }), 401, "the API key is not valid"],
     [await request("/cart", { headers: { "x-api-key": "old-key" } }), 401, "the API key has expired"],
@@ -48,7 +48,7 @@ test("api-key lets in who has a key, tells upstream who it is, and keeps the key
       "the API key is not for this method",
     ],
   ] as const;
-  for (const [reply, status, reason] of refusals) {
+  for (const [reply, status, reason] of rejections) {
     assert.equal(reply.status, status, reason);
     assert.equal(reply.headers["x-api-key-reason"], reason);
     assert.equal(reply.headers["www-authenticate"], status === 401 ? "ApiKey" : undefined);

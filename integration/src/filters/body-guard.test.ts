@@ -42,7 +42,7 @@ test("body-guard holds JSON until all of it is good, and then sends it on unchan
 
 test("body-guard answers for upstream, which sees nothing of it", async (t) => {
   const { request, envoy, seen } = await started(t);
-  const refused: readonly [body: readonly string[], headers: object, status: number, told: string][] = [
+  const rejected: readonly [body: readonly string[], headers: object, status: number, told: string][] = [
     [['{"n":', "1.5}"], json, 422, "n: should be integer"],
     [["{", '"n":1,,'], json, 400, "at byte 7: a name in double quotes is expected"],
     [['{"n":1,"n":2}'], json, 422, "a name stands here twice"],
@@ -50,15 +50,15 @@ test("body-guard answers for upstream, which sees nothing of it", async (t) => {
     [['{"n":1}'], { ...json, "content-encoding": "gzip" }, 415, "the body must come without a content coding"],
     [["["], { ...json, "content-length": "1000001" }, 413, "the body is larger than is taken here"],
   ];
-  for (const [body, headers, status, told] of refused) {
+  for (const [body, headers, status, told] of rejected) {
     const reply = await request("/orders", { headers: { ...headers }, body });
     assert.equal(reply.status, status, told);
     assert.equal(reply.body, `${told}\n`);
   }
   assert.equal(seen.length, 0);
   const counted = await envoy.stats("body_guard");
-  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=shape"), 1);
-  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=content-type"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=shape"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=content-type"), 1);
 });
 
 test("body-guard cuts off a body that grows too large, and lets others stream", async (t) => {

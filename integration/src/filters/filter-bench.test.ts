@@ -19,8 +19,8 @@ test("several filters are measured in one Envoy, each by its own request, answer
       clusters: { auth: answer },
     },
   ];
-  const [refused, measured] = await benchFilters(filters, { rounds: 1, roundMs: 50 });
-  assert.deepEqual(Object.keys(refused?.statuses ?? {}), ["403"]);
+  const [rejected, measured] = await benchFilters(filters, { rounds: 1, roundMs: 50 });
+  assert.deepEqual(Object.keys(rejected?.statuses ?? {}), ["403"]);
   assert.deepEqual(Object.keys(measured?.statuses ?? {}), ["201"]);
   assert.ok((measured?.requests ?? 0) > 0);
   assert.ok((measured?.without.median ?? 0) > 0);

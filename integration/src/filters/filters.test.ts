@@ -124,7 +124,7 @@ test("request-policy decides by parameters of the query, as they are escaped", a
     assert.equal((await request(path)).status, 200, path);
 });
 
-test("request-policy in dry run counts what it would have refused", async (t) => {
+test("request-policy in dry run counts what it would have rejected", async (t) => {
   const { request, envoy } = await started(t, policy, { ...rules, enforce: false });
   assert.equal((await request("/admin/users", { headers: { "user-agent": "curl" } })).status, 200);
   assert.equal((await request("/shop/cart", { headers: { "user-agent": "bot/1" } })).status, 200);
@@ -149,7 +149,7 @@ test("one VM serves several configurations, each to its own listener", async (t)
   }
 });
 
-test("a filter refuses a bad configuration, and its log says what and where", async () => {
+test("a filter rejects a bad configuration, and its log says what and where", async () => {
   const bad = {
     default: { action: "forbid" },
     rules: [
@@ -157,7 +157,7 @@ test("a filter refuses a bad configuration, and its log says what and where", as
       { action: "allow", status: 403 },
     ],
   };
-  const refusal = await startFilterEnvoy(policy, [bad]).then(
+  const rejection = await startFilterEnvoy(policy, [bad]).then(
     async (running) => {
       await running.stop();
       return "it was taken";
@@ -173,7 +173,7 @@ test("a filter refuses a bad configuration, and its log says what and where", as
     "rules[1].name: should be a string, is missing",
     'rules[1].status: only a rule with "action": "deny" has a status',
   ]) {
-    assert.ok(refusal.includes(`request-policy refuses its configuration: ${fault}`), `${fault}\n${refusal}`);
+    assert.ok(rejection.includes(`request-policy refuses its configuration: ${fault}`), `${fault}\n${rejection}`);
   }
 });
 

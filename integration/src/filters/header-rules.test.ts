@@ -64,7 +64,7 @@ test("values that are not UTF-8 come out byte by byte", async (t) => {
 });
 
 test("Envoy does not take a configuration with faults, and its log says which", async () => {
-  const refusal = await startFilterEnvoy(filter, [{ request: [{ set: "transfer-encoding", value: "a\nb" }] }]).then(
+  const rejection = await startFilterEnvoy(filter, [{ request: [{ set: "transfer-encoding", value: "a\nb" }] }]).then(
     async (running) => {
       await running.stop();
       return "it was taken";
@@ -75,7 +75,7 @@ test("Envoy does not take a configuration with faults, and its log says which", 
     "request[0].set: transfer-encoding is about the connection or the framing",
     "request[0].value: has a control character",
   ]) {
-    assert.ok(refusal.includes(`header-rules refuses its configuration: ${fault}`), refusal);
+    assert.ok(rejection.includes(`header-rules refuses its configuration: ${fault}`), rejection);
   }
 });
 

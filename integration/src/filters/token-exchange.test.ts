@@ -49,7 +49,7 @@ test("a credential is exchanged once, and the answer kept", async (t) => {
   assert.deepEqual(await counted(envoy), { misses: 2, hits: 1 });
 });
 
-test("what the service refuses is refused, for a while without asking", async (t) => {
+test("what the service rejects is rejected, for a while without asking", async (t) => {
   let calls = 0;
   const { request, envoy } = await started(t, configuration, (call, answer) => {
     calls++;
@@ -57,11 +57,11 @@ test("what the service refuses is refused, for a while without asking", async (t
     answer.writeHead(known ? 403 : 401, known ? {} : { "www-authenticate": "Bearer realm=auth" }).end();
   });
   for (let round = 0; round < 2; round++) {
-    const refused = await request("/cart", { headers: { authorization: "Bearer bad" } });
-    assert.equal(refused.status, 401);
-    assert.equal(refused.headers["www-authenticate"], "Bearer realm=auth");
-    assert.equal(refused.headers["x-token-exchange-reason"], "the credential was refused");
-    assert.equal(refused.body, "the credential was refused\n");
+    const rejected = await request("/cart", { headers: { authorization: "Bearer bad" } });
+    assert.equal(rejected.status, 401);
+    assert.equal(rejected.headers["www-authenticate"], "Bearer realm=auth");
+    assert.equal(rejected.headers["x-token-exchange-reason"], "the credential was rejected");
+    assert.equal(rejected.body, "the credential was rejected\n");
   }
   assert.equal((await request("/cart", { headers: { authorization: "Bearer known" } })).status, 403);
   assert.equal((await request("/cart")).status, 401);
@@ -111,7 +111,7 @@ test("a service that is slow has until the deadline, and the next request asks a
   assert.deepEqual(await counted(envoy), { misses: 2, timeouts: 1, unanswered: 1 });
 });
 
-test("a service that fails or is not there is no answer: refused", async (t) => {
+test("a service that fails or is not there is no answer: rejected", async (t) => {
   const { request, envoy } = await started(t, configuration, (call, answer) => {
     if (call.headers.authorization === "Bearer broken") answer.destroy();
     else if (call.headers.authorization === "Bearer empty") answer.end("{}");

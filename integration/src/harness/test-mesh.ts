@@ -20,11 +20,11 @@ import { startTestEnvoy } from "./test-envoy.ts";
 /** What an apply did on one proxy. */
 export interface Outcome {
   readonly nodeId: string;
-  readonly state: "synced" | "pending" | "refused" | "disconnected";
-  readonly refusals: readonly Refusal[];
+  readonly state: "synced" | "pending" | "rejected" | "disconnected";
+  readonly rejections: readonly Rejection[];
 }
 
-interface Refusal {
+interface Rejection {
   readonly type: string;
   readonly name: string;
   /** Envoy's own words. */
@@ -34,7 +34,7 @@ interface Refusal {
 export interface ProxySummary {
   readonly nodeId: string;
   readonly state: Outcome["state"];
-  readonly types: readonly { readonly refusals: readonly Refusal[] }[];
+  readonly types: readonly { readonly rejections: readonly Rejection[] }[];
 }
 
 export type AnyDocument = Pick<Document, "kind" | "name"> & { readonly spec: unknown };
@@ -148,15 +148,15 @@ export class TestMesh implements AsyncDisposable {
     return runChancery(args, { admin: this.admin, input });
   }
 
-  /** Makes a change, and tells what each proxy did within `wait`. Throws what the server refuses. */
+  /** Makes a change, and tells what each proxy did within `wait`. Throws what the server rejects. */
   async write(change: Change, wait = "0s"): Promise<readonly Outcome[]> {
     return (await this.send<{ readonly proxies: readonly Outcome[] }>(`/api/v1/apply?wait=${wait}`, change)).proxies;
   }
 
   /** Makes a change that every touched proxy takes. */
   async apply(change: Change): Promise<void> {
-    for (const { nodeId, state, refusals } of await this.write(change, "10s"))
-      assert.equal(state, "synced", `${nodeId}: ${JSON.stringify(refusals)}`);
+    for (const { nodeId, state, rejections } of await this.write(change, "10s"))
+      assert.equal(state, "synced", `${nodeId}: ${JSON.stringify(rejections)}`);
   }
 
   /** Uploads a module for a filter; its digest. */

@@ -97,7 +97,7 @@ const namesUpTo = (count: number) => Array.from({ length: count }, (_, index) =>
 const manyNames = namesUpTo(50_000);
 const tooManyNames = namesUpTo(500_000);
 
-/** What few requests are and all must be refused or dealt with in time, by the variant. */
+/** What few requests are and all must be rejected or dealt with in time, by the variant. */
 export const extremes = {
   sotw: [
     ...[manyNames, tooManyNames].map((resourceNames) =>

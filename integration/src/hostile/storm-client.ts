@@ -18,23 +18,23 @@ export interface Said {
   readonly contents: readonly string[];
 }
 
-/** One discovery client that wants all of some types, and takes or refuses what it is sent. */
+/** One discovery client that wants all of some types, and takes or rejects what it is sent. */
 export class StormClient {
   readonly nodeId: string;
   readonly said: Said[] = [];
   readonly #variant: keyof typeof methods;
-  readonly #refusal: string | undefined;
+  readonly #rejection: string | undefined;
   readonly #stream: ClientHttp2Stream;
   readonly #versions = new Map<string, string>();
   #unread: Buffer = Buffer.alloc(0);
 
   constructor(
     session: ClientHttp2Session,
-    { nodeId, variant, typeUrls, refusal }: StormOptions & { readonly nodeId: string },
+    { nodeId, variant, typeUrls, rejection }: StormOptions & { readonly nodeId: string },
   ) {
     this.nodeId = nodeId;
     this.#variant = variant;
-    this.#refusal = refusal;
+    this.#rejection = rejection;
     this.#stream = session.request({
       ":method": "POST",
       ":path": `/envoy.service.discovery.v3.AggregatedDiscoveryService/${methods[variant]}`,
@@ -60,13 +60,13 @@ export class StormClient {
     const said = this.#variant === "sotw" ? this.#sotw(message) : delta(message);
     this.said.push(said);
     const { typeUrl, nonce: responseNonce } = said;
-    const refusal = said.contents.length === 0 ? undefined : this.#refusal;
-    this.#ask({ typeUrl, responseNonce, ...(refusal === undefined ? {} : { errorDetail: { message: refusal } }) });
+    const rejection = said.contents.length === 0 ? undefined : this.#rejection;
+    this.#ask({ typeUrl, responseNonce, ...(rejection === undefined ? {} : { errorDetail: { message: rejection } }) });
   }
 
   #sotw(message: Uint8Array): Said {
     const { typeUrl, nonce, versionInfo, resources } = fromBinary(DiscoveryResponseSchema, message);
-    if (this.#refusal === undefined) this.#versions.set(typeUrl, versionInfo);
+    if (this.#rejection === undefined) this.#versions.set(typeUrl, versionInfo);
     return { typeUrl, nonce, contents: resources.map(({ value }) => Buffer.from(value).toString("latin1")) };
   }
 
@@ -99,8 +99,8 @@ function delta(message: Uint8Array): Said {
 export interface StormOptions {
   readonly variant: keyof typeof methods;
   readonly typeUrls: readonly string[];
-  /** The reason for which it refuses all that it is sent; absent when it takes it. */
-  readonly refusal?: string;
+  /** The reason for which it rejects all that it is sent; absent when it takes it. */
+  readonly rejection?: string;
 }
 
 /** Clients of both variants that come at once, a hundred on a connection. */

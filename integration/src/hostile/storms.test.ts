@@ -5,8 +5,8 @@ import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, type ProxySummary, TestMesh } from "../harness/test-mesh.ts";
 import { Storm } from "./storm-client.ts";
 
-const refusingMs = 1_000 * Number(process.env["CHANCERY_STORM_SECONDS"] ?? 10);
-const refusing = 1_000;
+const rejectingMs = 1_000 * Number(process.env["CHANCERY_STORM_SECONDS"] ?? 10);
+const rejecting = 1_000;
 const publishEveryMs = 250;
 const reconnecting = 5_000;
 const maxSyncMs = 30_000;
@@ -33,19 +33,19 @@ async function allProxies(mesh: TestMesh): Promise<readonly ProxySummary[]> {
   return proxies;
 }
 
-test(`${refusing} clients that refuse everything are sent each version once, and their reasons are kept`, async (t) => {
-  // Each refusal is a line of the log.
+test(`${rejecting} clients that reject everything are sent each version once, and their reasons are kept`, async (t) => {
+  // Each rejection is a line of the log.
   await using mesh = await TestMesh.start(["--log-level", "error"]);
   await mesh.apply({ set: [cluster(0)] });
   using storm = new Storm(mesh.xds, {
-    count: refusing,
+    count: rejecting,
     optionsOf: (nodeId) => ({
       typeUrls: [clusters],
-      refusal: `Error adding/updating cluster(s) shop: ${nodeId} does not want it`,
+      rejection: `Error adding/updating cluster(s) shop: ${nodeId} does not want it`,
     }),
   });
   let versions = 1;
-  const end = Date.now() + refusingMs;
+  const end = Date.now() + rejectingMs;
   while (Date.now() < end) {
     await delay(publishEveryMs);
     await mesh.write({ set: [cluster(versions++)] });
@@ -53,7 +53,7 @@ test(`${refusing} clients that refuse everything are sent each version once, and
   const outcomes = await mesh.write({ set: [cluster(versions++)] }, "30s");
   assert.deepEqual(
     [outcomes.length, new Set(outcomes.map(({ state }) => state))],
-    [refusing, new Set(["refused"])],
+    [rejecting, new Set(["rejected"])],
     "each took note of the last version",
   );
   const last = new Set<string | undefined>();
@@ -66,11 +66,11 @@ test(`${refusing} clients that refuse everything are sent each version once, and
   }
   assert.equal(last.size, 1, "all were sent the same version last");
   for (const { nodeId, types } of await allProxies(mesh)) {
-    const reasons = types.flatMap(({ refusals }) => refusals.map(({ reason }) => reason));
+    const reasons = types.flatMap(({ rejections }) => rejections.map(({ reason }) => reason));
     assert.equal(reasons.length, 1, nodeId);
     assert.ok(reasons[0]?.includes(`${nodeId} does not want it`), reasons[0]);
   }
-  t.diagnostic(`${versions} versions in ${refusingMs / 1000} s, ${responses} responses`);
+  t.diagnostic(`${versions} versions in ${rejectingMs / 1000} s, ${responses} responses`);
 });
 
 test(`${reconnecting} clients that come back at once after the server was killed are level within ${maxSyncMs / 1000} s`, async (t) => {

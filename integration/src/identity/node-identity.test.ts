@@ -45,9 +45,9 @@ test("a proxy gets the configuration of the node that its certificate names, and
     assert.equal(await (await fetch(`http://127.0.0.1:${await envoy.listenerPort("edge")}/`)).text(), "hello");
   }
   const impostor = await mesh.envoy({ variant: "delta", nodeId: "edge-1", xdsTls: byUri, waitFor: "admin" });
-  // Its connection stands, and each of its streams is refused.
-  const refused = "cluster.xds_cluster.upstream_rq_total";
-  await eventually(async () => ((await impostor.stats(refused)).get(refused) ?? 0) >= 3, "three attempts");
+  // Its connection stands, and each of its streams is rejected.
+  const rejected = "cluster.xds_cluster.upstream_rq_total";
+  await eventually(async () => ((await impostor.stats(rejected)).get(rejected) ?? 0) >= 3, "three attempts");
   assert.equal(await impostor.isReady(), false);
 });
 

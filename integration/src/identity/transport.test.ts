@@ -49,14 +49,14 @@ for (const variant of ["delta", "sotw"] as const) {
       assert.equal(await answer.text(), "over TLS");
     }
 
-    const refusedBy = async (stat: string, xdsTls: typeof proxy & { readonly serverName?: string }) => {
+    const rejectedBy = async (stat: string, xdsTls: typeof proxy & { readonly serverName?: string }) => {
       const envoy = await mesh.envoy({ variant, nodeId: "stranger", xdsTls, waitFor: "admin" });
       const name = `cluster.xds_cluster.${stat}`;
       await eventually(async () => ((await envoy.stats(name)).get(name) ?? 0) >= 2, `two attempts count as ${stat}`);
       assert.equal(await envoy.isReady(), false);
     };
-    await refusedBy("upstream_cx_connect_fail", strangeProxy);
-    await refusedBy("ssl.fail_verify_san", { ...proxy, serverName: "other.mesh" });
+    await rejectedBy("upstream_cx_connect_fail", strangeProxy);
+    await rejectedBy("ssl.fail_verify_san", { ...proxy, serverName: "other.mesh" });
     const known = (await mesh.proxies()).map(({ nodeId }) => nodeId);
     assert.ok(!known.includes("stranger"), `known are ${known}`);
   });

@@ -55,7 +55,7 @@ test("request-telemetry counts in the host as in Envoy", async () => {
 
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
 
-test("api-key lets in, refuses and takes keys away in the host as in Envoy", async () => {
+test("api-key lets in, rejects and takes keys away in the host as in Envoy", async () => {
   await compareFilter("api-key", {
     query: "deep",
     identityHeader: "x-debug",
@@ -93,13 +93,13 @@ test("header-rules changes requests and responses in the host as in Envoy", asyn
     response: [
       { name: "post", match, set: "x-answer", value: "{header:x-answer} {request::path} {property:xds.route_name}" },
       { add: "x-answer", value: "{request:x-debug}" },
-      { responseHeaders: [{ name: ":status", prefix: "4" }], copy: "x-answer", to: "x-refused" },
+      { responseHeaders: [{ name: ":status", prefix: "4" }], copy: "x-answer", to: "x-rejected" },
       { match: { path: "/health" }, remove: "x-*" },
     ],
   });
 });
 
-test("token-exchange asks, keeps answers and refuses in the host as in Envoy", async () => {
+test("token-exchange asks, keeps answers and rejects in the host as in Envoy", async () => {
   const credential = "x-call";
   const set = [{ name: "x-user", header: "x-answer", prefix: "user-" }];
   const request = { path: "/exchange", headers: { "x-asker": "edge" } };
@@ -122,7 +122,7 @@ const guard = {
   ],
 };
 
-test("body-guard refuses, holds and counts in the host as in Envoy", async () => {
+test("body-guard rejects, holds and counts in the host as in Envoy", async () => {
   await compareFilter("body-guard", guard, { make: randomBodies, options: { holdsHeaders: true } });
 });
 

@@ -42,7 +42,7 @@ interface Stream {
   readonly id: number;
 }
 
-test("several processes serve as one: pushes, status, refusals, groups, loads, client status and metrics", async () => {
+test("several processes serve as one: pushes, status, rejections, groups, loads, client status and metrics", async () => {
   await using at = await TestMesh.start(["--workers", "2", "--limit", "loadReportIntervalMs=200"]);
   const port = await at.serviceNamed("ok");
   await at.apply({ set: mesh(port) });
@@ -79,8 +79,8 @@ test("several processes serve as one: pushes, status, refusals, groups, loads, c
   } as const;
   const outcomes = await at.write({ set: [answering("new"), bad] }, "10s");
   assert.deepEqual(
-    outcomes.map(({ nodeId, state, refusals }) => [nodeId, state, refusals.map(({ name }) => name)]),
-    variants.map((variant) => [variant, "refused", ["bad"]]),
+    outcomes.map(({ nodeId, state, rejections }) => [nodeId, state, rejections.map(({ name }) => name)]),
+    variants.map((variant) => [variant, "rejected", ["bad"]]),
   );
   await eventually(async () => assert.equal((await answers()).join(), "new,new"), "both serve the new route");
   await at.apply({ delete: [{ kind: "EnvoyResource", name: "bad" }] });
@@ -99,7 +99,7 @@ test("several processes serve as one: pushes, status, refusals, groups, loads, c
   const metrics = await at.metrics();
   for (const variant of variants) assert.match(metrics, new RegExp(`^chancery_streams{variant="${variant}"} 1$`, "m"));
   assert.match(metrics, /^chancery_proxies{group="default",state="synced"} 2$/m);
-  assert.match(metrics, /^chancery_refusals_total{type="LDS"} 2$/m);
+  assert.match(metrics, /^chancery_nacks_total{type="LDS"} 2$/m);
   for (const worker of [1, 2])
     assert.match(metrics, new RegExp(`^chancery_worker_resident_memory_bytes{worker="${worker}"} \\d{8,}$`, "m"));
 

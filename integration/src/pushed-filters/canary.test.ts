@@ -10,7 +10,7 @@ import { freePort } from "../harness/free-port.ts";
 import { get } from "../harness/get.ts";
 import { TestMesh } from "../harness/test-mesh.ts";
 
-const runs = Number(process.env["FLIGHT_RUNS"] ?? 1);
+const runs = Number(process.env["CANARY_RUNS"] ?? 1);
 const folder = mkdtempSync(path.join(tmpdir(), "chancery-flight-"));
 
 /** Says in each response which version it is; one in so many requests traps. */

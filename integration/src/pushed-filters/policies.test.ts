@@ -81,7 +81,7 @@ test("a filter may call what its document allows, and what it lost it gets back"
   assert.equal(await ask(envoy), "200 must=0");
 });
 
-test("closed refuses until the next push, reload recovers, open lets pass; and each keeps to itself", async () => {
+test("closed rejects until the next push, reload recovers, open lets pass; and each keeps to itself", async () => {
   await using mesh = await TestMesh.start();
   const sha256 = await mesh.upload("may", wasm);
   const both = (failure: string) => [filter("must", sha256, {}), filter("may", sha256, { failure, order: 1 })];
@@ -113,7 +113,10 @@ test("an optional filter that a new proxy cannot load takes nobody with it; a ma
   const unloadable = (failure: string) => filter("may", sha256, { failure, config: "unloadable", order: 1 });
   await mesh.write({ set: [...base, filter("must", sha256, {}), unloadable("open")] });
   const open = await mesh.envoy({ variant: "delta", waitFor: "admin" });
-  await eventually(async () => (await mesh.proxies()).some(({ state }) => state === "refused"), "the proxy refuses it");
+  await eventually(
+    async () => (await mesh.proxies()).some(({ state }) => state === "rejected"),
+    "the proxy rejects it",
+  );
   await eventually(
     async () => assert.equal(await ask(open).catch(String), "200 must=0"),
     "requests pass the mandatory filter",
@@ -123,6 +126,6 @@ test("an optional filter that a new proxy cannot load takes nobody with it; a ma
 
   await mesh.write({ set: [unloadable("closed")] });
   const closed = await mesh.envoy({ variant: "delta", nodeId: "edge-2", waitFor: "admin" });
-  await eventually(async () => /^(500|TypeError)/.test(await ask(closed).catch(String)), "requests are refused");
+  await eventually(async () => /^(500|TypeError)/.test(await ask(closed).catch(String)), "requests are rejected");
   for (let count = 0; count < 10; count++) assert.doesNotMatch(await ask(closed).catch(String), /^200/);
 });

@@ -44,7 +44,7 @@ function lines({ config }: ClientStatusResponse): readonly string[] {
 }
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: client status tells what an Envoy took, what it refused and why, and no private key`, async (t) => {
+  test(`${variant}: client status tells what an Envoy took, what it rejected and why, and no private key`, async (t) => {
     const folder = await mkdtemp(path.join(tmpdir(), "chancery-csds-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const { certFile, keyFile } = new Authority(path.join(folder, "authority")).issue("edge", "DNS:shop.test");
@@ -85,12 +85,15 @@ for (const variant of ["delta", "sotw"] as const) {
       address: { pipe: { path: "/nowhere/at/all" } },
     });
     await mesh.write({ set: [bad] }, "10s");
-    const refused = (await clientStatus(mesh.xds, { excludeResourceContents: true })).config[0]?.genericXdsConfigs.find(
-      ({ name }) => name === "bad",
+    const rejected = (
+      await clientStatus(mesh.xds, { excludeResourceContents: true })
+    ).config[0]?.genericXdsConfigs.find(({ name }) => name === "bad");
+    assert.deepEqual(
+      [rejected?.configStatus, rejected?.clientStatus],
+      [ConfigStatus.ERROR, ClientResourceStatus.NACKED],
     );
-    assert.deepEqual([refused?.configStatus, refused?.clientStatus], [ConfigStatus.ERROR, ClientResourceStatus.NACKED]);
-    assert.match(refused?.errorState?.details ?? "", /bad/);
-    assert.equal(refused?.xdsConfig, undefined);
+    assert.match(rejected?.errorState?.details ?? "", /bad/);
+    assert.equal(rejected?.xdsConfig, undefined);
   });
 }
 

@@ -10,7 +10,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
 import { bodyWasm } from "./body.ts";
 import { nameParams, operation } from "./operation.ts";
-import { Refusal, refusal, shortened } from "./problem-json.ts";
+import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 
 /** One version of a filter, without its bytes. */
@@ -35,7 +35,7 @@ export interface FilterStatus {
   readonly failure?: string;
   /** The host calls that it may make. */
   readonly capabilities?: readonly string[];
-  /** The version that a share of the requests gets, while it is in flight. */
+  /** The version that a share of the requests gets, while there is a canary. */
   readonly canary?: { readonly version?: string; readonly sha256: string; readonly percent: number };
 }
 
@@ -96,14 +96,14 @@ export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
     const named = documentName.safeParse(filter);
     if (!named.success) {
       const why = named.error.issues.map(({ message }) => message).join("; ");
-      throw refusal(422, "FILTER_NAME_INVALID", `Cannot keep the module: the filter's name is not valid: ${why}`, {
+      throw requestError(422, "FILTER_NAME_INVALID", `Cannot keep the module: the filter's name is not valid: ${why}`, {
         path: "name",
         found: shortened(filter),
       });
     }
     const wasm = bodyWasm(request);
     const added = await catalog.add({ filter, wasm, ...(version === undefined ? {} : { version }) });
-    if (!added.ok) throw moduleRefusal(filter, added.faults);
+    if (!added.ok) throw moduleError(filter, added.faults);
     return reply.code(201).send(described(added.version));
   });
 }
@@ -127,9 +127,9 @@ function filterStatuses({ store, catalog }: AdminDeps): readonly FilterStatus[] 
   });
 }
 
-function moduleRefusal(filter: string, faults: readonly ModuleFault[]): Refusal {
+function moduleError(filter: string, faults: readonly ModuleFault[]): RequestError {
   const isTaken = faults.some(({ code }) => code === "FILTER_VERSION_TAKEN");
-  return new Refusal(
+  return new RequestError(
     isTaken ? 409 : 422,
     faults.map(({ code, message, hint, path = "", found }) => ({
       code,

@@ -7,7 +7,7 @@ import { answers } from "./answers.ts";
 import { type ChangedDocument, changeBetween, changedDocument, meshDifference } from "./document-changes.ts";
 import { requirePreconditions } from "./etag.ts";
 import { operation } from "./operation.ts";
-import { type Refusal, refusal } from "./problem-json.ts";
+import { type RequestError, requestError } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 import { write } from "./write.ts";
 import { writeQuery, writeRequest } from "./write-request.ts";
@@ -102,8 +102,8 @@ function readNumber(text: string): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : -1;
 }
 
-function unknownRevision({ store }: AdminDeps, revision: string): Refusal {
-  return refusal(
+function unknownRevision({ store }: AdminDeps, revision: string): RequestError {
+  return requestError(
     404,
     "REVISION_UNKNOWN",
     "Cannot find this revision: it does not exist, or is older than what is kept",

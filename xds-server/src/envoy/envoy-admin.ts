@@ -28,11 +28,11 @@ export class EnvoyAdmin {
     const addresses = await this.#activeListeners();
     return (dump.configs ?? []).map((listener) => {
       const address = addresses.get(listener.name);
-      const refusal = listener.error_state?.details;
+      const rejection = listener.error_state?.details;
       return {
         name: listener.name,
         ...(address === undefined ? {} : { address }),
-        ...(refusal === undefined ? {} : { refusal }),
+        ...(rejection === undefined ? {} : { rejection }),
       };
     });
   }

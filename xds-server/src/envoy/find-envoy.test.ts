@@ -61,7 +61,7 @@ test("takes the Envoy that CHANCERY_ENVOY names before any other", async (t) => 
   assert.deepEqual(found, { path: named, version: "1.41.2", source: "$CHANCERY_ENVOY" });
 });
 
-test("refuses a named Envoy that is too old, does not run, or cannot run Wasm, and never looks further", async (t) => {
+test("rejects a named Envoy that is too old, does not run, or cannot run Wasm, and never looks further", async (t) => {
   const env = await environment(t);
   const folder = await temporaryFolder(t);
   const cases: readonly (readonly [string, RegExp])[] = [

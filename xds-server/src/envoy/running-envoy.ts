@@ -9,8 +9,8 @@ export interface ListenerState {
   readonly name: string;
   /** Where it listens; absent while it does not. */
   readonly address?: ListenAddress;
-  /** Why Envoy refused the newest version. */
-  readonly refusal?: string;
+  /** Why Envoy rejected the newest version. */
+  readonly rejection?: string;
 }
 
 /** How a program ended. */

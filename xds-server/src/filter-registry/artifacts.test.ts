@@ -35,10 +35,10 @@ test("a version never means other bytes", async (t) => {
   const edited = await push(catalog, module(2, one));
   assert.equal(edited.version.version, `1.0.0+${edited.version.sha256.slice(0, 8)}`, "told apart by its digest");
   const restarted = await open();
-  const refused = await restarted.add({ filter: "gate", wasm: module(3, one), version: "1.0.0" });
-  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_VERSION_TAKEN"]);
+  const rejected = await restarted.add({ filter: "gate", wasm: module(3, one), version: "1.0.0" });
+  assert.deepEqual(rejected.ok ? [] : rejected.faults.map(({ code }) => code), ["FILTER_VERSION_TAKEN"]);
   assert.match(
-    refused.ok ? "" : (refused.faults[0]?.message ?? ""),
+    rejected.ok ? "" : (rejected.faults[0]?.message ?? ""),
     /cannot be version 1\.0\.0, which is another module/,
   );
   assert.equal(restarted.versions().length, 2);
@@ -75,7 +75,7 @@ test("keeps the source map of a module over a restart, and lets it go with the m
   assert.equal((await readdir(directory)).length, 2);
 });
 
-test("lets go of the oldest version that nothing needs, and refuses when all are needed", async (t) => {
+test("lets go of the oldest version that nothing needs, and rejects when all are needed", async (t) => {
   const needed = new Set<string>();
   const directory = await folder(t);
   const catalog = await openCatalog({ ...catalogLimits, directory, maxVersions: 2, needed: () => needed });
@@ -89,8 +89,8 @@ test("lets go of the oldest version that nothing needs, and refuses when all are
   );
   assert.deepEqual(await readdir(directory).then((files) => files.length), 3, "the file is gone too");
   for (const { sha256 } of catalog.versions()) needed.add(sha256);
-  const refused = await catalog.add({ filter: "gate", wasm: module(4), version: "4" });
-  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_REGISTRY_FULL"]);
+  const rejected = await catalog.add({ filter: "gate", wasm: module(4), version: "4" });
+  assert.deepEqual(rejected.ok ? [] : rejected.faults.map(({ code }) => code), ["FILTER_REGISTRY_FULL"]);
   assert.deepEqual(
     catalog.versions().map(({ version }) => version),
     ["3", "1"],
@@ -107,11 +107,11 @@ test("all modules together have a bound too", async (t) => {
   );
 });
 
-test("keeps nothing of a module that it refuses", async (t) => {
+test("keeps nothing of a module that it rejects", async (t) => {
   const directory = await folder(t);
   const catalog = await openCatalog({ ...catalogLimits, directory });
-  const refused = await catalog.add({ filter: "gate", wasm: Uint8Array.from([1, 2, 3, 4]) });
-  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_MODULE_MALFORMED"]);
+  const rejected = await catalog.add({ filter: "gate", wasm: Uint8Array.from([1, 2, 3, 4]) });
+  assert.deepEqual(rejected.ok ? [] : rejected.faults.map(({ code }) => code), ["FILTER_MODULE_MALFORMED"]);
   assert.deepEqual(await readdir(directory), []);
 });
 
@@ -157,7 +157,7 @@ test("asks the schema about a configuration, and then the module", async (t) => 
     required: ["mode"],
     additionalProperties: false,
   };
-  // Refuses configurations of more than 63 bytes.
+  // Rejects configurations of more than 63 bytes.
   const atMost63 = [0x20, 0x01, 0x41, 0x3f, 0x4d];
   const functions = { ...least, proxy_on_configure: { signature: "i32 i32 -> i32", body: atMost63 } };
   const wasm = handMade({ functions, manifest: { ...one, configSchema } });
@@ -173,7 +173,7 @@ test("asks the schema about a configuration, and then the module", async (t) => 
   assert.deepEqual(await faults({ mode: "half" }), [["FILTER_CONFIG_INVALID", "mode", 'must be one of "on", "off"']]);
   assert.deepEqual(await faults([]), [["FILTER_CONFIG_INVALID", "", "must be object"]]);
   assert.deepEqual(await faults({ mode: "on", rules: ["/".repeat(60)] }), [
-    ["FILTER_CONFIG_REFUSED", undefined, "refuses the configuration: it logged no reason"],
+    ["FILTER_CONFIG_REJECTED", undefined, "rejects the configuration: it logged no reason"],
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { Value } from "../watchable.ts";
+import { Value } from "../process/watchable.ts";
 import type { AddResult, Artifact, Artifacts, Catalog, Upload } from "./catalog.ts";
 import { type CheckLimits, checkModule } from "./check-module.ts";
 import { configFaults } from "./config-schema.ts";

@@ -1,4 +1,4 @@
-import type { Watchable } from "../watchable.ts";
+import type { Watchable } from "../process/watchable.ts";
 import type { ModuleFacts } from "./module-check.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import type { FilterVersion } from "./versions.ts";
@@ -32,7 +32,7 @@ export interface Catalog extends Watchable<Artifacts> {
   /** Checks a module and keeps it. Uploading the same bytes again is no fault and changes nothing. */
   add(upload: Upload): Promise<AddResult>;
   /**
-   * Why a module would refuse a configuration, undefined for none: asked before a Filter document is accepted, as
+   * Why a module would reject a configuration, undefined for none: asked before a Filter document is accepted, as
    * Envoy itself gives no reason. Empty when all is well.
    */
   checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]>;

@@ -35,7 +35,7 @@ export function configFaults(schema: object | boolean, config: unknown): readonl
 const summaries = new Set(["if", "anyOf", "oneOf", "not"]);
 
 /**
- * Keywords that JSON Schema does not have are refused, so that a slip is found when the filter is pushed. Patterns are run by
+ * Keywords that JSON Schema does not have are rejected, so that a slip is found when the filter is pushed. Patterns are run by
  * RE2, whose time is bounded, because they come from outside.
  */
 function validator(schema: object | boolean): ValidateFunction | string {

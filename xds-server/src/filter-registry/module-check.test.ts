@@ -388,7 +388,7 @@ const doNotStart: readonly Case[] = [
 ];
 
 for (const [what, wasm, code, words] of [...notModules, ...notForEnvoy, ...badManifests, ...doNotStart]) {
-  test(`refuses ${what} and says so`, async () => {
+  test(`rejects ${what} and says so`, async () => {
     const checked = await checkModule(wasm, limits);
     const faults = checked.ok ? [] : checked.faults;
     assert.deepEqual(
@@ -451,7 +451,7 @@ test("takes the least that Envoy takes, and tells what it needs and what its aut
   });
 });
 
-test("a filter may refuse to run without configuration", async () => {
+test("a filter may reject to run without configuration", async () => {
   const wasm = made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.constant(0) } });
   assert.ok((await checkModule(wasm, limits)).ok);
 });

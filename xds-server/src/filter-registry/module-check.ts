@@ -31,21 +31,21 @@ export type Inspected =
   | { readonly ok: false; readonly faults: readonly ModuleFault[] };
 
 /**
- * Reads a module and finds why Envoy would refuse it, or come to harm by it: every cause, in words for its author. Envoy
+ * Reads a module and finds why Envoy would reject it, or come to harm by it: every cause, in words for its author. Envoy
  * itself says only that it cannot create the plugin. Nothing of the module is run.
  */
 export async function inspectModule(wasm: Uint8Array, limits: ModuleLimits): Promise<Inspected> {
   if (wasm.length > limits.maxModuleBytes) {
     const message = `has ${wasm.length} bytes; at most ${limits.maxModuleBytes} are taken`;
-    return refused({ code: "FILTER_MODULE_TOO_LARGE", message });
+    return rejected({ code: "FILTER_MODULE_TOO_LARGE", message });
   }
   const read = readBinary(wasm);
   if (!read.ok) {
-    return refused({ code: "FILTER_MODULE_MALFORMED", message: `is not a WebAssembly module: ${read.cause}` });
+    return rejected({ code: "FILTER_MODULE_MALFORMED", message: `is not a WebAssembly module: ${read.cause}` });
   }
   const invalid = await invalidity(wasm);
   if (invalid !== undefined) {
-    return refused({ code: "FILTER_MODULE_INVALID", message: `is not a valid WebAssembly module: ${invalid}` });
+    return rejected({ code: "FILTER_MODULE_INVALID", message: `is not a valid WebAssembly module: ${invalid}` });
   }
   const { binary } = read;
   const manifest = readManifest(binary);
@@ -58,7 +58,7 @@ export async function inspectModule(wasm: Uint8Array, limits: ModuleLimits): Pro
     ...(manifest.ok ? [] : manifest.faults),
   ];
   return faults.length > 0 || !manifest.ok
-    ? refused(...faults)
+    ? rejected(...faults)
     : { ok: true, facts: factsOf(binary, manifest.manifest) };
 }
 
@@ -69,7 +69,7 @@ export function readFacts(wasm: Uint8Array): ModuleFacts | undefined {
   return read.ok && manifest?.ok ? factsOf(read.binary, manifest.manifest) : undefined;
 }
 
-function refused(...faults: readonly ModuleFault[]): Inspected {
+function rejected(...faults: readonly ModuleFault[]): Inspected {
   return { ok: false, faults };
 }
 

@@ -45,14 +45,14 @@ test("the README of each shipped filter shows its configuration", async () => {
   }
 });
 
-test("a configuration that a filter refuses is refused in the filter's own words", async () => {
+test("a configuration that a filter rejects is rejected in the filter's own words", async () => {
   const wasm = modules.get("request-policy") ?? new Uint8Array();
   const configuration = '{"default": {"action": "deny"}, "rules": {}}';
   assert.deepEqual(await tryModule(wasm, { timeLimitMs, configuration }), [
     {
-      code: "FILTER_CONFIG_REFUSED",
+      code: "FILTER_CONFIG_REJECTED",
       message:
-        "refuses the configuration: request-policy refuses its configuration: rules: should be a list, is an object",
+        "rejects the configuration: request-policy refuses its configuration: rules: should be a list, is an object",
     },
   ]);
 });

@@ -2,7 +2,7 @@ import { trial } from "@chancery/filter-testing";
 import type { ModuleFault } from "./module-fault.ts";
 
 export interface TrialOptions {
-  /** Absent: that the module refuses an empty one is no fault. */
+  /** Absent: that the module rejects an empty one is no fault. */
   readonly configuration?: string;
   /** For all that the module does. */
   readonly timeLimitMs: number;
@@ -31,8 +31,8 @@ export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promis
     return [{ code: "FILTER_TIME_LIMIT", message }];
   }
   if (reason === "refused" && step === "proxy_on_configure") {
-    const message = `refuses the configuration: ${log === "" ? "it logged no reason" : log}`;
-    return [{ code: "FILTER_CONFIG_REFUSED", message }];
+    const message = `rejects the configuration: ${log === "" ? "it logged no reason" : log}`;
+    return [{ code: "FILTER_CONFIG_REJECTED", message }];
   }
   const logged = log === "" ? "" : `; it logged ${log}`;
   return [{ code: "FILTER_START_FAILED", message: `${happening(reason, step, result.message)}${logged}` }];

@@ -26,7 +26,7 @@ export type Chosen =
   { readonly found: FilterVersion } | { readonly version: string } | { readonly fault: ModuleFault };
 
 /**
- * The version that a push makes. A version that was asked for is that or refused. Otherwise the manifest's, which an
+ * The version that a push makes. A version that was asked for is that or rejected. Otherwise the manifest's, which an
  * author does not raise for each trial: where it has other bytes already, the digest tells the new ones apart
  * ("1.2.0+3fa9c1d2", as semantic versioning has it).
  */
@@ -48,7 +48,7 @@ export function chooseVersion(versions: readonly FilterVersion[], { filter, sha2
 
 /**
  * The version to let go of when there is no room: the oldest one whose module nothing needs. Undefined when all are
- * needed, and then the new one is refused: a module that a document of any kept revision names is never dropped.
+ * needed, and then the new one is rejected: a module that a document of any kept revision names is never dropped.
  */
 export function droppable(versions: readonly FilterVersion[], needed: ReadonlySet<string>): FilterVersion | undefined {
   return versions.find(({ sha256 }) => !needed.has(sha256));

@@ -43,7 +43,7 @@ export interface CallHandler {
   onClose(): void;
 }
 
-/** Takes a call, or refuses it by throwing a `CallFault`. */
+/** Takes a call, or rejects it by throwing a `CallFault`. */
 export type Method = (call: Call) => CallHandler;
 
 /** Methods by path: "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources". */

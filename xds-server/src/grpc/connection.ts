@@ -38,7 +38,7 @@ export function watchConnection(session: ServerHttp2Session, limits: ConnectionL
     session.ping((error) => {
       if (error === null) lookLater();
     });
-    // Any byte is a sign of life: the answer itself may stand behind a large response on a slow line.
+    // Any byte is a heartbeat: the answer itself may stand behind a large response on a slow line.
     timer = setTimeout(() => {
       if (session.destroyed) return;
       if (hasSpoken()) lookLater();

@@ -74,13 +74,13 @@ test("room that was given back is used again, and what was gathered moves along 
   assert.ok(room.take(100_000), "the smaller one is given back");
 });
 
-test("over its share of the memory a message is refused", () => {
+test("over its share of the memory a message is rejected", () => {
   const at = deframer(new MessageRoom(3_000));
   const { framed } = sharedMessage("test", [Buffer.alloc(4_000)]);
   assert.throws(() => messagesIn(at, cut(framed, [1_000])), faultWith("RESOURCE_EXHAUSTED"));
 });
 
-test("too large a message is refused by its length, and an unknown flag by itself", () => {
+test("too large a message is rejected by its length, and an unknown flag by itself", () => {
   const { framed } = sharedMessage("test", [Buffer.alloc(maxMessageBytes + 1)]);
   assert.throws(() => messagesIn(deframer(), [framed.subarray(0, 5)]), faultWith("RESOURCE_EXHAUSTED"));
   assert.throws(() => messagesIn(deframer(), [Buffer.from([2, 0, 0, 0, 0])]), faultWith("INTERNAL"));

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { pino } from "pino";
 import { type Call, type CallHandler, type Methods, sharedMessage, unary } from "./call.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import { defaultLimits, type TransportLimits } from "./limits.ts";
+import { defaultTransportLimits, type TransportLimits } from "./limits.ts";
 import { CallFault } from "./status.ts";
 
 const timeout = 10_000;
@@ -33,7 +33,7 @@ async function serve(t: TestContext, limits: Partial<TransportLimits> = {}, more
   const methods: Methods = new Map([["/test/Echo", (call) => echo(call, ended)], ...more]);
   const server = await startGrpcServer({
     listen: { host: "127.0.0.1", port: 0 },
-    limits: { ...defaultLimits, ...limits },
+    limits: { ...defaultTransportLimits, ...limits },
     methods,
     log: pino({ level: "silent" }),
   });
@@ -119,7 +119,7 @@ test("a message that comes one byte at a time arrives whole", { timeout }, async
   assert.deepEqual((await outcome).messages, ["byte by byte"]);
 });
 
-test("what is no gRPC call is refused by its HTTP status", { timeout }, async (t) => {
+test("what is no gRPC call is rejected by its HTTP status", { timeout }, async (t) => {
   const session = (await serve(t)).session();
   assert.equal((await say(session, message("a"), { "content-type": "application/json" })).http, 415);
   assert.equal((await say(session, message("a"), { "content-type": "application/grpcish" })).http, 415);
@@ -148,7 +148,7 @@ test("a unary method takes exactly one message", { timeout }, async (t) => {
   assert.match((await call(Buffer.concat([message("a"), message("b")]))).status, /^3 .*one message only/);
 });
 
-test("gzip is read; other compression, a flag without one, and bombs are refused", { timeout }, async (t) => {
+test("gzip is read; other compression, a flag without one, and bombs are rejected", { timeout }, async (t) => {
   const session = (await serve(t, { maxMessageBytes: 1_000 })).session();
   const zipped = (value: Buffer) => {
     const framed = message(gzipSync(value));
@@ -168,7 +168,7 @@ test("gzip is read; other compression, a flag without one, and bombs are refused
   assert.match((await say(session, garbage, gzip)).status, /^3 .*cannot be decompressed/);
 });
 
-test("too large a message is refused both ways, and the rest of the connection goes on", { timeout }, async (t) => {
+test("too large a message is rejected both ways, and the rest of the connection goes on", { timeout }, async (t) => {
   const big = unary(() => sharedMessage("big answer", [Buffer.alloc(1_001)]));
   const session = (await serve(t, { maxMessageBytes: 1_000 }, new Map([["/test/Big", big]]))).session();
   const bystander = open(session, "/test/Echo");
@@ -188,7 +188,7 @@ test("what a method throws ends its call, and says nothing of the server's insid
   const failing: Methods = new Map([
     ["/test/Fails", unary(() => assert.fail("a secret"))],
     [
-      "/test/Refuses",
+      "/test/Rejects",
       () => {
         throw new CallFault("PERMISSION_DENIED", "not you: 100 % ä");
       },
@@ -198,7 +198,7 @@ test("what a method throws ends its call, and says nothing of the server's insid
   const failed = await say(session, message("a"), {}, "/test/Fails");
   assert.match(failed.status, /^13 The server failed/);
   assert.doesNotMatch(failed.status, /secret/);
-  assert.equal((await say(session, message("a"), {}, "/test/Refuses")).status, "7 not you: 100 %25 %C3%A4");
+  assert.equal((await say(session, message("a"), {}, "/test/Rejects")).status, "7 not you: 100 %25 %C3%A4");
 });
 
 test("a client that goes on talking after its call was ended is stopped", { timeout }, async (t) => {
@@ -315,7 +315,7 @@ test("a stream more than a connection may have waits for another to end", { time
   assert.deepEqual(at.ended.slice(1), ["2", "3"]);
 });
 
-test("calls over the limit of all are refused until another has gone", { timeout }, async (t) => {
+test("calls over the limit of all are rejected until another has gone", { timeout }, async (t) => {
   const at = await serve(t, { maxStreams: 1 });
   const [one, two] = [at.session(), at.session()];
   const first = open(one, "/test/Echo");

@@ -10,7 +10,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
-import { Turns } from "../turns.ts";
+import { Turns } from "../process/turns.ts";
 import type { Method, Methods } from "./call.ts";
 import { type Connection, watchConnection } from "./connection.ts";
 import { MessageRoom } from "./deframer.ts";
@@ -96,7 +96,7 @@ function http2Server({ limits, tls, log }: GrpcServerOptions): Http2Server | Htt
     maxHeaderListSize: limits.maxHeaderBytes,
     enablePush: false,
   };
-  // In megabytes. Node refuses new streams while what is queued for a connection is over it.
+  // In megabytes. Node rejects new streams while what is queued for a connection is over it.
   const maxSessionMemory = Math.ceil((4 * limits.maxMessageBytes) / 1_000_000);
   if (tls === undefined) return createServer({ settings, maxSessionMemory });
   const { handshakeTimeoutMs: handshakeTimeout } = limits;
@@ -109,13 +109,13 @@ function http2Server({ limits, tls, log }: GrpcServerOptions): Http2Server | Htt
   return server;
 }
 
-/** Takes each HTTP/2 stream to its method, or refuses it. */
+/** Takes each HTTP/2 stream to its method, or rejects it. */
 function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptions) {
   const inflate = createInflate(limits.maxMessageBytes);
   const room = new MessageRoom(limits.maxPartialBytes);
   let open = 0;
   return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-    const httpStatus = refusedAs(headers);
+    const httpStatus = rejectedAs(headers);
     if (httpStatus !== undefined) {
       stream.on("error", () => {});
       stream.respond({ ":status": httpStatus }, { endStream: true });
@@ -145,7 +145,7 @@ function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptio
 }
 
 /** The HTTP status of what is no gRPC call at all. */
-function refusedAs(headers: IncomingHttpHeaders): number | undefined {
+function rejectedAs(headers: IncomingHttpHeaders): number | undefined {
   if (headers[":method"] !== "POST") return 405;
   return /^application\/grpc($|[+;])/.test(headers["content-type"] ?? "") ? undefined : 415;
 }

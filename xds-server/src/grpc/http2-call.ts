@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { PeerCertificate } from "node:tls";
 import type { Logger } from "pino";
-import type { Turns } from "../turns.ts";
+import type { Turns } from "../process/turns.ts";
 import { type Call, type CallHandler, frameHeadBytes, type Method, type SharedMessage } from "./call.ts";
 import { Deframer, type MessageRoom } from "./deframer.ts";
 import type { Inflate } from "./inflate.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { duration, durationMs, type Immutable, nodeGroupField, optional, required } from "./fields.ts";
 
-/** Half of it passes between two signs of life, for each proxy. */
+/** Half of it passes between two heartbeats, for each proxy. */
 const ttl = duration.refine((text) => durationMs(text) >= 1000, { error: "must be at least one second", abort: true });
 
 export const envoyResourceSchema = z

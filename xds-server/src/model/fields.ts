@@ -135,7 +135,7 @@ export const filePath = z
   .string()
   .min(1)
   .max(4096)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is rejected
   .regex(/^[^\u0000-\u001f]+$/, "must be a file's path");
 
 /** How many requests, connections or the like may be there at once. */

@@ -24,7 +24,7 @@ export const filterSchema = z
     config: optional(z.json(), "What the module gets as its configuration: any JSON. Nothing when absent."),
     failure: optional(
       z.enum(["closed", "open", "reload"]),
-      "What becomes of requests once the module has crashed. `reload`: refused until it is loaded anew, at most once a second. `closed`: refused until the next push. `open`: passed without the filter, also while it was never loaded. When absent, what the module's manifest says; when that is silent, `reload`.",
+      "What becomes of requests once the module has crashed. `reload`: rejected until it is loaded anew, at most once a second. `closed`: rejected until the next push. `open`: passed without the filter, also while it was never loaded. When absent, what the module's manifest says; when that is silent, `reload`.",
     ),
     capabilities: optional(
       distinct(z.array(z.string().min(1).max(100)).max(200)),

@@ -59,8 +59,8 @@ const readingCommands: ReadonlyMap<string, RegExp> = new Map([
 const piece = /%%|%([A-Z0-9_]+)(?:\(([^()]*)\))?(:[0-9]{1,5})?%|%/g;
 
 /**
- * Why Envoy would refuse a text with substitutions, or undefined when it takes it: one faulty header value makes it
- * refuse the whole route configuration.
+ * Why Envoy would reject a text with substitutions, or undefined when it takes it: one faulty header value makes it
+ * reject the whole route configuration.
  */
 export function formatFault(text: string): string | undefined {
   for (const match of text.matchAll(piece)) {

@@ -30,7 +30,7 @@ const editableHeaderName = header
 const headerText = z
   .string()
   .max(16_384)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is rejected
   .regex(/^[^\u0000-\u0008\u000a-\u001f\u007f]*$/, "must not hold control characters");
 
 /** Envoy leaves out a header without a value. */

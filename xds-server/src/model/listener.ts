@@ -46,7 +46,7 @@ const httpSchema = z
     ),
     maxRequestHeadersKb: optional(
       z.int().min(1).max(8192),
-      "Requests with larger headers, in KiB, are refused with 431.",
+      "Requests with larger headers, in KiB, are rejected with 431.",
       listenerDefaults.maxRequestHeadersKb,
     ),
     accessLog: optional(

@@ -1,13 +1,13 @@
 import { RE2JS } from "re2js";
 
-/** Envoy refuses larger programs by its default runtime value `re2.max_program_size.error_level`. */
+/** Envoy rejects larger programs by its default runtime value `re2.max_program_size.error_level`. */
 const maxProgramSize = 100;
 
 /** What Envoy's RE2 counts beyond what is counted here, at least: it works on bytes, so that `.` takes it several steps. */
 const uncountedSteps = 2;
 
 /**
- * Why Envoy would refuse a regular expression, or undefined when it takes it. Envoy speaks RE2: no look-around, no
+ * Why Envoy would reject a regular expression, or undefined when it takes it. Envoy speaks RE2: no look-around, no
  * back-references, and a limit on the compiled program.
  */
 export function regexFault(pattern: string): string | undefined {

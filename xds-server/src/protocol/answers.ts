@@ -7,8 +7,8 @@ import {
   doubted,
   type Held,
   knownAs,
-  refusalKey,
-  refuses,
+  rejectionKey,
+  rejects,
   sendsFullState,
   type TypeStream,
   taken,
@@ -25,15 +25,15 @@ export const accepted = memo((stream: TypeStream): TypeStream => {
       held.set(name, isLast ? taken(resource) : doubted(taken(resource)));
     }
   }
-  if (stream.refused.size === 0) return shared(withoutEarlier(answered(stream, held)));
-  for (const resource of keptThoughRefused(stream)) {
+  if (stream.rejected.size === 0) return shared(withoutEarlier(answered(stream, held)));
+  for (const resource of keptThoughRejected(stream)) {
     const { name, version } = resource;
     held.set(name, { sent: stream.held.get(name)?.sent ?? version, accepted: resource });
   }
-  // What was refused, be it for the sake of others, and came again all the same, is taken now.
-  const forgiven = [...held].map(([name, { accepted }]) => refusalKey(name, accepted?.version ?? absent));
-  const refused = stream.refused.with({ removed: forgiven });
-  return shared(withoutEarlier({ ...answered(stream, held), refused }));
+  // What was rejected, be it for the sake of others, and came again all the same, is taken now.
+  const forgiven = [...held].map(([name, { accepted }]) => rejectionKey(name, accepted?.version ?? absent));
+  const rejected = stream.rejected.with({ removed: forgiven });
+  return shared(withoutEarlier({ ...answered(stream, held), rejected }));
 });
 
 /** The stream after an answer that tells what the client holds of some names. */
@@ -53,26 +53,26 @@ function withoutEarlier(stream: TypeStream): TypeStream {
   return isKnown ? { ...stream, mayHoldEarlier: false } : stream;
 }
 
-/** Which resources a client refuses. */
+/** Which resources a client rejects. */
 export interface Blame {
   readonly resources: readonly Resource[];
   /** False when the client's reason names none, so that all that changed stand under suspicion. */
   readonly isNamed: boolean;
 }
 
-/** The resources of the response in flight that a client's reason for refusing speaks of. */
+/** The resources of the response in flight that a client's reason for rejecting speaks of. */
 export function blamed(stream: TypeStream, reason: string): Blame {
   const changed = stream.inFlight?.changed ?? [];
   const named = [...changed, ...assumedKept(stream, changed)].filter(({ name }) => mentions(reason, name));
-  // A response that had to repeat what was refused before (see keptResources) may be refused for that alone.
-  const namesKept = () => keptThoughRefused(stream).some(({ name }) => mentions(reason, name));
+  // A response that had to repeat what was rejected before (see keptResources) may be rejected for that alone.
+  const namesKept = () => keptThoughRejected(stream).some(({ name }) => mentions(reason, name));
   const isNamed = named.length > 0 || (takesRest(stream) && namesKept());
   return { resources: isNamed ? named : changed, isNamed };
 }
 
-/** What the client refused before, and the response in flight has to say again all the same (see keptResources). */
-function keptThoughRefused(stream: TypeStream): readonly Resource[] {
-  return stream.inFlight?.kept.filter(({ name, version }) => refuses(stream, name, version)) ?? [];
+/** What the client rejected before, and the response in flight has to say again all the same (see keptResources). */
+function keptThoughRejected(stream: TypeStream): readonly Resource[] {
+  return stream.inFlight?.kept.filter(({ name, version }) => rejects(stream, name, version)) ?? [];
 }
 
 /** What a full response repeats because the client may have taken it. */
@@ -83,27 +83,27 @@ function assumedKept(stream: TypeStream, changed: readonly Resource[]): readonly
 }
 
 /**
- * What is refused must be repeated to a client that may hold an earlier version of it, so the rest would be refused
+ * What is rejected must be repeated to a client that may hold an earlier version of it, so the rest would be rejected
  * with it for ever. Envoy, for which this is done, takes the rest.
  */
 const takesRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
 
 /**
- * The client refused the response in flight because of some of its resources, which are not sent again. Whether it
+ * The client rejected the response in flight because of some of its resources, which are not sent again. Whether it
  * took the rest is not known, so that is sent again.
  */
-export function refused(stream: TypeStream, { resources, isNamed }: Blame, maxRefusals: number): TypeStream {
-  const key = [isNamed, ...resources.map(({ name, version }) => refusalKey(name, version))].join("\n");
-  const known = refusedFor(stream);
-  const after = known.get(key) ?? newest(refusedNow(stream, { resources, isNamed }), maxRefusals);
+export function rejected(stream: TypeStream, { resources, isNamed }: Blame, maxRejections: number): TypeStream {
+  const key = [isNamed, ...resources.map(({ name, version }) => rejectionKey(name, version))].join("\n");
+  const known = rejectedFor(stream);
+  const after = known.get(key) ?? newest(rejectedNow(stream, { resources, isNamed }), maxRejections);
   known.set(key, after);
   return after;
 }
 
-/** By the culprits: clients that refuse the same for the same reason stay equal. */
-const refusedFor = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
+/** By the culprits: clients that reject the same for the same reason stay equal. */
+const rejectedFor = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
 
-function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStream {
+function rejectedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStream {
   const culprits = new Set(resources);
   const changed = stream.inFlight?.changed ?? [];
   const held = new Map<string, Held | undefined>();
@@ -112,14 +112,14 @@ function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStre
     for (const name of knownAs(stream, resource)) {
       const before = stream.held.get(name) ?? { sent: uncertain };
       if (culprits.has(resource)) {
-        keys.push(refusalKey(name, resource.version));
+        keys.push(rejectionKey(name, resource.version));
         const known = isNamed ? withoutAssumed(before, resource) : before;
-        held.set(name, takesRest(stream) ? { ...known, refused: resource } : known);
+        held.set(name, takesRest(stream) ? { ...known, rejected: resource } : known);
       } else if (before.sent !== resource.version) held.set(name, { ...before, assumed: resource });
       else held.set(name, takesRest(stream) ? taken(resource) : { ...before, sent: uncertain, assumed: resource });
     }
   }
-  // A deletion beside a resource at fault is told again with the rest; one that was refused for itself is not.
+  // A deletion beside a resource at fault is told again with the rest; one that was rejected for itself is not.
   const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
   for (const [name, before] of toldAgain) {
     const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
@@ -128,18 +128,18 @@ function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStre
   }
   const after = answered(stream, held);
   const doubtful = after.doubtful.with({ added: toldAgain.map(([name]) => name) });
-  return { ...after, doubtful, refused: stream.refused.with({ added: keys }) };
+  return { ...after, doubtful, rejected: stream.rejected.with({ added: keys }) };
 }
 
-/** What a client refuses by name it did not take before. */
+/** What a client rejects by name it did not take before. */
 function withoutAssumed({ assumed, ...known }: Held, { version }: Resource): Held {
   return assumed === undefined || assumed.version === version ? known : { ...known, assumed };
 }
 
-/** Forgets the oldest refusals over a number. */
+/** Forgets the oldest rejections over a number. */
 function newest(stream: TypeStream, max: number): TypeStream {
-  const { refused } = stream;
-  return refused.size <= max ? stream : { ...stream, refused: NameSet.of([...refused].slice(-max)) };
+  const { rejected } = stream;
+  return rejected.size <= max ? stream : { ...stream, rejected: NameSet.of([...rejected].slice(-max)) };
 }
 
 /** True when a text holds a resource's name as a word of its own, not inside a longer name. */

@@ -6,13 +6,13 @@ import { onRequest, onSnapshot, onTime, openStream, type Step } from "./stream.t
 import { deltaRequest, resource, said, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
-const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRefusals: 10 };
+const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 10 };
 
-/** Resources of one type, those in `mortal` with 10 seconds to live. */
-function resources(shortName: string, versions: Record<string, string>, mortal: readonly string[]): Snapshot {
+/** Resources of one type, those in `withTtl` with 10 seconds to live. */
+function resources(shortName: string, versions: Record<string, string>, withTtl: readonly string[]): Snapshot {
   const set = Object.entries(versions).map(([name, version]) => {
     const made = resource(shortName, name, version);
-    return [name, mortal.includes(name) ? { ...made, ttlMs: 10_000 } : made] as const;
+    return [name, withTtl.includes(name) ? { ...made, ttlMs: 10_000 } : made] as const;
   });
   return { resources: new Map([[resourceType(shortName).typeUrl, new Map(set)]]) };
 }
@@ -82,15 +82,15 @@ test("a full-state type repeats all that stays, because leaving it out would del
   assert.deepEqual([said(step), alive(step)], [["CDS =a@1 =b@1"], []]);
 });
 
-test("a full-state type repeats the last good version of what was refused", () => {
+test("a full-state type repeats the last good version of what was rejected", () => {
   let step = onRequest(open("sotw", resources("CDS", { a: "1", b: "1" }, ["a"])).stream, sotwRequest("CDS"), 0);
   step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS") }), 1);
   step = onSnapshot(step.stream, resources("CDS", { a: "1", b: "bad" }, ["a"]), 2);
-  step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS"), refusal: "b: no" }), 3);
+  step = onRequest(step.stream, sotwRequest("CDS", [], { nonce: nonce(step, "CDS"), errorDetail: "b: no" }), 3);
   assert.deepEqual(said(onTime(step.stream, 5002)), ["CDS =a@1 =b@1"]);
 });
 
-test("equal streams are given the same sign of life", () => {
+test("equal streams are given the same heartbeat", () => {
   const at = resources("EDS", { a: "1" }, ["a"]);
   const [one, other] = [0, 1].map((now) => {
     let step = onRequest(open("delta", at).stream, deltaRequest("EDS", { added: ["a"] }), now);

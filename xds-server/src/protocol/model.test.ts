@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { type ResourceType, resourceType, resourceTypes } from "../resources/resource-types.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { ReferenceModel, type Told } from "./reference-model.ts";
-import { onRequest, onSnapshot, onTime, openStream, type Response, type Step, type Stream } from "./stream.ts";
+import { onRequest, onSnapshot, onTime, openStream, type Response, type Step } from "./stream.ts";
+import type { Stream } from "./stream-state.ts";
 import { deltaRequest, resource, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
@@ -12,8 +13,8 @@ import type { Variant } from "./type-stream.ts";
 const operations = Number(process.env["CHANCERY_MODEL_OPERATIONS"] ?? 3_000);
 const operationsARun = 250;
 const clients = 20;
-const limits = { holdLimitMs: 100, unsentHoldLimitMs: 300, maxRefusals: 1000 };
-/** One name is a part of another, as a client's reason for a refusal must not be misread. */
+const limits = { holdLimitMs: 100, unsentHoldLimitMs: 300, maxRejections: 1000 };
+/** One name is a part of another, as a client's reason for a rejection must not be misread. */
 const names = ["n1", "n10", "n1-x", "n2"];
 const versions = ["1", "2", "3"];
 /** What one cluster more waits for than its own endpoints: endpoints that another cluster has too. */
@@ -87,7 +88,7 @@ class Client {
   model: ReferenceModel;
   readonly #hasTaken = new Set<ResourceType>();
   readonly #hasNamed = new Set<ResourceType>();
-  /** What it goes on with, though a full response that it refused left it out. */
+  /** What it goes on with, though a full response that it rejected left it out. */
   readonly #undeleted = new Map<ResourceType, Set<string>>();
   /** Types whose wishes changed while a response was on its way. */
   readonly #hasChangedUnseen = new Set<ResourceType>();
@@ -142,14 +143,14 @@ class Client {
 
   /** An answer to what was answered before. */
   answerLate(type: ResourceType, now: number): void {
-    if (this.#nonces.has(type)) this.#ask(type, { nonce: "older", refusal: "n1 is refused late" }, now);
+    if (this.#nonces.has(type)) this.#ask(type, { nonce: "older", errorDetail: "n1 is rejected late" }, now);
   }
 
   answer(index: number, { verdict: wanted, list }: { verdict: Verdict; list?: readonly string[] }, now: number): void {
     const [seen] = this.unanswered.splice(index % Math.max(1, this.unanswered.length), 1);
     if (seen === undefined) return;
     const { type, nonce, resources } = seen;
-    // What brings nothing new is not refused.
+    // What brings nothing new is not rejected.
     const news = [...resources].find(([name, version]) => this.holds.get(type)?.get(name) !== version)?.[0];
     const verdict = news === undefined ? "take" : wanted;
     const blamed = { take: [], "blame one": [news ?? ""], "blame none": [], "blame another": ["n3"] }[verdict];
@@ -158,8 +159,8 @@ class Client {
     const change = list === undefined || !mayChange ? { added: [], removed: [] } : this.#change(type, list);
     this.#hasChangedUnseen.delete(type);
     this.model.answer(type, verdict === "take" ? "taken" : { blamed });
-    const refusal = `Error adding/updating ${blamed.join(", ")}: it is refused`;
-    this.#ask(type, { nonce, change, ...(verdict === "take" ? {} : { refusal }) }, now, true);
+    const errorDetail = `Error adding/updating ${blamed.join(", ")}: it is rejected`;
+    this.#ask(type, { nonce, change, ...(verdict === "take" ? {} : { errorDetail }) }, now, true);
   }
 
   /** The connection is lost. The client comes back with what it holds, or as a new process that holds nothing. */
@@ -188,12 +189,12 @@ class Client {
       const holds = this.holds.get(type) ?? new Map();
       for (const each of available.values()) {
         if (!wants(wanted, each.name)) continue;
-        if (this.model.isRefused(type, each)) continue;
+        if (this.model.isRejected(type, each)) continue;
         assert.equal(holds.get(each.name), each.version, `${type.shortName} ${each.name} in the end`);
       }
       const canTellDeletions = type.sendsRemovals && (this.variant === "delta" || type.fullState);
-      if (!canTellDeletions || this.model.isNeededByRefused(type)) continue;
-      // It refused all that it was told since it came back, so nobody could tell it.
+      if (!canTellDeletions || this.model.isNeededByRejected(type)) continue;
+      // It rejected all that it was told since it came back, so nobody could tell it.
       if (this.variant === "sotw" && this.model.mayHoldEarlier(type)) continue;
       const left = [...holds.keys()].filter((name) => !available.has(name));
       assert.deepEqual(left, [], `${type.shortName} was deleted and is held in the end`);
@@ -235,15 +236,15 @@ class Client {
 
   #ask(
     type: ResourceType,
-    asking: { nonce: string; change?: { added: string[]; removed: string[] }; refusal?: string },
+    asking: { nonce: string; change?: { added: string[]; removed: string[] }; errorDetail?: string },
     now: number,
     isAnswer = false,
   ): void {
-    const { nonce, change = { added: [], removed: [] }, refusal } = asking;
+    const { nonce, change = { added: [], removed: [] }, errorDetail } = asking;
     const list = this.wanted.get(type) ?? [];
     const wish = this.variant === "sotw" ? `[${list}]` : `+[${change.added}] -[${change.removed}]`;
-    this.#say(`${type.shortName} nonce "${nonce}" ${wish} ${refusal ?? ""}`);
-    const said = { nonce, ...(refusal === undefined ? {} : { refusal }) };
+    this.#say(`${type.shortName} nonce "${nonce}" ${wish} ${errorDetail ?? ""}`);
+    const said = { nonce, ...(errorDetail === undefined ? {} : { errorDetail }) };
     const isStale = this.variant === "sotw" && nonce !== (this.#nonces.get(type) ?? "");
     if (!isStale) {
       if (list.length > 0) this.#hasNamed.add(type);
@@ -254,8 +255,8 @@ class Client {
       this.variant === "sotw" ? sotwRequest(type.shortName, list, said) : deltaRequest(type.shortName, change, said);
     const step = onRequest(this.#stream, request, now);
     assert.deepEqual(
-      step.answer && { nonce: step.answer.nonce, refusal: step.answer.refusal },
-      isAnswer ? { nonce, refusal } : undefined,
+      step.answer && { nonce: step.answer.nonce, errorDetail: step.answer.errorDetail },
+      isAnswer ? { nonce, errorDetail } : undefined,
       "what the server noted as an answer",
     );
     this.#take(step, now);
@@ -299,11 +300,11 @@ class Client {
     for (const name of this.holds.get(type)?.keys() ?? []) {
       const newest = available.get(name);
       if (newest === undefined || resources.has(name)) continue;
-      // Who never took a whole response has no version to say, and comes back as one that holds nothing; and who refuses
-      // a deletion is not told of it again by itself. What such a client refused is left out.
+      // Who never took a whole response has no version to say, and comes back as one that holds nothing; and who rejects
+      // a deletion is not told of it again by itself. What such a client rejected is left out.
       const isUnknown = !this.#hasTaken.has(type) || this.#undeleted.get(type)?.has(name);
       assert.ok(
-        isUnknown && this.model.isRefused(type, newest),
+        isUnknown && this.model.isRejected(type, newest),
         `${type.shortName}: ${name} is there and was left out`,
       );
     }

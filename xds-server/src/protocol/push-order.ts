@@ -1,9 +1,9 @@
 import type { ResourceType, TypeUrl } from "../resources/resource-types.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { memo, memo2 } from "./memo.ts";
-import type { Stream } from "./stream.ts";
+import type { Stream } from "./stream-state.ts";
 import type { TypeStream } from "./type-stream.ts";
-import { deletedNames, hasDue, hasUnsent, keepsRefused, type Update } from "./update-due.ts";
+import { deletedNames, hasDue, hasUnsent, keepsRejected, type Update } from "./update-due.ts";
 
 /** Names of what a client waits for anew when it takes an update, by type. */
 export const rewarms = memo((update: Update): ReadonlyMap<TypeUrl, readonly string[]> => {
@@ -72,7 +72,7 @@ export function additionsAllowedAt(stream: Stream, type: ResourceType, now: numb
 
 /**
  * When deletions of a type may go out: not before the types that refer to it have sent and settled their own changes,
- * within the limit. Never: those are still to be sent, and their sending calls again; or one was refused, and until
+ * within the limit. Never: those are still to be sent, and their sending calls again; or one was rejected, and until
  * a newer one is sent the client goes on with a version that may need what is deleted.
  */
 export function deletionsAllowedAt(stream: Stream, typeStream: TypeStream, available: ResourceSet): number {
@@ -80,7 +80,7 @@ export function deletionsAllowedAt(stream: Stream, typeStream: TypeStream, avail
   let at = always;
   for (const user of stream.types.values()) {
     if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
-    if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return never;
+    if (keepsRejected(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return never;
     if (user.inFlight !== undefined) at = Math.max(at, sentAt(stream, user) + stream.limits.holdLimitMs);
     else if (hasDue(user, availableTo(stream, user.type.typeUrl))) return never;
   }

@@ -60,12 +60,12 @@ export class ReferenceModel {
       told.verdict = "taken";
       return;
     }
-    // A client of whom it is not known what it holds is told even what it refused; what it then did not refuse, it took.
+    // A client of whom it is not known what it holds is told even what it rejected; what it then did not reject, it took.
     const restTaken = this.#isFullState(type) && this.mayHoldEarlier(type);
     const blamed = verdict.blamed.filter((name) => told.changed.has(name));
     const blamesRepeated = restTaken && verdict.blamed.some((name) => told.repeated.has(name));
     told.verdict = {
-      refused: new Set(blamed.length > 0 || blamesRepeated ? blamed : told.changed.keys()),
+      rejected: new Set(blamed.length > 0 || blamesRepeated ? blamed : told.changed.keys()),
       restTaken,
     };
   }
@@ -101,14 +101,14 @@ export class ReferenceModel {
     return responses;
   }
 
-  /** True when the client refused this very version on this stream, and did not ask for the name anew. */
-  isRefused(type: ResourceType, { name, version }: Pick<Resource, "name" | "version">): boolean {
-    return this.#known(type, name).refused.has(version);
+  /** True when the client rejected this very version on this stream, and did not ask for the name anew. */
+  isRejected(type: ResourceType, { name, version }: Pick<Resource, "name" | "version">): boolean {
+    return this.#known(type, name).rejected.has(version);
   }
 
   /** True when something that refers to the type goes on in a version that may need what was deleted. */
-  isNeededByRefused(type: ResourceType): boolean {
-    return this.#usersOf(type).some((user) => this.#goesOnWithOlder(user) || this.isNeededByRefused(user));
+  isNeededByRejected(type: ResourceType): boolean {
+    return this.#usersOf(type).some((user) => this.#goesOnWithOlder(user) || this.isNeededByRejected(user));
   }
 
   /** True while the client may go on with what an earlier stream gave it, of which nothing is known here. */
@@ -164,15 +164,15 @@ export class ReferenceModel {
     return all;
   }
 
-  /** What the client is to be sent: what is new to it, and in the place of what it refused and waits for what it took last. */
+  /** What the client is to be sent: what is new to it, and in the place of what it rejected and waits for what it took last. */
   #unsent(type: ResourceType, available: ResourceSet): Map<string, Resource> {
     const wish = this.#wish(type);
     const unsent = new Map<string, Resource>();
     for (const resource of available.values()) {
       const { name } = resource;
       if (!wish?.wildcard && !wish?.names.has(name)) continue;
-      const { version, refused, accepted } = this.#known(type, name);
-      if (!refused.has(resource.version)) {
+      const { version, rejected, accepted } = this.#known(type, name);
+      if (!rejected.has(resource.version)) {
         if (version !== resource.version) unsent.set(name, resource);
       } else if (version === undefined && accepted !== undefined) unsent.set(name, accepted);
     }
@@ -214,7 +214,7 @@ export class ReferenceModel {
     return [...new Set(names)];
   }
 
-  /** A full response says again what stays, because what it leaves out is deleted; the last taken stands in for the refused. */
+  /** A full response says again what stays, because what it leaves out is deleted; the last taken stands in for the rejected. */
   #repeated(
     type: ResourceType,
     { available, changed, gone }: { available: ResourceSet; changed: Map<string, Resource>; gone: Set<string> },
@@ -223,11 +223,11 @@ export class ReferenceModel {
     if (!this.#isFullState(type)) return repeated;
     for (const name of this.#names(type)) {
       if (changed.has(name) || gone.has(name)) continue;
-      const { mayHold, accepted, refused, lastRefused } = this.#known(type, name);
+      const { mayHold, accepted, rejected, lastRejected } = this.#known(type, name);
       if (!mayHold) continue;
       const newest = available.get(name);
-      const isGood = newest !== undefined && !refused.has(newest.version);
-      const stays = isGood ? newest : (accepted ?? (this.mayHoldEarlier(type) ? (newest ?? lastRefused) : undefined));
+      const isGood = newest !== undefined && !rejected.has(newest.version);
+      const stays = isGood ? newest : (accepted ?? (this.mayHoldEarlier(type) ? (newest ?? lastRejected) : undefined));
       if (stays !== undefined) repeated.set(name, stays);
     }
     return repeated;
@@ -276,8 +276,8 @@ export class ReferenceModel {
 
   #goesOnWithOlder(type: ResourceType): boolean {
     return [...resourcesOf(this.#newest, type.typeUrl).values()].some(({ name, version }) => {
-      const { accepted, refused } = this.#known(type, name);
-      return refused.has(version) && (accepted !== undefined || this.mayHoldEarlier(type));
+      const { accepted, rejected } = this.#known(type, name);
+      return rejected.has(version) && (accepted !== undefined || this.mayHoldEarlier(type));
     });
   }
 }
@@ -307,7 +307,7 @@ export interface Told {
   readonly sentAt: number;
   nonce: string;
   /** Absent while the client owes its answer. */
-  verdict: "taken" | { readonly refused: ReadonlySet<string>; readonly restTaken: boolean } | undefined;
+  verdict: "taken" | { readonly rejected: ReadonlySet<string>; readonly restTaken: boolean } | undefined;
 }
 
 interface Asked {
@@ -340,9 +340,9 @@ interface Known {
   /** True when the client was sent a version, and not told since that it is gone. */
   readonly mayHold: boolean;
   readonly accepted: Resource | undefined;
-  readonly refused: ReadonlySet<Version>;
+  readonly rejected: ReadonlySet<Version>;
   /** Stands for what the client may hold of an earlier stream, once the name is gone but must not be told so yet. */
-  readonly lastRefused: Resource | undefined;
+  readonly lastRejected: Resource | undefined;
 }
 
 /** Stands for the version of what does not exist. */
@@ -354,8 +354,8 @@ const nothing: Known = {
   version: undefined,
   mayHold: false,
   accepted: undefined,
-  refused: new Set(),
-  lastRefused: undefined,
+  rejected: new Set(),
+  lastRejected: undefined,
 };
 
 function whenAsked(known: Known, { names, wildcard, holds, newly, left }: Asked, name: string): Known {
@@ -363,15 +363,15 @@ function whenAsked(known: Known, { names, wildcard, holds, newly, left }: Asked,
   const before = known.isWanted ? known : { ...nothing, isWanted: true };
   const held = holds.get(name);
   if (held !== undefined) return { ...before, version: held.version, mayHold: true, accepted: held.resource };
-  if (newly.includes(name)) return { ...before, version: undefined, refused: new Set() };
-  return left.includes(name) ? { ...before, version: undefined, refused: new Set(), mayHold: true } : before;
+  if (newly.includes(name)) return { ...before, version: undefined, rejected: new Set() };
+  return left.includes(name) ? { ...before, version: undefined, rejected: new Set(), mayHold: true } : before;
 }
 
 function whenTold(known: Known, { changed, gone }: Told, name: string): Known {
   const version = changed.get(name)?.version;
   if (version !== undefined) return { ...known, version, mayHold: true };
   return gone.has(name)
-    ? { ...known, version: GONE, mayHold: false, accepted: undefined, lastRefused: undefined }
+    ? { ...known, version: GONE, mayHold: false, accepted: undefined, lastRejected: undefined }
     : known;
 }
 
@@ -385,18 +385,23 @@ function whenAnswered(
   if (verdict === "taken") {
     const taken = resource ?? repeated.get(name);
     if (taken === undefined) return known;
-    const refused = new Set([...known.refused].filter((version) => version !== taken.version));
-    return { ...known, accepted: taken, refused, lastRefused: undefined, mayHold: true };
+    const rejected = new Set([...known.rejected].filter((version) => version !== taken.version));
+    return { ...known, accepted: taken, rejected, lastRejected: undefined, mayHold: true };
   }
-  if (resource !== undefined && verdict.refused.has(name)) {
-    return { ...known, refused: new Set([...known.refused, resource.version]), lastRefused: resource, mayHold: true };
+  if (resource !== undefined && verdict.rejected.has(name)) {
+    return {
+      ...known,
+      rejected: new Set([...known.rejected, resource.version]),
+      lastRejected: resource,
+      mayHold: true,
+    };
   }
   // What was not blamed may have been taken or not: it is sent again, and told of when it is gone.
   if (resource !== undefined) {
     const version = verdict.restTaken ? known.version : undefined;
     return { ...known, version, accepted: resource, mayHold: true };
   }
-  // So is a deletion, and what was deleted is sent again should it be there again; one refused for itself is not told again.
+  // So is a deletion, and what was deleted is sent again should it be there again; one rejected for itself is not told again.
   if (!gone.has(name) || known.version !== GONE || changed.size === 0 || verdict.restTaken) return known;
   const earlier = before();
   return earlier.version === GONE ? earlier : { ...earlier, version: undefined };

@@ -9,7 +9,7 @@ import {
   type Held,
   type InFlight,
   newTypeStream,
-  refusedVersions,
+  rejectedVersions,
   type TypeStream,
   taken,
   toldAbsent,
@@ -56,7 +56,7 @@ function renewed(
   };
   if (isOther) {
     for (const name of stream.held.keys()) if (!wants(subscription, name)) forget(name);
-    for (const { name } of refusedVersions(stream.refused)) if (!wants(subscription, name)) anew.add(name);
+    for (const { name } of rejectedVersions(stream.rejected)) if (!wants(subscription, name)) anew.add(name);
   }
   for (const name of removed) {
     const before = stream.held.get(name);
@@ -75,7 +75,7 @@ function renewed(
     ...stream,
     subscription,
     held: stream.held.with(held),
-    refused: forgiven(stream.refused, anew),
+    rejected: forgiven(stream.rejected, anew),
     inFlight: stream.inFlight && stillWanted(stream.inFlight, subscription),
     owed: subscription.wildcard && (stream.owed || !stream.subscription.wildcard),
     level: isOther ? undefined : stream.level,
@@ -83,17 +83,17 @@ function renewed(
   };
 }
 
-/** Of what the client ceases to want, it need not be told again that it is gone, should it refuse the response. */
+/** Of what the client ceases to want, it need not be told again that it is gone, should it reject the response. */
 function stillWanted(inFlight: InFlight, subscription: Subscription): InFlight {
   if (inFlight.removed.size === 0) return inFlight;
   return { ...inFlight, removed: new Map([...inFlight.removed].filter(([name]) => wants(subscription, name))) };
 }
 
-/** What a client asks for anew it is sent, though it refused it. */
-function forgiven(refused: NameSet, names: ReadonlySet<string>): NameSet {
-  if (refused.size === 0) return refused;
-  const again = [...refusedVersions(refused)].filter(({ name }) => names.has(name));
-  return refused.with({ removed: again.map(({ key }) => key) });
+/** What a client asks for anew it is sent, though it rejected it. */
+function forgiven(rejected: NameSet, names: ReadonlySet<string>): NameSet {
+  if (rejected.size === 0) return rejected;
+  const again = [...rejectedVersions(rejected)].filter(({ name }) => names.has(name));
+  return rejected.with({ removed: again.map(({ key }) => key) });
 }
 
 /** What a client holds of an earlier stream, by name. Equal ones are the same object. */

@@ -6,7 +6,7 @@ import { found } from "./update-due.ts";
 
 /**
  * A stream that holds all that it wants in its newest version is the same object as every other that does. Ways that
- * differed, because one was slow, refused something or came later, meet here again.
+ * differed, because one was slow, rejected something or came later, meet here again.
  */
 export function shared(stream: TypeStream): TypeStream {
   const { level, doubtful, inFlight, owed, mayHoldEarlier, held } = stream;
@@ -19,7 +19,7 @@ export function shared(stream: TypeStream): TypeStream {
   const last = settled(level, stream.subscription);
   const key = `${stream.variant} ${stream.type.typeUrl}`;
   const known = last.get(key);
-  if (known?.lastNonce === stream.lastNonce && known.refused.isSame(stream.refused)) return known;
+  if (known?.lastNonce === stream.lastNonce && known.rejected.isSame(stream.rejected)) return known;
   last.set(key, stream);
   return stream;
 }

@@ -6,7 +6,7 @@ import { onRequest, onSnapshot, openStream, type Request, type Step } from "./st
 import { type Asking, deltaRequest, said, snapshot, sotwRequest } from "./testing.ts";
 import type { TypeStream, Variant } from "./type-stream.ts";
 
-const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRefusals: 100 };
+const limits = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 100 };
 const { typeUrl } = resourceType("EDS");
 const eds = (step: Step): TypeStream => step.stream.types.get(typeUrl) ?? assert.fail("asked for no endpoints");
 const versions = (...each: string[]) => snapshot({ EDS: Object.fromEntries(each.map((name) => name.split("@"))) });
@@ -29,7 +29,7 @@ class Client {
     return this;
   }
 
-  answer(asking: Pick<Asking, "refusal"> = {}): this {
+  answer(asking: Pick<Asking, "errorDetail"> = {}): this {
     const request = { type: resourceType("EDS"), responseNonce: eds(this.step).lastNonce, names: "unchanged" } as const;
     this.step = onRequest(this.step.stream, { ...request, ...asking }, this.#now);
     return this;
@@ -60,16 +60,16 @@ for (const variant of ["sotw", "delta"] as const) {
       assert.equal(eds(quick.answer().step), eds(slow.answer().step));
     });
 
-    test("stay alike when they refuse the same, each in its own words", () => {
+    test("stay alike when they reject the same, each in its own words", () => {
       const [first, second, third] = [versions("a@1"), versions("a@2"), versions("a@3")];
-      const refuses = (reason: string, now: number) =>
+      const rejects = (reason: string, now: number) =>
         new Client(variant, first, now)
           .subscribe("a")
           .answer()
           .publish(second)
-          .answer({ refusal: reason })
+          .answer({ errorDetail: reason })
           .publish(third);
-      const [one, other] = [refuses("no", 3), refuses("never", 4)];
+      const [one, other] = [rejects("no", 3), rejects("never", 4)];
       assert.deepEqual(said(one.step), ["EDS +a@3"]);
       assert.equal(one.step.responses[0], other.step.responses[0]);
       assert.equal(eds(one.answer().step), eds(other.answer().step));

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
-import { onRequest, onSnapshot, onTime, openStream, type Request, refusalOf, type Step } from "./stream.ts";
+import { onRequest, onSnapshot, onTime, openStream, type Request, rejectionOf, type Step } from "./stream.ts";
 import { type Asking, deltaRequest, said, snapshot, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
-const HOLD = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRefusals: 100 };
+const HOLD = { holdLimitMs: 1000, unsentHoldLimitMs: 20_000, maxRejections: 100 };
 const open = (variant: Variant, at: Snapshot): Step => ({ stream: openStream(variant, at, HOLD), responses: [] });
 const ask = (step: Step, request: Request, now = 0): Step => onRequest(step.stream, request, now);
 const publish = (step: Step, next: Snapshot, now = 0): Step => onSnapshot(step.stream, next, now);
@@ -63,13 +63,13 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS") }))), ["RDS +a@3"]);
     });
 
-    test("does not send a refused version again, and sends the next one", () => {
+    test("does not send a rejected version again, and sends the next one", () => {
       let step = ask(open(variant, snapshot({ RDS: { a: "bad" } })), want("RDS", ["a"]));
-      step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), refusal: "no such cluster" }), 7);
+      step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), errorDetail: "no such cluster" }), 7);
       assert.deepEqual(said(step), []);
-      assert.equal(step.answer?.refusal, "no such cluster");
+      assert.equal(step.answer?.errorDetail, "no such cluster");
       const routes = step.stream.types.get(resourceType("RDS").typeUrl);
-      assert.deepEqual(routes && refusalOf(step.stream, routes, "a", "bad"), {
+      assert.deepEqual(routes && rejectionOf(step.stream, routes, "a", "bad"), {
         version: "bad",
         reason: "no such cluster",
         at: 7,
@@ -79,21 +79,21 @@ for (const { variant, want, answer } of variants) {
     });
 
     test("says how many are under suspicion where a reason names none of several", () => {
-      const refusals = (reason: string, names: string[]) => {
+      const rejections = (reason: string, names: string[]) => {
         const versions = Object.fromEntries(names.map((name) => [name, "1"]));
         let step = ask(open(variant, snapshot({ RDS: versions })), want("RDS", names));
-        step = ask(step, answer("RDS", names, { nonce: lastNonce(step, "RDS"), refusal: reason }));
+        step = ask(step, answer("RDS", names, { nonce: lastNonce(step, "RDS"), errorDetail: reason }));
         const routes = step.stream.types.get(resourceType("RDS").typeUrl);
-        return names.map((name) => routes && refusalOf(step.stream, routes, name, "1")?.suspects);
+        return names.map((name) => routes && rejectionOf(step.stream, routes, name, "1")?.suspects);
       };
-      assert.deepEqual(refusals("no such field", ["a", "b"]), [2, 2]);
-      assert.deepEqual(refusals("a and b are wrong", ["a", "b"]), [undefined, undefined]);
-      assert.deepEqual(refusals("no such field", ["a"]), [undefined]);
+      assert.deepEqual(rejections("no such field", ["a", "b"]), [2, 2]);
+      assert.deepEqual(rejections("a and b are wrong", ["a", "b"]), [undefined, undefined]);
+      assert.deepEqual(rejections("no such field", ["a"]), [undefined]);
     });
 
-    test("does not send a refused version again after a good one, nor after its deletion", () => {
+    test("does not send a rejected version again after a good one, nor after its deletion", () => {
       let step = ask(open(variant, snapshot({ RDS: { a: "bad" } })), want("RDS", ["a"]));
-      step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), refusal: "no" }));
+      step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS"), errorDetail: "no" }));
       for (const next of [snapshot({ RDS: { a: "good" } }), snapshot({ RDS: {} })]) {
         step = publish(step, next);
         step = ask(step, answer("RDS", ["a"], { nonce: lastNonce(step, "RDS") }));
@@ -101,18 +101,18 @@ for (const { variant, want, answer } of variants) {
       }
     });
 
-    test("gives a cluster that changes the last good endpoints when the newest ones were refused", () => {
+    test("gives a cluster that changes the last good endpoints when the newest ones were rejected", () => {
       const at = (c: string, e: string) => snapshot({ CDS: { c }, EDS: { c: e } });
       let step = ask(open(variant, at("1", "good")), want("CDS"));
       step = ask(step, want("EDS", ["c"]));
       for (const type of ["CDS", "EDS"])
         step = ask(step, answer(type, type === "EDS" ? ["c"] : [], { nonce: lastNonce(step, type) }));
       step = publish(step, at("1", "bad"));
-      step = ask(step, answer("EDS", ["c"], { nonce: lastNonce(step, "EDS"), refusal: "no" }));
+      step = ask(step, answer("EDS", ["c"], { nonce: lastNonce(step, "EDS"), errorDetail: "no" }));
       assert.deepEqual(said(publish(step, at("2", "bad"))), ["CDS +c@2", "EDS +c@good"]);
     });
 
-    test("gives a cluster that changes the endpoints beside refused ones that another cluster waited for meanwhile", () => {
+    test("gives a cluster that changes the endpoints beside rejected ones that another cluster waited for meanwhile", () => {
       const at = (clusters: Record<string, string>) => snapshot({ CDS: clusters, EDS: { a: "1", b: "1" } });
       const names = ["a", "b"];
       let step = ask(open(variant, at({})), want("CDS"));
@@ -120,18 +120,18 @@ for (const { variant, want, answer } of variants) {
       step = ask(step, want("EDS", names));
       step = publish(step, at({ b: "1" }));
       assert.deepEqual(said(step), ["CDS +b@1"]);
-      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), refusal: "a: no" }));
+      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), errorDetail: "a: no" }));
       assert.deepEqual(said(step), ["EDS +b@1"]);
-      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), refusal: "out of memory" }));
+      step = ask(step, answer("EDS", names, { nonce: lastNonce(step, "EDS"), errorDetail: "out of memory" }));
       step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       assert.deepEqual(said(publish(step, at({ b: "2" }))), ["CDS +b@2", "EDS +b@1"]);
     });
 
-    test("sends the others of a refused response again without the one that the reason names", () => {
+    test("sends the others of a rejected response again without the one that the reason names", () => {
       let step = ask(open(variant, snapshot({ EDS: { a: "1", "a-b": "1" } })), want("EDS", ["a", "a-b"]));
       step = ask(
         step,
-        answer("EDS", ["a", "a-b"], { nonce: lastNonce(step, "EDS"), refusal: "endpoints of a-b: bad address" }),
+        answer("EDS", ["a", "a-b"], { nonce: lastNonce(step, "EDS"), errorDetail: "endpoints of a-b: bad address" }),
       );
       assert.deepEqual(said(step), ["EDS +a@1"]);
     });
@@ -173,14 +173,14 @@ for (const { variant, want, answer } of variants) {
       assert.deepEqual(said(ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }), 9001)), ["RDS +r@2"]);
     });
 
-    test("removes no cluster while the routes that used it stand, because their change was refused", () => {
+    test("removes no cluster while the routes that used it stand, because their change was rejected", () => {
       let step = ask(open(variant, snapshot({ CDS: { old: "1" }, RDS: { r: "1" } })), want("CDS"));
       step = ask(step, answer("CDS", [], { nonce: lastNonce(step, "CDS") }));
       step = ask(step, want("RDS", ["r"]));
       step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS") }));
       step = publish(step, snapshot({ CDS: {}, RDS: { r: "bad" } }));
       assert.deepEqual(said(step), ["RDS +r@bad"]);
-      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS"), refusal: "r: no" }));
+      step = ask(step, answer("RDS", ["r"], { nonce: lastNonce(step, "RDS"), errorDetail: "r: no" }));
       assert.deepEqual(said(step), []);
       step = publish(step, snapshot({ CDS: {}, RDS: { r: "2" } }));
       assert.deepEqual(said(step), ["RDS +r@2"]);
@@ -296,7 +296,7 @@ describe("a delta stream", () => {
     assert.deepEqual(said(ask(step, deltaRequest("CDS", { removed: ["a"] }))), ["CDS +a@1"]);
   });
 
-  test("does not tell again that a name is gone that was left since, though the response was refused", () => {
+  test("does not tell again that a name is gone that was left since, though the response was rejected", () => {
     let step = ask(open("delta", snapshot({ EDS: { a: "1" } })), deltaRequest("EDS", { added: ["a", "ghost"] }));
     assert.deepEqual(said(step), ["EDS +a@1 -ghost"]);
     step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS") }));
@@ -304,7 +304,7 @@ describe("a delta stream", () => {
     assert.deepEqual(said(step), ["EDS +a@1 -ghost"]);
     step = ask(step, deltaRequest("EDS", { removed: ["*"] }));
     step = ask(step, deltaRequest("EDS", { added: ["*"] }));
-    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS"), refusal: "out of memory" }));
+    step = ask(step, deltaRequest("EDS", {}, { nonce: lastNonce(step, "EDS"), errorDetail: "out of memory" }));
     assert.deepEqual(said(step), ["EDS"]);
   });
 
@@ -357,56 +357,56 @@ describe("a sotw stream", () => {
     assert.deepEqual(said(publish(step, snapshot({ EDS: { a: "1", b: "2" } }))), ["EDS +b@2"]);
   });
 
-  test("repeats the last good version of a refused cluster, because leaving it out would delete it", () => {
+  test("repeats the last good version of a rejected cluster, because leaving it out would delete it", () => {
     let step = ask(open("sotw", snapshot({ CDS: { a: "1", b: "1" } })), sotwRequest("CDS"));
     step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
     step = publish(step, snapshot({ CDS: { a: "bad", b: "1" } }));
     step = ask(
       step,
-      sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal: "Error adding/updating cluster(s) a: no" }),
+      sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), errorDetail: "Error adding/updating cluster(s) a: no" }),
     );
     assert.deepEqual(said(step), []);
     assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "2" } }))), ["CDS +b@2 =a@1"]);
   });
 
-  test("leaves out no refused cluster of which a client that comes back may hold an earlier version", () => {
+  test("leaves out no rejected cluster of which a client that comes back may hold an earlier version", () => {
     const back = { nonce: "7", resumes: true };
     let step = ask(open("sotw", snapshot({ CDS: { a: "bad", b: "1" } })), sotwRequest("CDS", [], back));
     assert.deepEqual(said(step), ["CDS +a@bad +b@1"]);
-    const refusal = "Error adding/updating cluster(s) a: no";
-    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
-    assert.deepEqual(said(step), [], "what was refused is not sent again by itself");
+    const errorDetail = "Error adding/updating cluster(s) a: no";
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), errorDetail }));
+    assert.deepEqual(said(step), [], "what was rejected is not sent again by itself");
     step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
     assert.deepEqual(said(step), ["CDS +b@2 =a@bad"]);
-    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
-    assert.deepEqual(said(step), [], "b is taken, although the response was refused for what it had to repeat");
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), errorDetail }));
+    assert.deepEqual(said(step), [], "b is taken, although the response was rejected for what it had to repeat");
     step = publish(step, snapshot({ CDS: { a: "2", b: "2" } }));
     assert.deepEqual(said(step), ["CDS +a@2 =b@2"]);
     step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
     step = publish(step, snapshot({ CDS: { a: "bad", b: "2" } }));
-    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), errorDetail }));
     assert.deepEqual(said(publish(step, snapshot({ CDS: { a: "bad", b: "3" } }))), ["CDS +b@3 =a@2"]);
   });
 
-  test("does not send a cluster again that a client that came back refused, also not after its deletion", () => {
+  test("does not send a cluster again that a client that came back rejected, also not after its deletion", () => {
     const bad = snapshot({ CDS: { a: "bad" } });
     let step = ask(open("sotw", bad), sotwRequest("CDS", [], { resumes: true }));
-    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), refusal: "a: no" }));
+    step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS"), errorDetail: "a: no" }));
     step = publish(step, snapshot({}));
     assert.deepEqual(said(step), ["CDS -a"]);
     step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
     assert.deepEqual(said(publish(step, bad)), []);
   });
 
-  test("takes for good what was refused for the sake of others and is accepted when it comes again", () => {
+  test("takes for good what was rejected for the sake of others and is accepted when it comes again", () => {
     const at = (clusters: Record<string, string>, listeners: Record<string, string>) =>
       snapshot({ CDS: clusters, LDS: listeners });
     let step = ask(open("sotw", at({ old: "1" }, { a: "1", bad: "1" })), sotwRequest("CDS"));
     step = ask(step, sotwRequest("CDS", [], { nonce: lastNonce(step, "CDS") }));
     step = ask(step, sotwRequest("LDS"));
-    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), refusal: "bad: no" }));
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), errorDetail: "bad: no" }));
     assert.deepEqual(said(step), ["LDS +a@1"]);
-    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), refusal: "out of memory" }));
+    step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS"), errorDetail: "out of memory" }));
     step = publish(step, at({ old: "1" }, { a: "1", c: "1" }));
     assert.deepEqual(said(step), ["LDS +c@1 =a@1 -bad"]);
     step = ask(step, sotwRequest("LDS", [], { nonce: lastNonce(step, "LDS") }));

@@ -1,6 +1,6 @@
-import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
+import { type ResourceType, resourceTypes } from "../resources/resource-types.ts";
 import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
-import { accepted, type Blame, blamed, refused } from "./answers.ts";
+import { accepted, type Blame, blamed, rejected } from "./answers.ts";
 import { heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import { LayeredMap } from "./layered-map.ts";
 import { memo, memo2 } from "./memo.ts";
@@ -14,59 +14,19 @@ import {
   rewarms,
 } from "./push-order.ts";
 import { heldVersions, resubscribed, resumed } from "./resubscribed.ts";
+import type { Rejection, Stream, StreamLimits, TypeStreams } from "./stream-state.ts";
 import { amended, replaced } from "./subscription.ts";
 import { compared, rewarmed, sent } from "./transitions.ts";
-import { knownAs, newTypeStream, refusalKey, refuses, type TypeStream, type Variant } from "./type-stream.ts";
+import { knownAs, newTypeStream, rejectionKey, rejects, type TypeStream, type Variant } from "./type-stream.ts";
 import { type Update, updateDue } from "./update-due.ts";
-
-/** One client's stream: a pure state machine. Requests, snapshots and the time go in, responses come out. */
-export interface Stream {
-  readonly variant: Variant;
-  readonly snapshot: Snapshot;
-  /** The same object for all streams that were told the same. */
-  readonly types: TypeStreams;
-  /** When the last response of a type was sent, in milliseconds since the epoch. */
-  readonly sentAt: ReadonlyMap<TypeUrl, number>;
-  /** When the next sign of life of a type is due, in milliseconds since the epoch; absent where the client needs none. */
-  readonly heartbeatAt: ReadonlyMap<TypeUrl, number>;
-  /** False when the client knows of no time to live, so that it needs no sign of life. */
-  readonly knowsTtl: boolean;
-  /** Why what was refused was, by type and `refusalKey`. */
-  readonly refusals: LayeredMap<string, Refusal>;
-  readonly limits: StreamLimits;
-}
-
-export type TypeStreams = ReadonlyMap<TypeUrl, TypeStream>;
-
-export interface StreamLimits {
-  /**
-   * How long something may wait for another type's answer, in milliseconds: new routes for their clusters, removed
-   * clusters for the routes that used them.
-   */
-  readonly holdLimitMs: number;
-  /** The same where the other type has changes that could not even be sent, because its answer is owed, in milliseconds. */
-  readonly unsentHoldLimitMs: number;
-  /** How many refused versions of a type are remembered, so that they are not sent again. The oldest are forgotten first. */
-  readonly maxRefusals: number;
-}
-
-export interface Refusal {
-  readonly version: Version;
-  /** The client's own words. */
-  readonly reason: string;
-  /** How many resources are refused together, where the reason names none of them: each may be the one at fault. */
-  readonly suspects?: number;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
 
 /** A request, decoded. */
 export interface Request {
   readonly type: ResourceType;
   /** Empty in a client's first request of a type. */
   readonly responseNonce: string;
-  /** The client's reason for refusing the response that the nonce names; absent when it accepts. */
-  readonly refusal?: string;
+  /** The client's reason for rejecting the response that the nonce names; absent when it accepts. */
+  readonly errorDetail?: string;
   /** "unchanged": the names of the type's last request on this stream, or in delta none added and none removed. */
   readonly names: SotwNames | DeltaNames | "unchanged";
 }
@@ -97,10 +57,10 @@ export interface Response {
 export interface Answer {
   readonly type: ResourceType;
   readonly nonce: string;
-  /** What was accepted; or, of what was refused, those that the client's reason names, or all when it names none. */
+  /** What was accepted; or, of what was rejected, those that the client's reason names, or all when it names none. */
   readonly resources: readonly Resource[];
   /** Absent when the client accepted. */
-  readonly refusal?: string;
+  readonly errorDetail?: string;
 }
 
 export interface Step {
@@ -124,7 +84,7 @@ export function openStream(
     sentAt: new Map(),
     heartbeatAt: new Map(),
     knowsTtl,
-    refusals: LayeredMap.of(),
+    rejections: LayeredMap.of(),
     limits,
   };
 }
@@ -143,23 +103,23 @@ export function onTime(stream: Stream, now: number): Step {
 
 export function onRequest(stream: Stream, request: Request, now: number): Step {
   if (isStale(stream, request)) return respond(stream, now);
-  const { type, responseNonce, refusal } = request;
+  const { type, responseNonce, errorDetail } = request;
   const known = stream.types.get(type.typeUrl);
   const before = known ?? newTypeStream(type, stream.variant);
   const subscribedAfter = (settled: TypeStream): TypeStream =>
     subscribed(stream, settled, { ...request, first: known === undefined });
   if (before.inFlight?.nonce !== responseNonce) return respond(withType(stream, subscribedAfter(before)), now);
   const { changed } = before.inFlight;
-  if (refusal === undefined) {
+  if (errorDetail === undefined) {
     const step = respond(withType(stream, subscribedAfter(accepted(before))), now);
     return { ...step, answer: { type, nonce: responseNonce, resources: changed } };
   }
-  const blame = blamed(before, refusal);
+  const blame = blamed(before, errorDetail);
   const { resources } = blame;
-  const settled = refused(before, blame, stream.limits.maxRefusals);
-  const noted = withRefusals(stream, before, blame, { reason: refusal, at: now });
+  const settled = rejected(before, blame, stream.limits.maxRejections);
+  const noted = withRejections(stream, before, blame, { reason: errorDetail, at: now });
   const step = respond(withType(noted, subscribedAfter(settled)), now);
-  return { ...step, answer: { type, nonce: responseNonce, resources, refusal } };
+  return { ...step, answer: { type, nonce: responseNonce, resources, errorDetail } };
 }
 
 /**
@@ -174,31 +134,31 @@ export function isStale(
   return variant === "sotw" && known !== undefined && responseNonce !== known.lastNonce;
 }
 
-/** Why a client refused a version of a resource, or undefined when it did not. */
-export function refusalOf(stream: Stream, type: TypeStream, name: string, version: Version): Refusal | undefined {
-  return refuses(type, name, version) ? stream.refusals.get(refusalId(type, name, version)) : undefined;
+/** Why a client rejected a version of a resource, or undefined when it did not. */
+export function rejectionOf(stream: Stream, type: TypeStream, name: string, version: Version): Rejection | undefined {
+  return rejects(type, name, version) ? stream.rejections.get(rejectionId(type, name, version)) : undefined;
 }
 
-const refusalId = ({ type }: TypeStream, name: string, version: Version): string =>
-  `${type.typeUrl} ${refusalKey(name, version)}`;
+const rejectionId = ({ type }: TypeStream, name: string, version: Version): string =>
+  `${type.typeUrl} ${rejectionKey(name, version)}`;
 
-function withRefusals(
+function withRejections(
   stream: Stream,
   type: TypeStream,
   { resources, isNamed }: Blame,
-  said: Pick<Refusal, "reason" | "at">,
+  said: Pick<Rejection, "reason" | "at">,
 ): Stream {
   const suspects = isNamed || resources.length === 1 ? {} : { suspects: resources.length };
   const entries = resources.flatMap((resource) =>
-    knownAs(type, resource).map((name): [string, Refusal] => {
+    knownAs(type, resource).map((name): [string, Rejection] => {
       const { version } = resource;
-      return [refusalId(type, name, version), { version, ...said, ...suspects }];
+      return [rejectionId(type, name, version), { version, ...said, ...suspects }];
     }),
   );
-  const refusals = stream.refusals.with(entries);
-  const tooMany = refusals.size - stream.limits.maxRefusals * resourceTypes.length;
-  const oldest = tooMany > 0 ? [...refusals.keys()].slice(0, tooMany) : [];
-  return { ...stream, refusals: refusals.with(oldest.map((id) => [id, undefined])) };
+  const rejections = stream.rejections.with(entries);
+  const tooMany = rejections.size - stream.limits.maxRejections * resourceTypes.length;
+  const oldest = tooMany > 0 ? [...rejections.keys()].slice(0, tooMany) : [];
+  return { ...stream, rejections: rejections.with(oldest.map((id) => [id, undefined])) };
 }
 
 function subscribed(
@@ -299,7 +259,7 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
   return { stream, responses, isTimeless, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
-/** A response tells a client what it is told to go on with, so the next sign of life is due an interval later at most. */
+/** A response tells a client what it is told to go on with, so the next heartbeat is due an interval later at most. */
 function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kept }: Update, now: number): Stream {
   if (!stream.knowsTtl) return stream;
   const { typeUrl } = type;

@@ -1,5 +1,5 @@
-import { type ResourceType, resourceType } from "../resources/resource-types.ts";
-import type { Resource, ResourceKey, Snapshot } from "../resources/snapshot.ts";
+import { type ResourceKey, type ResourceType, resourceType } from "../resources/resource-types.ts";
+import type { Resource, Snapshot } from "../resources/snapshot.ts";
 import type { Request, Response, Step } from "./stream.ts";
 
 /** A resource of a given version; `rewarms` names resources of the next type that it makes the client wait for. */
@@ -26,7 +26,7 @@ export function snapshot(byType: Record<string, Record<string, string>>): Snapsh
 
 export interface Asking {
   readonly nonce?: string;
-  readonly refusal?: string;
+  readonly errorDetail?: string;
   /** State of the world only: the request names a version of an earlier stream. */
   readonly resumes?: boolean;
 }
@@ -48,9 +48,9 @@ export function deltaRequest(
   );
 }
 
-function request(type: ResourceType, names: Request["names"], { nonce = "", refusal }: Asking): Request {
+function request(type: ResourceType, names: Request["names"], { nonce = "", errorDetail }: Asking): Request {
   const asked = { type, responseNonce: nonce, names };
-  return refusal === undefined ? asked : { ...asked, refusal };
+  return errorDetail === undefined ? asked : { ...asked, errorDetail };
 }
 
 /** A step's responses in one line each: "CDS +changed =kept -removed". */

@@ -21,8 +21,8 @@ export interface TypeStream {
   readonly subscription: Subscription;
   /** By the name that the client knows it by, which is the resource's own or, where it asked for one, an alias. */
   readonly held: LayeredMap<string, Held>;
-  /** What the client refused on this stream, as `refusalKey`: it is not sent again. */
-  readonly refused: NameSet;
+  /** What the client rejected on this stream, as `rejectionKey`: it is not sent again. */
+  readonly rejected: NameSet;
   /** The response that the client has not answered yet. At most one. */
   readonly inFlight: InFlight | undefined;
   /** The nonce of the last response; empty before the first. */
@@ -43,13 +43,13 @@ export interface Held {
   readonly sent: Version;
   /** What the client accepted last; absent before it did, and for versions of an earlier stream. */
   readonly accepted?: Resource;
-  /** What the client may have taken of a response that it refused for the sake of other resources. */
+  /** What the client may have taken of a response that it rejected for the sake of other resources. */
   readonly assumed?: Resource;
-  /** What it refused last, where it may go on with a version of an earlier stream. */
-  readonly refused?: Resource;
+  /** What it rejected last, where it may go on with a version of an earlier stream. */
+  readonly rejected?: Resource;
 }
 
-/** What a client goes on with where it refuses the newest version; undefined when nothing is known of that. */
+/** What a client goes on with where it rejects the newest version; undefined when nothing is known of that. */
 export const lastGood = ({ accepted, assumed }: Held): Resource | undefined => assumed ?? accepted;
 
 /** Stands for the version of a resource that does not exist. No content hash is empty. */
@@ -65,14 +65,14 @@ export const uncertain: Version = "?";
 export const doubted = (held: Held): Held => ({ ...held, sent: uncertain });
 
 /** Names one version of one resource. */
-export const refusalKey = (name: string, version: Version): string => `${version} ${name}`;
+export const rejectionKey = (name: string, version: Version): string => `${version} ${name}`;
 
-/** True when the client refused this version of what it knows by this name. */
-export const refuses = ({ refused }: TypeStream, name: string, version: Version): boolean =>
-  refused.size > 0 && refused.has(refusalKey(name, version));
+/** True when the client rejected this version of what it knows by this name. */
+export const rejects = ({ rejected }: TypeStream, name: string, version: Version): boolean =>
+  rejected.size > 0 && rejected.has(rejectionKey(name, version));
 
-/** What keys of refusals name. */
-export function* refusedVersions(keys: NameSet): Iterable<{ key: string; name: string; version: Version }> {
+/** What keys of rejections name. */
+export function* rejectedVersions(keys: NameSet): Iterable<{ key: string; name: string; version: Version }> {
   for (const key of keys) {
     const end = key.indexOf(" ");
     yield { key, version: key.slice(0, end), name: key.slice(end + 1) };
@@ -86,7 +86,7 @@ export interface InFlight {
   readonly kept: readonly Resource[];
   /** What the client waits for before it answers, as it was when this was sent. */
   readonly awaited: readonly Resource[];
-  /** What the client knew before of the names that it was told are absent, in case it refuses the response. */
+  /** What the client knew before of the names that it was told are absent, in case it rejects the response. */
   readonly removed: ReadonlyMap<string, Held | undefined>;
 }
 
@@ -104,7 +104,7 @@ function freshTypeStream(type: ResourceType, variant: Variant): TypeStream {
     variant,
     subscription: newSubscription,
     held: LayeredMap.of(),
-    refused: NameSet.empty,
+    rejected: NameSet.empty,
     inFlight: undefined,
     lastNonce: "",
     owed: false,

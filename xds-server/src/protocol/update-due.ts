@@ -8,8 +8,8 @@ import {
   type Held,
   knownAs,
   lastGood,
-  refusedVersions,
-  refuses,
+  rejectedVersions,
+  rejects,
   sendsFullState,
   type TypeStream,
   tellsAbsence,
@@ -58,7 +58,7 @@ const difference = memo2((stream: TypeStream, available: ResourceSet): Differenc
     const resource = found(stream, available, name);
     const known = held.get(name);
     if (resource !== undefined) {
-      const newest = refuses(stream, name, resource.version) ? goesOnWith(known) : resource;
+      const newest = rejects(stream, name, resource.version) ? goesOnWith(known) : resource;
       if (newest !== undefined && known?.sent !== newest.version && wants(subscription, name)) changed.add(newest);
     } else if (tellsAbsence(stream)) {
       const isUncertain = known === undefined || (known.sent === uncertain && type.sendsRemovals);
@@ -69,7 +69,7 @@ const difference = memo2((stream: TypeStream, available: ResourceSet): Differenc
   return { changed: [...changed], deleted, missing };
 });
 
-/** What a client that refused the newest version goes on with; sent again where it may not have it. */
+/** What a client that rejected the newest version goes on with; sent again where it may not have it. */
 const goesOnWith = (known: Held | undefined): Resource | undefined =>
   known?.sent === uncertain ? lastGood(known) : undefined;
 
@@ -185,9 +185,9 @@ export function deletedNames(stream: TypeStream, available: ResourceSet): readon
   return difference(stream, available).deleted;
 }
 
-/** True when the client refused what it should hold, and goes on with what it has. */
-export function keepsRefused(stream: TypeStream, available: ResourceSet): boolean {
-  for (const { name, version } of refusedVersions(stream.refused)) {
+/** True when the client rejected what it should hold, and goes on with what it has. */
+export function keepsRejected(stream: TypeStream, available: ResourceSet): boolean {
+  for (const { name, version } of rejectedVersions(stream.rejected)) {
     if (version !== found(stream, available, name)?.version) continue;
     const held = stream.held.get(name);
     if (stream.mayHoldEarlier || (held && lastGood(held))) return true;
@@ -196,8 +196,8 @@ export function keepsRefused(stream: TypeStream, available: ResourceSet): boolea
 }
 
 /**
- * What a full response repeats beside the names that it tells something of. A refused resource stands in its last good
- * version. When that is of an earlier stream, it is not known here; the refused one stands for it then, because a client
+ * What a full response repeats beside the names that it tells something of. A rejected resource stands in its last good
+ * version. When that is of an earlier stream, it is not known here; the rejected one stands for it then, because a client
  * that finds the name goes on with what it has.
  */
 export function keptResources(
@@ -209,10 +209,10 @@ export function keptResources(
   for (const [name, held] of stream.held) {
     if (told.has(name)) continue;
     const resource = available.get(name);
-    const isGood = resource !== undefined && !refuses(stream, name, resource.version);
+    const isGood = resource !== undefined && !rejects(stream, name, resource.version);
     const good = isGood ? resource : lastGood(held);
     if (good !== undefined) kept.push(good);
-    const standIn = resource ?? held.refused;
+    const standIn = resource ?? held.rejected;
     if (good === undefined && stream.mayHoldEarlier && standIn !== undefined) kept.push(standIn);
   }
   return kept;

@@ -57,8 +57,8 @@ async function serverWithRow(t: TestContext) {
     source.replace(listeners, (each) => row + each),
   );
   const load = (file: string) => import(pathToFileURL(path.join(folder, "dist", file)).href);
-  const { startApp }: typeof import("../app.ts") = await load("app.js");
-  const streams: typeof import("../grpc/testing.ts") = await load("grpc/testing.js");
+  const { startApp }: typeof import("../app/app.ts") = await load("app/app.js");
+  const streams: typeof import("../services/testing.ts") = await load("services/testing.js");
   const listen = { host: "127.0.0.1", port: 0 };
   const app = await startApp({
     xdsListen: listen,
@@ -100,20 +100,20 @@ test("a row serves its type: documents, both variants, a service of its own, pus
   const { resources, removedResources } = await own.next();
   assert.deepEqual([resources.map(({ name }) => name), removedResources], [["web"], ["ghost"]]);
 
-  const refusal = "web: no such transport";
+  const rejection = "web: no such transport";
   sotw.ask("FCDS", {
     resourceNames: ["web"],
     responseNonce: first.nonce,
-    errorDetail: { code: 3, message: refusal },
+    errorDetail: { code: 3, message: rejection },
   });
-  const refusing = async () =>
-    (await (await send("GET", "/api/v1/proxies?state=refused")).json()) as { items: readonly { types: unknown }[] };
-  let items = (await refusing()).items;
-  while (items.length === 0) ({ items } = await refusing());
-  assert.partialDeepStrictEqual(items[0]?.types, [{ type: "FCDS", refusals: [{ name: "web", reason: refusal }] }]);
+  const rejecting = async () =>
+    (await (await send("GET", "/api/v1/proxies?state=rejected")).json()) as { items: readonly { types: unknown }[] };
+  let items = (await rejecting()).items;
+  while (items.length === 0) ({ items } = await rejecting());
+  assert.partialDeepStrictEqual(items[0]?.types, [{ type: "FCDS", rejections: [{ name: "web", reason: rejection }] }]);
   const metrics = await (await send("GET", "/metrics")).text();
   assert.match(metrics, /^chancery_pushes_total\{type="FCDS"\} 2$/m);
-  assert.match(metrics, /^chancery_refusals_total\{type="FCDS"\} 1$/m);
+  assert.match(metrics, /^chancery_nacks_total\{type="FCDS"\} 1$/m);
   const csds = new TestStream(xds, clientStatus, (bytes) => fromBinary(ClientStatusResponseSchema, bytes));
   t.after(() => csds.close());
   csds.send(new Uint8Array());

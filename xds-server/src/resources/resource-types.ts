@@ -2,10 +2,15 @@ import { isMessage, type Message } from "@bufbuild/protobuf";
 import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
 import { VirtualHostSchema } from "xds-proto-ts/envoy/config/route/v3/route_components";
 import { awaitedSecrets } from "./awaited-secrets.ts";
-import type { ResourceKey } from "./snapshot.ts";
 
 /** A protobuf type URL, as it stands in `Any.type_url` and in discovery requests. */
 export type TypeUrl = `type.googleapis.com/${string}`;
+
+/** Names one resource of any type. */
+export interface ResourceKey {
+  readonly typeUrl: TypeUrl;
+  readonly name: string;
+}
 
 /** One xDS resource type. Adding a type to Chancery is adding a row here. */
 export interface ResourceType {

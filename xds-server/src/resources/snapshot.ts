@@ -1,13 +1,7 @@
-import type { TypeUrl } from "./resource-types.ts";
+import type { ResourceKey, TypeUrl } from "./resource-types.ts";
 
 /** The hash of a resource's content, so that equal content has an equal version after a restart and on every replica. */
 export type Version = string;
-
-/** Names one resource of any type. */
-export interface ResourceKey {
-  readonly typeUrl: TypeUrl;
-  readonly name: string;
-}
 
 /** One xDS resource, encoded once when it changes. Immutable; streams share it. */
 export interface Resource {

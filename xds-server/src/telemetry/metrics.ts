@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { CountedLoad } from "../cache/load-reports.ts";
-import { type ProxyState, proxyStates } from "../cache/proxy-state.ts";
-import type { ProxyGlance } from "../cache/proxy-statuses.ts";
+import type { CountedLoad } from "../load/load-reports.ts";
+import { type ProxyState, proxyStates } from "../proxy-status/proxy-state.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
 
 /** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
 export interface Metrics {
@@ -9,8 +9,8 @@ export interface Metrics {
   load(load: CountedLoad): void;
   /** Discovery responses were sent; one, unless said otherwise. */
   pushed(shortName: string, count?: number): void;
-  /** Discovery responses were refused by proxies; one, unless said otherwise. */
-  refused(shortName: string, count?: number): void;
+  /** Discovery responses were rejected by proxies; one, unless said otherwise. */
+  nacked(shortName: string, count?: number): void;
   /** The mesh was compiled, in so many seconds. */
   compiled(seconds: number): void;
   /** Discovery streams opened, or closed where the change is negative. */
@@ -43,7 +43,7 @@ export interface Vitals {
 
 interface MetricSources {
   readonly revision: () => number;
-  readonly proxies: () => Promise<readonly ProxyGlance[]>;
+  readonly proxies: () => Promise<readonly ProxyOverview[]>;
   /** Absent where discovery is served by the server's own process. */
   readonly workers?: () => Promise<readonly Vitals[]>;
 }
@@ -79,9 +79,9 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
       pushed.clear();
     },
   });
-  const refusals = new Counter({
-    name: "chancery_refusals_total",
-    help: "Discovery responses that a proxy refused.",
+  const rejections = new Counter({
+    name: "chancery_nacks_total",
+    help: "Discovery responses that a proxy rejected.",
     labelNames: ["type"] as const,
     registers,
   });
@@ -122,7 +122,7 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
       for (const [result, count] of Object.entries(results)) upstreamRequests.inc({ cluster, result }, count);
     },
     pushed: (type, count = 1) => void pushed.set(type, (pushed.get(type) ?? 0) + count),
-    refused: (type, count) => refusals.inc({ type }, count),
+    nacked: (type, count) => rejections.inc({ type }, count),
     compiled: (seconds) => compileSeconds.observe(seconds),
     streams: (variant, change) => streams.inc({ variant }, change),
     adminAnswered: ({ method, route, status, seconds }) => adminSeconds.observe({ method, route, status }, seconds),
@@ -143,8 +143,8 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
         async collect() {
           const counts = new Map<string, Record<ProxyState, number>>();
           for (const { nodeGroup, state } of await proxies()) {
-            // Every state of a group has a series, so that an alert on "refused" sees 0 before it sees 1.
-            const group = counts.get(nodeGroup) ?? { synced: 0, pending: 0, refused: 0, disconnected: 0 };
+            // Every state of a group has a series, so that an alert on "rejected" sees 0 before it sees 1.
+            const group = counts.get(nodeGroup) ?? { synced: 0, pending: 0, rejected: 0, disconnected: 0 };
             group[state] += 1;
             counts.set(nodeGroup, group);
           }

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { collect, hostPort, logLevel } from "../serve.ts";
+import { collect, hostPort, logLevel } from "../serve/options.ts";
 import type { UpOptions } from "./up.ts";
 
 /** What the command line says; the rest is this command's own. */

@@ -1,6 +1,6 @@
-import { formatHostPort } from "../config.ts";
+import { formatHostPort } from "../app/config.ts";
 import type { ListenAddress } from "../envoy/index.ts";
-import type { NeededAddress } from "./ports.ts";
+import type { NeededAddress } from "../serve/ports.ts";
 
 interface ListenerDocument {
   readonly name: string;

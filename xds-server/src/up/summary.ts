@@ -1,4 +1,4 @@
-import { formatHostPort } from "../config.ts";
+import { formatHostPort } from "../app/config.ts";
 import type { ListenAddress } from "../envoy/index.ts";
 
 export interface SummaryOptions {

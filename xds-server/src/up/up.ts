@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { startApp } from "../app.ts";
-import { formatHostPort } from "../config.ts";
+import { startApp } from "../app/app.ts";
+import { formatHostPort } from "../app/config.ts";
 import {
   bootstrap,
   findEnvoy,
@@ -9,10 +9,10 @@ import {
   startEnvoy,
   type XdsVariant,
 } from "../envoy/index.ts";
+import { checkAddresses } from "../serve/ports.ts";
 import { startCompanion } from "./companion.ts";
 import { onInterruption } from "./interruption.ts";
 import { listenerAddresses } from "./listener-addresses.ts";
-import { checkAddresses } from "./ports.ts";
 import { Started } from "./started.ts";
 import { summary } from "./summary.ts";
 import { silentUpstreams } from "./upstreams.ts";
@@ -135,8 +135,8 @@ async function bringUp(options: UpOptions, started: Started, signal: AbortSignal
 
 async function acceptedListeners(envoy: RunningEnvoy): Promise<ReadonlyMap<string, ListenAddress>> {
   const accepted = new Map<string, ListenAddress>();
-  for (const { name, address, refusal } of await envoy.dynamicListeners()) {
-    if (refusal !== undefined) throw new Error(`Envoy refuses the listener "${name}": ${refusal}`);
+  for (const { name, address, rejection } of await envoy.dynamicListeners()) {
+    if (rejection !== undefined) throw new Error(`Envoy rejects the listener "${name}": ${rejection}`);
     if (address !== undefined) accepted.set(name, address);
   }
   return accepted;

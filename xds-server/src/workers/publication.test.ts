@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { resourceType } from "../resources/resource-types.ts";
 import { changesBetween } from "../resources/set-changes.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
-import { Ledger, type Publication, type PublishedData } from "./publication.ts";
+import { type Publication, PublicationEncoder, type PublishedData } from "./publication.ts";
 import { Replica } from "./replica.ts";
 
 const cds = resourceType("CDS").typeUrl;
@@ -31,12 +31,12 @@ const published = (snapshots: Record<string, Snapshot>, nodeGroups: PublishedDat
   nodeGroups,
 });
 
-/** A ledger and a replica, with what goes from one process to another in between. */
+/** A encoder and a replica, with what goes from one process to another in between. */
 function pair() {
-  const ledger = new Ledger();
+  const encoder = new PublicationEncoder();
   const replica = new Replica();
   return (data: PublishedData) => {
-    const publication = ledger.next(data);
+    const publication = encoder.next(data);
     const taken: Publication = deserialize(serialize(publication));
     return { publication, taken: replica.take(taken) };
   };

@@ -42,7 +42,7 @@ const emptySet: ResourceSet = new Map();
  * What one worker holds, and so what it must be told. Resources go over as bytes, each once; sets are known by number, so
  * that groups and types which share one share it there too. Both sides keep the sets that are in use, and no others.
  */
-export class Ledger {
+export class PublicationEncoder {
   #numbers: ReadonlyMap<ResourceSet, number> = new Map();
   #snapshots: ReadonlyMap<string, Snapshot> = new Map();
   #nodeGroups: PublishedData["nodeGroups"] | undefined;

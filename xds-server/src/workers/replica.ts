@@ -1,11 +1,11 @@
-import type { Published } from "../cache/snapshot-cache.ts";
 import { nodeGroupOf } from "../model/node-group.ts";
+import type { Published } from "../publishing/snapshot-cache.ts";
 import type { TypeUrl } from "../resources/resource-types.ts";
 import { noteChanges } from "../resources/set-changes.ts";
 import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";
 import type { Publication, SetDifference } from "./publication.ts";
 
-/** What was published, put together again from what a `Ledger` told. */
+/** What was published, put together again from what a `PublicationEncoder` told. */
 export class Replica {
   #sets: ReadonlyMap<number, ResourceSet> = new Map();
   #snapshots: ReadonlyMap<string, Snapshot> = new Map();

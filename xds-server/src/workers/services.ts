@@ -1,13 +1,13 @@
 import { type BirpcOptions, type BirpcReturn, createBirpc } from "birpc";
-import type { ClusterReport } from "../cache/load-report.ts";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
-import type { ProxyGlance } from "../cache/proxy-statuses.ts";
-import type { Node } from "../cache/snapshot-cache.ts";
-import type { Caller } from "../grpc/client-status-readers.ts";
-import type { Limits } from "../grpc/limits.ts";
-import type { HostPort, XdsTls } from "../grpc/server.ts";
 import type { Status } from "../grpc/status.ts";
+import type { ClusterReport } from "../load/load-report.ts";
 import type { Variant } from "../protocol/type-stream.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
+import type { Node } from "../publishing/snapshot-cache.ts";
+import type { Caller } from "../services/client-status/client-status-readers.ts";
+import type { Limits } from "../services/limits.ts";
+import type { HostPort, XdsTls } from "../services/xds-server.ts";
 import type { Publication } from "./publication.ts";
 
 export interface WorkerOptions {
@@ -32,7 +32,7 @@ export interface WorkerService {
   all(): readonly ProxyStatus[];
   some(nodeIds: readonly string[]): ReadonlyMap<string, ProxyStatus>;
   ids(): readonly string[];
-  glances(): readonly ProxyGlance[];
+  overviews(): readonly ProxyOverview[];
   connected(): readonly Node[];
   vitals(): WorkerVitals;
   /** Answers at once, as long as the worker's event loop runs. */
@@ -50,7 +50,7 @@ export interface WorkerVitals {
 
 /** What the server does for a worker. */
 export interface ServerService {
-  heard(news: News): void;
+  reported(report: ActivityReport): void;
   /** `source` is one stream of load reports; it begins with its first one. */
   loadReported(source: number, nodeId: string, clusters: readonly ClusterReport[]): Promise<void> | undefined;
   loadClosed(source: number): void;
@@ -58,12 +58,12 @@ export interface ServerService {
 }
 
 /** What happened on a worker since it told last. */
-export interface News {
+export interface ActivityReport {
   /** The proxies whose status changed, and whether each is connected. */
   readonly changed: ReadonlyMap<string, boolean>;
   /** By the type's short name. */
   readonly pushed: ReadonlyMap<string, number>;
-  readonly refused: ReadonlyMap<string, number>;
+  readonly nacked: ReadonlyMap<string, number>;
   /** Streams open now. */
   readonly streams: ReadonlyMap<Variant, number>;
 }

@@ -2,9 +2,10 @@ import cluster, { type Worker } from "node:cluster";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { StatusSource } from "../cache/proxy-statuses.ts";
+import type { StatusSource } from "../proxy-status/proxy-statuses.ts";
 import type { PublishedData } from "./publication.ts";
-import { type HeardBy, serverService } from "./server-service.ts";
+import { PublicationSender } from "./publication-sender.ts";
+import { type ServerServiceOptions, serverService } from "./server-service.ts";
 import {
   type Channel,
   connect,
@@ -13,9 +14,8 @@ import {
   type WorkerService,
   type WorkerVitals,
 } from "./services.ts";
-import { Teller } from "./teller.ts";
 
-export interface WorkerProcessOptions extends HeardBy {
+export interface WorkerProcessOptions extends ServerServiceOptions {
   readonly options: WorkerOptions;
   /** The newest; undefined while nothing was published. The same object as long as it is the newest. */
   readonly published: () => PublishedData | undefined;
@@ -54,7 +54,7 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
   const { service, forget } = serverService(given);
   const child = forked();
   const remote = connect<WorkerService, ServerService>(service, channelTo(child));
-  const teller = new Teller(published, (publication) => remote.publish(publication));
+  const sender = new PublicationSender(published, (publication) => remote.publish(publication));
   let isGone = false;
   const kill = (): void => void child.process.kill("SIGKILL");
 
@@ -81,11 +81,11 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     kill();
   };
   const publish = (): void => {
-    if (hasStarted) teller.tell().catch(untold);
+    if (hasStarted) sender.send().catch(untold);
   };
   const start = async (): Promise<void> => {
     try {
-      await inTime(remote.start(options, teller.next()), startTimeoutMs);
+      await inTime(remote.start(options, sender.next()), startTimeoutMs);
     } catch (error) {
       kill();
       throw error;
@@ -112,7 +112,7 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
 
   /** Asks for status, which is then that of the newest publication. */
   const ask = async <T>(question: () => Promise<T>, nothing: T): Promise<T> => {
-    teller.tellNow().catch(untold);
+    sender.sendNow().catch(untold);
     try {
       return await question();
     } catch (error) {
@@ -127,7 +127,7 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     all: () => ask(() => remote.all(), []),
     some: (nodeIds) => ask(() => remote.some(nodeIds), new Map()),
     ids: () => ask(() => remote.ids(), []),
-    glances: () => ask(() => remote.glances(), []),
+    overviews: () => ask(() => remote.overviews(), []),
     connected: () => ask(() => remote.connected(), []),
     vitals: () => ask<WorkerVitals | undefined>(() => remote.vitals(), undefined),
     async close() {

@@ -1,13 +1,13 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { LoadSink } from "../cache/load-reports.ts";
-import { NodeStatus } from "../cache/node-status.ts";
-import { SnapshotCache } from "../cache/snapshot-cache.ts";
-import type { AnswerClientStatus } from "../grpc/client-status.ts";
-import { type RunningXdsServer, startXdsServer } from "../grpc/server.ts";
 import { CallFault } from "../grpc/status.ts";
-import { giveBackStartUpMemory } from "../start-up-memory.ts";
+import type { LoadSink } from "../load/load-reports.ts";
+import { giveBackStartUpMemory } from "../process/start-up-memory.ts";
+import { NodeStatus } from "../proxy-status/node-status.ts";
+import { SnapshotCache } from "../publishing/snapshot-cache.ts";
+import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
+import { type RunningXdsServer, startXdsServer } from "../services/xds-server.ts";
 import { createLog } from "../telemetry/log.ts";
-import { NewsDesk } from "./news.ts";
+import { ActivityReporter } from "./activity-reporter.ts";
 import type { Publication } from "./publication.ts";
 import { Replica } from "./replica.ts";
 import type { ServerService, WorkerOptions, WorkerService } from "./services.ts";
@@ -36,8 +36,8 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
       if (publication !== undefined) publish(publication);
       const known = new NodeStatus({ maxGone, now: Date.now });
       statuses = known;
-      const desk = new NewsDesk(
-        (news) => server().heard(news),
+      const desk = new ActivityReporter(
+        (report) => server().reported(report),
         (nodeId) => known.isConnected(nodeId),
       );
       known.watch((nodeId) => desk.changed(nodeId));
@@ -57,7 +57,7 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
     all: () => statuses.all(),
     some: (nodeIds) => statuses.some(nodeIds),
     ids: () => statuses.ids(),
-    glances: () => statuses.glances(),
+    overviews: () => statuses.overviews(),
     connected: () => statuses.connected(),
     vitals() {
       const { user, system } = process.cpuUsage();

@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type AppConfig, formatHostPort } from "../app/config.ts";
+import { defaultLimits, type Limits, parseLimit } from "../app/limits.ts";
+import { giveBackStartUpMemory } from "../process/start-up-memory.ts";
+import { type NodeIdentity, nodeIdentities } from "../services/node-identity.ts";
+import type { HostPort } from "../services/xds-server.ts";
+import { collect, hostPort, logLevel } from "./options.ts";
+import { checkAddresses } from "./ports.ts";
+
+interface ServeFlags {
+  readonly xdsListen: HostPort;
+  readonly adminListen: HostPort;
+  readonly dataDir: string;
+  readonly config: readonly string[];
+  readonly adminTokenFile?: string;
+  readonly xdsTlsCert?: string;
+  readonly xdsTlsKey?: string;
+  readonly xdsTlsClientCa?: string;
+  readonly xdsNodeIdentity: NodeIdentity;
+  readonly clientStatusReader: readonly string[];
+  readonly workers: number;
+  readonly logLevel: string;
+  readonly limit: Partial<Limits>;
+}
+
+/** `chancery serve`: the management server alone, for proxies that others run. */
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("serve discovery to proxies, and the admin API")
+    .addOption(hostPort("--xds-listen <host:port>", "where proxies connect", "127.0.0.1:18000"))
+    .addOption(hostPort("--admin-listen <host:port>", "where the admin API listens", "127.0.0.1:18001"))
+    .option("--data-dir <dir>", "where revisions and filters are kept", ".chancery")
+    .option("--config <path>", "a file or folder of documents, applied and watched; repeatable", collect, [])
+    .addOption(
+      new Option(
+        "--admin-token-file <file>",
+        "the admin API's bearer token; made at random when there is no such file (or set CHANCERY_TOKEN)",
+      ).env("CHANCERY_TOKEN_FILE"),
+    )
+    .option("--xds-tls-cert <file>", "certificate for mutual TLS with the proxies (PEM)")
+    .option("--xds-tls-key <file>", "its private key (PEM)")
+    .option("--xds-tls-client-ca <file>", "the authority that the proxies' certificates come from (PEM)")
+    .addOption(
+      new Option(
+        "--xds-node-identity <from>",
+        "under mutual TLS: a proxy may only be the node that its certificate names, or any",
+      )
+        .choices(nodeIdentities)
+        .default("certificate"),
+    )
+    .option(
+      "--client-status-reader <name>",
+      "under mutual TLS: a client that may read every proxy's status (CSDS), by a DNS name or URI in its certificate; repeatable",
+      collect,
+      [],
+    )
+    .addOption(workers())
+    .addOption(logLevel("info"))
+    .addOption(limit())
+    .addHelpText(
+      "after",
+      `
+Prints one line of JSON when it is ready: {"event":"ready","xds":"127.0.0.1:18000","admin":"127.0.0.1:18001"}
+
+Example:
+  chancery serve --config envoy-configs/shop --data-dir /var/lib/chancery`,
+    )
+    .action(async (flags: ServeFlags, command: Command) => serve(configOf(flags, command)));
+}
+
+async function serve(config: AppConfig): Promise<void> {
+  // V8 lets the young generation grow from 1 to 16 MiB a half, and never gives that back: 40 to 80 MiB of a server's resident
+  // memory, for a few per cent of its time. Set before the rest of the program is loaded, which would make it grow.
+  setFlagsFromString("--semi-space-growth-factor=1");
+  // Loaded here, so that commands that only talk to a server do not wait for a whole one to load.
+  const { startApp } = await import("../app/app.ts");
+  await checkAddresses([
+    { address: config.xdsListen, by: "the xDS server", change: "choose another with --xds-listen HOST:PORT" },
+    { address: config.adminListen, by: "the admin API", change: "choose another with --admin-listen HOST:PORT" },
+  ]);
+  const app = await startApp(config);
+  giveBackStartUpMemory();
+  const ready = { event: "ready", xds: formatHostPort(app.xds), admin: formatHostPort(app.admin) };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+  await app.close();
+}
+
+function configOf(flags: ServeFlags, command: Command): AppConfig {
+  const token =
+    flags.adminTokenFile === undefined ? process.env["CHANCERY_TOKEN"] : tokenIn(flags.adminTokenFile, command);
+  const { xdsNodeIdentity: nodeIdentity, clientStatusReader: clientStatusReaders } = flags;
+  const tls = [flags.xdsTlsCert, flags.xdsTlsKey, flags.xdsTlsClientCa];
+  const [certFile, keyFile, caFile] = tls;
+  if (tls.some(Boolean) && !tls.every(Boolean)) {
+    command.error("error: mutual TLS needs all of --xds-tls-cert, --xds-tls-key and --xds-tls-client-ca", {
+      exitCode: 2,
+    });
+  }
+  return {
+    xdsListen: flags.xdsListen,
+    adminListen: flags.adminListen,
+    dataDir: flags.dataDir,
+    config: flags.config,
+    workers: flags.workers,
+    logLevel: flags.logLevel,
+    limits: flags.limit,
+    ...(token === undefined || token === "" ? {} : { adminToken: token }),
+    ...(certFile && keyFile && caFile
+      ? { xdsTls: { certFile, keyFile, caFile, nodeIdentity, clientStatusReaders } }
+      : {}),
+  };
+}
+
+/** Makes the file when it is missing, for its owner only: a first start needs no preparation, and no token is a known one. */
+function tokenIn(file: string, command: Command): string {
+  try {
+    if (!existsSync(file)) {
+      writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+      process.stderr.write(`The admin API's token is new, in ${file}\n`);
+    }
+    const token = readFileSync(file, "utf8").trim();
+    if (token !== "") return token;
+  } catch (error) {
+    command.error(`error: cannot read or make the token in "${file}": ${(error as Error).message}`, { exitCode: 2 });
+  }
+  return command.error(`error: the token file "${file}" is empty; put a long random text into it`, { exitCode: 2 });
+}
+
+const maxWorkers = 64;
+
+function workers(): Option {
+  const parse = (text: string): number => {
+    const count = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+    if (count <= maxWorkers) return count;
+    throw new InvalidArgumentError(`Write a whole number from 0 to ${maxWorkers}.`);
+  };
+  return new Option(
+    "--workers <n>",
+    "serve discovery by so many processes on the one port; 0: by the server's own, which serves thousands of proxies",
+  )
+    .argParser(parse)
+    .default(0);
+}
+
+function limit(): Option {
+  const parse = (text: string, before: Partial<Limits>): Partial<Limits> => {
+    const parsed = parseLimit(text);
+    if (typeof parsed === "string") throw new InvalidArgumentError(parsed);
+    return { ...before, ...parsed };
+  };
+  const names = Object.entries(defaultLimits).map(([name, value]) => `${name}=${value}`);
+  return new Option("--limit <name=number>", `another bound than the usual one; repeatable (${names.join(", ")})`)
+    .argParser(parse)
+    .default({}, "none");
+}
