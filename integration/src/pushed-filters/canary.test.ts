@@ -11,7 +11,7 @@ import { get } from "../harness/get.ts";
 import { TestMesh } from "../harness/test-mesh.ts";
 
 const runs = Number(process.env["CANARY_RUNS"] ?? 1);
-const folder = mkdtempSync(path.join(tmpdir(), "chancery-flight-"));
+const folder = mkdtempSync(path.join(tmpdir(), "chancery-canary-"));
 
 /** Says in each response which version it is; one in so many requests traps. */
 const source = (name: string, trapsOneIn: number) => `
