@@ -57,8 +57,8 @@ test("body-guard answers for upstream, which sees nothing of it", async (t) => {
   }
   assert.equal(seen.length, 0);
   const counted = await envoy.stats("body_guard");
-  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=shape"), 1);
-  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=content-type"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=shape"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=content-type"), 1);
 });
 
 test("body-guard cuts off a body that grows too large, and lets others stream", async (t) => {
