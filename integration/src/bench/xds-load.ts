@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { repository } from "../server-process.ts";
+import { repository } from "../harness/server-process.ts";
 import { goalOf, measures } from "./xds-load-goals.ts";
 import { builtYardstick } from "./yardstick.ts";
 
