@@ -1,9 +1,9 @@
 import { bufferType, headerMap, status } from "./abi.ts";
-import type { ByteBuffer, ByteString } from "./bytes.ts";
+import type { ByteString } from "./bytes.ts";
+import type { CallContext, CallRoot, LocalResponse, Readable } from "./calls/caller.ts";
 import type { GrpcCallState } from "./grpc-call.ts";
 import type { HeaderMap } from "./header-map.ts";
 import type { HttpAnswer, HttpCallState } from "./outbox.ts";
-import type { Pair } from "./pairs.ts";
 import type { PropertyTree, PropertyValue } from "./properties.ts";
 import type { Vm } from "./vm.ts";
 
@@ -16,18 +16,6 @@ export interface Plugin {
   readonly allowOnHeadersStopIteration: boolean;
 }
 
-/** What a filter can read: nothing where Envoy has nothing, bytes that it may change where those are a body. */
-export type Readable = ByteBuffer | Buffer | undefined;
-
-export interface LocalResponse {
-  readonly code: number;
-  readonly details: ByteString;
-  readonly body: Buffer;
-  readonly headers: readonly Pair[];
-  /** Above 16, and so also for -1: none. */
-  readonly grpcStatus: number;
-}
-
 /** What can be read of a stream that is over. */
 export interface LoggedStream {
   readonly request?: HeaderMap;
@@ -38,7 +26,7 @@ export interface LoggedStream {
 }
 
 /** What has a number in a VM: a root, a stream, a connection; 0 is the VM itself. What is not overridden, Envoy has not there. */
-export class Context {
+export class Context implements CallContext {
   readonly vm: Vm;
   readonly plugin: Plugin;
   readonly id: number;
@@ -155,7 +143,7 @@ export class Context {
 }
 
 /** A configured filter in one VM. */
-export class RootContext extends Context {
+export class RootContext extends Context implements CallRoot {
   configuring = false;
   readonly httpCalls = new Map<number, HttpCallState>();
   readonly grpcCalls = new Map<number, GrpcCallState>();

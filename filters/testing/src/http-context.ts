@@ -1,6 +1,7 @@
 import { bufferType, dataStatus, headerMap, headersStatus, status, streamType } from "./abi.ts";
 import type { ByteBuffer, ByteString } from "./bytes.ts";
-import { Context, type LocalResponse, type Plugin, type Readable, type RootContext } from "./context.ts";
+import type { LocalResponse, Readable } from "./calls/caller.ts";
+import { Context, type Plugin, type RootContext } from "./context.ts";
 import type { FilterPath } from "./filter-path.ts";
 import type { HeaderMap } from "./header-map.ts";
 import type { PropertyTree } from "./properties.ts";

@@ -1,5 +1,5 @@
 import { ByteBuffer, type ByteString } from "./bytes.ts";
-import type { LocalResponse } from "./context.ts";
+import type { LocalResponse } from "./calls/caller.ts";
 import { FilterPath, type PathFilter, type PathSink, type PathStream } from "./filter-path.ts";
 import { HeaderMap } from "./header-map.ts";
 import type { HttpContext, HttpStreamCalls } from "./http-context.ts";

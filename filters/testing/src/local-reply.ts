@@ -1,5 +1,5 @@
 import { type ByteString, byteString } from "./bytes.ts";
-import type { LocalResponse } from "./context.ts";
+import type { LocalResponse } from "./calls/caller.ts";
 import { HeaderMap } from "./header-map.ts";
 
 /** What a local response is on the wire. */

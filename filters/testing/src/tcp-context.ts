@@ -1,6 +1,7 @@
 import { bufferType, status, streamType } from "./abi.ts";
 import type { ByteBuffer, ByteString } from "./bytes.ts";
-import { Context, type Plugin, type Readable, type RootContext } from "./context.ts";
+import type { Readable } from "./calls/caller.ts";
+import { Context, type Plugin, type RootContext } from "./context.ts";
 import type { PropertyTree } from "./properties.ts";
 import type { Vm } from "./vm.ts";
 

@@ -1,16 +1,13 @@
 import type { SourceMap } from "node:module";
 import { status } from "./abi.ts";
+import type { CallContext, Caller, HostCall } from "./calls/caller.ts";
 import { hostCalls } from "./calls/index.ts";
 import { wasiCalls } from "./calls/wasi.ts";
-import type { Context } from "./context.ts";
 import { GuestMemory, OutOfBounds } from "./guest-memory.ts";
 import { MetricIds } from "./metrics.ts";
 import { describeTrap, Forbidden, type Trap, trapOf } from "./trap.ts";
 import { type WasmExports, type WasmModule, WebAssembly } from "./web-assembly.ts";
 import type { World } from "./world.ts";
-
-/** One function that a module imports. Numbers of 64 bits are bigints. */
-export type HostCall = (...values: number[]) => number;
 
 export interface VmSettings {
   readonly id: string;
@@ -31,19 +28,19 @@ const allowedAtStart: ReadonlySet<string> = new Set(["proxy_log"]);
 const allowedInMalloc: ReadonlySet<string> = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
 
 /** One instance of a module. */
-export class Vm {
+export class Vm implements Caller {
   readonly world: World;
   readonly settings: VmSettings;
   readonly memory: GuestMemory;
   readonly metrics: MetricIds;
-  readonly contexts = new Map<number, Context>();
+  readonly contexts = new Map<number, CallContext>();
   /** Set when the module trapped: it is not called again. */
   trap: Trap | undefined;
   /** A local response was sent: whatever the callback answers, the stream stops. */
   stopIteration = false;
   readonly #exports: WasmExports;
   readonly #allocator: string;
-  #current: Context | undefined;
+  #current: CallContext | undefined;
   #effective = 0;
   #allowed: ReadonlySet<string> | undefined;
   #deferred: (() => void)[] = [];
@@ -63,7 +60,7 @@ export class Vm {
   }
 
   /** The stream or root that the running host call is about. */
-  get context(): Context {
+  get context(): CallContext {
     const context = this.contexts.get(this.#effective) ?? this.#current;
     if (context === undefined) throw new Forbidden("the host was called outside of any callback");
     return context;
@@ -93,7 +90,7 @@ export class Vm {
   }
 
   /** Runs the module's initialisation. */
-  start(vmContext: Context): void {
+  start(vmContext: CallContext): void {
     this.#current = vmContext;
     const initialize = "_initialize" in this.#exports;
     for (const step of initialize ? ["_initialize", "main", "__main_void"] : ["_start"]) {
@@ -109,7 +106,7 @@ export class Vm {
    * this returns. Undefined is what a callback without an answer, or one that trapped, answers.
    */
   callback<T>(
-    context: Context,
+    context: CallContext,
     name: string,
     values: readonly number[],
     convert: (answer: number, stopped: boolean) => T,

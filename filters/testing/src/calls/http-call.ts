@@ -1,15 +1,14 @@
 import { status } from "../abi.ts";
-import type { RootContext } from "../context.ts";
 import { HeaderMap } from "../header-map.ts";
 import { type HttpAnswer, httpCall } from "../outbox.ts";
 import { decodePairs } from "../pairs.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, CallRoot, HostCall } from "./caller.ts";
 
 /** What an HTTP call must name. */
 const needed = [":method", ":path", ":authority"];
 
 /** Asking other services over HTTP. */
-export function httpCallCalls(vm: Vm): Record<string, HostCall> {
+export function httpCallCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world } = vm;
   return {
     proxy_http_call: (
@@ -46,7 +45,7 @@ export function httpCallCalls(vm: Vm): Record<string, HostCall> {
   };
 }
 
-function answered(root: RootContext, token: number, answer: HttpAnswer | undefined): void {
+function answered(root: CallRoot, token: number, answer: HttpAnswer | undefined): void {
   if (root.deleted) return;
   root.httpAnswer = answer;
   if (answer === undefined) root.lastStatus = { code: status.brokenConnection, message: "reset" };

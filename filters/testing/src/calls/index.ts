@@ -1,5 +1,5 @@
-import type { HostCall, Vm } from "../vm.ts";
 import { bufferCalls } from "./buffers.ts";
+import type { Caller, HostCall } from "./caller.ts";
 import { foreignCalls } from "./foreign.ts";
 import { grpcCalls } from "./grpc.ts";
 import { headerCalls } from "./headers.ts";
@@ -11,7 +11,7 @@ import { sharedCalls } from "./shared.ts";
 import { streamCalls } from "./stream.ts";
 
 /** What a module may import from "env". */
-export function hostCalls(vm: Vm): Readonly<Record<string, HostCall>> {
+export function hostCalls(vm: Caller): Readonly<Record<string, HostCall>> {
   return {
     ...rootCalls(vm),
     ...headerCalls(vm),

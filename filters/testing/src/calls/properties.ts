@@ -1,9 +1,9 @@
 import { status } from "../abi.ts";
 import { findProperty } from "../properties.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
 /** Properties of the stream and the proxy, and values that filters keep with a stream. */
-export function propertyCalls(vm: Vm): Record<string, HostCall> {
+export function propertyCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   return {
     proxy_get_property: (path = 0, size = 0, outValue = 0, outSize = 0) => {

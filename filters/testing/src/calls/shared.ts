@@ -1,8 +1,8 @@
 import { status } from "../abi.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
 /** Data and queues that VMs share. */
-export function sharedCalls(vm: Vm): Record<string, HostCall> {
+export function sharedCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world, settings } = vm;
   return {
     proxy_get_shared_data: (key = 0, size = 0, outValue = 0, outSize = 0, outCas = 0) => {

@@ -1,5 +1,5 @@
 import { randomFillSync } from "node:crypto";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
 /** https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#errno */
 const errno = { success: 0, badDescriptor: 8, invalid: 28, noSystem: 52, notSupported: 58 };
@@ -8,7 +8,7 @@ const stdout = 1;
 const stderr = 2;
 
 /** What Envoy gives of WASI: logs, clocks, random bytes, the environment, and an error number for everything else. */
-export function wasiCalls(vm: Vm): Readonly<Record<string, HostCall>> {
+export function wasiCalls(vm: Caller): Readonly<Record<string, HostCall>> {
   const environment = Object.entries(vm.settings.environment).map(([name, value]) => Buffer.from(`${name}=${value}\0`));
   const words = (...values: readonly (readonly [at: number, value: number])[]): number => {
     for (const [at, value] of values) vm.memory.setWord(at, value);
