@@ -56,12 +56,12 @@ class ApiKeyContext extends Context {
       exempt.increment(1);
       return FilterHeadersStatusValues.Continue;
     }
-    if (!hasKey) return refused(settings.missing, "unknown");
+    if (!hasKey) return rejected(settings.missing, "unknown");
     const key = settings.keys.find(presented);
-    if (!key) return refused(settings.unknown, "unknown");
-    if (hasExpired(key)) return refused(settings.expired, key.name);
-    if (!key.allowsPath(path)) return refused(settings.path, key.name);
-    if (!methodAllowed(key)) return refused(settings.method, key.name);
+    if (!key) return rejected(settings.unknown, "unknown");
+    if (hasExpired(key)) return rejected(settings.expired, key.name);
+    if (!key.allowsPath(path)) return rejected(settings.path, key.name);
+    if (!methodAllowed(key)) return rejected(settings.method, key.name);
     allowed.tag("client", key.name).increment(1);
     stream_context.headers.request.add(settings.identityHeader, key.name);
     return FilterHeadersStatusValues.Continue;
@@ -91,9 +91,9 @@ class ApiKeyContext extends Context {
   }
 }
 
-function refused(denial: Denial, client: string): FilterHeadersStatusValues {
+function rejected(denial: Denial, client: string): FilterHeadersStatusValues {
   denied.tag("client", client).tag("reason", denial.reason).increment(1);
-  return denial.refusal.send();
+  return denial.rejection.send();
 }
 
 function hasExpired(key: Key): bool {

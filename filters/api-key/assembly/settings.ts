@@ -17,13 +17,13 @@ export class Exemption {
 export class Denial {
   /** The value of a metric's tag. */
   reason: string;
-  refusal: Refusal;
+  rejection: Refusal;
 
   constructor(reason: string, status: u32, text: string, json: bool) {
     this.reason = reason;
-    this.refusal = new Refusal(status, `api_key_denied{${reason}}`, "x-api-key-reason", text, json);
+    this.rejection = new Refusal(status, `api_key_denied{${reason}}`, "x-api-key-reason", text, json);
     // RFC 9110, section 15.5.2, demands a challenge.
-    if (status === 401) this.refusal.with("www-authenticate", "ApiKey");
+    if (status === 401) this.rejection.with("www-authenticate", "ApiKey");
   }
 }
 

@@ -46,7 +46,7 @@ for (const [what, request, client, path = request.path] of cases) {
   });
 }
 
-const refusals: readonly [request: Request, status: number, text: string, reason: string, client?: string][] = [
+const rejections: readonly [request: Request, status: number, text: string, reason: string, client?: string][] = [
   [{ path: "/a/" }, 401, "an API key is required", "missing"],
   [withKey(""), 401, "an API key is required", "missing"],
   [{ path: "/a/?api_key=" }, 401, "an API key is required", "missing"],
@@ -58,7 +58,7 @@ const refusals: readonly [request: Request, status: number, text: string, reason
   [{ ...withKey("reader-key"), method: "POST" }, 403, "the API key is not for this method", "method", "reader"],
 ];
 
-for (const [request, status, text, reason, client = "unknown"] of refusals) {
+for (const [request, status, text, reason, client = "unknown"] of rejections) {
   test(`${request.method ?? "GET"} ${request.path} with ${JSON.stringify(request.headers ?? {})}: ${text}`, async () => {
     using host = await loaded(settings);
     const reply = await host.request(request);

@@ -14,12 +14,12 @@ import {
 } from "@chancery/filter-sdk";
 import { Guard, readGuard } from "./configuration";
 import { JsonGuard } from "./json-guard";
-import { refuse } from "./refusal";
+import { reject } from "./rejection";
 import { Rule } from "./rule";
 
 const passed = new Counter("body_guard.passed");
-const refused = new Counter("body_guard.refused");
-const wouldRefuse = new Counter("body_guard.would_refuse");
+const rejected = new Counter("body_guard.refused");
+const wouldReject = new Counter("body_guard.would_refuse");
 
 class GuardRoot extends RootContext {
   guard: Guard = new Guard([], false);
@@ -65,7 +65,7 @@ class GuardContext extends Context {
     this.rule = rule;
     if (end_of_stream)
       return this.ends() ? FilterHeadersStatusValues.Continue : FilterHeadersStatusValues.StopIteration;
-    const reason = rule.refusesHeaders();
+    const reason = rule.rejectsHeaders();
     if (reason !== "") {
       return this.goesOnThough(reason, [])
         ? FilterHeadersStatusValues.Continue
@@ -127,9 +127,9 @@ class GuardContext extends Context {
     this.rule = null;
     this.json = null;
     if (!rule) return true;
-    const counter = rule.dryRun ? wouldRefuse : refused;
+    const counter = rule.dryRun ? wouldReject : rejected;
     counter.tag("rule", rule.name).tag("reason", reason).increment(1);
-    if (!rule.dryRun) refuse(rule.name, reason, faults, this.root.guard.answersJson);
+    if (!rule.dryRun) reject(rule.name, reason, faults, this.root.guard.answersJson);
     return rule.dryRun;
   }
 }

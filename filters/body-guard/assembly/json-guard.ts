@@ -108,7 +108,7 @@ export class JsonGuard extends JsonReader {
     this.checkText();
     if (++this.counts[within] > this.limits.members) this.overLimit("members", this.limits.members, within);
     if (!this.names.add(this.nameHash + this.objectIds[within] * 0x9e3779b97f4a7c15)) {
-      this.refuseBecause("duplicate", within, "a name stands here twice");
+      this.rejectBecause("duplicate", within, "a name stands here twice");
     }
     const shape = this.shapes[within];
     if (!shape) return;
@@ -187,10 +187,10 @@ export class JsonGuard extends JsonReader {
   }
 
   private overLimit(what: string, most: i32, depth: i32): void {
-    this.refuseBecause("limits", depth, `there are at most ${most.toString()} ${what}`);
+    this.rejectBecause("limits", depth, `there are at most ${most.toString()} ${what}`);
   }
 
-  private refuseBecause(reason: string, depth: i32, message: string): void {
+  private rejectBecause(reason: string, depth: i32, message: string): void {
     if (this.reason !== "" || this.fault !== "") return;
     this.reason = reason;
     this.faults = [this.placed(depth, message)];

@@ -24,7 +24,7 @@ export class Rule {
   }
 
   /** Why the headers of the running callback's request, which has a body, are refused; empty when they are not. */
-  refusesHeaders(): string {
+  rejectsHeaders(): string {
     const headers = stream_context.headers.request;
     const length = headers.get("content-length");
     if (length !== "" && (length.length > 18 || I64.parseInt(length) > this.maxBytes)) return "too-large";

@@ -288,10 +288,10 @@ test("a dry run only counts, and holds nothing", async () => {
 
 test("what passes and what is refused is counted, and told to the access log", async () => {
   using host = await loaded(guard);
-  const refused = await host.request({ path: "/order", body: "{", headers: json });
+  const rejected = await host.request({ path: "/order", body: "{", headers: json });
   await host.request({ path: "/order", body: good, headers: json });
   await host.request({ path: "/limits" });
-  assert.equal(refused.details, "body_guard_refused{order,malformed}");
+  assert.equal(rejected.details, "body_guard_refused{order,malformed}");
   assert.deepEqual(host.metrics, {
     "body_guard.refused;rule=order;reason=malformed": 1,
     "body_guard.passed;rule=order": 1,

@@ -16,8 +16,8 @@ import { Limits, readLimits } from "./configuration";
 import { Limit, sharedSecret, Verdict } from "./limit";
 
 const passed = new Counter("rate_limit.passed");
-const refused = new Counter("rate_limit.refused");
-const wouldRefuse = new Counter("rate_limit.would_refuse");
+const rejected = new Counter("rate_limit.refused");
+const wouldReject = new Counter("rate_limit.would_refuse");
 const uncounted = new Counter("rate_limit.uncounted");
 
 class RateLimitRoot extends RootContext {
@@ -55,7 +55,7 @@ class RateLimitContext extends Context {
       const limit = all[i];
       const verdict = limit.decide(now);
       if (verdict === Verdict.None) continue;
-      if (verdict === Verdict.Refuse && limit.enforced) return refuse(limit);
+      if (verdict === Verdict.Reject && limit.enforced) return reject(limit);
       outcome(verdict).tag("rule", limit.name).increment(1);
       if (tellsAll && verdict === Verdict.Pass && limit.enforced) this.tell(limit);
     }
@@ -79,11 +79,11 @@ class RateLimitContext extends Context {
 
 function outcome(verdict: Verdict): Counter {
   if (verdict === Verdict.Pass) return passed;
-  return verdict === Verdict.Refuse ? wouldRefuse : uncounted;
+  return verdict === Verdict.Reject ? wouldReject : uncounted;
 }
 
-function refuse(limit: Limit): FilterHeadersStatusValues {
-  refused.tag("rule", limit.name).increment(1);
+function reject(limit: Limit): FilterHeadersStatusValues {
+  rejected.tag("rule", limit.name).increment(1);
   const headers = [
     HeaderPair.of("content-type", "text/plain; charset=utf-8"),
     HeaderPair.of("retry-after", limit.secondsToNextToken.toString()),

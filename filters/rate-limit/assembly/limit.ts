@@ -9,7 +9,7 @@ export enum Verdict {
   /** It is not about such requests. */
   None,
   Pass,
-  Refuse,
+  Reject,
   /** There was no way to count it. */
   Uncounted,
 }
@@ -45,7 +45,7 @@ export class Limit {
     if (key === null) return Verdict.None;
     const taken = this.buckets.take(this.secret.hash(key), now);
     if (taken === Taken.Unknown) return Verdict.Uncounted;
-    return taken === Taken.Yes ? Verdict.Pass : Verdict.Refuse;
+    return taken === Taken.Yes ? Verdict.Pass : Verdict.Reject;
   }
 
   /** Of the last decision: when the next token comes. */

@@ -10,11 +10,11 @@ const perKey = { name: "per-key", key: [{ header: "x-key" }], tokens: 2, per: "1
 test("a bucket lets its burst pass, then what comes back, and says when to try again", async () => {
   using host = await loaded({ limits: [perKey] });
   assert.deepEqual(await statuses(host, 4, { headers: { "x-key": "a" } }), [200, 200, 200, 429]);
-  const refusal = await host.request({ headers: { "x-key": "a" } });
-  assert.equal(refusal.body, "too many requests\n");
-  assert.equal(refusal.details, "rate_limit_refused{per-key}");
-  assert.equal(refusal.upstream, undefined);
-  assert.deepEqual(told(refusal), ["5", '"per-key";r=0;t=5', '"per-key";q=3;w=15', "true"]);
+  const rejection = await host.request({ headers: { "x-key": "a" } });
+  assert.equal(rejection.body, "too many requests\n");
+  assert.equal(rejection.details, "rate_limit_refused{per-key}");
+  assert.equal(rejection.upstream, undefined);
+  assert.deepEqual(told(rejection), ["5", '"per-key";r=0;t=5', '"per-key";q=3;w=15', "true"]);
   host.advance(4999);
   assert.deepEqual(told(await host.request({ headers: { "x-key": "a" } })).slice(0, 1), ["1"]);
   host.advance(1);
@@ -149,7 +149,7 @@ test("a pushed configuration finds the tokens that were left, at its own rate", 
 test("random arrivals are decided as by exact fractions, over hours and at any rate", async () => {
   const random = randomNumbers(11);
   const below = (most: number): number => Math.floor(random() * most);
-  let refusals = 0;
+  let rejections = 0;
   for (let round = 0; round < 60; round++) {
     const tokens = 1 + below([3, 10, 1000, 1_000_000][round % 4] ?? 1);
     const per = 1 + below([7, 1000, 60_000, 86_400_000][below(4)] ?? 1);
@@ -166,11 +166,11 @@ test("random arrivals are decided as by exact fractions, over hours and at any r
       const what = `round ${round}, arrival ${arrival}: ${tokens} per ${per} ms, burst ${burst}`;
       assert.equal(reply.status, expected.passes ? 200 : 429, what);
       if (expected.passes) continue;
-      refusals++;
+      rejections++;
       assert.equal(reply.headers.get("retry-after"), String(expected.retryAfterSeconds), what);
     }
   }
-  assert.ok(refusals > 1000, `${refusals} refusals`);
+  assert.ok(rejections > 1000, `${rejections} rejections`);
 });
 
 test("as many keys as fit have exact buckets, and the memory for more stays bounded", async () => {

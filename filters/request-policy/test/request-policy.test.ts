@@ -184,11 +184,11 @@ test("a policy in dry run lets all pass, and counts what it would have refused",
 
 test("refusals and passes are counted by rule, and told to the access log", async () => {
   using host = await loaded(policy);
-  const refused = await host.request({ path: "/admin/users" });
+  const rejected = await host.request({ path: "/admin/users" });
   await host.request({ path: "/admin/" });
   await host.request({ path: "/shop" });
   await host.request({ path: "/nowhere" });
-  assert.equal(refused.details, "request_policy_denied{admin}");
+  assert.equal(rejected.details, "request_policy_denied{admin}");
   assert.deepEqual(host.metrics, {
     "request_policy.denied;rule=admin": 2,
     "request_policy.allowed;rule=shop": 1,

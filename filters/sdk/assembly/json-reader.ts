@@ -146,7 +146,7 @@ export abstract class JsonReader {
   }
 
   /** The state, unless the subclass has refused the text. */
-  private unlessRefused(state: State): State {
+  private unlessRejected(state: State): State {
     return this.fault === "" ? state : State.Failed;
   }
 
@@ -161,7 +161,7 @@ export abstract class JsonReader {
     if (isDigit(byte) || byte === 0x2d /* - */) {
       this.onValue(JsonKind.Number);
       this.beginText(byte);
-      return this.unlessRefused(byte === 0x2d ? State.Minus : byte === 0x30 ? State.Zero : State.Whole);
+      return this.unlessRejected(byte === 0x2d ? State.Minus : byte === 0x30 ? State.Zero : State.Whole);
     }
     if (byte === 0x74 /* t */) return this.beginWord("true", JsonKind.Boolean, byte);
     if (byte === 0x66 /* f */) return this.beginWord("false", JsonKind.Boolean, byte);
@@ -189,7 +189,7 @@ export abstract class JsonReader {
     if (this.depth === this.lists.length) return this.failed(`nesting ends at ${this.depth.toString()} levels`);
     const isList = kind === JsonKind.Array;
     unchecked((this.lists[this.depth++] = isList));
-    return this.unlessRefused(isList ? State.FirstElement : State.FirstName);
+    return this.unlessRejected(isList ? State.FirstElement : State.FirstName);
   }
 
   private close(kind: JsonKind): State {
@@ -200,7 +200,7 @@ export abstract class JsonReader {
 
   private ended(kind: JsonKind): State {
     this.onValueEnd(kind);
-    return this.unlessRefused(State.After);
+    return this.unlessRejected(State.After);
   }
 
   /** A number or a word. */
@@ -222,7 +222,7 @@ export abstract class JsonReader {
     this.naming = naming;
     this.nameHash = this.hashSeed;
     this.loneSurrogate = false;
-    return this.unlessRefused(State.String);
+    return this.unlessRejected(State.String);
   }
 
   private endString(): State {
@@ -230,7 +230,7 @@ export abstract class JsonReader {
     if (!this.naming) return this.ended(JsonKind.String);
     this.naming = false;
     this.onName();
-    return this.unlessRefused(State.Colon);
+    return this.unlessRejected(State.Colon);
   }
 
   /** Takes the characters of one byte that stand for themselves; answers where others begin. */
@@ -346,7 +346,7 @@ export abstract class JsonReader {
     this.onValue(kind);
     this.word = word;
     this.beginText(first);
-    return this.unlessRefused(State.Word);
+    return this.unlessRejected(State.Word);
   }
 
   private stepWord(byte: u32): State {

@@ -11,7 +11,7 @@ import {
   stream_context,
 } from "@chancery/filter-sdk";
 
-const refused = new Counter("my_filter.refused");
+const rejected = new Counter("my_filter.refused");
 
 /** One for each configuration: keep here what all requests share. */
 class MyFilter extends RootContext {
@@ -40,7 +40,7 @@ class MyStream extends Context {
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     const headers = stream_context.headers.request;
     if (!headers.equals("x-key", this.filter.key)) {
-      refused.increment(1);
+      rejected.increment(1);
       send_local_response(401, "no_key", String.UTF8.encode("a key is needed\n"), [], GrpcStatusValues.InvalidCode);
       return FilterHeadersStatusValues.StopIteration;
     }

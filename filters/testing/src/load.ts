@@ -55,7 +55,7 @@ export function begun(setup: FilterSetup, world: World): RootContext {
     const outcome = begin(setup, world);
     if ("root" in outcome) return outcome.root;
     if ("trap" in outcome) throw new FilterRefused("trap", describeTrap(outcome.trap), world.log.lines.slice(0, -1));
-    throw new FilterRefused("refused", `${name} answers false in ${outcome.refusedIn}`, world.log.lines);
+    throw new FilterRefused("refused", `${name} answers false in ${outcome.rejectedIn}`, world.log.lines);
   } catch (error) {
     if (!(error instanceof MissingImport)) throw error;
     throw new FilterRefused("missing import", `${name} imports ${error.message}, which Envoy does not have`);

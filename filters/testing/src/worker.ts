@@ -23,7 +23,7 @@ export type Begun =
   | { readonly root: RootContext }
   | { readonly trap: Trap }
   /** The callback that answered false. */
-  | { readonly refusedIn: string };
+  | { readonly rejectedIn: string };
 
 /** Makes a VM and configures the filter in it. Throws MissingImport. */
 export function begin({ module, settings, plugin }: FilterSetup, world: World): Begun {
@@ -41,9 +41,9 @@ export function begin({ module, settings, plugin }: FilterSetup, world: World): 
 }
 
 function configured(root: RootContext): Begun {
-  const refusedIn = root.begin();
+  const rejectedIn = root.begin();
   if (root.vm.trap !== undefined) return { trap: root.vm.trap };
-  return refusedIn === undefined ? { root } : { refusedIn };
+  return rejectedIn === undefined ? { root } : { rejectedIn };
 }
 
 /** One of Envoy's worker threads: its own VM, and after a swap the former filter until its last stream has ended. */

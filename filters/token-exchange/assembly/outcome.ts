@@ -30,17 +30,17 @@ export class Granted extends Outcome {
 /** The service said no. */
 @final
 export class Denied extends Outcome {
-  private refusal: Refusal;
+  private rejection: Refusal;
 
   constructor(status: u32, challenge: string, json: bool) {
     super();
-    this.refusal = refusal(status, `denied{${status.toString()}}`, "the credential was refused", json);
-    if (status === 401) this.refusal.with("www-authenticate", challenge === "" ? "Bearer" : challenge);
+    this.rejection = rejection(status, `denied{${status.toString()}}`, "the credential was refused", json);
+    if (status === 401) this.rejection.with("www-authenticate", challenge === "" ? "Bearer" : challenge);
   }
 
   override apply(_settings: Settings): bool {
     denied.increment(1);
-    this.refusal.send();
+    this.rejection.send();
     return false;
   }
 }
@@ -48,16 +48,16 @@ export class Denied extends Outcome {
 /** There was nothing to ask the service about. */
 @final
 export class Missing extends Outcome {
-  private refusal: Refusal;
+  private rejection: Refusal;
 
   constructor(json: bool) {
     super();
-    this.refusal = refusal(401, "missing", "a credential is required", json).with("www-authenticate", "Bearer");
+    this.rejection = rejection(401, "missing", "a credential is required", json).with("www-authenticate", "Bearer");
   }
 
   override apply(_settings: Settings): bool {
     missing.increment(1);
-    this.refusal.send();
+    this.rejection.send();
     return false;
   }
 }
@@ -65,17 +65,17 @@ export class Missing extends Outcome {
 /** Nobody knows what the service would have said. */
 @final
 export class Unanswered extends Outcome {
-  private refusal: Refusal;
+  private rejection: Refusal;
 
   constructor(json: bool) {
     super();
-    this.refusal = refusal(503, "unanswered", "the authorisation service did not answer", json);
+    this.rejection = rejection(503, "unanswered", "the authorisation service did not answer", json);
   }
 
   override apply(settings: Settings): bool {
     unanswered.increment(1);
     if (!settings.allowsUnanswered) {
-      this.refusal.send();
+      this.rejection.send();
       return false;
     }
     // Upstream trusts these names, so what the client sent under them must not reach it.
@@ -86,6 +86,6 @@ export class Unanswered extends Outcome {
   }
 }
 
-function refusal(status: u32, details: string, reason: string, json: bool): Refusal {
+function rejection(status: u32, details: string, reason: string, json: bool): Refusal {
   return new Refusal(status, `token_exchange_${details}`, "x-token-exchange-reason", reason, json);
 }

@@ -216,10 +216,10 @@ test("one call at a time is made about a credential, and all that wait get its a
 test("a refusal and a failure reach all that wait too", async () => {
   using host = await loaded(settings);
   const open = (): readonly Exchange[] => [host.open(withCredential("c")), host.open(withCredential("c"))];
-  const refused = open();
+  const rejected = open();
   answerAll(host, { status: 401 });
   assert.deepEqual(
-    refused.map(({ reply }) => reply.status),
+    rejected.map(({ reply }) => reply.status),
     [401, 401],
   );
   host.advance(5000);

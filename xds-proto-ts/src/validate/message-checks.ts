@@ -142,16 +142,16 @@ function anyCheck(any: ReflectMessage, at: Place, found: Violation[]): void {
   const { typeUrl, value } = any.message as Any;
   const schema = messageSchema(typeUrl);
   if (schema === undefined) return;
-  const refuse = (message: string) => found.push({ path: pathText(at), rule: "any", message });
+  const reject = (message: string) => found.push({ path: pathText(at), rule: "any", message });
   if (at.anyDepth === maxAnyDepth) {
-    refuse(`more than ${maxAnyDepth} messages packed inside one another`);
+    reject(`more than ${maxAnyDepth} messages packed inside one another`);
     return;
   }
   let content: ReflectMessage;
   try {
     content = reflect(schema, fromBinary(schema, value), false);
   } catch {
-    refuse(`value is not a ${schema.typeName}`);
+    reject(`value is not a ${schema.typeName}`);
     return;
   }
   messageChecks(schema)(content, { ...at, anyDepth: at.anyDepth + 1 }, found);

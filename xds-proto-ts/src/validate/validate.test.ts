@@ -25,7 +25,7 @@ const route = (match: object) => ({
   virtual_hosts: [{ name: "v", domains: ["*"], routes: [{ match, direct_response: { status: 200 } }] }],
 });
 
-const refused: readonly { name: string; schema: DescMessage; json: unknown; violations: readonly Violation[] }[] = [
+const rejected: readonly { name: string; schema: DescMessage; json: unknown; violations: readonly Violation[] }[] = [
   {
     name: "a string too short",
     schema: ClusterSchema,
@@ -148,7 +148,7 @@ const refused: readonly { name: string; schema: DescMessage; json: unknown; viol
   },
 ];
 
-for (const { name, schema, json, violations } of refused) {
+for (const { name, schema, json, violations } of rejected) {
   test(`refuses ${name}`, () => assert.deepEqual(violationsOf(schema, json), violations));
 }
 

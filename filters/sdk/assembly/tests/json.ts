@@ -29,7 +29,7 @@ export function test_JSON_escapes_are_decoded(): void {
   assert(good('"a\\n\\t\\"\\\\\\/\\u00e9\\ud83d\\ude00b"').asString() === 'a\n\t"\\/é😀b');
 }
 
-export function test_what_is_not_JSON_is_refused_with_its_place(): void {
+export function test_rejects_text_that_is_not_JSON_and_gives_the_place(): void {
   problem("", "not JSON at line 1, column 1: a value is expected");
   problem("{} x", "not JSON at line 1, column 4: nothing more is expected");
   problem('{\n  "a": 1,\n}', "not JSON at line 3, column 1: a name in double quotes is expected");

@@ -30,7 +30,7 @@ export function test_a_star_stands_for_many_media_types(): void {
   assert(!matches('["*"]', "no media type"));
 }
 
-export function test_what_is_no_media_type_is_refused(): void {
+export function test_rejects_text_that_is_no_media_type(): void {
   const json = parseJson('["json", "a/*/*", "a/b; c=d", "", 1]');
   readMediaTypes(json);
   assert(json.problems.length === 5, json.problems.join("; "));

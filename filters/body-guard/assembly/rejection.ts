@@ -1,7 +1,7 @@
 import { GrpcStatusValues, HeaderPair, send_local_response } from "@chancery/filter-sdk";
 
 /** Answers a request whose body a rule refuses. `faults` say what is wrong with it; none is said where the reason says all. */
-export function refuse(rule: string, reason: string, faults: string[], asJson: bool): void {
+export function reject(rule: string, reason: string, faults: string[], asJson: bool): void {
   const told = faults.length > 0 ? faults : [sentenceOf(reason)];
   send_local_response(
     statusOf(reason),
