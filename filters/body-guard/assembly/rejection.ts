@@ -2,11 +2,11 @@ import { GrpcStatusValues, HeaderPair, send_local_response } from "@chancery/fil
 
 /** Answers a request whose body a rule refuses. `faults` say what is wrong with it; none is said where the reason says all. */
 export function reject(rule: string, reason: string, faults: string[], asJson: bool): void {
-  const told = faults.length > 0 ? faults : [sentenceOf(reason)];
+  const reported = faults.length > 0 ? faults : [sentenceOf(reason)];
   send_local_response(
     statusOf(reason),
     `body_guard_refused{${rule},${reason}}`,
-    String.UTF8.encode(asJson ? jsonOf(reason, told) : `${told.join("\n")}\n`),
+    String.UTF8.encode(asJson ? jsonOf(reason, reported) : `${reported.join("\n")}\n`),
     [
       HeaderPair.of("content-type", asJson ? "application/json" : "text/plain; charset=utf-8"),
       HeaderPair.of("x-body-guard-reason", reason),

@@ -56,7 +56,7 @@ const json = { "content-type": "application/json" };
 const gzip = { ...json, "content-encoding": "gzip" };
 const good = '{"items":[{"sku":"ab","count":1}]}';
 
-const cases: readonly [what: string, request: Request, status: number, reason?: string, told?: string][] = [
+const cases: readonly [what: string, request: Request, status: number, reason?: string, answer?: string][] = [
   ["no rule matches", { path: "/other", body: "{", headers: gzip }, 200],
   ["another method", { path: "/order", method: "PUT", body: "{" }, 200],
   ["what the shape wants", { path: "/order", body: good, headers: json }, 200],
@@ -228,13 +228,13 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
   ],
 ];
 
-for (const [what, request, status, reason, told] of cases) {
+for (const [what, request, status, reason, answer] of cases) {
   test(`${what}: ${status}${reason === undefined ? "" : `, ${reason}`}`, async () => {
     using host = await loaded(guard);
     const reply = await host.request(request);
     assert.equal(reply.status, status, reply.body);
     assert.equal(reply.headers.get("x-body-guard-reason"), reason);
-    if (told !== undefined) assert.equal(reply.body, `${told}\n`);
+    if (answer !== undefined) assert.equal(reply.body, `${answer}\n`);
     if (reason === undefined) assert.equal(reply.upstream?.body, [request.body ?? ""].flat().join(""));
   });
 }
@@ -321,8 +321,8 @@ const texts = fc.oneof(
 test("whatever pieces a body comes in, the verdict is the same", async () => {
   using host = await loaded(guard);
   const verdict = async (path: string, body: readonly Uint8Array[]) => {
-    const { status, body: told } = await host.request({ path, method: "POST", headers: json, body });
-    return `${status} ${told}`;
+    const { status, body: answer } = await host.request({ path, method: "POST", headers: json, body });
+    return `${status} ${answer}`;
   };
   await fc.assert(
     fc.asyncProperty(

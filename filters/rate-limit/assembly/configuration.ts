@@ -11,7 +11,7 @@ const LONGEST_PER: u64 = 24 * 3600 * 1_000_000;
 export class Limits {
   all: Limit[] = [];
   /** Answers to requests that pass say what is left, too. */
-  tellsAll: bool = false;
+  reportsAll: bool = false;
 }
 
 /** Reads the limits out of their JSON, described in README.md. Every fault is kept in the JSON's problems. */
@@ -19,7 +19,7 @@ export function readLimits(json: JsonValue, secret: Secret): Limits {
   json.onlyMembers(["headers", "maxKeys", "limits"]);
   const limits = new Limits();
   const headers = json.member("headers");
-  if (headers.exists) limits.tellsAll = headers.asOneOf(["refusals", "all"]) === "all";
+  if (headers.exists) limits.reportsAll = headers.asOneOf(["refusals", "all"]) === "all";
   const maxKeys = json.member("maxKeys");
   const most = maxKeys.exists ? maxKeys.asInteger(<i32>BUCKETS_IN_SET, MOST) : 65_536;
   const names: string[] = [];

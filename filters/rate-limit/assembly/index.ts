@@ -50,14 +50,14 @@ class RateLimitContext extends Context {
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     const now = get_monotonic_time_nanoseconds() / 1000;
     const all = this.limits.all;
-    const tellsAll = this.limits.tellsAll;
+    const reportsAll = this.limits.reportsAll;
     for (let i = 0; i < all.length; i++) {
       const limit = all[i];
       const verdict = limit.decide(now);
       if (verdict === Verdict.None) continue;
       if (verdict === Verdict.Reject && limit.enforced) return reject(limit);
       outcome(verdict).tag("rule", limit.name).increment(1);
-      if (tellsAll && verdict === Verdict.Pass && limit.enforced) this.tell(limit);
+      if (reportsAll && verdict === Verdict.Pass && limit.enforced) this.report(limit);
     }
     return FilterHeadersStatusValues.Continue;
   }
@@ -70,7 +70,7 @@ class RateLimitContext extends Context {
     return FilterHeadersStatusValues.Continue;
   }
 
-  private tell(limit: Limit): void {
+  private report(limit: Limit): void {
     const separator = this.states === "" ? "" : ", ";
     this.policies += separator + limit.policy;
     this.states += separator + limit.state;

@@ -14,9 +14,9 @@ test("a bucket lets its burst pass, then what comes back, and says when to try a
   assert.equal(rejection.body, "too many requests\n");
   assert.equal(rejection.details, "rate_limit_refused{per-key}");
   assert.equal(rejection.upstream, undefined);
-  assert.deepEqual(told(rejection), ["5", '"per-key";r=0;t=5', '"per-key";q=3;w=15', "true"]);
+  assert.deepEqual(limitHeaders(rejection), ["5", '"per-key";r=0;t=5', '"per-key";q=3;w=15', "true"]);
   host.advance(4999);
-  assert.deepEqual(told(await host.request({ headers: { "x-key": "a" } })).slice(0, 1), ["1"]);
+  assert.deepEqual(limitHeaders(await host.request({ headers: { "x-key": "a" } })).slice(0, 1), ["1"]);
   host.advance(1);
   assert.deepEqual(await statuses(host, 2, { headers: { "x-key": "a" } }), [200, 429]);
 });
@@ -103,7 +103,7 @@ test("a limit is about the requests that match it, and the first without a token
 test("a limit that is not enforced only counts", async () => {
   using host = await loaded({ headers: "all", limits: [{ ...perKey, burst: 1, enforce: false }] });
   assert.deepEqual(await statuses(host, 3, { headers: { "x-key": "a" } }), [200, 200, 200]);
-  assert.deepEqual(told(await host.request({ headers: { "x-key": "a" } })), [
+  assert.deepEqual(limitHeaders(await host.request({ headers: { "x-key": "a" } })), [
     undefined,
     undefined,
     undefined,
@@ -361,7 +361,7 @@ async function statuses(host: Host, count: number, request: Request): Promise<re
   return replies;
 }
 
-function told({ headers }: Reply): readonly (string | undefined)[] {
+function limitHeaders({ headers }: Reply): readonly (string | undefined)[] {
   return ["retry-after", "ratelimit", "ratelimit-policy", "x-envoy-ratelimited"].map((name) => headers.get(name));
 }
 

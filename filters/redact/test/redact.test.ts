@@ -167,8 +167,8 @@ test("a rule may let pass what is too large or no JSON", async () => {
   for (const body of [long, "{", '{"a":1}}']) {
     assert.equal((await answered(host, { headers: json, body }, "/lenient")).body, body);
   }
-  const told = { ...json, "content-length": String(long.length) };
-  assert.equal((await answered(host, { headers: told, body: long }, "/lenient")).body, long);
+  const declared = { ...json, "content-length": String(long.length) };
+  assert.equal((await answered(host, { headers: declared, body: long }, "/lenient")).body, long);
   assert.equal((await answered(host, { headers: json, body: '{"a":1}' }, "/lenient")).body, '{"a":"***"}');
   assert.deepEqual(host.metrics, {
     "redact.passed;rule=lenient;reason=too-large": 2,

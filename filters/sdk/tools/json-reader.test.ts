@@ -17,14 +17,14 @@ class Recorder extends JsonReader {
     this.trace += this.at.toString() + "<" + kind.toString() + " ";
   }
   protected onValueEnd(kind: JsonKind): void {
-    if (kind < JsonKind.Array) this.told();
+    if (kind < JsonKind.Array) this.traceText();
     this.trace += kind.toString() + ">" + this.at.toString() + " ";
   }
   protected onName(): void {
-    this.told();
+    this.traceText();
     this.trace += ": ";
   }
-  private told(): void {
+  private traceText(): void {
     const kept = String.UTF8.decodeUnsafe(changetype<usize>(this.text), min(this.textSize, this.text.length));
     this.trace += kept + "|" + this.textSize.toString() + "|" + this.characters.toString() + (this.loneSurrogate ? "|lone " : " ");
   }

@@ -35,7 +35,7 @@ export interface GrpcCallState extends GrpcCall {
   abandon(): void;
 }
 
-export type GrpcTell =
+export type GrpcEvent =
   | { readonly kind: "initial"; readonly metadata: HeaderMap }
   | { readonly kind: "trailing"; readonly metadata: HeaderMap }
   | { readonly kind: "message"; readonly message: Buffer }
@@ -48,14 +48,14 @@ interface Parts {
   readonly metadata: HeaderMap;
   readonly messages: readonly Buffer[];
   readonly timeoutMs: number;
-  readonly tell: (what: GrpcTell) => void;
+  readonly notify: (what: GrpcEvent) => void;
 }
 
 const unavailable = 14;
 
 /** A call whose time runs from now on. */
 export function grpcCall(parts: Parts, clock: Clock): GrpcCallState {
-  const { kind, service, method, timeoutMs, tell } = parts;
+  const { kind, service, method, timeoutMs, notify } = parts;
   const messages = [...parts.messages];
   let done = false;
   let halfClosed = kind === "call";
@@ -66,7 +66,7 @@ export function grpcCall(parts: Parts, clock: Clock): GrpcCallState {
   const close = (status: number, text = "") => {
     if (done) return;
     end();
-    tell({ kind: "close", status, text });
+    notify({ kind: "close", status, text });
   };
   const stopTimer =
     timeoutMs > 0 ? clock.after(timeoutMs, () => close(unavailable, "upstream request timeout")) : () => {};
@@ -84,15 +84,16 @@ export function grpcCall(parts: Parts, clock: Clock): GrpcCallState {
       return done;
     },
     sendInitialMetadata: (metadata) => {
-      if (!done && kind === "stream") tell({ kind: "initial", metadata: new HeaderMap("response", metadata) });
+      if (!done && kind === "stream") notify({ kind: "initial", metadata: new HeaderMap("response", metadata) });
     },
     sendMessage: (message) => {
       if (done) return;
       if (kind === "call") end();
-      tell({ kind: "message", message: bytesOf(message) });
+      notify({ kind: "message", message: bytesOf(message) });
     },
     sendTrailingMetadata: (metadata) => {
-      if (!done && kind === "stream") tell({ kind: "trailing", metadata: new HeaderMap("responseTrailers", metadata) });
+      if (!done && kind === "stream")
+        notify({ kind: "trailing", metadata: new HeaderMap("responseTrailers", metadata) });
     },
     close,
     sent: (message, last) => {

@@ -19,7 +19,7 @@ test("callbacks come in Envoy's order", async () => {
     { body: ["a", "b"], trailers: { "x-end": "1" }, upstream: () => ({ body: "c" }) },
   );
   assert.deepEqual(
-    records.map(({ callback, told }) => `${callback} ${told.join(" ")}`),
+    records.map(({ callback, values }) => `${callback} ${values.join(" ")}`),
     [
       "requestHeaders 6 0",
       "requestBody 1 0",
@@ -39,7 +39,7 @@ test("over HTTP/2 the last data bring the end", async () => {
   const { records } = await played({}, { body: ["a", "b"] }, { protocol: "HTTP/2" });
   const bodies = records.filter(({ callback }) => callback === "requestBody");
   assert.deepEqual(
-    bodies.map(({ told }) => told),
+    bodies.map(({ values }) => values),
     [
       [1, 0],
       [1, 1],
@@ -123,7 +123,7 @@ test("a filter that buffers sees the whole body, and what it writes goes on", as
   );
   const bodies = records.filter(({ callback }) => callback === "requestBody");
   assert.deepEqual(
-    bodies.map(({ told }) => told),
+    bodies.map(({ values }) => values),
     [
       [3, 0],
       [6, 0],

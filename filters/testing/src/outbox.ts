@@ -91,12 +91,12 @@ interface HttpCallParts {
   readonly trailers: HeaderMap;
   readonly timeoutMs: number;
   /** Tells the module; undefined when the call failed. */
-  readonly tell: (answer: HttpAnswer | undefined) => void;
+  readonly notify: (answer: HttpAnswer | undefined) => void;
 }
 
 /** A call whose time runs from now on. */
 export function httpCall(
-  { cluster, headers, body, trailers, timeoutMs, tell }: HttpCallParts,
+  { cluster, headers, body, trailers, timeoutMs, notify }: HttpCallParts,
   clock: Clock,
 ): HttpCallState {
   let done = false;
@@ -104,7 +104,7 @@ export function httpCall(
     if (done) return;
     done = true;
     stopTimer();
-    tell(answer);
+    notify(answer);
   };
   const askedAt = clock.elapsedNanoseconds;
   const answered = ({ status = 200, headers: init = [], body: bytes = "", trailers: last }: HttpCallAnswer) => {

@@ -94,10 +94,10 @@ function encodeOperation(operation: Operation): Buffer {
   return Buffer.concat([Buffer.from([operations.indexOf(name)]), ...encoded]);
 }
 
-/** What one callback was told, and what each operation in it came to, as text: to compare, and to read. */
+/** What one callback was called with, and what each operation in it came to, as text: to compare, and to read. */
 export interface Recorded {
   readonly callback: Callback | "unknown";
-  readonly told: readonly [number, number];
+  readonly values: readonly [number, number];
   /** "0" is the status Ok; "0 word 3", "0 bytes 0a0b", "1 untouched". */
   readonly outcomes: readonly string[];
 }
@@ -114,10 +114,10 @@ function decodeRecord(reader: Reader): readonly Recorded[] {
   const recorded: Recorded[] = [];
   while (reader.left > 0) {
     const callback = callbacks[reader.byte() - 1] ?? "unknown";
-    const told = [reader.word(), reader.word()] as const;
+    const values = [reader.word(), reader.word()] as const;
     const outcomes: string[] = [];
     for (let kind = reader.byte(); kind !== 0; kind = reader.byte()) outcomes.push(outcome(kind, reader));
-    recorded.push({ callback, told, outcomes });
+    recorded.push({ callback, values, outcomes });
   }
   return recorded;
 }

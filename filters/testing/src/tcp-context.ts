@@ -25,7 +25,7 @@ export class TcpContext extends Context {
   #upstreamData: ByteBuffer | undefined;
   #downstreamClosed = false;
   #ended = false;
-  #failureTold = false;
+  #failureReported = false;
 
   constructor(vm: Vm, plugin: Plugin, root: RootContext, calls: TcpConnectionCalls) {
     super(vm, plugin, root);
@@ -91,8 +91,8 @@ export class TcpContext extends Context {
     if (!this.failed && !this.vm.has(callback)) return true;
     const goesOn =
       !this.failed && this.vm.callback(this, callback, [this.id, ...values], (answer) => !this.failed && answer === 0);
-    if (this.failed && !this.#failureTold) {
-      this.#failureTold = true;
+    if (this.failed && !this.#failureReported) {
+      this.#failureReported = true;
       this.#calls.close("wasm_fail_stream");
     }
     return goesOn;

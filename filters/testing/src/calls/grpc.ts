@@ -1,5 +1,5 @@
 import { status } from "../abi.ts";
-import { type GrpcTell, grpcCall } from "../grpc-call.ts";
+import { type GrpcEvent, grpcCall } from "../grpc-call.ts";
 import { HeaderMap } from "../header-map.ts";
 import { decodePairs } from "../pairs.ts";
 import type { Caller, CallRoot, HostCall } from "./caller.ts";
@@ -28,7 +28,7 @@ export function grpcCalls(vm: Caller): Record<string, HostCall> {
         metadata: headers,
         messages: kind === "call" ? [message] : [],
         timeoutMs,
-        tell: (what) => world.later(() => told(root, token, what)),
+        notify: (what) => world.later(() => deliver(root, token, what)),
       },
       world.clock,
     );
@@ -71,7 +71,7 @@ export function grpcCalls(vm: Caller): Record<string, HostCall> {
   };
 }
 
-function told(root: CallRoot, token: number, what: GrpcTell): void {
+function deliver(root: CallRoot, token: number, what: GrpcEvent): void {
   const call = root.grpcCalls.get(token);
   if (root.deleted || call === undefined) return;
   if (what.kind === "initial") {

@@ -35,8 +35,8 @@ export function httpCallCalls(vm: Caller): Record<string, HostCall> {
       if (bytes.length > 0) headers.set("content-length", String(bytes.length));
       const { root } = vm.context;
       const token = vm.nextCallToken(0);
-      const tell = (answer: HttpAnswer | undefined) => world.later(() => answered(root, token, answer));
-      const call = httpCall({ cluster, headers, body: bytes, trailers, timeoutMs, tell }, world.clock);
+      const notify = (answer: HttpAnswer | undefined) => world.later(() => answered(root, token, answer));
+      const call = httpCall({ cluster, headers, body: bytes, trailers, timeoutMs, notify }, world.clock);
       root.httpCalls.set(token, call);
       memory.setWord(outToken, token);
       world.later(() => world.outbox.offerHttp(call));
