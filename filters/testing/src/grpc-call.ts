@@ -2,7 +2,7 @@ import { type Bytes, bytesOf } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import { HeaderMap, Headers, type HeadersInit } from "./header-map.ts";
 
-/** What a module asked of a gRPC service: one message, or a stream of them. The test answers it. */
+/** A module's call to a gRPC service: one message, or a stream of messages. The test answers it. */
 export interface GrpcCall {
   readonly kind: "call" | "stream";
   /** The cluster's name, or a serialised envoy.config.core.v3.GrpcService. */
@@ -10,25 +10,25 @@ export interface GrpcCall {
   /** "/package.Service/Method". */
   readonly method: string;
   readonly metadata: Headers;
-  /** Of a stream, all that was sent so far. */
+  /** All messages that were sent so far. */
   readonly messages: readonly Buffer[];
-  /** The module sends no more. */
+  /** True when the module sends no more messages. */
   readonly halfClosed: boolean;
   /** Milliseconds; 0 for none. */
   readonly timeoutMs: number;
-  /** Over: closed, answered, cancelled. */
+  /** True when the call is closed, answered or cancelled. */
   readonly done: boolean;
   /** Streams only. */
   sendInitialMetadata(metadata: HeadersInit): void;
-  /** Ends a call; a stream goes on. */
+  /** Ends a call. A stream stays open. */
   sendMessage(message: Bytes): void;
   /** Streams only. */
   sendTrailingMetadata(metadata: HeadersInit): void;
-  /** Ends a stream, or a call that fails. */
+  /** Ends a stream, or ends a call with an error. */
   close(grpcStatus: number, message?: string): void;
 }
 
-/** What the host keeps of a call. */
+/** A call as the host sees it. */
 export interface GrpcCallState extends GrpcCall {
   sent(message: Buffer, end: boolean): void;
   halfClose(): void;
@@ -53,7 +53,7 @@ interface Parts {
 
 const unavailable = 14;
 
-/** A call whose time runs from now on. */
+/** Begins a call. Its timeout starts now. */
 export function grpcCall(parts: Parts, clock: Clock): GrpcCallState {
   const { kind, service, method, timeoutMs, notify } = parts;
   const messages = [...parts.messages];

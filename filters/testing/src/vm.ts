@@ -13,17 +13,17 @@ export interface VmSettings {
   readonly id: string;
   readonly configuration: Buffer;
   readonly environment: Readonly<Record<string, string>>;
-  /** Host calls and callbacks that may be used; all unless given. */
+  /** The host calls and callbacks that the module may use. Default: all. */
   readonly capabilities?: ReadonlySet<string>;
   readonly sourceMap?: SourceMap;
 }
 
-/** A module that imports what Envoy does not have, and so cannot be loaded. */
+/** The module imports a function that Envoy does not have, so it cannot be loaded. */
 export class MissingImport extends Error {}
 
-/** Envoy dies of any call from a start section. */
+/** Envoy crashes on any host call from a start section. */
 const allowedInStartSection: ReadonlySet<string> = new Set();
-/** While a module initialises, Envoy lets it do no more than this, and what WASI has. */
+/** The host calls that Envoy allows while a module initialises. WASI calls are allowed too. */
 const allowedAtStart: ReadonlySet<string> = new Set(["proxy_log"]);
 const allowedInMalloc: ReadonlySet<string> = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
 
@@ -34,9 +34,9 @@ export class Vm implements Caller {
   readonly memory: GuestMemory;
   readonly metrics: MetricIds;
   readonly contexts = new Map<number, CallContext>();
-  /** Set when the module trapped: it is not called again. */
+  /** Set when the module trapped. It is not called again. */
   trap: Trap | undefined;
-  /** A local response was sent: whatever the callback answers, the stream stops. */
+  /** A local response was sent: the stream stops, whatever the callback answers. */
   stopIteration = false;
   readonly #exports: WasmExports;
   readonly #allocator: string;
@@ -59,14 +59,14 @@ export class Vm implements Caller {
     this.memory.attach(this.#exports);
   }
 
-  /** The stream or root that the running host call is about. */
+  /** The stream or root that the running host call acts on. */
   get context(): CallContext {
     const context = this.contexts.get(this.#effective) ?? this.#current;
     if (context === undefined) throw new Forbidden("the host was called outside of any callback");
     return context;
   }
 
-  /** Host calls are about that context until the callback ends. False when there is none. */
+  /** Host calls act on that context until the callback ends. False when there is no such context. */
   setEffective(id: number): boolean {
     if (!this.contexts.has(id)) return false;
     this.#effective = id;
@@ -77,14 +77,14 @@ export class Vm implements Caller {
     return ++this.#lastContext;
   }
 
-  /** The lowest two bits tell what kind of call it is. */
+  /** The lowest two bits are the kind of call. */
   nextCallToken(kind: 0 | 1 | 2): number {
     const token = (this.#lastCall[kind] ?? kind) + 4;
     this.#lastCall[kind] = token;
     return token;
   }
 
-  /** Whether the module wants that callback, and may have it. */
+  /** True when the module exports the callback and its capabilities allow it. */
   has(callback: string): boolean {
     return typeof this.#exports[callback] === "function" && this.#allows(callback);
   }
@@ -102,8 +102,8 @@ export class Vm implements Caller {
   }
 
   /**
-   * Calls the module. What it answered is converted before anything that it asked for happens, and that happens before
-   * this returns. Undefined is what a callback without an answer, or one that trapped, answers.
+   * Calls the module. First its answer is converted, then everything that it asked for happens, then this returns. The
+   * answer is 0 when the callback has none, does not exist, or trapped.
    */
   callback<T>(
     context: CallContext,
@@ -122,7 +122,7 @@ export class Vm implements Caller {
     return converted;
   }
 
-  /** Does it when the callback has returned. */
+  /** Runs the task when the callback has returned. */
   defer(task: () => void): void {
     this.#deferred.push(task);
   }

@@ -2,7 +2,7 @@ import { bufferType, status } from "../abi.ts";
 import { ByteBuffer } from "../bytes.ts";
 import type { Caller, HostCall, Readable } from "./caller.ts";
 
-/** Bodies, configurations, answers. */
+/** Host calls that read and change bodies, and read configurations and the answers to calls. */
 export function bufferCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   const find = (type: number): Readable | number => {

@@ -4,7 +4,7 @@ import type { Caller, HostCall } from "./caller.ts";
 
 type Foreign = (argument: Buffer) => Buffer | number;
 
-/** Envoy's own functions, those that a test can make sense of. */
+/** The foreign functions of Envoy that are useful in a test. */
 export function foreignCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   const functions: Readonly<Record<string, Foreign>> = {

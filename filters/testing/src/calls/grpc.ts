@@ -6,7 +6,7 @@ import type { Caller, CallRoot, HostCall } from "./caller.ts";
 
 const kindOf = { call: 1, stream: 2 } as const;
 
-/** Asking gRPC services. */
+/** Host calls to gRPC services. */
 export function grpcCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world } = vm;
   const begin = (kind: "call" | "stream", places: readonly number[], outToken: number, timeoutMs: number): number => {

@@ -6,7 +6,7 @@ import type { Caller, HostCall } from "./caller.ts";
 
 const lastMap = headerMap.httpCallTrailers;
 
-/** Headers and trailers. */
+/** Host calls that read and change headers and trailers. */
 export function headerCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   const change = (type: number, how: (map: HeaderMap) => void): number => {

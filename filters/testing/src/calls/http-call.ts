@@ -4,10 +4,10 @@ import { type HttpAnswer, httpCall } from "../outbox.ts";
 import { decodePairs } from "../pairs.ts";
 import type { Caller, CallRoot, HostCall } from "./caller.ts";
 
-/** What an HTTP call must name. */
+/** The headers that an HTTP call must have. */
 const needed = [":method", ":path", ":authority"];
 
-/** Asking other services over HTTP. */
+/** Host calls to other services over HTTP. */
 export function httpCallCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world } = vm;
   return {
@@ -51,7 +51,7 @@ function answered(root: CallRoot, token: number, answer: HttpAnswer | undefined)
   if (answer === undefined) root.lastStatus = { code: status.brokenConnection, message: "reset" };
   const { headers, body, trailers } = answer ?? {};
   const sizes = [headers?.pairs.length ?? 0, body?.length ?? 0, trailers?.pairs.length ?? 0];
-  // The answer is gone before what the module asks for in its callback happens.
+  // The answer is removed first, then everything that the module asked for in its callback happens.
   const forget = () => {
     root.httpAnswer = undefined;
     root.lastStatus = { code: root.lastStatus.code, message: "" };

@@ -10,7 +10,7 @@ import { rootCalls } from "./root.ts";
 import { sharedCalls } from "./shared.ts";
 import { streamCalls } from "./stream.ts";
 
-/** What a module may import from "env". */
+/** The functions that a module may import from "env". */
 export function hostCalls(vm: Caller): Readonly<Record<string, HostCall>> {
   return {
     ...rootCalls(vm),

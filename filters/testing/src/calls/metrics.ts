@@ -1,7 +1,7 @@
 import { metricType, status } from "../abi.ts";
 import type { Caller, HostCall } from "./caller.ts";
 
-/** Counters, gauges and histograms. */
+/** Host calls for counters, gauges and histograms. */
 export function metricCalls(vm: Caller): Record<string, HostCall> {
   const { memory, metrics } = vm;
   return {

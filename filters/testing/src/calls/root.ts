@@ -1,7 +1,7 @@
 import { logLevels, status } from "../abi.ts";
 import type { Caller, HostCall } from "./caller.ts";
 
-/** Logs, time, and what concerns a root. */
+/** Host calls for logs, time and the life of a root. */
 export function rootCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world } = vm;
   return {

@@ -1,7 +1,7 @@
 import { status } from "../abi.ts";
 import type { Caller, HostCall } from "./caller.ts";
 
-/** Data and queues that VMs share. */
+/** Host calls for the data and queues that VMs share. */
 export function sharedCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world, settings } = vm;
   return {

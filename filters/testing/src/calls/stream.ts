@@ -2,7 +2,7 @@ import { status, streamType } from "../abi.ts";
 import { decodePairs } from "../pairs.ts";
 import type { Caller, HostCall } from "./caller.ts";
 
-/** Going on, ending, and answering. */
+/** Host calls that continue, close or answer a stream. */
 export function streamCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   return {
