@@ -74,7 +74,7 @@ test("Envoy does not take a configuration with faults, and its log says which", 
     "request[0].set: transfer-encoding is about the connection or the framing",
     "request[0].value: has a control character",
   ]) {
-    assert.ok(refusal.includes(`header-rules refuses its configuration: ${fault}`), refusal);
+    assert.ok(refusal.includes(`header-rules rejects its configuration: ${fault}`), refusal);
   }
 });
 

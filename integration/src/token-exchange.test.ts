@@ -58,8 +58,8 @@ test("what the service refuses is refused, for a while without asking", async (t
     const refused = await request("/cart", { authorization: "Bearer bad" });
     assert.equal(refused.status, 401);
     assert.equal(refused.headers["www-authenticate"], "Bearer realm=auth");
-    assert.equal(refused.headers["x-token-exchange-reason"], "the credential was refused");
-    assert.equal(refused.body, "the credential was refused\n");
+    assert.equal(refused.headers["x-token-exchange-reason"], "the credential was rejected");
+    assert.equal(refused.body, "the credential was rejected\n");
   }
   assert.equal((await request("/cart", { authorization: "Bearer known" })).status, 403);
   assert.equal((await request("/cart")).status, 401);

@@ -48,7 +48,7 @@ function readKey(json: JsonValue): Key {
   const prefixes = json.member("pathPrefixes");
   const methods = json.member("methods");
   const key = new Key(readWord(name));
-  if (key.name === "unknown") name.fault('"unknown" is the name of who has no valid key');
+  if (key.name === "unknown") name.fault('"unknown" is reserved for clients without a valid key');
   if (expires.exists) key.expires = readExpiry(expires);
   if (prefixes.exists) {
     const elements = prefixes.asArray();

@@ -158,14 +158,14 @@ test("a configuration with faults is refused, and every fault told with its path
   const time = 'should be a time after 1970: "2027-01-31T00:00:00Z", or whole seconds since 1970';
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("api-key refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("api-key rejects its configuration: ", ""));
     assert.deepEqual(log, [
-      'keys[0].name: "unknown" is the name of who has no valid key',
+      'keys[0].name: "unknown" is reserved for clients without a valid key',
       "keys[0].pathPrefixes: should name a prefix; leave it out to allow all paths",
       "keys[0].methods[0]: methods are in upper case, as in requests",
       "keys[1].name: should be 1 to 64 letters, digits, - or _",
       "keys[1].sha256: should be a SHA-256: 64 digits of 0-9, a-f",
-      "keys[2].key: is not known here; known are name, sha256, expires, pathPrefixes, methods",
+      "keys[2].key: is unknown; known names are name, sha256, expires, pathPrefixes, methods",
       "keys[2].sha256: another key has the same hash",
       ...expiries.map((_, index) => `keys[${index + 3}].expires: ${time}`),
       "query: should be 1 to 64 letters, digits, - or _",

@@ -108,14 +108,14 @@ export class JsonGuard extends JsonReader {
     this.checkText();
     if (++this.counts[within] > this.limits.members) this.overLimit("members", this.limits.members, within);
     if (!this.names.add(this.nameHash + this.objectIds[within] * 0x9e3779b97f4a7c15)) {
-      this.rejectBecause("duplicate", within, "a name stands here twice");
+      this.rejectBecause("duplicate", within, "a name appears twice");
     }
     const shape = this.shapes[within];
     if (!shape) return;
     const property = shape.indexOf(changetype<usize>(this.text), this.textSize);
     this.properties[within] = property;
     if (property >= 0) this.missing[within] &= ~shape.properties[property].requiredBit;
-    else if (shape.closed) this.complain(within + 1, "is not known here");
+    else if (shape.closed) this.complain(within + 1, "is unknown");
   }
 
   protected override onValueEnd(kind: JsonKind): void {

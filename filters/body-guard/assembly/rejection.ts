@@ -31,7 +31,7 @@ function sentenceOf(reason: string): string {
 function jsonOf(reason: string, faults: string[]): string {
   const quoted: string[] = [];
   for (let i = 0; i < faults.length; i++) quoted.push(quotedJson(faults[i]));
-  return `{"error":"body refused","reason":"${reason}","faults":[${quoted.join(",")}]}\n`;
+  return `{"error":"body rejected","reason":"${reason}","faults":[${quoted.join(",")}]}\n`;
 }
 
 function quotedJson(text: string): string {

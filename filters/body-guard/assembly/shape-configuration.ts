@@ -103,7 +103,7 @@ function readRequired(json: JsonValue, shape: Shape): void {
       shape.requiredBits |= shape.properties[at].requiredBit;
     }
     if (!known && json.elements[i].isString) json.elements[i].fault("should be one of the properties");
-    if (names.indexOf(names[i]) < i) json.elements[i].fault("stands here twice");
+    if (names.indexOf(names[i]) < i) json.elements[i].fault("appears twice");
   }
 }
 

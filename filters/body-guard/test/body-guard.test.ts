@@ -194,7 +194,7 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     { path: "/limits", headers: json, body: '[{"a":1,"a":2}]' },
     422,
     "duplicate",
-    "[0]: a name stands here twice",
+    "[0]: a name appears twice",
   ],
   ["a name twice, once escaped", { path: "/limits", headers: json, body: '{"a":1,"\\u0061":2}' }, 422, "duplicate"],
   ["a name in two objects", { path: "/limits", headers: json, body: '[{"a":1},{"a":{"a":1}}]' }, 200],
@@ -208,7 +208,7 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     },
     422,
     "shape",
-    "items[0].sku: should have 2 characters or more\nitems[0].count: should be integer\nitems[1].count: should be integer\nitems[1].size: is not one of the values allowed\nitems[1].sku: is missing\n*: is not known here\nprice: should be 0.5 or less",
+    "items[0].sku: should have 2 characters or more\nitems[0].count: should be integer\nitems[1].count: should be integer\nitems[1].size: is not one of the values allowed\nitems[1].sku: is missing\n*: is unknown\nprice: should be 0.5 or less",
   ],
   [
     "more faults than are told",
@@ -307,7 +307,7 @@ test("an answer in JSON lists the faults, and quotes names as they are configure
   const reply = await host.request({ headers: json, body: '{"\\"\\\\\\n":1}' });
   assert.equal(reply.headers.get("content-type"), "application/json");
   assert.deepEqual(JSON.parse(reply.body), {
-    error: "body refused",
+    error: "body rejected",
     reason: "shape",
     faults: ['"\\\n: should be null'],
   });
@@ -419,7 +419,7 @@ test("a configuration with faults is refused, and every fault told with its path
   };
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("body-guard refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("body-guard rejects its configuration: ", ""));
     for (const fault of [
       "rules[0].name: should be 1 to 64 letters, digits, - or _",
       "rules[0].maxBytes: must be there, because JSON is held until all of it has come",
@@ -434,7 +434,7 @@ test("a configuration with faults is refused, and every fault told with its path
       assert.ok(log.includes(fault), `${fault}\n${log.join("\n")}`);
     }
     assert.ok(
-      log.some((fault) => fault.startsWith("rules[0].json.shape.pattern: is not known here")),
+      log.some((fault) => fault.startsWith("rules[0].json.shape.pattern: is unknown")),
       log.join("\n"),
     );
     return true;

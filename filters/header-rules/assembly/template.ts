@@ -153,7 +153,7 @@ function readPiece(json: JsonValue, part: Part, pattern: Pattern | null, noted: 
   if (pattern !== null && text !== "" && pattern.names.includes(text)) return new CapturePiece(pattern, text);
   const others = pattern !== null ? ", or a capture of the pattern" : "";
   const request = noted !== null ? ", {request:NAME}" : "";
-  json.fault(`{${text}} is not known; known are {header:NAME}, {property:PATH}${request}${others}`);
+  json.fault(`{${text}} is unknown; use {header:NAME}, {property:PATH}${request}${others}`);
   return new LiteralPiece("");
 }
 

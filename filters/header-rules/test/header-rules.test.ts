@@ -229,7 +229,7 @@ const faults: readonly [rule: object, fault: string][] = [
   [{}, "request[0]: should name one of set, add, copy, remove, rewrite"],
   [{ set: "a", add: "b", value: "" }, "request[0]: should name one of set, add, copy, remove, rewrite"],
   [{ set: "a" }, "request[0].value: should be a string, is missing"],
-  [{ remove: "a", value: "" }, "request[0].value: is not known here; known are name, match, remove"],
+  [{ remove: "a", value: "" }, "request[0].value: is unknown; known names are name, match, remove"],
   [{ set: "a b", value: "" }, 'request[0].set: "a b" is not the name of a header'],
   [
     { set: "Connection", value: "" },
@@ -260,14 +260,11 @@ const faults: readonly [rule: object, fault: string][] = [
     { set: "a", value: "x}" },
     "request[0].value: has a brace without its other; write {{ or }} for the character itself",
   ],
-  [{ set: "a", value: "{x}" }, "request[0].value: {x} is not known; known are {header:NAME}, {property:PATH}"],
-  [
-    { set: "a", value: "{request:x}" },
-    "request[0].value: {request:x} is not known; known are {header:NAME}, {property:PATH}",
-  ],
+  [{ set: "a", value: "{x}" }, "request[0].value: {x} is unknown; use {header:NAME}, {property:PATH}"],
+  [{ set: "a", value: "{request:x}" }, "request[0].value: {request:x} is unknown; use {header:NAME}, {property:PATH}"],
   [
     { rewrite: "a", pattern: "{x}", value: "{y}" },
-    "request[0].value: {y} is not known; known are {header:NAME}, {property:PATH}, or a capture of the pattern",
+    "request[0].value: {y} is unknown; use {header:NAME}, {property:PATH}, or a capture of the pattern",
   ],
   [{ rewrite: "a", pattern: "*{x}", value: "" }, "request[0].pattern: has two runs with nothing between them"],
   [{ rewrite: "a", pattern: "{x}-{x}", value: "" }, 'request[0].pattern: names two captures "x"'],
@@ -280,7 +277,7 @@ test("a configuration with a fault is refused, and the fault told with its path"
     await assert.rejects(loaded({ request: [rule] }), (error) => {
       assert.ok(error instanceof FilterRefused, JSON.stringify(rule));
       const log = error.log.map(({ message }) => message);
-      assert.deepEqual(log, [`header-rules refuses its configuration: ${fault}`]);
+      assert.deepEqual(log, [`header-rules rejects its configuration: ${fault}`]);
       return true;
     });
   }

@@ -266,7 +266,7 @@ test("a configuration with faults is refused, and each fault told with its path"
       assert.ok(error instanceof FilterRefused);
       assert.deepEqual(
         error.log.map(({ message }) => message),
-        [`rate-limit refuses its configuration: ${fault}`],
+        [`rate-limit rejects its configuration: ${fault}`],
       );
       return true;
     });

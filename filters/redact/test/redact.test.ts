@@ -272,7 +272,7 @@ test("a configuration with faults is refused, and every fault told with its path
   const fields = [...paths.map((path) => ({ path })), { path: "a", as: "null", keepLast: 1 }];
   await assert.rejects(loaded([{ name: "x", maxBytes: 0, fields, onTooLarge: "maybe" }]), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("redact refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("redact rejects its configuration: ", ""));
     for (const index of paths.keys()) {
       assert.ok(
         log.some((fault) => fault.startsWith(`rules[0].fields[${index}].path: should be a path`)),

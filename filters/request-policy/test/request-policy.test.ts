@@ -222,14 +222,14 @@ test("a configuration with faults is refused, and every fault told with its path
   };
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("request-policy refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("request-policy rejects its configuration: ", ""));
     for (const fault of [
       'default.action: should be one of allow, deny, is "forbid"',
       'rules[0].status: only a rule with "action": "deny" has a status',
       'rules[0].enforce: only a rule with "action": "deny" is enforced or not',
       'rules[1].match.identity.uri.prefix: should end the trust domain with "/", is "spiffe://shop.test"',
       "rules[1].match.identity.dns.exact: should not be empty",
-      "rules[1].match.identity.email: is not known here; known are uri, dns, subject",
+      "rules[1].match.identity.email: is unknown; known names are uri, dns, subject",
       "rules[1].match.query[0].name: should not be empty",
       "rules[1].match.query[0]: should name one of exact, prefix, suffix, present",
     ]) {

@@ -186,7 +186,7 @@ export abstract class JsonReader {
 
   private open(kind: JsonKind): State {
     this.onValue(kind);
-    if (this.depth === this.lists.length) return this.failed(`nesting ends at ${this.depth.toString()} levels`);
+    if (this.depth === this.lists.length) return this.failed(`nesting is limited to ${this.depth.toString()} levels`);
     const isList = kind === JsonKind.Array;
     unchecked((this.lists[this.depth++] = isList));
     return this.unlessRejected(isList ? State.FirstElement : State.FirstName);

@@ -71,7 +71,7 @@ export class JsonValue {
   onlyMembers(known: string[]): void {
     if (!this.demand(JsonKind.Object, "an object")) return;
     for (let i = 0; i < this.names.length; i++) {
-      if (!known.includes(this.names[i])) this.values[i].fault(`is not known here; known are ${known.join(", ")}`);
+      if (!known.includes(this.names[i])) this.values[i].fault(`is unknown; known names are ${known.join(", ")}`);
     }
   }
 

@@ -33,7 +33,7 @@ class JsonParser {
 
   /** The reading methods answer whether the text is still good. */
   private value(into: JsonValue, depth: i32): bool {
-    if (depth > DEEPEST) return this.fail(`nesting ends at ${decimal(DEEPEST)} levels`);
+    if (depth > DEEPEST) return this.fail(`nesting is limited to ${decimal(DEEPEST)} levels`);
     const unit = this.peek();
     if (unit === 0x7b /* { */) return this.object(into, depth);
     if (unit === 0x5b /* [ */) return this.array(into, depth);
@@ -65,7 +65,7 @@ class JsonParser {
       if (this.failed) return false;
       if (into.names.includes(name)) {
         this.at = start;
-        return this.fail(`"${name}" stands here twice`);
+        return this.fail(`"${name}" appears twice`);
       }
       this.skipSpace();
       if (!this.take(0x3a /* : */)) return this.fail('":" is expected');

@@ -290,7 +290,7 @@ test("a fault is told with its place", () => {
 
 test("nesting is bounded, and of a long string only the start is kept", () => {
   assert.match(read("[[[]]]", { depth: 3 }), /^0<5/);
-  assert.equal(read('[[{"a":[]}]]', { depth: 3 }), "fault at 7: nesting ends at 3 levels");
+  assert.equal(read('[[{"a":[]}]]', { depth: 3 }), "fault at 7: nesting is limited to 3 levels");
   assert.equal(read('"abcdef"', { capacity: 4 }), "0<4 abcd|6|6 4>8 ");
   assert.equal(read('"ab\\ncéf"', { capacity: 4, pieces: [2, 3] }), "0<4 ab\nc|7|6 4>10 ");
   assert.equal(read(`"${"x".repeat(300_000)}"`, { capacity: 1 }), "0<4 x|300000|300000 4>300002 ");

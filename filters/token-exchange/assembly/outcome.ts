@@ -34,7 +34,7 @@ export class Denied extends Outcome {
 
   constructor(status: u32, challenge: string, json: bool) {
     super();
-    this.rejection = rejection(status, `denied{${status.toString()}}`, "the credential was refused", json);
+    this.rejection = rejection(status, `denied{${status.toString()}}`, "the credential was rejected", json);
     if (status === 401) this.rejection.with("www-authenticate", challenge === "" ? "Bearer" : challenge);
   }
 

@@ -107,8 +107,8 @@ test("what the service refuses is refused with its status and challenge", async 
     const reply = await host.request(withCredential("c"));
     assert.equal(reply.status, 401);
     assert.equal(reply.headers.get("www-authenticate"), 'Bearer error="invalid_token"');
-    assert.equal(reply.headers.get("x-token-exchange-reason"), "the credential was refused");
-    assert.equal(reply.body, "the credential was refused\n");
+    assert.equal(reply.headers.get("x-token-exchange-reason"), "the credential was rejected");
+    assert.equal(reply.body, "the credential was rejected\n");
     assert.equal(reply.details, "token_exchange_denied{401}");
     assert.equal(reply.upstream, undefined);
     assert.equal(counted(host, "denied"), round);
@@ -363,9 +363,9 @@ test("a configuration with faults is refused, and every fault told with its path
   };
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("token-exchange refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("token-exchange rejects its configuration: ", ""));
     assert.deepEqual(log, [
-      "retries: is not known here; known are cluster, request, credential, deadlineMs, set, cache, limits, onFailure, body",
+      "retries: is unknown; known names are cluster, request, credential, deadlineMs, set, cache, limits, onFailure, body",
       "cluster: should be 1 to 256 printable ASCII characters",
       "deadlineMs: should be a whole number from 1 to 60000, is 0",
       'request.method: should be one of GET, POST, is "PUT"',

@@ -52,7 +52,7 @@ test("a configuration that a filter refuses is refused in the filter's own words
     {
       code: "FILTER_CONFIG_REFUSED",
       message:
-        "refuses the configuration: request-policy refuses its configuration: rules: should be a list, is an object",
+        "refuses the configuration: request-policy rejects its configuration: rules: should be a list, is an object",
     },
   ]);
 });

@@ -35,7 +35,7 @@ export function test_rejects_text_that_is_not_JSON_and_gives_the_place(): void {
   problem('{\n  "a": 1,\n}', "not JSON at line 3, column 1: a name in double quotes is expected");
   problem("[1 2]", 'not JSON at line 1, column 4: "," or "]" is expected');
   problem('{"a" 1}', 'not JSON at line 1, column 6: ":" is expected');
-  problem('{"a": 1, "a": 2}', 'not JSON at line 1, column 10: "a" stands here twice');
+  problem('{"a": 1, "a": 2}', 'not JSON at line 1, column 10: "a" appears twice');
   problem("01", "not JSON at line 1, column 2: nothing more is expected");
   problem("1.", "not JSON at line 1, column 3: a digit is expected");
   problem("-", "not JSON at line 1, column 2: a digit is expected");
@@ -51,8 +51,8 @@ export function test_rejects_text_that_is_not_JSON_and_gives_the_place(): void {
 
 export function test_nesting_is_bounded(): void {
   assert(good("[".repeat(33) + "]".repeat(33)).kind === JsonKind.Array);
-  problem("[".repeat(34), "not JSON at line 1, column 34: nesting ends at 32 levels");
-  problem("[".repeat(100000), "not JSON at line 1, column 34: nesting ends at 32 levels");
+  problem("[".repeat(34), "not JSON at line 1, column 34: nesting is limited to 32 levels");
+  problem("[".repeat(100000), "not JSON at line 1, column 34: nesting is limited to 32 levels");
 }
 
 export function test_every_fault_is_kept_with_its_path(): void {
@@ -68,7 +68,7 @@ export function test_every_fault_is_kept_with_its_path(): void {
   const found = json.problems.join("\n");
   const expected = [
     "rules[0].name: should be a string, is a number",
-    "rules[1].nmae: is not known here; known are name, status, action",
+    "rules[1].nmae: is unknown; known names are name, status, action",
     "rules[1].status: should be a whole number from 400 to 599, is 700",
     'rules[1].action: should be one of allow, deny, is "maybe"',
     "rules[1].match.path: should be a string, is missing",
