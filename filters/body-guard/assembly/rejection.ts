@@ -1,6 +1,6 @@
 import { GrpcStatusValues, HeaderPair, send_local_response } from "@chancery/filter-sdk";
 
-/** Answers a request whose body a rule refuses. `faults` say what is wrong with it; none is said where the reason says all. */
+/** Answers a request whose body a rule rejects. Without `faults`, the answer is a sentence for the reason. */
 export function reject(rule: string, reason: string, faults: string[], asJson: bool): void {
   const reported = faults.length > 0 ? faults : [sentenceOf(reason)];
   send_local_response(
@@ -22,10 +22,10 @@ function statusOf(reason: string): u32 {
 }
 
 function sentenceOf(reason: string): string {
-  if (reason === "too-large") return "the body is larger than is taken here";
-  if (reason === "content-type") return "this content type is not taken here";
-  if (reason === "content-encoding") return "the body must come without a content coding";
-  return "a body is expected";
+  if (reason === "too-large") return "the body is too large";
+  if (reason === "content-type") return "this content type is not accepted";
+  if (reason === "content-encoding") return "the body must not have a content coding";
+  return "a body is required";
 }
 
 function jsonOf(reason: string, faults: string[]): string {
