@@ -10,11 +10,11 @@ const LONGEST_PER: u64 = 24 * 3600 * 1_000_000;
 @final
 export class Limits {
   all: Limit[] = [];
-  /** Answers to requests that pass say what is left, too. */
+  /** True when answers to requests that pass also report the state of the limits. */
   reportsAll: bool = false;
 }
 
-/** Reads the limits out of their JSON, described in README.md. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readLimits(json: JsonValue, secret: Secret): Limits {
   json.onlyMembers(["headers", "maxKeys", "limits"]);
   const limits = new Limits();
@@ -47,7 +47,7 @@ function readLimit(json: JsonValue, names: string[], maxKeys: i32, secret: Secre
   return limit;
 }
 
-/** In microseconds. */
+/** Reads a time. Returns microseconds. */
 function readPer(json: JsonValue): u64 {
   const text = json.asString();
   if (!json.isString) return 1;

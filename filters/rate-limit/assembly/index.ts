@@ -26,7 +26,7 @@ class RateLimitRoot extends RootContext {
   override onConfigure(_configuration_size: u32): bool {
     const json = parseJson(this.getConfiguration());
     const secret = sharedSecret();
-    if (!secret) json.fault("needs the shared data, which the proxy does not allow it");
+    if (!secret) json.fault("needs the shared data, which the proxy does not allow");
     else if (json.problems.length === 0) this.limits = readLimits(json, secret);
     return acceptedConfiguration(json, "rate-limit");
   }
@@ -38,7 +38,7 @@ class RateLimitRoot extends RootContext {
 
 class RateLimitContext extends Context {
   private limits: Limits;
-  /** What the answer says of the limits; empty when it says nothing. */
+  /** The policies and states for the answer's headers; empty when it reports none. */
   private policies: string = "";
   private states: string = "";
 
@@ -92,7 +92,7 @@ function reject(limit: Limit): FilterHeadersStatusValues {
     HeaderPair.of("x-envoy-ratelimited", "true"),
   ];
   const body = String.UTF8.encode("too many requests\n");
-  // Not UNAVAILABLE, which gRPC's clients take as a reason to try again at once.
+  // Not UNAVAILABLE, because gRPC clients would retry at once.
   send_local_response(429, `rate_limit_refused{${limit.name}}`, body, headers, GrpcStatusValues.ResourceExhausted);
   return FilterHeadersStatusValues.StopIteration;
 }
