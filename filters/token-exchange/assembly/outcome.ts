@@ -2,16 +2,16 @@ import { Refusal, stream_context } from "@chancery/filter-sdk";
 import { denied, missing, unanswered } from "./counters";
 import { Settings } from "./settings";
 
-/** What becomes of the request of the running callback. */
+/** The outcome for the request of the running callback. */
 export abstract class Outcome {
-  /** Whether the request goes on; otherwise it has been answered. */
+  /** Applies the outcome. True when the request continues; otherwise it is answered. */
   abstract apply(settings: Settings): bool;
 }
 
-/** The service said yes. */
+/** The service accepted the credential. */
 @final
 export class Granted extends Outcome {
-  /** Of the headers that are set, in their order. */
+  /** The values of the headers in `set`, in their order. */
   private values: string[];
 
   constructor(values: string[]) {
@@ -27,7 +27,7 @@ export class Granted extends Outcome {
   }
 }
 
-/** The service said no. */
+/** The service rejected the credential. */
 @final
 export class Denied extends Outcome {
   private rejection: Refusal;
@@ -45,7 +45,7 @@ export class Denied extends Outcome {
   }
 }
 
-/** There was nothing to ask the service about. */
+/** The request has no credential. */
 @final
 export class Missing extends Outcome {
   private rejection: Refusal;
@@ -62,7 +62,7 @@ export class Missing extends Outcome {
   }
 }
 
-/** Nobody knows what the service would have said. */
+/** The service gave no usable answer, or was not called because of a limit. */
 @final
 export class Unanswered extends Outcome {
   private rejection: Refusal;
@@ -78,7 +78,7 @@ export class Unanswered extends Outcome {
       this.rejection.send();
       return false;
     }
-    // Upstream trusts these names, so what the client sent under them must not reach it.
+    // Upstream trusts these headers, so those of the client must not reach it.
     const headers = stream_context.headers.request;
     headers.remove(settings.credential);
     for (let i = 0; i < settings.given.length; i++) headers.remove(settings.given[i].name);
