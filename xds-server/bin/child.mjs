@@ -4,8 +4,9 @@ const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"];
 const keptOutputChars = 64 * 1024;
 
 /**
- * Runs a command to its end and hands on the signals that end us, so that nothing outlives us.
- * With `quiet` its output is kept (the last 64 Ki characters) instead of shown. Resolves to its exit code; 127: no such command.
+ * Runs a command to its end. Forwards the signals that end this process to the command, so that it does not run longer than this
+ * process. With `quiet`, the last 64 Ki characters of its output are returned and nothing is shown. Resolves to its exit code,
+ * which is 127 when there is no such command.
  */
 export function run(command, args, { cwd, env, quiet = false } = {}) {
   return new Promise((resolve, reject) => {
@@ -32,7 +33,8 @@ export function run(command, args, { cwd, env, quiet = false } = {}) {
     });
     child.once("close", (code, signal) => {
       finished();
-      // Whatever a quiet command makes of a signal, the person meant us. Others may end well after a signal, as `up` does.
+      // A signal during a quiet command was meant for this process, even if the command ignores it. Other commands, such as
+      // `up`, can exit normally after a signal.
       const fatal = quiet ? interruption : signal;
       if (forwarded.includes(fatal)) process.kill(process.pid, fatal);
       resolve({ code: code ?? 1, output });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { npm } from "./npm.mjs";
 
-/** Runs `npm ci`, but only when node_modules is not what package-lock.json asks for: npm itself takes seconds to see that. */
+/** Runs `npm ci`, but only when node_modules does not match package-lock.json. npm itself takes seconds for this check. */
 export async function installDependencies(root, env) {
   if (isInstalled(root)) return;
   await npm(["ci"], {
@@ -13,7 +13,7 @@ export async function installDependencies(root, env) {
   });
 }
 
-/** Whether node_modules holds the locked version of each package. npm writes its own record of node_modules last. */
+/** Whether node_modules has the locked version of each package. npm writes its record of node_modules last. */
 export function isInstalled(root) {
   const record = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(record)) return false;
@@ -22,7 +22,7 @@ export function isInstalled(root) {
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.startsWith("node_modules/") && !path.includes("/node_modules/")) return true;
     const found = present[path];
-    // An optional package may be one for another platform.
+    // An optional package can be for another platform.
     if (found === undefined) return entry.optional === true;
     return found.version === entry.version && found.integrity === entry.integrity && found.link === entry.link;
   });

@@ -19,7 +19,7 @@ const installed = {
 };
 
 const cases = [
-  ["all that is locked is there", installed, true],
+  ["every locked package is installed", installed, true],
   ["there is no node_modules", undefined, false],
   ["a package is missing", { "node_modules/@x/tool": installed["node_modules/@x/tool"] }, false],
   [

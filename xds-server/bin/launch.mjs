@@ -1,4 +1,5 @@
-// Behind `npm run up`, `npm test` and `npm run check`: from a fresh clone to the built program. Plain JavaScript for any Node from 18 on.
+// The script of `npm run up`, `npm test` and `npm run check`. Installs the dependencies and builds what is missing. Plain
+// JavaScript for Node 18 or newer.
 import { fileURLToPath } from "node:url";
 import { run } from "./child.mjs";
 import { installDependencies } from "./dependencies.mjs";
@@ -7,7 +8,7 @@ import { Failure, reportFailure, withProgress } from "./progress.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What `npm run up` brings up; arguments of the person's own come after these. */
+/** The arguments of `npm run up`. Arguments of the user follow them. */
 const shop = [
   ["--config", "envoy-configs/shop"],
   ...[
@@ -34,7 +35,7 @@ const commands = {
   check: (args) => runScript("run:check", args),
 };
 
-/** Runs a script of package.json under this Node; its exit code becomes ours. */
+/** Runs a script of package.json with this Node, and exits with its exit code. */
 async function runScript(name, args) {
   const { code } = await run(process.execPath, ["--run", name, ...(args.length > 0 ? ["--", ...args] : [])], {
     cwd: root,

@@ -6,34 +6,34 @@ import { run } from "./child.mjs";
 import { npm } from "./npm.mjs";
 import { Failure, say } from "./progress.mjs";
 
-/** The Node that is fetched where the machine's own is too old. */
+/** The version of Node that is fetched when the machine's own is too old. */
 export const fetchedVersion = "24.21.0";
 const fetchedPlatforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
 
 const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-/** The oldest Node that will do, as package.json declares it: "22.13". */
+/** The oldest supported version of Node, from package.json: "22.13". */
 export const oldestSupported = engines.node.replace(">=", "");
 
-/** Whether a Node of this version ("v20.20.2") will do. */
+/** Whether this version of Node ("v20.20.2") is supported. */
 export function isSupported(version) {
   const [major, minor] = version.replace(/^v/, "").split(".").map(Number);
   const [oldestMajor, oldestMinor] = oldestSupported.split(".").map(Number);
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
-/** Where fetched programs are kept. src/envoy/cache-folder.ts says the same for the built code. */
+/** The folder for fetched programs. src/envoy/cache-folder.ts has the same rule for the built code. */
 export function cacheFolder(env = process.env) {
   return env.CHANCERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "chancery");
 }
 
-/** This environment with that Node first on the PATH, so that scripts and npm run on it too. */
+/** The environment with the folder of this Node first on the PATH, so that scripts and npm use it, too. */
 export function environmentFor(node, env = process.env) {
   return { ...env, PATH: `${dirname(node)}${delimiter}${env.PATH ?? ""}` };
 }
 
 /**
- * Runs this script again on a Node that is new enough, fetching it when need be, and resolves to the exit code;
- * resolves to undefined at once when the running Node will do.
+ * Runs this script again with a supported Node, which is fetched if necessary, and resolves to the exit code. Resolves to
+ * undefined at once when the running Node is supported.
  */
 export async function rerunOnSupportedNode(script, args) {
   if (isSupported(process.version)) return undefined;
@@ -50,14 +50,14 @@ export async function supportedNode() {
   if (existsSync(node)) return node;
   say(`Node ${oldestSupported} or newer is needed; this is ${process.version}.`);
   if (!fetchedPlatforms.includes(platform)) {
-    throw new Failure(`No Node is on offer for ${platform}: install Node ${oldestSupported} or newer yourself`);
+    throw new Failure(`There is no Node to fetch for ${platform}: install Node ${oldestSupported} or newer yourself`);
   }
   await fetchNode(`node-${platform}`, folder);
-  say(`Node ${fetchedVersion} is in ${folder}; delete the folder to be rid of it.`);
+  say(`Node ${fetchedVersion} is in ${folder}; delete the folder to remove it.`);
   return node;
 }
 
-/** Installs the package beside its final place and renames it there, so that no one ever sees half a Node. */
+/** Installs the package in a temporary folder and then renames it to its place, so that nobody uses an incomplete Node. */
 async function fetchNode(packageName, folder) {
   const staging = makeStaging();
   try {
@@ -87,7 +87,7 @@ async function fetchNode(packageName, folder) {
     }
     renameSync(fetched, folder);
   } catch (error) {
-    // Someone else was quicker: theirs is as good as ours.
+    // Another process has fetched the same Node in the meantime, so use that one.
     if (!existsSync(join(folder, "bin", "node"))) throw error;
   } finally {
     rmSync(staging, { recursive: true, force: true });
@@ -100,11 +100,11 @@ function makeStaging() {
     mkdirSync(cache, { recursive: true });
     return mkdtempSync(join(cache, ".fetching-"));
   } catch (error) {
-    throw new Failure(`Cannot write to ${cache} (${error.code}): set CHANCERY_CACHE to a folder that can be written`);
+    throw new Failure(`Cannot write to ${cache} (${error.code}): set CHANCERY_CACHE to a writable folder`);
   }
 }
 
-/** The size of everything in a folder that may be changing meanwhile. */
+/** The size of all files in a folder, in bytes. The folder may change at the same time. */
 function folderBytes(folder) {
   let bytes = 0;
   try {

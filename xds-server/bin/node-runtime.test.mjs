@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { cacheFolder, fetchedVersion, isSupported, oldestSupported } from "./node-runtime.mjs";
 
-/** Asks for the fetched Node with an npm that does what the shell lines say; the folder is the cache and has all there is. */
+/** Fetches a Node with an npm that is a shell script of these lines. Without lines there is no npm. */
 function fetchWith(t, npmLines) {
   const folder = mkdtempSync(join(tmpdir(), "chancery-node-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -27,7 +27,7 @@ function fetchWith(t, npmLines) {
   return { status, stdout: stdout.trim(), stderr, cache };
 }
 
-test("knows which Node will do", () => {
+test("knows which versions of Node are supported", () => {
   assert.equal(oldestSupported, "22.13");
   const supported = ["v18.20.0", "v20.20.2", "v22.12.9", "v22.13.0", "v24.0.0", `v${fetchedVersion}`].filter(
     isSupported,
@@ -35,13 +35,13 @@ test("knows which Node will do", () => {
   assert.deepEqual(supported, ["v22.13.0", "v24.0.0", `v${fetchedVersion}`]);
 });
 
-test("keeps what it fetches in the user's cache, or where CHANCERY_CACHE says", () => {
+test("keeps fetched programs in the user's cache, or in the folder CHANCERY_CACHE", () => {
   assert.equal(cacheFolder({ CHANCERY_CACHE: "/a", XDG_CACHE_HOME: "/b" }), "/a");
   assert.equal(cacheFolder({ CHANCERY_CACHE: "", XDG_CACHE_HOME: "/b" }), "/b/chancery");
   assert.match(cacheFolder({}), /\.cache\/chancery$/);
 });
 
-test("fetches a Node by npm into the cache, and leaves nothing else there", (t) => {
+test("fetches a Node with npm into the cache, and leaves nothing else there", (t) => {
   const node = `node_modules/node-${process.platform}-${process.arch}/bin`;
   const { status, stdout, stderr, cache } = fetchWith(t, [
     `mkdir -p ${node}`,
@@ -58,8 +58,12 @@ const failures = [
   ["there is no npm", undefined, /error: Cannot fetch Node .*: npm is not on the PATH/],
   ["there is no network", ["echo 'npm error code ENOTFOUND' >&2; exit 1"], /the npm registry cannot be reached/],
   ["the disk is full", ["echo 'npm error code ENOSPC' >&2; exit 1"], /the disk is full/],
-  ["npm brought something else", ["exit 0"], /does not run on this system/],
-  ["npm fails in its own way", ["echo 'npm error strange' >&2; exit 7"], /npm ended with code 7\nnpm error strange/],
+  ["npm installs something else", ["exit 0"], /does not run on this system/],
+  [
+    "npm fails for another reason",
+    ["echo 'npm error strange' >&2; exit 7"],
+    /npm ended with code 7\nnpm error strange/,
+  ],
 ];
 
 for (const [name, npmLines, sentence] of failures) {

@@ -1,24 +1,24 @@
 import { run } from "./child.mjs";
 import { Failure, withProgress } from "./progress.mjs";
 
-// npm's own patience with a missing network is minutes long.
-const patience = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
+// Without these flags, npm retries for minutes when there is no network.
+const retryFlags = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
 
 const causes = [
   [/is not on the PATH/, "npm is not on the PATH: install Node.js with npm from https://nodejs.org"],
-  [/ENOSPC|no space left/i, "the disk is full: make room"],
+  [/ENOSPC|no space left/i, "the disk is full: free some space"],
   [
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|network/i,
     "the npm registry cannot be reached: check the network, or `npm config get registry` and `npm config get proxy`",
   ],
-  [/EACCES|EPERM|EROFS/, "a folder cannot be written: check its owner and permissions"],
+  [/EACCES|EPERM|EROFS/, "a folder is not writable: check its owner and permissions"],
   [/EUSAGE|in sync/, "package.json and package-lock.json disagree: run `npm install` once"],
 ];
 
-/** Runs npm quietly with progress; on failure throws a Failure that says what could not be done, why, and the way out. */
+/** Runs npm quietly and shows progress. Throws a Failure that says what failed, why, and what to do. */
 export async function npm(args, { cwd, env, title, measure, failure }) {
   const work = async () => {
-    const { code, output } = await run("npm", [...args, ...patience, "--no-audit", "--no-fund"], {
+    const { code, output } = await run("npm", [...args, ...retryFlags, "--no-audit", "--no-fund"], {
       cwd,
       env,
       quiet: true,

@@ -1,14 +1,14 @@
-/** A failure that the person can mend: printed as its one sentence, without a stack. */
+/** A failure that the user can correct. It is printed as one sentence, without a stack. */
 export class Failure extends Error {}
 
-/** Prints one line about what is going on. Always on standard error: standard output belongs to the command. */
+/** Prints one line about the progress. Always to standard error, because standard output is for the command's own output. */
 export function say(line) {
   process.stderr.write(`${line}\n`);
 }
 
 /**
- * Does slow work, showing how long it has taken and, when `measure` is given, how much there is by now.
- * A terminal gets one line that is rewritten, anything else a line every five seconds.
+ * Does slow work, and shows the time that it has taken and, if given, the result of `measure`. A terminal gets one line that is
+ * rewritten. Any other output gets a line every five seconds.
  */
 export async function withProgress(title, work, measure = () => "") {
   const started = Date.now();
@@ -30,7 +30,7 @@ export async function withProgress(title, work, measure = () => "") {
   }
 }
 
-/** Prints a Failure as its sentence, anything else with its stack, and sets the exit code. */
+/** Prints a Failure as one sentence and any other error with its stack, and sets the exit code to 1. */
 export function reportFailure(error) {
   say(error instanceof Failure ? `error: ${error.message}` : String(error?.stack ?? error));
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 /** The management server as a library: start it in process, or use its parts. */
-export { type RunningApp, startApp } from "./app.ts";
-export type { AppConfig } from "./config.ts";
+export { type RunningApp, startApp } from "./app/app.ts";
+export type { AppConfig } from "./app/config.ts";
 export type { Document, DocumentKey, Kind } from "./model/document.ts";
 export { type Change, Mesh } from "./model/mesh.ts";
 export type { Problem } from "./model/problem.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { cliCommands } from "./cli/index.ts";
-import { serveCommand } from "./serve.ts";
+import { serveCommand } from "./serve/command.ts";
 import { upCommand } from "./up/command.ts";
 
 const program = new Command("chancery")

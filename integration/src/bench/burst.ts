@@ -11,7 +11,8 @@ import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
-import { serve } from "../server-process.ts";
+import { eventually } from "../harness/eventually.ts";
+import { serve } from "../harness/server-process.ts";
 
 /** What a burst of writes does to the proxies, and to a removal of an endpoint in the midst of it. See bench/README.md. */
 const clusters = 1_000;
@@ -19,6 +20,7 @@ const proxies = 20;
 const writes = 10_000;
 const connections = 4;
 const removals = 10;
+const settleLimitMs = 30_000;
 const typeUrl = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
 
 /** A proxy that takes every delta response at once and keeps the bytes of what it was told last. */
@@ -80,7 +82,7 @@ async function burst(documentsARequest: number): Promise<void> {
     { length: proxies },
     (_, at) => new ProxyClient(server.xds, `proxy-${at}`, [...names, removed]),
   );
-  await until(() => all.every(({ told }) => told.size === clusters + 1));
+  await eventually(() => all.every(({ told }) => told.size === clusters + 1), "the first state", settleLimitMs);
   const before = all.map(({ responses }) => responses);
 
   let next = 0;
@@ -119,7 +121,8 @@ async function burst(documentsARequest: number): Promise<void> {
   const last = new Map(
     Array.from({ length: clusters }, (_, at) => writes - clusters + at).map((n) => [version(n).name, n]),
   );
-  await until(() => all.every(({ told }) => names.every((name) => isAt(told.get(name), last.get(name) ?? 0))));
+  const isLevel = ({ told }: ProxyClient) => names.every((name) => isAt(told.get(name), last.get(name) ?? 0));
+  await eventually(() => all.every(isLevel), "the last state on each proxy", settleLimitMs);
   const settledAfter = performance.now() - started - took;
   const responses = Math.max(...all.map((proxy, at) => proxy.responses - (before[at] ?? 0)));
   const rate = (writes / took) * 1000;
@@ -169,12 +172,4 @@ function hostsOf(body: Uint8Array): readonly string[] {
 
 function isAt(body: Uint8Array | undefined, n: number): boolean {
   return body !== undefined && hostsOf(body)[0] === `10.0.${n >> 8}.${n & 255}`;
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error("A proxy did not reach the last state in 30 s");
-    await pause(5);
-  }
 }

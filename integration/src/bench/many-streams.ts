@@ -5,8 +5,9 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { eventually } from "../harness/eventually.ts";
 
-import { repository, serve } from "../server-process.ts";
+import { repository, serve } from "../harness/server-process.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import { builtYardstick } from "./yardstick.ts";
 
@@ -53,7 +54,7 @@ async function look(): Promise<void> {
 async function delaySeen(): Promise<LoopDelay> {
   rmSync(delays, { force: true });
   process.kill(server.pid, "SIGUSR2");
-  while (!existsSync(delays)) await pause(5);
+  await eventually(() => existsSync(delays), "the server's delays");
   return JSON.parse(readFileSync(delays, "utf8"));
 }
 

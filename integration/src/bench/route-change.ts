@@ -1,7 +1,7 @@
 import { Agent, get } from "node:http";
 import { cpus } from "node:os";
 import type { XdsVariant } from "@chancery/xds-server/envoy";
-import { type AnyDocument, TestMesh } from "../mesh-setup.ts";
+import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 /** How long from the admin API's answer to a write until Envoy's first answer by the new routes. See bench/README.md. */
 const rounds = 5;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { serve } from "../server-process.ts";
+import { serve } from "../harness/server-process.ts";
 
 /** What one PUT of one Endpoints document costs the server, by the size of the mesh. See bench/README.md. */
 const sizes = [10, 1_000, 10_000];

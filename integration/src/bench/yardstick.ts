@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { repository } from "../server-process.ts";
+import { repository } from "../harness/server-process.ts";
 
 /** Builds the yardstick `xds-load` in a folder of its own, because its sources may be read-only, and gives that folder. */
 export function builtYardstick(directory: string | undefined): string {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type ServerProcess, serve } from "../server-process.ts";
+import { type ServerProcess, serve } from "../harness/server-process.ts";
 import { ClientStream } from "./client-stream.ts";
 import { type ResourceName, resource, type TestResource } from "./resources.ts";
 import type { Target } from "./target.ts";

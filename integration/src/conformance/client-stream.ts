@@ -120,7 +120,7 @@ export class ClientStream {
     else this.#askSotw(type);
   }
 
-  /** Refuses a response in Envoy's manner: the version last accepted, the nonce, and why. */
+  /** Rejects a response in Envoy's manner: the version last accepted, the nonce, and why. */
   nack(response: Response, reason: string): void {
     const type = response.type as TypeName;
     const errorDetail = { code: status.INVALID_ARGUMENT, message: reason };

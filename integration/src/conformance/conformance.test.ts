@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { repository } from "../server-process.ts";
+import { repository } from "../harness/server-process.ts";
 import { behaviours } from "./behaviours.ts";
 import { sections } from "./sections/index.ts";
 import { groundsOf, Suite } from "./suite.ts";

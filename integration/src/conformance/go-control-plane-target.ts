@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { repository } from "../server-process.ts";
+import { repository } from "../harness/server-process.ts";
 import { type TestResource, typeUrlOf } from "./resources.ts";
 import type { Change, Target } from "./target.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { repository } from "../server-process.ts";
+import { repository } from "../harness/server-process.ts";
 import { behaviours } from "./behaviours.ts";
 import type { Variant } from "./resources.ts";
 import { sections } from "./sections/index.ts";

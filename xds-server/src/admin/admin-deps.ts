@@ -1,13 +1,13 @@
 import type { Logger } from "pino";
-import type { LoadReports } from "../cache/load-reports.ts";
-import type { ProxyStatuses } from "../cache/proxy-statuses.ts";
-import type { CheckFilters } from "../filter-check.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
-import type { MeshWriter } from "../mesh-writer.ts";
+import type { LoadReports } from "../load/load-reports.ts";
+import type { CheckFilters } from "../mesh-writing/filter-check.ts";
+import type { MeshWriter } from "../mesh-writing/mesh-writer.ts";
+import type { Turns } from "../process/turns.ts";
+import type { ProxyStatuses } from "../proxy-status/proxy-statuses.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { Turns } from "../turns.ts";
 
 /** What the admin API reads and writes; all of it owned elsewhere. */
 export interface AdminDeps {

@@ -1,17 +1,15 @@
 import type { TrapLocation } from "@chancery/filter-sdk/locate";
 import { z } from "zod";
-import type { ClusterLoad, ProxyLoad } from "../cache/load-reports.ts";
-import { proxyStates } from "../cache/proxy-state.ts";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
+import type { ClusterLoad, ProxyLoad } from "../load/load-reports.ts";
 import { kinds } from "../model/kinds.ts";
 import type { Problem } from "../model/problem.ts";
+import { proxyStates } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import type { ChangedDocument } from "./document-changes.ts";
-import type { FilterStatus, FilterVersion } from "./filters.ts";
 import type { GroupImpact } from "./impact.ts";
 import type { ProblemDetails } from "./problem-json.ts";
-import type { ProxySummary, SentResource } from "./proxies.ts";
-import type { RevisionSummary } from "./revisions.ts";
-import type { Outcome, ResourceRefusal } from "./settled.ts";
+import type { Outcome, ResourceRejection } from "./settled.ts";
+import type { FilterStatus, FilterVersion, ProxySummary, RevisionSummary, SentResource } from "./summaries.ts";
 import type { WriteAnswer } from "./write.ts";
 
 /** The bodies and answers of the admin API under the names that `/openapi.json` gives them. */
@@ -25,7 +23,7 @@ function component<S extends z.ZodType>(id: string, schema: S): S {
 
 const milliseconds = z.int().describe("Milliseconds since the epoch");
 const newestRevision = z.int().describe("The newest revision");
-const syncState = z.enum(["synced", "pending", "refused"]);
+const syncState = z.enum(["synced", "pending", "rejected"]);
 const changeWord = z.enum(["created", "changed", "deleted"]);
 
 const kindDocuments = new Map(
@@ -50,8 +48,8 @@ const documentChange = component(
   changedDocument.extend({ before: anyDocument.optional(), after: anyDocument.optional() }),
 );
 
-const resourceRefusal = component(
-  "ResourceRefusal",
+const resourceRejection = component(
+  "ResourceRejection",
   z.object({
     type: z.string().describe('"ECDS"'),
     name: z.string(),
@@ -60,9 +58,9 @@ const resourceRefusal = component(
     suspects: z
       .int()
       .exactOptional()
-      .describe("How many resources are refused together, where the reason names none of them: each may be at fault"),
+      .describe("How many resources are rejected together, where the reason names none of them: each may be at fault"),
     at: milliseconds,
-  }) satisfies z.ZodType<ResourceRefusal>,
+  }) satisfies z.ZodType<ResourceRejection>,
 );
 
 const groupImpact = z.object({
@@ -76,7 +74,7 @@ const outcome = z.object({
   nodeId: z.string(),
   nodeGroup: z.string(),
   state: z.enum(proxyStates),
-  refusals: z.array(resourceRefusal),
+  rejections: z.array(resourceRejection),
 }) satisfies z.ZodType<Outcome>;
 
 const write = z.object({
@@ -105,7 +103,7 @@ const typeStatus = z.object({
       wanted: z.string().exactOptional(),
       sent: z.string().exactOptional(),
       accepted: z.string().exactOptional(),
-      refusal: resourceRefusal.omit({ type: true, name: true }).exactOptional(),
+      rejection: resourceRejection.omit({ type: true, name: true }).exactOptional(),
     }),
   ),
 });
@@ -165,7 +163,7 @@ const proxySummary = z.object({
   state: z.enum(proxyStates),
   streams: z.int().describe("How many are open"),
   types: z.array(
-    z.object({ type: z.string(), state: syncState, resources: z.int(), refusals: z.array(resourceRefusal) }),
+    z.object({ type: z.string(), state: syncState, resources: z.int(), rejections: z.array(resourceRejection) }),
   ),
   load: proxyLoad.exactOptional().describe("What the proxy reports of the load behind it, if it does"),
 }) satisfies z.ZodType<ProxySummary>;

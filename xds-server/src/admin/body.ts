@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { bodyFault, maxBodyDepth, maxBodyFaults } from "./body-faults.ts";
-import { Refusal, refusal, shortened } from "./problem-json.ts";
+import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { findJsonFaults } from "./strict-json.ts";
 import { readYamlValues } from "./yaml-body.ts";
 
@@ -15,7 +15,7 @@ export const jsonMediaType = "application/json";
 export const yamlMediaTypes = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
 export const wasmMediaType = "application/wasm";
 
-/** Reads JSON, YAML and Wasm bodies; any other content type is refused with 415. */
+/** Reads JSON, YAML and Wasm bodies; any other content type is rejected with 415. */
 export function registerBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const read = (mediaTypes: string | string[], parse: (bytes: Buffer) => Body) =>
@@ -34,12 +34,12 @@ export function registerBodies(app: FastifyInstance): void {
 export function bodyValue(request: FastifyRequest): unknown {
   const body = request.body as Body | undefined;
   if (body === undefined) {
-    throw refusal(400, "BODY_MISSING", "Cannot read the request: it has no body", {
+    throw requestError(400, "BODY_MISSING", "Cannot read the request: it has no body", {
       hint: `send JSON (content-type: ${jsonMediaType}) or YAML (content-type: ${yamlMediaTypes[0]})`,
     });
   }
   if (body.type === "wasm") {
-    throw refusal(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a Wasm module here: this URL takes JSON or YAML", {
+    throw requestError(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a Wasm module here: this URL takes JSON or YAML", {
       found: wasmMediaType,
       hint: "upload modules to /api/v1/filters/NAME/versions",
     });
@@ -51,7 +51,9 @@ export function bodyWasm(request: FastifyRequest): Uint8Array {
   const body = request.body as Body | undefined;
   if (body?.type === "wasm") return body.wasm;
   const message = "Cannot read a Wasm module: the body is not one";
-  throw refusal(415, "BODY_UNSUPPORTED_TYPE", message, { hint: `send the module with content-type: ${wasmMediaType}` });
+  throw requestError(415, "BODY_UNSUPPORTED_TYPE", message, {
+    hint: `send the module with content-type: ${wasmMediaType}`,
+  });
 }
 
 function readJson(text: string): unknown {
@@ -59,7 +61,7 @@ function readJson(text: string): unknown {
   const value = parseJson(text);
   const faults = findJsonFaults(text, maxBodyDepth).slice(0, maxBodyFaults);
   if (faults.length > 0)
-    throw new Refusal(
+    throw new RequestError(
       400,
       faults.map(({ fault, path }) => bodyFault(fault, path)),
     );
@@ -71,7 +73,7 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const cause = shortened(error instanceof Error ? error.message : String(error));
-    throw refusal(400, "BODY_NOT_JSON", `Cannot read the body as JSON: ${cause}`, {
+    throw requestError(400, "BODY_NOT_JSON", `Cannot read the body as JSON: ${cause}`, {
       hint: "correct the syntax, or send YAML with content-type: application/yaml",
     });
   }
@@ -83,8 +85,8 @@ function readYamlBody(text: string): Body {
   return others.length === 0 ? { type: "value", value } : { type: "values", values: [value, ...others] };
 }
 
-function emptyBody(): Refusal {
-  return refusal(400, "BODY_MISSING", "Cannot read the request: its body is empty");
+function emptyBody(): RequestError {
+  return requestError(400, "BODY_MISSING", "Cannot read the request: its body is empty");
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -93,6 +95,6 @@ function utf8(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw refusal(400, "BODY_NOT_UTF8", "Cannot read the body: it is not UTF-8 text");
+    throw requestError(400, "BODY_NOT_UTF8", "Cannot read the body: it is not UTF-8 text");
   }
 }

@@ -2,9 +2,9 @@ import type { Document, DocumentKey } from "../model/document.ts";
 import { kindRow, kinds } from "../model/kinds.ts";
 import type { Change } from "../model/mesh.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { parseDocuments } from "../model/parse.ts";
 import { boundedProblems, type Problem } from "../model/problem.ts";
-import { Refusal, shortened } from "./problem-json.ts";
+import { parseDocuments } from "../reading/parse.ts";
+import { RequestError, shortened } from "./problem-json.ts";
 
 /** Reads the body of an apply: a document, a list of them, or `{"set": [documents], "delete": [{"kind", "name"}]}`. */
 export function readChange(value: unknown): Change {
@@ -22,14 +22,14 @@ export function readChange(value: unknown): Change {
   problems.push(...placed(set, parsed.problems, "set"), ...keys.flatMap((key) => key.problems));
   const change = { set: parsed.documents, delete: keys.flatMap(({ key }) => (key === undefined ? [] : [key])) };
   problems.push(...setAndDeleted(change));
-  if (problems.length > 0) throw new Refusal(422, problems);
+  if (problems.length > 0) throw new RequestError(422, problems);
   return change;
 }
 
 /** Reads one document or a list of them, each only once. */
 export function readDocuments(value: unknown): readonly Document[] {
   const { documents, problems } = parseDocuments(value);
-  if (problems.length > 0) throw new Refusal(422, placed(value, problems, "body"));
+  if (problems.length > 0) throw new RequestError(422, placed(value, problems, "body"));
   return documents;
 }
 

@@ -45,7 +45,7 @@ test("writing what already stands makes no revision", async () => {
   assert.deepEqual(again.body.unchanged, [{ kind: "Cluster", name: "cart" }]);
 });
 
-test("If-Match refuses a writer who has not seen the last change, naming both revisions", async () => {
+test("If-Match rejects a writer who has not seen the last change, naming both revisions", async () => {
   await using admin = await testAdmin();
   await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
   const body = { spec: { endpoints: [{ address: "127.0.0.1", port: 1 }] } };
@@ -71,17 +71,17 @@ test("If-None-Match: * creates only, and spares a reader what it has", async () 
   assert.deepEqual([known.status, known.text], [304, ""]);
 });
 
-test("refuses a write that does not compile, with every fault, its path and the nearest name", async () => {
+test("rejects a write that does not compile, with every fault, its path and the nearest name", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   const routes = [
     { match: { prefix: "/a" }, cluster: "cartt" },
     { match: { prefix: "/b" }, cluster: "cart-v3" },
   ];
-  const refused = await admin.send("PUT", "/api/v1/routes/shop", { body: { spec: { ...shop.spec, routes } } });
-  assert.equal(refused.status, 422);
-  assert.equal(refused.headers.get("content-type"), "application/problem+json");
-  const places = refused.body.problems.map(({ path, hint }: { path: string; hint: string }) => [path, hint]);
+  const rejected = await admin.send("PUT", "/api/v1/routes/shop", { body: { spec: { ...shop.spec, routes } } });
+  assert.equal(rejected.status, 422);
+  assert.equal(rejected.headers.get("content-type"), "application/problem+json");
+  const places = rejected.body.problems.map(({ path, hint }: { path: string; hint: string }) => [path, hint]);
   assert.deepEqual(places, [
     ["spec.routes[0].cluster", 'did you mean "cart"?'],
     ["spec.routes[1].cluster", 'did you mean "cart-v2"?'],
@@ -89,7 +89,7 @@ test("refuses a write that does not compile, with every fault, its path and the 
   assert.equal(admin.store.get().revision, 1);
 });
 
-test("refuses a body that names another document than the URL", async () => {
+test("rejects a body that names another document than the URL", async () => {
   await using admin = await testAdmin();
   const other = await admin.send("PUT", "/api/v1/clusters/card", { body: cart });
   assert.deepEqual([other.status, codesOf(other)], [422, ["DOCUMENT_MISMATCH"]]);

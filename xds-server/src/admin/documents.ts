@@ -3,13 +3,13 @@ import { z } from "zod";
 import type { Document, Kind } from "../model/document.ts";
 import { type KindRow, kinds } from "../model/kinds.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { parseDocuments } from "../model/parse.ts";
+import { parseDocuments } from "../reading/parse.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers, kindAnswers } from "./answers.ts";
 import { bodyValue } from "./body.ts";
 import { etag, isNotModified, requirePreconditions } from "./etag.ts";
 import { nameParams, operation } from "./operation.ts";
-import { Refusal, refusal, shortened } from "./problem-json.ts";
+import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 import { write } from "./write.ts";
 import { writeQuery, writeRequest } from "./write-request.ts";
@@ -81,9 +81,9 @@ function readDocument(kind: Kind, name: string, value: unknown): Document {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const { documents, problems } = parseDocuments(isObject ? [{ kind, name, ...value }] : [value]);
   const [document] = documents;
-  if (problems.length > 0 || document === undefined) throw new Refusal(422, problems);
+  if (problems.length > 0 || document === undefined) throw new RequestError(422, problems);
   if (document.kind === kind && document.name === name) return document;
-  throw new Refusal(422, [
+  throw new RequestError(422, [
     {
       code: "DOCUMENT_MISMATCH",
       message: `Cannot write ${kind} "${name}": the body is ${document.kind} "${document.name}"`,
@@ -100,9 +100,9 @@ function target({ store }: AdminDeps, kind: Kind, name: string): Parameters<type
   return { what: `${kind} "${name}"`, revision: store.revisionOf(kind, name) };
 }
 
-export function unknownDocument({ store }: AdminDeps, kind: Kind, name: string): Refusal {
+export function unknownDocument({ store }: AdminDeps, kind: Kind, name: string): RequestError {
   const hint = didYouMean(name, store.get().mesh.all(kind).keys());
-  return refusal(404, "DOCUMENT_UNKNOWN", `Cannot find ${kind} "${shortened(name)}"`, {
+  return requestError(404, "DOCUMENT_UNKNOWN", `Cannot find ${kind} "${shortened(name)}"`, {
     kind,
     name: shortened(name),
     ...(hint === undefined ? {} : { hint }),

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { Refusal, refusal, shortened } from "./problem-json.ts";
+import { RequestError, requestError, shortened } from "./problem-json.ts";
 
 /** An entity tag is the revision at which the thing last changed, in quotes. */
 export function etag(revision: number): string {
@@ -14,11 +14,11 @@ export interface Target {
   readonly revision: number | undefined;
 }
 
-/** Refuses with 412 unless the target is as the writer last saw it (RFC 9110, section 13.1). */
+/** Rejects with 412 unless the target is as the writer last saw it (RFC 9110, section 13.1). */
 export function requirePreconditions(headers: IncomingHttpHeaders, { what, revision }: Target): void {
   const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = headers;
   if (ifNoneMatch !== undefined && matches(readTags("if-none-match", ifNoneMatch), revision)) {
-    throw refused("DOCUMENT_EXISTS", `Cannot write ${what}: it exists, as of revision ${revision}`, {
+    throw rejected("DOCUMENT_EXISTS", `Cannot write ${what}: it exists, as of revision ${revision}`, {
       path: "headers.if-none-match",
       found: ifNoneMatch,
       hint: "leave If-None-Match out to change it",
@@ -27,7 +27,7 @@ export function requirePreconditions(headers: IncomingHttpHeaders, { what, revis
   }
   if (ifMatch !== undefined && !matches(readTags("if-match", ifMatch), revision)) {
     const now = revision === undefined ? "it does not exist" : `it last changed at revision ${revision}`;
-    throw refused("REVISION_MISMATCH", `Cannot write ${what} as of revision ${shortened(ifMatch)}: ${now}`, {
+    throw rejected("REVISION_MISMATCH", `Cannot write ${what} as of revision ${shortened(ifMatch)}: ${now}`, {
       path: "headers.if-match",
       found: ifMatch,
       hint:
@@ -45,13 +45,13 @@ export function isNotModified(headers: IncomingHttpHeaders, revision: number): b
   return tags !== undefined && matches(readTags("if-none-match", tags), revision);
 }
 
-function refused(
+function rejected(
   code: string,
   message: string,
   { revision, found, ...more }: { path: string; found: string; hint: string; revision: number | undefined },
-): Refusal {
+): RequestError {
   const problem = { code, message, ...more, found: shortened(found) };
-  return new Refusal(412, [problem], revision === undefined ? {} : { etag: etag(revision) });
+  return new RequestError(412, [problem], revision === undefined ? {} : { etag: etag(revision) });
 }
 
 type Tags = "*" | readonly number[];
@@ -61,11 +61,16 @@ function readTags(header: string, text: string): Tags {
   return text.split(",").map((tag) => {
     const revision = /^\s*"(\d{1,15})"\s*$/.exec(tag)?.[1];
     if (revision !== undefined) return Number(revision);
-    throw refusal(400, "HEADER_INVALID", `Cannot read the header ${header}: it must be * or a revision in quotes`, {
-      path: `headers.${header}`,
-      found: shortened(text),
-      hint: 'such as "12", with the quotes',
-    });
+    throw requestError(
+      400,
+      "HEADER_INVALID",
+      `Cannot read the header ${header}: it must be * or a revision in quotes`,
+      {
+        path: `headers.${header}`,
+        found: shortened(text),
+        hint: 'such as "12", with the quotes',
+      },
+    );
   });
 }
 

@@ -64,11 +64,11 @@ test("a client that comes back with Last-Event-ID hears of what it missed", asyn
   assert.deepEqual([(await events.next()).id, (await events.next()).id], ["2", "3"]);
 });
 
-test("refuses more followers than it can serve, and serves again when one is gone", async () => {
+test("rejects more followers than it can serve, and serves again when one is gone", async () => {
   await using admin = await testAdmin();
   const followers = await Promise.all(Array.from({ length: 64 }, () => follow(admin)));
-  const refused = await admin.send("GET", "/api/v1/events");
-  assert.deepEqual([refused.status, codesOf(refused)], [429, ["EVENTS_TOO_MANY_CLIENTS"]]);
+  const rejected = await admin.send("GET", "/api/v1/events");
+  assert.deepEqual([rejected.status, codesOf(rejected)], [429, ["EVENTS_TOO_MANY_CLIENTS"]]);
   for (const follower of followers) follower[Symbol.dispose]();
   const deadline = Date.now() + 5_000;
   for (;;) {

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { AdminDeps } from "./admin-deps.ts";
-import { refusal } from "./problem-json.ts";
+import { requestError } from "./problem-json.ts";
 import { proxySummary } from "./proxies.ts";
 import { queryOf } from "./query.ts";
 import { revisionSummary } from "./revisions.ts";
@@ -31,7 +31,7 @@ export function registerEvents(app: FastifyInstance, deps: AdminDeps): void {
     (request, reply) => {
       queryOf(request, z.strictObject({}));
       if (clients.size >= maxClients) {
-        throw refusal(429, "EVENTS_TOO_MANY_CLIENTS", `Cannot follow events: ${maxClients} clients do already`, {
+        throw requestError(429, "EVENTS_TOO_MANY_CLIENTS", `Cannot follow events: ${maxClients} clients do already`, {
           hint: "close one, or read /api/v1/revisions and /api/v1/proxies now and then",
         });
       }

@@ -10,7 +10,7 @@ import { answers } from "./answers.ts";
 import { unknownDocument } from "./documents.ts";
 import { requirePreconditions } from "./etag.ts";
 import { nameParams, operation } from "./operation.ts";
-import { refusal, shortened } from "./problem-json.ts";
+import { requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 import { write } from "./write.ts";
 import { writeQuery, writeRequest } from "./write-request.ts";
@@ -66,11 +66,16 @@ function rolledBack(present: Document<"Filter">, { sha256, config }: Wanted): Do
 function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Wanted {
   const found = newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
   if (found !== undefined) return { sha256: found.sha256, config: found.config };
-  throw refusal(409, "FILTER_NO_FORMER_VERSION", `Cannot roll back filter "${name}": it has run one version only`, {
-    kind: "Filter",
-    name,
-    hint: `choose one by --to: chancery filter versions ${name}`,
-  });
+  throw requestError(
+    409,
+    "FILTER_NO_FORMER_VERSION",
+    `Cannot roll back filter "${name}": it has run one version only`,
+    {
+      kind: "Filter",
+      name,
+      hint: `choose one by --to: chancery filter versions ${name}`,
+    },
+  );
 }
 
 function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Wanted {
@@ -81,7 +86,7 @@ function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string):
       to,
       versions.map(({ version }) => version),
     );
-    throw refusal(
+    throw requestError(
       404,
       "FILTER_VERSION_UNKNOWN",
       `Cannot roll back filter "${name}": it has no version ${shortened(to)}`,

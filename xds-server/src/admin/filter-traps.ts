@@ -1,13 +1,13 @@
 import { locate, type TrapLocation } from "@chancery/filter-sdk/locate";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { Artifact } from "../filter-registry/catalog.ts";
+import type { Artifact } from "../filter-registry/artifact.ts";
 import { didYouMean } from "../model/nearest.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
 import { bodyValue } from "./body.ts";
 import { nameParams, operation } from "./operation.ts";
-import { refusal, shortened } from "./problem-json.ts";
+import { requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 
 interface Named {
@@ -29,7 +29,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
     );
     const message = `Cannot find version ${shortened(version)} of filter "${shortened(name)}"`;
     const more = { kind: "Filter", name: shortened(name), found: shortened(version) };
-    throw refusal(404, "FILTER_VERSION_UNKNOWN", message, { ...more, ...(hint === undefined ? {} : { hint }) });
+    throw requestError(404, "FILTER_VERSION_UNKNOWN", message, { ...more, ...(hint === undefined ? {} : { hint }) });
   };
 
   const keep = {
@@ -44,7 +44,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
     const { sha256 } = artifactOf(request.params.name, request.params.version);
     const map = answers.sourceMap.safeParse(bodyValue(request));
     if (!map.success) {
-      throw refusal(422, "FILTER_SOURCE_MAP_INVALID", "Cannot keep the source map: it is not one of version 3", {
+      throw requestError(422, "FILTER_SOURCE_MAP_INVALID", "Cannot keep the source map: it is not one of version 3", {
         hint: "https://tc39.es/ecma426/ describes what it should be",
       });
     }
@@ -66,7 +66,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
     const asked = answers.trapText.safeParse(bodyValue(request));
     const map = await catalog.sourceMap(sha256);
     if (map === undefined) {
-      throw refusal(
+      throw requestError(
         409,
         "FILTER_NO_SOURCE_MAP",
         `Cannot locate traps of filter "${name}" ${version}: no source map is kept`,
@@ -77,7 +77,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
     }
     const trap = asked.success ? locate(wasm, map, asked.data.text) : undefined;
     if (trap !== undefined) return trap satisfies TrapLocation;
-    throw refusal(422, "FILTER_NO_TRAP", "Cannot locate a trap: the text holds none", {
+    throw requestError(422, "FILTER_NO_TRAP", "Cannot locate a trap: the text holds none", {
       hint: 'send {"text": ...} with what Envoy logged, from "Function: ... failed" to the end of the backtrace',
     });
   });

@@ -10,34 +10,9 @@ import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
 import { bodyWasm } from "./body.ts";
 import { nameParams, operation } from "./operation.ts";
-import { Refusal, refusal, shortened } from "./problem-json.ts";
+import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
-
-/** One version of a filter, without its bytes. */
-export interface FilterVersion extends KeptVersion {
-  readonly bytes: number;
-  /** What the module's author and its code say; absent when the module was lost. */
-  readonly abi?: string;
-  readonly capabilities?: readonly string[];
-  readonly description?: string;
-  /** The Filter documents that use it. */
-  readonly usedBy: readonly string[];
-}
-
-/** One Filter document with what it means. */
-export interface FilterStatus {
-  readonly name: string;
-  /** The version by the name that it was pushed under; absent when the module was lost. */
-  readonly version?: string;
-  readonly sha256: string;
-  readonly listeners: readonly string[];
-  /** In force: of the document, or else the module's own. */
-  readonly failure?: string;
-  /** The host calls that it may make. */
-  readonly capabilities?: readonly string[];
-  /** The version that a share of the requests gets, while it is in flight. */
-  readonly canary?: { readonly version?: string; readonly sha256: string; readonly percent: number };
-}
+import type { FilterStatus, FilterVersion } from "./summaries.ts";
 
 const uploadQuery = z.strictObject({
   version: versionName
@@ -96,14 +71,14 @@ export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
     const named = documentName.safeParse(filter);
     if (!named.success) {
       const why = named.error.issues.map(({ message }) => message).join("; ");
-      throw refusal(422, "FILTER_NAME_INVALID", `Cannot keep the module: the filter's name is not valid: ${why}`, {
+      throw requestError(422, "FILTER_NAME_INVALID", `Cannot keep the module: the filter's name is not valid: ${why}`, {
         path: "name",
         found: shortened(filter),
       });
     }
     const wasm = bodyWasm(request);
     const added = await catalog.add({ filter, wasm, ...(version === undefined ? {} : { version }) });
-    if (!added.ok) throw moduleRefusal(filter, added.faults);
+    if (!added.ok) throw moduleError(filter, added.faults);
     return reply.code(201).send(described(added.version));
   });
 }
@@ -127,9 +102,9 @@ function filterStatuses({ store, catalog }: AdminDeps): readonly FilterStatus[] 
   });
 }
 
-function moduleRefusal(filter: string, faults: readonly ModuleFault[]): Refusal {
+function moduleError(filter: string, faults: readonly ModuleFault[]): RequestError {
   const isTaken = faults.some(({ code }) => code === "FILTER_VERSION_TAKEN");
-  return new Refusal(
+  return new RequestError(
     isTaken ? 409 : 422,
     faults.map(({ code, message, hint, path = "", found }) => ({
       code,

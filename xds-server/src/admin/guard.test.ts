@@ -24,7 +24,7 @@ test("without a token only loopback host names are answered, so that a rebound D
   assert.equal(await statusWith(admin, { host: "127.0.0.1.evil.example" }), 403);
 });
 
-test("a web page of another origin is refused, one of our own is answered", async () => {
+test("a web page of another origin is rejected, one of our own is answered", async () => {
   await using admin = await testAdmin();
   const foreign = await admin.send("PUT", "/api/v1/clusters/cart", {
     body: cart,
@@ -40,9 +40,9 @@ test("a web page of another origin is refused, one of our own is answered", asyn
 test("with a token every URL but the health checks needs it", async () => {
   await using admin = await testAdmin({ token: "s3cret" });
   for (const url of ["/api/v1/clusters", "/metrics", "/openapi.json", "/api/v1/events", "/nowhere"]) {
-    const refused = await admin.send("GET", url);
-    assert.deepEqual([url, refused.status, codesOf(refused)], [url, 401, ["UNAUTHENTICATED"]]);
-    assert.equal(refused.headers.get("www-authenticate"), "Bearer");
+    const rejected = await admin.send("GET", url);
+    assert.deepEqual([url, rejected.status, codesOf(rejected)], [url, 401, ["UNAUTHENTICATED"]]);
+    assert.equal(rejected.headers.get("www-authenticate"), "Bearer");
   }
   for (const authorization of ["Bearer wrong", "Basic s3cret", "Bearer", "Bearer s3cret s3cret"]) {
     assert.equal(

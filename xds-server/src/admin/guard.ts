@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
-import { Refusal, refusal, shortened } from "./problem-json.ts";
+import { RequestError, requestError, shortened } from "./problem-json.ts";
 
 /** What a request must show before it is looked at. */
 export interface Guard {
-  /** The refusal of a request that may not pass, or undefined. */
-  refuse(request: FastifyRequest): Refusal | undefined;
+  /** The rejection of a request that may not pass, or undefined. */
+  reject(request: FastifyRequest): RequestError | undefined;
 }
 
 export interface GuardOptions {
@@ -24,17 +24,17 @@ export interface GuardOptions {
 export function guard({ host, token, open }: GuardOptions): Guard {
   const tokenDigest = token === undefined ? undefined : digest(token);
   return {
-    refuse(request) {
+    reject(request) {
       const { host: hostHeader = "", origin, authorization = "" } = request.headers;
       if (origin !== undefined && !sameHost(origin, hostHeader)) {
-        return refusal(403, "ORIGIN_FORBIDDEN", "Cannot answer a web page of another origin", {
+        return requestError(403, "ORIGIN_FORBIDDEN", "Cannot answer a web page of another origin", {
           path: "headers.origin",
           found: shortened(origin),
           hint: "open the page from the admin API's own address, or send the request without Origin",
         });
       }
       if (open.has(request.routeOptions.url ?? "")) return undefined;
-      if (tokenDigest === undefined) return refuseHost(hostHeader, host);
+      if (tokenDigest === undefined) return rejectHost(hostHeader, host);
       const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       if (given !== undefined && timingSafeEqual(digest(given), tokenDigest)) return undefined;
       const message =
@@ -45,7 +45,7 @@ export function guard({ host, token, open }: GuardOptions): Guard {
         path: "headers.authorization",
         hint: "send `Authorization: Bearer TOKEN`; the command line reads CHANCERY_TOKEN or --token-file",
       };
-      return new Refusal(401, [problem], { "www-authenticate": "Bearer" });
+      return new RequestError(401, [problem], { "www-authenticate": "Bearer" });
     },
   };
 }
@@ -57,10 +57,10 @@ export function isLoopback(host: string): boolean {
   return isIP(bare) === 4 && bare.startsWith("127.");
 }
 
-function refuseHost(hostHeader: string, listenHost: string): Refusal | undefined {
+function rejectHost(hostHeader: string, listenHost: string): RequestError | undefined {
   const name = hostHeader.replace(/:\d{1,5}$/, "");
   if (isLoopback(name) || name.toLowerCase() === listenHost.toLowerCase()) return undefined;
-  return refusal(
+  return requestError(
     403,
     "HOST_FORBIDDEN",
     "Cannot answer under this host name: without a token only loopback names are served",

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { AdminDeps } from "./admin-deps.ts";
-import { refusal } from "./problem-json.ts";
+import { requestError } from "./problem-json.ts";
 
 export const livenessUrl = "/healthz";
 export const readinessUrl = "/readyz";
@@ -12,7 +12,7 @@ export function registerHealth(app: FastifyInstance, { ready, metrics, store }: 
 
   app.get(readinessUrl, { schema: { tags, summary: "Answers 200 once proxies are served" } }, () => {
     if (ready()) return { status: "ready", revision: store.get().revision };
-    throw refusal(503, "NOT_READY", "Not ready: discovery streams are not served yet", {
+    throw requestError(503, "NOT_READY", "Not ready: discovery streams are not served yet", {
       hint: "ask again in a moment; where that does not help, the log says why nothing is published",
     });
   });

@@ -274,7 +274,7 @@ after(async () => await admin[Symbol.asyncDispose]());
 
 for (const attack of [...unreadable, ...misshapen, ...badQueriesAndHeaders, ...badPaths]) {
   const { name, method = "POST", url = apply, status, code } = attack;
-  test(`${method} ${url.slice(0, 50)} with ${name} is refused with ${code} and changes nothing`, async () => {
+  test(`${method} ${url.slice(0, 50)} with ${name} is rejected with ${code} and changes nothing`, async () => {
     const answer = await admin.send(method, url, attack);
     assert.equal(answer.status, status, answer.text.slice(0, 500));
     assert.equal(answer.headers.get("content-type"), "application/problem+json");
@@ -294,7 +294,7 @@ test("no spec of any kind may be a prototype's member, a number or a list", asyn
   }
 });
 
-test("what is not HTTP is refused and the server goes on", async () => {
+test("what is not HTTP is rejected and the server goes on", async () => {
   for (const garbage of ["\x16\x03\x01\x02\0", "GET\r\n\r\n", `GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}\r\n\r\n`]) {
     const { promise, resolve } = Promise.withResolvers<string>();
     const socket = connect(admin.port, "127.0.0.1");

@@ -1,4 +1,4 @@
-import type { ProxyStatus } from "../cache/proxy-status.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import { resourceTypes } from "../resources/resource-types.ts";
 import { emptySnapshot, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 

@@ -38,10 +38,10 @@ test("apply sets and deletes documents as one revision", async () => {
 test("apply is all or nothing", async () => {
   await using admin = await testAdmin();
   const body = [...mesh, { ...cart, name: "bad", spec: { endpoints: [{ address: "nowhere", port: 0 }] } }];
-  const refused = await admin.send("POST", "/api/v1/apply", { body });
-  assert.equal(refused.status, 422);
+  const rejected = await admin.send("POST", "/api/v1/apply", { body });
+  assert.equal(rejected.status, 422);
   assert.deepEqual(
-    refused.body.problems.map(({ path }: { path: string }) => path),
+    rejected.body.problems.map(({ path }: { path: string }) => path),
     ["spec.endpoints[0].address", "spec.endpoints[0].port"],
   );
   assert.deepEqual((await admin.send("GET", "/api/v1/mesh")).body, []);
@@ -50,8 +50,8 @@ test("apply is all or nothing", async () => {
 test("a document without a name is told by its place in the list", async () => {
   await using admin = await testAdmin();
   const places = async (body: unknown) => {
-    const refused = await admin.send("POST", "/api/v1/apply", { body });
-    return refused.body.problems.map(({ source, path }: { source: string; path: string }) => [source, path]);
+    const rejected = await admin.send("POST", "/api/v1/apply", { body });
+    return rejected.body.problems.map(({ source, path }: { source: string; path: string }) => [source, path]);
   };
   assert.deepEqual(await places([cart, null, { kind: "Cluster", spec: cartV2.spec }]), [
     ["body[1]", ""],

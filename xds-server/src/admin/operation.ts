@@ -26,7 +26,7 @@ export function operation({ tags, summary, params, query, body, wasm, answer }: 
     summary,
     response: {
       "2xx": content("Done", answer, [jsonMediaType]),
-      "4xx": content("Refused, with every fault found", answers.problemDetails, [problemMediaType]),
+      "4xx": content("Rejected, with every fault found", answers.problemDetails, [problemMediaType]),
     },
   };
   if (params !== undefined) schema.params = inline(params);

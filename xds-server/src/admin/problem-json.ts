@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { Problem } from "../model/problem.ts";
 
-/** The body of every refused request: problem details (RFC 9457) with every fault found. */
+/** The body of every rejected request: problem details (RFC 9457) with every fault found. */
 export interface ProblemDetails {
   /** Where the first problem's code is explained. */
   readonly type: string;
@@ -12,27 +12,27 @@ export interface ProblemDetails {
   readonly problems: readonly Problem[];
 }
 
-/** Ends a request with a refusal. Thrown at the HTTP border only, where Fastify's error handler answers it. */
-export class Refusal extends Error {
+/** Ends a request with a rejection. Thrown at the HTTP border only, where Fastify's error handler answers it. */
+export class RequestError extends Error {
   readonly status: number;
   readonly problems: readonly Problem[];
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, problems: readonly Problem[], headers: Readonly<Record<string, string>> = {}) {
     super(problems[0]?.message ?? STATUS_CODES[status]);
-    this.name = "Refusal";
+    this.name = "RequestError";
     this.status = status;
     this.problems = problems;
     this.headers = headers;
   }
 }
 
-/** A refusal with one fault that is not inside a document. */
-export function refusal(status: number, code: string, message: string, more: Partial<Problem> = {}): Refusal {
-  return new Refusal(status, [{ code, message, path: "", ...more }]);
+/** A rejection with one fault that is not inside a document. */
+export function requestError(status: number, code: string, message: string, more: Partial<Problem> = {}): RequestError {
+  return new RequestError(status, [{ code, message, path: "", ...more }]);
 }
 
-export function sendRefusal(reply: FastifyReply, { status, problems, headers }: Refusal): FastifyReply {
+export function sendError(reply: FastifyReply, { status, problems, headers }: RequestError): FastifyReply {
   // As bytes, since Fastify would add a charset to text, which this media type does not have.
   const body = Buffer.from(JSON.stringify(problemDetails(status, problems)));
   return reply.code(status).headers(headers).header("content-type", problemMediaType).send(body);
@@ -43,7 +43,7 @@ export function problemDetails(status: number, problems: readonly Problem[]): Pr
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   return {
     type: first === undefined ? "about:blank" : `urn:chancery:problem:${first.code}`,
-    title: STATUS_CODES[status] ?? "Refused",
+    title: STATUS_CODES[status] ?? "Rejected",
     status,
     detail: `${first?.message ?? STATUS_CODES[status]}${more}`,
     problems,

@@ -1,36 +1,36 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SyncState, TypeStatus } from "../cache/proxy-status.ts";
+import type { SyncState, TypeStatus } from "../proxy-status/proxy-status.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { cart, codesOf, mesh, shop, testAdmin } from "./testing.ts";
 
 function holding(shortName: string, name: string, state: SyncState, sent?: string): TypeStatus {
-  const refusal =
-    state === "refused" ? { refusal: { version: "v2", reason: "no such cluster", suspects: 3, at: 5 } } : {};
-  const resource = { name, state, ...(sent === undefined ? {} : { sent }), ...refusal };
+  const rejection =
+    state === "rejected" ? { rejection: { version: "v2", reason: "no such cluster", suspects: 3, at: 5 } } : {};
+  const resource = { name, state, ...(sent === undefined ? {} : { sent }), ...rejection };
   return { typeUrl: resourceType(shortName).typeUrl, shortName, state, resources: [resource] };
 }
 
 test("shows each proxy with its types, the worst state first to be seen, and Envoy's own reason", async () => {
   await using admin = await testAdmin();
-  admin.connect("edge-1", () => [holding("RDS", "edge", "refused"), holding("CDS", "cart", "synced")]);
+  admin.connect("edge-1", () => [holding("RDS", "edge", "rejected"), holding("CDS", "cart", "synced")]);
   const gone = admin.connect("edge-2", () => []);
   gone.close();
   const { body } = await admin.send("GET", "/api/v1/proxies");
   const [first, second] = body.items;
-  assert.deepEqual([first.nodeId, first.state, first.version], ["edge-1", "refused", "1.40.0"]);
+  assert.deepEqual([first.nodeId, first.state, first.version], ["edge-1", "rejected", "1.40.0"]);
   assert.deepEqual(first.types, [
-    { type: "CDS", state: "synced", resources: 1, refusals: [] },
+    { type: "CDS", state: "synced", resources: 1, rejections: [] },
     {
       type: "RDS",
-      state: "refused",
+      state: "rejected",
       resources: 1,
-      refusals: [{ type: "RDS", name: "edge", version: "v2", reason: "no such cluster", suspects: 3, at: 5 }],
+      rejections: [{ type: "RDS", name: "edge", version: "v2", reason: "no such cluster", suspects: 3, at: 5 }],
     },
   ]);
   assert.deepEqual([second.nodeId, second.state], ["edge-2", "disconnected"]);
-  const refused = await admin.send("GET", "/api/v1/proxies?state=refused");
-  assert.equal(refused.body.items.length, 1);
+  const rejected = await admin.send("GET", "/api/v1/proxies?state=rejected");
+  assert.equal(rejected.body.items.length, 1);
   const unknown = await admin.send("GET", "/api/v1/proxies/edge-3");
   assert.deepEqual([unknown.status, codesOf(unknown)], [404, ["PROXY_UNKNOWN"]]);
 });
@@ -38,7 +38,7 @@ test("shows each proxy with its types, the worst state first to be seen, and Env
 test("lists many proxies page by page, each once, also among those of one state", async () => {
   await using admin = await testAdmin();
   for (const nodeId of ["c", "a", "d", "b"]) admin.connect(nodeId, () => [holding("CDS", "cart", "synced")]);
-  admin.connect("bb", () => [holding("CDS", "cart", "refused")]);
+  admin.connect("bb", () => [holding("CDS", "cart", "rejected")]);
   const seen: string[][] = [];
   let next: string | undefined;
   do {
@@ -95,44 +95,44 @@ test("a write that waits is answered when every touched proxy took it", async ()
   });
   const answer = await writing;
   unwatch();
-  assert.deepEqual(answer.body.proxies, [{ nodeId: "edge-1", nodeGroup: "default", state: "synced", refusals: [] }]);
+  assert.deepEqual(answer.body.proxies, [{ nodeId: "edge-1", nodeGroup: "default", state: "synced", rejections: [] }]);
 });
 
-test("a write that waits goes on after a refusal until the proxy has answered all of it", async () => {
+test("a write that waits goes on after a rejection until the proxy has answered all of it", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   let cluster: SyncState = "pending";
   let looks = 0;
   admin.connect("edge-1", () => {
     looks += 1;
-    // What the first looks find is refused already in part.
-    if (looks > 10) cluster = "refused";
-    return [holding("RDS", "edge", "refused"), holding("CDS", "mail", cluster)];
+    // What the first looks find is rejected already in part.
+    if (looks > 10) cluster = "rejected";
+    return [holding("RDS", "edge", "rejected"), holding("CDS", "mail", cluster)];
   });
   const body = [
     { ...shop, spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: "cart-v2" }] } },
     { ...cart, name: "mail" },
   ];
   const [outcome] = (await admin.send("POST", "/api/v1/apply?wait=10s", { body })).body.proxies;
-  const types = outcome.refusals.map(({ type }: { type: string }) => type);
-  assert.deepEqual([outcome.state, types.sort()], ["refused", ["CDS", "RDS"]]);
+  const types = outcome.rejections.map(({ type }: { type: string }) => type);
+  assert.deepEqual([outcome.state, types.sort()], ["rejected", ["CDS", "RDS"]]);
 });
 
-test("a write that waits tells who refused it and why, and who has not answered in time", async () => {
+test("a write that waits tells who rejected it and why, and who has not answered in time", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
-  admin.connect("edge-1", () => [holding("RDS", "edge", "refused")]);
+  admin.connect("edge-1", () => [holding("RDS", "edge", "rejected")]);
   admin.connect("edge-2", () => [holding("RDS", "edge", "pending")]);
   admin.connect("edge-3", () => [holding("CDS", "unrelated", "pending")]);
   const body = { ...shop, spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: "cart-v2" }] } };
   const { proxies } = (await admin.send("PUT", "/api/v1/routes/shop?wait=100ms", { body })).body;
   assert.deepEqual(
-    proxies.map(({ state, refusals }: { state: string; refusals: { reason: string }[] }) => [
+    proxies.map(({ state, rejections }: { state: string; rejections: { reason: string }[] }) => [
       state,
-      refusals[0]?.reason,
+      rejections[0]?.reason,
     ]),
     [
-      ["refused", "no such cluster"],
+      ["rejected", "no such cluster"],
       ["pending", undefined],
       ["synced", undefined],
     ],

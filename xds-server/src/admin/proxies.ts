@@ -1,50 +1,21 @@
 import type { FastifyInstance } from "fastify";
 import { messageSchema, toJson } from "xds-proto-ts";
 import { z } from "zod";
-import type { ProxyLoad } from "../cache/load-reports.ts";
-import { type ProxyState, proxyState, proxyStates, worstState } from "../cache/proxy-state.ts";
-import type { ProxyStatus, StreamStatus, SyncState, TypeStatus } from "../cache/proxy-status.ts";
 import { didYouMean } from "../model/nearest.ts";
+import { proxyState, proxyStates, worstState } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus, StreamStatus, TypeStatus } from "../proxy-status/proxy-status.ts";
 import { resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot.ts";
 import { withoutSecrets } from "../resources/without-secrets.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
 import { operation } from "./operation.ts";
-import { refusal, shortened } from "./problem-json.ts";
+import { requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
-import type { ResourceRefusal } from "./settled.ts";
+import type { ResourceRejection } from "./settled.ts";
+import type { ProxySummary, SentResource } from "./summaries.ts";
 
-/** A proxy at a glance. */
-export interface ProxySummary extends Omit<ProxyStatus, "streams"> {
-  readonly state: ProxyState;
-  readonly streams: number;
-  /** By resource type, over all streams of the proxy, in push order. */
-  readonly types: readonly TypeSummary[];
-  /** Absent when the proxy does not report its load. */
-  readonly load?: ProxyLoad;
-}
-
-interface TypeSummary {
-  /** "CDS". */
-  readonly type: string;
-  readonly state: SyncState;
-  /** How many resources the proxy holds or waits for. */
-  readonly resources: number;
-  readonly refusals: readonly ResourceRefusal[];
-}
-
-/** One resource as a proxy was sent it. */
-export interface SentResource {
-  readonly name: string;
-  /** The version last sent; absent when the proxy was told that there is no such resource. */
-  readonly version?: string;
-  readonly state: SyncState;
-  /** Envoy's proto-JSON, secrets redacted; absent when the version sent is not the newest any more, so no longer kept. */
-  readonly resource?: unknown;
-}
-
-/** The same, with the load that it reports. */
+/** The summary with the load that the proxy reports. */
 function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
   const load = loads.proxy(summary.nodeId);
   return load === undefined ? summary : { ...summary, load };
@@ -55,22 +26,24 @@ export function proxySummary(proxy: ProxyStatus): ProxySummary {
     const held = proxy.streams.flatMap((stream) => stream.types).filter((each) => each.shortName === type);
     if (held.length === 0) return [];
     const resources = held.reduce((sum, each) => sum + each.resources.length, 0);
-    return [{ type, state: worstState(held.map(({ state }) => state)), resources, refusals: held.flatMap(refusalsOf) }];
+    return [
+      { type, state: worstState(held.map(({ state }) => state)), resources, rejections: held.flatMap(rejectionsOf) },
+    ];
   });
   return { ...proxy, state: proxyState(proxy), streams: proxy.streams.length, types };
 }
 
-const known = new WeakMap<TypeStatus, readonly ResourceRefusal[]>();
+const known = new WeakMap<TypeStatus, readonly ResourceRejection[]>();
 
 /** Proxies that hold the same share their status, which is looked through once. */
-function refusalsOf(status: TypeStatus): readonly ResourceRefusal[] {
-  const refusals =
+function rejectionsOf(status: TypeStatus): readonly ResourceRejection[] {
+  const rejections =
     known.get(status) ??
-    status.resources.flatMap(({ name, refusal: said }) =>
+    status.resources.flatMap(({ name, rejection: said }) =>
       said === undefined ? [] : [{ type: status.shortName, name, ...said }],
     );
-  known.set(status, refusals);
-  return refusals;
+  known.set(status, rejections);
+  return rejections;
 }
 
 const listQuery = z.strictObject({
@@ -89,7 +62,7 @@ interface Identified {
   readonly Params: { readonly nodeId: string };
 }
 
-/** What each connected proxy holds, refuses and was sent. */
+/** What each connected proxy holds, rejects and was sent. */
 export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
   const tags = ["proxies"];
   const params = z.object({ nodeId: z.string().describe("The proxy's node id") });
@@ -98,11 +71,11 @@ export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
   app.get("/api/v1/proxies", operation(list), async (request) => {
     const { limit, after, ...wanted } = queryOf(request, listQuery);
     const isAfter = (nodeId: string) => after === undefined || nodeId > after;
-    const glances = (await deps.proxies.glances()).filter(
+    const overviews = (await deps.proxies.overviews()).filter(
       ({ nodeId, nodeGroup, state }) =>
         isAfter(nodeId) && (wanted.nodeGroup ?? nodeGroup) === nodeGroup && (wanted.state ?? state) === state,
     );
-    const ids = glances.map(({ nodeId }) => nodeId).sort();
+    const ids = overviews.map(({ nodeId }) => nodeId).sort();
     const page = ids.slice(0, limit);
     const known = await deps.proxies.some(page);
     const items = [...known.values()].map((proxy) => withLoad(proxySummary(proxy), deps));
@@ -162,7 +135,7 @@ async function find({ proxies }: AdminDeps, nodeId: string): Promise<ProxyStatus
   const proxy = (await proxies.some([nodeId])).get(nodeId);
   if (proxy !== undefined) return proxy;
   const hint = didYouMean(nodeId, await proxies.ids());
-  throw refusal(
+  throw requestError(
     404,
     "PROXY_UNKNOWN",
     `Cannot find proxy "${shortened(nodeId)}": it is not connected, nor was it lately`,

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Problem } from "../model/problem.ts";
-import { Refusal, shortened } from "./problem-json.ts";
+import { RequestError, shortened } from "./problem-json.ts";
 
-/** Reads the query string by its schema; unknown parameters and wrong values are refused, all of them at once. */
+/** Reads the query string by its schema; unknown parameters and wrong values are rejected, all of them at once. */
 export function queryOf<Schema extends z.ZodType>(request: FastifyRequest, schema: Schema): z.output<Schema> {
   const query = request.query as Readonly<Record<string, unknown>>;
   const result = schema.safeParse(query);
   if (result.success) return result.data;
-  throw new Refusal(
+  throw new RequestError(
     400,
     result.error.issues.flatMap((issue) => queryProblems(issue, query)),
   );

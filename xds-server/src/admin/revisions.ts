@@ -4,18 +4,14 @@ import { Mesh } from "../model/mesh.ts";
 import type { Revision } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
-import { type ChangedDocument, changeBetween, changedDocument, meshDifference } from "./document-changes.ts";
+import { changeBetween, changedDocument, meshDifference } from "./document-changes.ts";
 import { requirePreconditions } from "./etag.ts";
 import { operation } from "./operation.ts";
-import { type Refusal, refusal } from "./problem-json.ts";
+import { type RequestError, requestError } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
+import type { RevisionSummary } from "./summaries.ts";
 import { write } from "./write.ts";
 import { writeQuery, writeRequest } from "./write-request.ts";
-
-/** A revision without the documents that it changed. */
-export interface RevisionSummary extends Pick<Revision, "revision" | "time" | "author" | "message"> {
-  readonly changes: readonly ChangedDocument[];
-}
 
 export function revisionSummary({ changes, ...revision }: Revision): RevisionSummary {
   return { ...revision, changes: changes.map(changedDocument) };
@@ -102,8 +98,8 @@ function readNumber(text: string): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : -1;
 }
 
-function unknownRevision({ store }: AdminDeps, revision: string): Refusal {
-  return refusal(
+function unknownRevision({ store }: AdminDeps, revision: string): RequestError {
+  return requestError(
     404,
     "REVISION_UNKNOWN",
     "Cannot find this revision: it does not exist, or is older than what is kept",

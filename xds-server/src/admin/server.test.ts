@@ -4,7 +4,7 @@ import { kinds } from "../model/kinds.ts";
 import { AdminNeedsToken, startAdmin } from "./server.ts";
 import { codesOf, mesh, testAdmin } from "./testing.ts";
 
-test("an address that others reach is refused without a token", async () => {
+test("an address that others reach is rejected without a token", async () => {
   const never = undefined as never;
   const listen = { host: "0.0.0.0", port: 0 };
   const parts = {
@@ -57,6 +57,6 @@ test("says that it lives, that it is ready, and what it counted", async () => {
   const { text } = await admin.send("GET", "/metrics");
   assert.match(text, /^chancery_revision 1$/m);
   assert.match(text, /^chancery_proxies\{group="default",state="synced"\} 1$/m);
-  assert.match(text, /^chancery_proxies\{group="default",state="refused"\} 0$/m);
+  assert.match(text, /^chancery_proxies\{group="default",state="rejected"\} 0$/m);
   assert.match(text, /chancery_admin_request_seconds_count\{method="POST",route="\/api\/v1\/apply",status="200"\} 1/);
 });

@@ -13,7 +13,7 @@ import { KnownUrls } from "./known-urls.ts";
 import { registerLoad } from "./load.ts";
 import { registerMesh } from "./mesh.ts";
 import { componentSchemas } from "./operation.ts";
-import { problemDetails, problemMediaType, Refusal, refusal, sendRefusal, shortened } from "./problem-json.ts";
+import { problemDetails, problemMediaType, RequestError, requestError, sendError, shortened } from "./problem-json.ts";
 import { registerProxies } from "./proxies.ts";
 import { registerRevisions } from "./revisions.ts";
 
@@ -45,17 +45,22 @@ export async function startAdmin(deps: AdminDeps): Promise<RunningAdmin> {
 
 /** People, scripts and a console need few; each may wait for proxies or follow events. */
 const maxConnections = 512;
+/** How long a request may take to arrive, so that slow clients do not hold a connection for ever. */
+const requestTimeoutMs = 60_000;
+/** How long a connection may wait for its next request. */
+const keepAliveTimeoutMs = 30_000;
+/** The longest name in a URL. */
+const maxParamLength = 1_024;
 
 async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: deps.maxBodyBytes,
-    // Slow clients may not hold a connection for ever.
-    requestTimeout: 60_000,
-    keepAliveTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength, ignoreTrailingSlash: true },
     frameworkErrors: (error, _request, reply) => {
-      sendRefusal(reply, refusalOf(error) ?? refusal(400, "REQUEST_MALFORMED", "Cannot read the request"));
+      sendError(reply, requestErrorOf(error) ?? requestError(400, "REQUEST_MALFORMED", "Cannot read the request"));
     },
     clientErrorHandler(error, socket) {
       if (!socket.writable) return void socket.destroy();
@@ -102,11 +107,11 @@ const groups: readonly ((app: FastifyInstance, deps: AdminDeps) => void)[] = [
 ];
 
 function registerGuard(app: FastifyInstance, { listen, token, metrics }: AdminDeps): void {
-  const { refuse } = guard({ host: listen.host, token, open: new Set([livenessUrl, readinessUrl]) });
+  const { reject } = guard({ host: listen.host, token, open: new Set([livenessUrl, readinessUrl]) });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-content-type-options", "nosniff");
-    const refused = refuse(request);
-    if (refused !== undefined) throw refused;
+    const rejected = reject(request);
+    if (rejected !== undefined) throw rejected;
   });
   app.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
@@ -116,11 +121,11 @@ function registerGuard(app: FastifyInstance, { listen, token, metrics }: AdminDe
 }
 
 function registerErrors(app: FastifyInstance, { log }: AdminDeps, urls: KnownUrls): void {
-  app.setErrorHandler<FastifyError | Refusal>((error, request, reply) => {
-    const refused = error instanceof Refusal ? error : refusalOf(error);
-    if (refused !== undefined) return sendRefusal(reply, refused);
+  app.setErrorHandler<FastifyError | RequestError>((error, request, reply) => {
+    const rejected = error instanceof RequestError ? error : requestErrorOf(error);
+    if (rejected !== undefined) return sendError(reply, rejected);
     log.error({ err: error, method: request.method, url: request.url }, "the admin API failed to answer");
-    return sendRefusal(reply, refusal(500, "INTERNAL", "The server failed to answer; its log says why"));
+    return sendError(reply, requestError(500, "INTERNAL", "The server failed to answer; its log says why"));
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?")[0] ?? "";
@@ -129,31 +134,31 @@ function registerErrors(app: FastifyInstance, { log }: AdminDeps, urls: KnownUrl
       const allow = methods.join(", ");
       const message = `Cannot ${request.method} ${shortened(path)}: this URL takes ${allow}`;
       const problems = [{ code: "METHOD_NOT_ALLOWED", message, path: "", found: request.method }];
-      return sendRefusal(reply, new Refusal(405, problems, { allow }));
+      return sendError(reply, new RequestError(405, problems, { allow }));
     }
     const near = urls.nearest(path);
     const hint = near === undefined ? "/openapi.json lists every URL" : `did you mean ${near}?`;
-    return sendRefusal(reply, refusal(404, "URL_UNKNOWN", `Cannot find ${shortened(path)}`, { hint }));
+    return sendError(reply, requestError(404, "URL_UNKNOWN", `Cannot find ${shortened(path)}`, { hint }));
   });
 }
 
-/** Fastify's own refusals in our words; undefined for everything that is not the client's fault. */
-function refusalOf(error: FastifyError): Refusal | undefined {
+/** Fastify's own rejections in our words; undefined for everything that is not the client's fault. */
+function requestErrorOf(error: FastifyError): RequestError | undefined {
   const message = `Cannot read the request: ${error.message}`;
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return refusal(413, "BODY_TOO_LARGE", "Cannot read the body: it is larger than this server takes", {
+      return requestError(413, "BODY_TOO_LARGE", "Cannot read the body: it is larger than this server takes", {
         hint: "send it in parts, or raise the limit: --limit maxAdminBodyBytes=NUMBER",
       });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return refusal(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a body of this content type", {
+      return requestError(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a body of this content type", {
         path: "headers.content-type",
         hint: `send ${[jsonMediaType, yamlMediaTypes[0], wasmMediaType].join(", ")}`,
       });
     case "FST_ERR_MAX_PARAM_LENGTH":
-      return refusal(414, "REQUEST_MALFORMED", "Cannot read the request: a name in its URL is too long");
+      return requestError(414, "REQUEST_MALFORMED", "Cannot read the request: a name in its URL is too long");
     default:
       if (error.statusCode === undefined || error.statusCode >= 500) return undefined;
-      return refusal(error.statusCode, "REQUEST_MALFORMED", message);
+      return requestError(error.statusCode, "REQUEST_MALFORMED", message);
   }
 }

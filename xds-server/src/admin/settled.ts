@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type ProxyState, worstState } from "../cache/proxy-state.ts";
-import type { ProxyStatus, Refusal } from "../cache/proxy-status.ts";
+import { type ProxyState, worstState } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus, Rejection } from "../proxy-status/proxy-status.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import type { GroupImpact } from "./impact.ts";
 
@@ -9,11 +9,11 @@ export interface Outcome {
   readonly nodeId: string;
   readonly nodeGroup: string;
   readonly state: ProxyState;
-  /** What the proxy refused of this write, in its own words. */
-  readonly refusals: readonly ResourceRefusal[];
+  /** What the proxy rejected of this write, in its own words. */
+  readonly rejections: readonly ResourceRejection[];
 }
 
-export interface ResourceRefusal extends Refusal {
+export interface ResourceRejection extends Rejection {
   /** "ECDS". */
   readonly type: string;
   readonly name: string;
@@ -29,7 +29,7 @@ export interface Waiting {
 
 const checkEveryMs = 20;
 
-/** Waits until every touched proxy has taken or refused the write, or time is up, and tells what each one did. */
+/** Waits until every touched proxy has taken or rejected the write, or time is up, and tells what each one did. */
 export async function settled(
   { snapshots, proxies }: Pick<AdminDeps, "snapshots" | "proxies">,
   { impact, published, timeoutMs, aborted }: Waiting,
@@ -63,13 +63,13 @@ interface Expectation {
 }
 
 interface Settling extends Outcome {
-  /** Nothing of the write is left to answer, be it taken or refused. */
+  /** Nothing of the write is left to answer, be it taken or rejected. */
   readonly isSettled: boolean;
 }
 
 function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Expectation): Settling {
   const { nodeGroup } = group;
-  const nothing = { nodeId, nodeGroup, refusals: [] };
+  const nothing = { nodeId, nodeGroup, rejections: [] };
   if (proxy === undefined || proxy.streams.length === 0) return { ...nothing, state: "disconnected", isSettled: true };
   if (!isOut) return { ...nothing, state: "pending", isSettled: false };
   const touched = new Set(group.resources.map(({ type, name }) => `${type} ${name}`));
@@ -82,8 +82,8 @@ function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Exp
     nodeGroup,
     state: worstState(resources.map(({ state }) => state)),
     isSettled: resources.every(({ state }) => state !== "pending"),
-    refusals: resources.flatMap(({ type, name, refusal }) =>
-      refusal === undefined ? [] : [{ type, name, ...refusal }],
+    rejections: resources.flatMap(({ type, name, rejection }) =>
+      rejection === undefined ? [] : [{ type, name, ...rejection }],
     ),
   };
 }

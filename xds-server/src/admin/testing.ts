@@ -1,24 +1,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { LoadReports } from "../cache/load-reports.ts";
-import { localStatuses, NodeStatus } from "../cache/node-status.ts";
-import { worstState } from "../cache/proxy-state.ts";
-import type { StreamStatus } from "../cache/proxy-status.ts";
-import { SnapshotCache } from "../cache/snapshot-cache.ts";
 import { memoCompile } from "../compile/memo.ts";
-import { filterChecker, modulesInUse } from "../filter-check.ts";
 import { openCatalog } from "../filter-registry/artifacts.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
-import { meshWriter } from "../mesh-writer.ts";
-import { startReconciler } from "../reconciler.ts";
+import { LoadReports } from "../load/load-reports.ts";
+import { filterChecker, modulesInUse } from "../mesh-writing/filter-check.ts";
+import { meshWriter } from "../mesh-writing/mesh-writer.ts";
+import { Turns } from "../process/turns.ts";
+import { localStatuses, NodeStatus } from "../proxy-status/node-status.ts";
+import { worstState } from "../proxy-status/proxy-state.ts";
+import type { StreamStatus } from "../proxy-status/proxy-status.ts";
+import { startReconciler } from "../publishing/reconciler.ts";
+import { SnapshotCache } from "../publishing/snapshot-cache.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { emptySnapshot, resourcesOf } from "../resources/snapshot.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import { Turns } from "../turns.ts";
 import { jsonMediaType } from "./body.ts";
 import type { ProblemDetails } from "./problem-json.ts";
 import { startAdmin } from "./server.ts";
@@ -87,7 +87,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     now: Date.now,
     counted: (load) => metrics.load(load),
   });
-  metrics.read({ revision: () => store.get().revision, proxies: async () => statuses.glances() });
+  metrics.read({ revision: () => store.get().revision, proxies: async () => statuses.overviews() });
   const turns = new Turns();
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
@@ -161,7 +161,7 @@ async function send(
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
 
-/** The codes of a refusal. */
+/** The codes of a rejection. */
 export function codesOf({ body }: TestAnswer): readonly string[] {
   return (body as ProblemDetails).problems.map(({ code }) => code);
 }

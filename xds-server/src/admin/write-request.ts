@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { duration, durationMs } from "../model/fields.ts";
-import { refusal, shortened } from "./problem-json.ts";
+import { requestError, shortened } from "./problem-json.ts";
 import { queryOf } from "./query.ts";
 
 /** How a write is to be made, as its query and headers say. */
@@ -13,18 +13,19 @@ export interface WriteRequest {
   readonly waitMs?: number;
   /** Aborted when the client went away. */
   readonly aborted: AbortSignal;
-  /** Throws the refusal when the store is not as the writer expects. Called right before the write. */
+  /** Throws the rejection when the store is not as the writer expects. Called right before the write. */
   readonly precondition: () => void;
 }
 
 const maxWaitMs = 60_000;
 const maxMessageLength = 1_000;
+const maxAuthorLength = 128;
 
 export const writeQuery = z.strictObject({
   dryRun: z.enum(["true", "false"]).optional().describe("true: only tell what the write would do"),
   wait: duration
     .optional()
-    .describe("Wait this long, at most 60s, until every touched proxy has taken or refused the write"),
+    .describe("Wait this long, at most 60s, until every touched proxy has taken or rejected the write"),
   message: z.string().max(maxMessageLength).optional().describe("One line that says why, kept with the revision"),
 });
 
@@ -36,10 +37,10 @@ export function writeRequest(
   schema: z.ZodType<z.infer<typeof writeQuery>> = writeQuery,
 ): WriteRequest {
   const query = queryOf(request, schema);
-  const author = printableHeader(request, "x-chancery-author", 128);
+  const author = printableHeader(request, "x-chancery-author", maxAuthorLength);
   const message = query.message ?? printableHeader(request, "x-chancery-message", maxMessageLength);
   if (/\p{Cc}/u.test(message ?? "")) {
-    throw refusal(400, "QUERY_INVALID", "Cannot read the message: it must be one printable line", {
+    throw requestError(400, "QUERY_INVALID", "Cannot read the message: it must be one printable line", {
       path: "query.message",
     });
   }
@@ -59,7 +60,7 @@ function printableHeader(request: FastifyRequest, name: string, maxLength: numbe
   const value = request.headers[name];
   if (value === undefined) return undefined;
   if (typeof value === "string" && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value)) return value;
-  throw refusal(
+  throw requestError(
     400,
     "HEADER_INVALID",
     `Cannot read the header ${name}: it must be 1 to ${maxLength} printable characters`,

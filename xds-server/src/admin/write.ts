@@ -1,14 +1,14 @@
-import type { ProxyStatus } from "../cache/proxy-status.ts";
 import type { Compiled } from "../compile/compile.ts";
 import type { DocumentKey } from "../model/document.ts";
 import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
 import { nodeGroupOf } from "../model/node-group.ts";
 import type { Problem } from "../model/problem.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import { RevisionConflict } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { type ChangedDocument, changedDocument } from "./document-changes.ts";
 import { type GroupImpact, impactOf } from "./impact.ts";
-import { Refusal, refusal } from "./problem-json.ts";
+import { RequestError, requestError } from "./problem-json.ts";
 import { type Outcome, settled } from "./settled.ts";
 import type { WriteRequest } from "./write-request.ts";
 
@@ -92,12 +92,12 @@ function commitOrCheck(
 ): Compiled {
   try {
     const result = dryRun ? writer.check(change) : writer.write(change, { author, message, found });
-    if (!result.ok) throw new Refusal(422, dryRun ? [...result.problems, ...found] : result.problems);
-    if (found.length > 0) throw new Refusal(422, found);
+    if (!result.ok) throw new RequestError(422, dryRun ? [...result.problems, ...found] : result.problems);
+    if (found.length > 0) throw new RequestError(422, found);
     return result.compiled;
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
-    throw refusal(409, "REVISION_CONFLICT", `Cannot write: revision ${error.actual} came in between`, {
+    throw requestError(409, "REVISION_CONFLICT", `Cannot write: revision ${error.actual} came in between`, {
       hint: "send the request again",
     });
   }

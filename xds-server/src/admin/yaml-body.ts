@@ -1,7 +1,7 @@
 import type { Problem } from "../model/problem.ts";
-import { readYaml, type YamlFault } from "../model/yaml.ts";
+import { readYaml, type YamlFault } from "../reading/yaml.ts";
 import { bodyFault, maxBodyDepth, maxBodyFaults } from "./body-faults.ts";
-import { Refusal, refusal, shortened } from "./problem-json.ts";
+import { RequestError, requestError, shortened } from "./problem-json.ts";
 
 /**
  * Reading YAML can cost the square of its length (long quoted texts, many errors), so a body is short; JSON may be as
@@ -10,15 +10,20 @@ import { Refusal, refusal, shortened } from "./problem-json.ts";
 const maxYamlLength = 1024 * 1024;
 const maxAliases = 100;
 
-/** The values of the YAML documents in a body, empty documents left out. Throws the refusal of what is not YAML. */
+/** The values of the YAML documents in a body, empty documents left out. Throws the rejection of what is not YAML. */
 export function readYamlValues(text: string): readonly unknown[] {
   if (text.length > maxYamlLength) {
-    throw refusal(413, "BODY_TOO_LARGE", `Cannot read the body: YAML may have ${maxYamlLength} characters at most`, {
-      hint: "send JSON (content-type: application/json), or fewer documents at once",
-    });
+    throw requestError(
+      413,
+      "BODY_TOO_LARGE",
+      `Cannot read the body: YAML may have ${maxYamlLength} characters at most`,
+      {
+        hint: "send JSON (content-type: application/json), or fewer documents at once",
+      },
+    );
   }
   const read = readYaml(text, { maxAliases, maxDepth: maxBodyDepth });
-  if (!read.ok) throw new Refusal(400, read.faults.slice(0, maxBodyFaults).map(problemOf));
+  if (!read.ok) throw new RequestError(400, read.faults.slice(0, maxBodyFaults).map(problemOf));
   return read.values.map(({ value }) => value);
 }
 

@@ -27,21 +27,21 @@ interface GroupImpact {
   readonly proxies: readonly string[];
 }
 
-export interface Refusal {
+export interface Rejection {
   /** "ECDS". */
   readonly type: string;
   readonly name: string;
   /** The proxy's own words. */
   readonly reason: string;
-  /** How many resources are refused together, where the reason names none of them. */
+  /** How many resources are rejected together, where the reason names none of them. */
   readonly suspects?: number;
 }
 
 /** What became of a write on one proxy. */
 export interface Outcome {
   readonly nodeId: string;
-  readonly state: "synced" | "pending" | "refused" | "disconnected";
-  readonly refusals: readonly Refusal[];
+  readonly state: "synced" | "pending" | "rejected" | "disconnected";
+  readonly rejections: readonly Rejection[];
 }
 
 export interface WriteAnswer {
@@ -75,7 +75,7 @@ export interface KnownProxy {
     readonly type: string;
     readonly state: string;
     readonly resources: number;
-    readonly refusals: readonly Refusal[];
+    readonly rejections: readonly Rejection[];
   }[];
 }
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { stringify } from "yaml";
 import { cart, mesh, shop, type TestAdmin, testAdmin } from "../admin/testing.ts";
-import type { SyncState } from "../cache/proxy-status.ts";
+import type { SyncState } from "../proxy-status/proxy-status.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { chancery, type RunOptions } from "./testing.ts";
 
@@ -22,7 +22,9 @@ const routes = (state: SyncState) => [
       {
         name: "edge",
         state,
-        ...(state === "refused" ? { refusal: { version: "1", reason: "bad \x1b[31mroute", suspects: 2, at: 1 } } : {}),
+        ...(state === "rejected"
+          ? { rejection: { version: "1", reason: "bad \x1b[31mroute", suspects: 2, at: 1 } }
+          : {}),
       },
     ],
   },
@@ -66,15 +68,15 @@ test("apply names file, line and nearest name of a fault, changes nothing and en
   await using admin = await testAdmin();
   await applyMesh(admin);
   const input = `# the shop\n${stringify({ ...toV2, spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: "card" }] } })}`;
-  const refused = await run(admin, ["apply", "-f", "-"], { input });
-  assert.equal(refused.exitCode, 1);
-  assert.match(refused.stderr, /stdin:2 Route "shop" spec\.routes\[0\]\.cluster[\s\S]*did you mean "cart"\?/);
+  const rejected = await run(admin, ["apply", "-f", "-"], { input });
+  assert.equal(rejected.exitCode, 1);
+  assert.match(rejected.stderr, /stdin:2 Route "shop" spec\.routes\[0\]\.cluster[\s\S]*did you mean "cart"\?/);
   const misread = await run(admin, ["apply", "-f", "-"], { input: input.replace("hosts", "hostz") });
   assert.match(misread.stderr, /hostz[\s\S]*stdin:5/);
   assert.equal(admin.store.get().revision, 1);
 });
 
-test("apply waits for the proxies, and ends with 1 when one refuses, with its reason", async () => {
+test("apply waits for the proxies, and ends with 1 when one rejects, with its reason", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);
   let state: SyncState = "synced";
@@ -82,10 +84,10 @@ test("apply waits for the proxies, and ends with 1 when one refuses, with its re
   const good = await run(admin, ["apply", "-f", "-"], { input: stringify(toV2) });
   assert.equal(good.exitCode, 0, good.stderr);
   assert.match(good.stdout, /edge-1 +synced/);
-  state = "refused";
+  state = "rejected";
   const bad = await run(admin, ["apply", "-f", "-"], { input: stringify(shop) });
   assert.equal(bad.exitCode, 1);
-  assert.match(bad.stdout, /edge-1 +refused +RDS edge: bad +\[31mroute/);
+  assert.match(bad.stdout, /edge-1 +rejected +RDS edge: bad +\[31mroute/);
   const unwaited = await run(admin, ["apply", "--no-wait", "-f", "-"], { input: stringify(toV2) });
   assert.equal(unwaited.exitCode, 0);
 });
@@ -134,14 +136,14 @@ test("status shows proxy, type, state and reason, and lets no proxy write to the
   await using admin = await testAdmin();
   await applyMesh(admin);
   assert.match((await run(admin, ["status"])).stdout, /Revision 1, 0 proxies\. /);
-  admin.connect("edge-1", () => routes("refused"));
+  admin.connect("edge-1", () => routes("rejected"));
   const { stdout } = await run(admin, ["status"]);
   assert.match(
     stdout,
-    /edge-1 +default +1\.40\.0 +RDS +refused +1 +edge: bad +\[31mroute \(one of 2 refused together; the reason names none/,
+    /edge-1 +default +1\.40\.0 +RDS +rejected +1 +edge: bad +\[31mroute \(one of 2 rejected together; the reason names none/,
   );
   assert.ok(!stdout.includes("\x1b"));
-  assert.equal(JSON.parse((await run(admin, ["status", "-o", "json"])).stdout).items[0].state, "refused");
+  assert.equal(JSON.parse((await run(admin, ["status", "-o", "json"])).stdout).items[0].state, "rejected");
 });
 
 test("revisions lists who did what and why; restore goes back", async () => {

@@ -27,7 +27,7 @@ export interface Answer<T> {
 /** How long the server may take to answer. */
 const timeoutMs = 30_000;
 
-/** The admin API over HTTP. What the server refuses, and a server that is not there, end the command. */
+/** The admin API over HTTP. What the server rejects, and a server that is not there, end the command. */
 export class AdminClient {
   readonly #options: ClientOptions;
 
@@ -39,7 +39,7 @@ export class AdminClient {
   async send<T>(path: string, request: Request = {}): Promise<Answer<T>> {
     const response = await this.#fetch(path, request);
     const text = await response.text();
-    if (!response.ok) throw refused(response.status, text);
+    if (!response.ok) throw rejected(response.status, text);
     const etag = response.headers.get("etag") ?? undefined;
     return { body: JSON.parse(text), etag };
   }
@@ -92,11 +92,11 @@ export function apiPath(...segments: readonly string[]): string {
   return `/api/v1/${segments.map(encodeURIComponent).join("/")}`;
 }
 
-function refused(status: number, text: string): CommandFailure {
+function rejected(status: number, text: string): CommandFailure {
   const details = problemDetailsOf(text);
   if (details === undefined)
-    return new CommandFailure(exitCodes.refused, `The server answered ${status}, not in the admin API's words`);
-  return new CommandFailure(exitCodes.refused, details.detail, details.problems);
+    return new CommandFailure(exitCodes.rejected, `The server answered ${status}, not in the admin API's words`);
+  return new CommandFailure(exitCodes.rejected, details.detail, details.problems);
 }
 
 function problemDetailsOf(text: string): ProblemDetails | undefined {

@@ -1,8 +1,8 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "../model/document.ts";
-import { duplicateDocument, parseYaml } from "../model/parse.ts";
 import type { Problem } from "../model/problem.ts";
+import { duplicateDocument, parseYaml } from "../reading/parse.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
 
 export interface ReadDocuments {
@@ -19,12 +19,12 @@ export function readDocumentFiles(paths: readonly string[]): ReadDocuments {
   const sources = new Map(parsed.flatMap((each) => [...each.sources]));
   const documents = parsed.flatMap((each) => each.documents);
   problems.push(...duplicates(documents, sources));
-  if (problems.length > 0) throw new CommandFailure(exitCodes.refused, "The documents have faults", problems);
-  if (documents.length === 0) throw new CommandFailure(exitCodes.refused, `No documents in ${paths.join(", ")}`);
+  if (problems.length > 0) throw new CommandFailure(exitCodes.rejected, "The documents have faults", problems);
+  if (documents.length === 0) throw new CommandFailure(exitCodes.rejected, `No documents in ${paths.join(", ")}`);
   return { documents, sources };
 }
 
-/** Runs a request about documents; the problems that it is refused with say where the documents stand. */
+/** Runs a request about documents; the problems that it is rejected with say where the documents stand. */
 export async function withSources<T>({ sources }: ReadDocuments, request: Promise<T>): Promise<T> {
   try {
     return await request;
@@ -59,7 +59,7 @@ function reading<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     throw new CommandFailure(
-      exitCodes.refused,
+      exitCodes.rejected,
       `Cannot read ${path}: ${error instanceof Error ? error.message : error}`,
     );
   }

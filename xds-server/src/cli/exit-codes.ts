@@ -4,7 +4,7 @@ import type { Problem } from "../model/problem.ts";
 export const exitCodes = {
   done: 0,
   /** The server, a proxy or the input said no; with `diff --exit-code`: there are differences. */
-  refused: 1,
+  rejected: 1,
   /** The command line itself is wrong. */
   usage: 2,
   /** No server answered. */

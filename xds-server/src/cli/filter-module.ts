@@ -27,7 +27,7 @@ export async function fuelled(module: FilterModule): Promise<FilterModule> {
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     const message = `Cannot give ${module.wasmPath} fuel: ${cause}\n  push it with --no-fuel, and nothing ends its endless loops`;
-    throw new CommandFailure(exitCodes.refused, message);
+    throw new CommandFailure(exitCodes.rejected, message);
   }
 }
 
@@ -43,7 +43,7 @@ async function build(directory: string): Promise<FilterModule> {
   // The compiler is large: only the commands that build load it.
   const { buildFilter } = await import("@chancery/filter-sdk/build");
   const built = await buildFilter(directory);
-  if (!built.ok) throw new CommandFailure(exitCodes.refused, `Cannot build ${directory}:\n${built.errors.join("\n")}`);
+  if (!built.ok) throw new CommandFailure(exitCodes.rejected, `Cannot build ${directory}:\n${built.errors.join("\n")}`);
   const { name, wasm, wasmPath, warnings, map } = built;
   const config = readConfig(join(directory, "config.json"), false);
   return { name, wasm, wasmPath, warnings, map, ...(config === undefined ? {} : { config }) };
@@ -57,12 +57,12 @@ export function readConfig(file: string, isNeeded: boolean): unknown {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     if (isMissing && !isNeeded) return undefined;
     const cause = error instanceof Error ? error.message : String(error);
-    throw new CommandFailure(exitCodes.refused, `Cannot read the configuration ${file}: ${cause}`);
+    throw new CommandFailure(exitCodes.rejected, `Cannot read the configuration ${file}: ${cause}`);
   }
 }
 
 function isFolder(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) throw new CommandFailure(exitCodes.refused, `${path} does not exist`);
+  if (found === undefined) throw new CommandFailure(exitCodes.rejected, `${path} does not exist`);
   return found.isDirectory();
 }

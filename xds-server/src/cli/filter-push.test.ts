@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "@chancery/filter-sdk/build";
 import { mesh, type TestAdmin, testAdmin } from "../admin/testing.ts";
-import type { SyncState } from "../cache/proxy-status.ts";
+import type { SyncState } from "../proxy-status/proxy-status.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { chancery } from "./testing.ts";
 
@@ -34,14 +34,14 @@ const push = (admin: TestAdmin, ...args: readonly string[]) =>
 const hasFuel = (admin: TestAdmin, sha256 = ""): boolean =>
   Buffer.from(admin.catalog.get().get(sha256)?.wasm ?? []).includes("out of fuel");
 
-/** A proxy that takes every version of the filter but those that `refuses` names. */
-function connect(admin: TestAdmin, refuses: (version: string) => boolean): void {
+/** A proxy that takes every version of the filter but those that `rejects` names. */
+function connect(admin: TestAdmin, rejects: (version: string) => boolean): void {
   admin.connect("edge-1", () => {
     const version = admin.versionOf("ECDS", "filter/policy");
-    const state: SyncState = refuses(version) ? "refused" : "synced";
-    const refusal = state === "refused" ? { refusal: { version, reason: "cannot load", at: 1 } } : {};
+    const state: SyncState = rejects(version) ? "rejected" : "synced";
+    const rejection = state === "rejected" ? { rejection: { version, reason: "cannot load", at: 1 } } : {};
     const { typeUrl } = resourceType("ECDS");
-    return [{ typeUrl, shortName: "ECDS", state, resources: [{ name: "filter/policy", state, ...refusal }] }];
+    return [{ typeUrl, shortName: "ECDS", state, resources: [{ name: "filter/policy", state, ...rejection }] }];
   });
 }
 
@@ -85,13 +85,13 @@ test("lists what runs and every version, and goes back to one with the configura
   assert.deepEqual(admin.store.get().mesh.get("Filter", "policy"), is);
 });
 
-test("refuses other bytes for a version, and to go back to what never was", async () => {
+test("rejects other bytes for a version, and to go back to what never was", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   await push(admin, first, "--to", "edge", "--config", config, "--version", "1");
   const other = await push(admin, second, "--version", "1");
   assert.equal(other.exitCode, 1);
-  assert.match(other.stderr, /cannot be version 1, which is another module.* \[FILTER_VERSION_TAKEN\]/);
+  assert.match(other.stderr, /cannot be version 1: that version is another module.* \[FILTER_VERSION_TAKEN\]/);
   const rollback = (...args: readonly string[]) =>
     chancery(["filter", "rollback", "policy", ...args], { env: { CHANCERY_ADMIN: admin.url } });
   assert.match((await rollback()).stderr, /has run one version only \[FILTER_NO_FORMER_VERSION\]/);
@@ -101,7 +101,7 @@ test("refuses other bytes for a version, and to go back to what never was", asyn
   );
 });
 
-test("puts the former version back when a proxy refuses the new one, and says who and why", async () => {
+test("puts the former version back when a proxy rejects the new one, and says who and why", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   let good = "";
@@ -109,38 +109,35 @@ test("puts the former version back when a proxy refuses the new one, and says wh
   await push(admin, first, "--to", "edge", "--config", config);
   const former = admin.store.get().mesh.get("Filter", "policy");
   good = admin.versionOf("ECDS", "filter/policy");
-  const refused = await push(admin, second);
-  assert.equal(refused.exitCode, 1);
-  assert.match(refused.stderr, /Proxy "edge-1" refused filter "policy": ECDS filter\/policy: cannot load/);
-  assert.match(refused.stderr, /back at version [0-9a-f]{12} \(revision 4\)/);
+  const rejected = await push(admin, second);
+  assert.equal(rejected.exitCode, 1);
+  assert.match(rejected.stderr, /Proxy "edge-1" rejected filter "policy": ECDS filter\/policy: cannot load/);
+  assert.match(rejected.stderr, /back at version [0-9a-f]{12} \(revision 4\)/);
   assert.deepEqual(admin.store.get().mesh.get("Filter", "policy"), former);
 });
 
-test("takes a new filter out again when a proxy refuses it", async () => {
+test("takes a new filter out again when a proxy rejects it", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   connect(admin, (version) => version !== "none");
-  const refused = await push(admin, first, "--to", "edge", "--config", config);
-  assert.equal(refused.exitCode, 1);
-  assert.match(refused.stderr, /taken out again/);
+  const rejected = await push(admin, first, "--to", "edge", "--config", config);
+  assert.equal(rejected.exitCode, 1);
+  assert.match(rejected.stderr, /taken out again/);
   assert.equal(admin.store.get().mesh.get("Filter", "policy"), undefined);
 });
 
-test("refuses what is no module and what its module refuses, before any proxy sees it", async () => {
+test("rejects what is no module and what its module rejects, before any proxy sees it", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   const garbage = path.join(folder, "garbage.wasm");
   writeFileSync(garbage, "not wasm");
-  const refused = await push(admin, garbage, "--to", "edge");
-  assert.deepEqual([refused.exitCode, admin.store.get().revision], [1, 1]);
+  const rejected = await push(admin, garbage, "--to", "edge");
+  assert.deepEqual([rejected.exitCode, admin.store.get().revision], [1, 1]);
   const bad = path.join(folder, "bad.json");
   writeFileSync(bad, JSON.stringify({ rules: "none" }));
   const misconfigured = await push(admin, first, "--to", "edge", "--config", bad);
   assert.equal(misconfigured.exitCode, 1);
-  assert.match(
-    misconfigured.stderr,
-    /with this configuration: default: is missing, and must be there \[FILTER_CONFIG_INVALID\]/,
-  );
+  assert.match(misconfigured.stderr, /with this configuration: default: is required \[FILTER_CONFIG_INVALID\]/);
   assert.match(misconfigured.stderr, /at Filter "policy" spec\.config\.rules: "none"/);
   assert.equal(admin.store.get().revision, 1);
   assert.equal((await push(admin, first)).exitCode, 2);

@@ -12,7 +12,7 @@ const stateColours: Readonly<Record<string, Colour>> = {
   created: "green",
   pending: "yellow",
   changed: "yellow",
-  refused: "red",
+  rejected: "red",
   deleted: "red",
   disconnected: "gray",
   unchanged: "gray",

@@ -4,7 +4,7 @@ import type { Outcome, WriteAnswer } from "./answers.ts";
 import { type AdminClient, type Answer, apiPath, type Request } from "./client.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { readDuration } from "./option-values.ts";
-import { refusalText } from "./refusal-text.ts";
+import { rejectionText } from "./rejection-text.ts";
 import { coloured, colouredState, print, printable, printJson, table } from "./terminal.ts";
 
 /** The options that every command has that writes. */
@@ -24,7 +24,7 @@ export function withWriteOptions(command: Command): Command {
     .option("-m, --message <text>", "one line that says why, kept with the revision");
 }
 
-/** Sends a write; waits, when it should, until every touched proxy has taken or refused it. */
+/** Sends a write; waits, when it should, until every touched proxy has taken or rejected it. */
 export function sendWrite(
   client: AdminClient,
   path: string,
@@ -45,7 +45,7 @@ export function sendApply(client: AdminClient, options: WriteOptions, body: unkn
 export function printWritten(answer: WriteAnswer, output: string | undefined): number {
   if (output === "json") printJson(answer);
   else printText(answer);
-  return (answer.proxies ?? []).every(isFine) ? exitCodes.done : exitCodes.refused;
+  return (answer.proxies ?? []).every(isFine) ? exitCodes.done : exitCodes.rejected;
 }
 
 export function isFine({ state }: Outcome): boolean {
@@ -66,8 +66,8 @@ function printText({ revision, changes, unchanged, proxies }: WriteAnswer): void
 }
 
 export function outcomesTable(proxies: readonly Outcome[]): string {
-  const rows = proxies.flatMap(({ nodeId, state, refusals }) => {
-    const reasons = refusals.map((refusal) => `${refusal.type} ${refusalText(refusal)}`);
+  const rows = proxies.flatMap(({ nodeId, state, rejections }) => {
+    const reasons = rejections.map((rejection) => `${rejection.type} ${rejectionText(rejection)}`);
     if (reasons.length === 0) reasons.push(state === "pending" ? "has not answered in time" : "");
     return reasons.map((reason, index) => (index === 0 ? [printable(nodeId), state, reason] : ["", "", reason]));
   });

@@ -5,7 +5,7 @@ import { buildEnvoyResource } from "./envoy-resources.ts";
 import { buildCanary, buildFilter } from "./filters.ts";
 import { buildListener } from "./listeners.ts";
 import { remembered } from "./remembered.ts";
-import { buildFlightRoutes, buildRoute, buildRoutes } from "./routes.ts";
+import { buildCanaryRoutes, buildRoute, buildRoutes } from "./routes.ts";
 
 /** What makes resources out of documents. Each depends on nothing but its arguments. */
 export const builders = {
@@ -15,8 +15,8 @@ export const builders = {
   endpoints: buildEndpoints,
   route: (document: Document<"Route">) => buildRoute(document),
   routes: buildRoutes,
-  flightRoute: buildRoute,
-  flightRoutes: buildFlightRoutes,
+  canaryRoute: buildRoute,
+  canaryRoutes: buildCanaryRoutes,
   listener: buildListener,
   filter: buildFilter,
   canary: buildCanary,
@@ -32,8 +32,8 @@ export const rememberingBuilders = (made: Builders): Builders => ({
   endpoints: remembered(made.endpoints),
   route: remembered(made.route),
   routes: remembered(made.routes),
-  flightRoute: remembered(made.flightRoute),
-  flightRoutes: remembered(made.flightRoutes),
+  canaryRoute: remembered(made.canaryRoute),
+  canaryRoutes: remembered(made.canaryRoutes),
   listener: remembered(made.listener),
   filter: remembered(made.filter),
   canary: remembered(made.canary),

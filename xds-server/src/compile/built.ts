@@ -66,7 +66,7 @@ export function violations<S extends DescMessage>(
     problem(document, {
       code: "RESOURCE_INVALID",
       path: prefix === "" ? "" : `${prefix}.${violation.path}`,
-      message: `Envoy would refuse ${violation.path}: ${violation.message}`,
+      message: `Envoy would reject ${violation.path}: ${violation.message}`,
     }),
   );
 }

@@ -1,4 +1,4 @@
-import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { defaultNodeGroup } from "../model/node-group.ts";
@@ -6,9 +6,9 @@ import { boundedProblems, type Problem } from "../model/problem.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import type { Builders } from "./builders.ts";
 import type { Built, Scope } from "./built.ts";
+import { canariesByListener } from "./canary-routes.ts";
 import type { BuiltEnvoyResource } from "./envoy-resources.ts";
 import { type FilterUse, filterUses } from "./filters.ts";
-import { flightsByListener } from "./flights.ts";
 import { inRunningOrder } from "./listeners.ts";
 import { type Placed, type Placement, place } from "./placement.ts";
 import { referenceProblems } from "./references.ts";
@@ -60,16 +60,16 @@ export function compileMesh(
   }
   for (const document of mesh.all("Route").values()) problems.push(...make.route(document).problems);
   const filters = filtersByListener(inputs);
-  const flights = flightsByListener(mesh);
+  const canaries = canariesByListener(mesh);
   for (const document of mesh.all("Listener").values()) {
     const scopes = [document.spec.nodeGroup];
     add(document, scopes, make.listener(document, ...(filters.get(document.name) ?? [])));
     if (document.spec.http === undefined) continue;
     const routes = document.spec.http.routes.flatMap((name) => mesh.get("Route", name) ?? []);
     add(document, scopes, make.routes(document, ...routes.map((route) => make.route(route))));
-    const flight = flights.get(document.name);
-    if (flight === undefined) continue;
-    add(document, scopes, make.flightRoutes(document, ...routes.map((route) => make.flightRoute(route, flight))));
+    const canary = canaries.get(document.name);
+    if (canary === undefined) continue;
+    add(document, scopes, make.canaryRoutes(document, ...routes.map((route) => make.canaryRoute(route, canary))));
   }
   for (const document of mesh.all("Filter").values()) {
     const artifact = artifacts.get(document.spec.sha256);

@@ -6,8 +6,8 @@ import { noteChanges } from "../resources/set-changes.ts";
 import type { Resource, ResourceSet } from "../resources/snapshot.ts";
 import type { Builders } from "./builders.ts";
 import type { Built, Scope } from "./built.ts";
+import { canariesByListener } from "./canary-routes.ts";
 import type { Inputs } from "./compile.ts";
-import { flightsByListener } from "./flights.ts";
 import type { Layer, Placement } from "./placement.ts";
 import { clustersOf } from "./references.ts";
 
@@ -108,15 +108,15 @@ function rebuiltRoutes(route: Document<"Route">, mesh: Mesh, previous: Generatio
   if (!clusters.every(({ cluster }) => isThereFor(cluster, scopes, previous))) return undefined;
   // Routes that no listener serves make no resources, and can have problems all the same.
   const alone = { scope: undefined, built: { resources: [], problems: make.route(route).problems } };
-  const flights = flightsByListener(mesh);
+  const canaries = canariesByListener(mesh);
   const served = listeners.flatMap((listener) => {
     const routes = (listener.spec.http?.routes ?? []).flatMap((name) => mesh.get("Route", name) ?? []);
     const scope = listener.spec.nodeGroup;
     const all = { scope, built: make.routes(listener, ...routes.map((each) => make.route(each))) };
-    const flight = flights.get(listener.name);
-    if (flight === undefined) return [all];
-    const withCanary = make.flightRoutes(listener, ...routes.map((each) => make.flightRoute(each, flight)));
-    return [all, { scope, built: withCanary }];
+    const canary = canaries.get(listener.name);
+    if (canary === undefined) return [all];
+    const canaryRoutes = make.canaryRoutes(listener, ...routes.map((each) => make.canaryRoute(each, canary)));
+    return [all, { scope, built: canaryRoutes }];
   });
   return [alone, ...served];
 }

@@ -8,7 +8,7 @@ import {
   FailurePolicy,
   SanitizationConfigSchema,
 } from "xds-proto-ts/envoy/extensions/wasm/v3/wasm";
-import type { Artifact } from "../filter-registry/catalog.ts";
+import type { Artifact } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { type FilterSpec, filterDefaults } from "../model/filter.ts";
 import { type Built, built } from "./built.ts";

@@ -13,10 +13,10 @@ import {
 } from "xds-proto-ts/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import { type ListenerSpec, listenerDefaults } from "../model/listener.ts";
 import { stdoutAccessLog } from "./access-log.ts";
+import { canaryLogs } from "./canary-log.ts";
+import { canaryRoutesName } from "./canary-routes.ts";
 import { fromAds } from "./config-source.ts";
 import { canaryResourceName, type FilterUse, filterResourceName, wasmTypeUrl } from "./filters.ts";
-import { flightLogs } from "./flight-log.ts";
-import { flightRoutesName } from "./flights.ts";
 import { http2Limits, requestHeadersTimeout, streamIdleTimeout } from "./limits.ts";
 import { durationOf } from "./values.ts";
 
@@ -26,13 +26,13 @@ type Http = NonNullable<ListenerSpec["http"]>;
 export function httpConnections(listener: string, http: Http, filters: readonly FilterUse[]): HttpConnectionManager {
   const { accessLog = listenerDefaults.accessLog } = http;
   const canary = filters.find((use) => use.startsWith("canary "));
-  const routeConfigName = canary === undefined ? listener : flightRoutesName(listener);
+  const routeConfigName = canary === undefined ? listener : canaryRoutesName(listener);
   return create(HttpConnectionManagerSchema, {
     statPrefix: listener,
     codecType: CodecType.AUTO,
     routeSpecifier: { case: "rds", value: { configSource: fromAds, routeConfigName } },
     httpFilters: [...filters.map(discoveredFilter), router],
-    accessLog: [...(accessLog ? [stdoutAccessLog] : []), ...(canary === undefined ? [] : flightLogs(listener))],
+    accessLog: [...(accessLog ? [stdoutAccessLog] : []), ...(canary === undefined ? [] : canaryLogs(listener))],
 
     // Whoever connects is the client: headers that claim otherwise are not believed.
     useRemoteAddress: true,

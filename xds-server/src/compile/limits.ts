@@ -6,11 +6,15 @@ import { Http2ProtocolOptionsSchema } from "xds-proto-ts/envoy/config/core/v3/pr
 /** Bytes buffered for each connection before Envoy stops reading. */
 export const connectionBufferBytes = 32 * 1024;
 
+const maxConcurrentStreams = 100;
+const initialStreamWindowSize = 64 * 1024;
+const initialConnectionWindowSize = 1024 * 1024;
+
 /** Streams at once, and bytes on the way for a stream and for a connection. */
 export const http2Limits = create(Http2ProtocolOptionsSchema, {
-  maxConcurrentStreams: 100,
-  initialStreamWindowSize: 64 * 1024,
-  initialConnectionWindowSize: 1024 * 1024,
+  maxConcurrentStreams,
+  initialStreamWindowSize,
+  initialConnectionWindowSize,
 });
 
 /** How long a stream may be silent. */

@@ -101,7 +101,7 @@ test("after any sequence of changes, the compiler with a memory says what one wi
         const next = mesh.changed(change);
         const compiled = run(compile, next);
         assert.deepEqual(contents(compiled), contents(run(memoCompile(), next)));
-        // As the store does: what is refused is not kept.
+        // As the store does: what is rejected is not kept.
         if (compiled.problems.length === 0) mesh = next;
       }
     }),
@@ -146,8 +146,8 @@ test("what is compiled twice is the same object, whatever was compiled in betwee
       const mesh = Mesh.of([group]).changed(first);
       const before = run(compile, mesh);
       fc.pre(before.problems.length === 0);
-      const refused = run(compile, mesh.changed(second));
-      fc.pre(refused.problems.length > 0);
+      const rejected = run(compile, mesh.changed(second));
+      fc.pre(rejected.problems.length > 0);
       const again = run(compile, Mesh.of([...mesh.documents()]));
       for (const [group, snapshot] of before.snapshots) assert.equal(again.snapshots.get(group), snapshot);
     }),

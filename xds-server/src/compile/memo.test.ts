@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Artifact } from "../filter-registry/catalog.ts";
+import type { Artifact } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { Mesh } from "../model/mesh.ts";
 import { resourceType } from "../resources/resource-types.ts";
@@ -126,7 +126,7 @@ test("a Route that changes during a canary changes in both route tables of its l
   const before = compile(set(withCanary));
   ran();
   const after = compile(set(withCanary, route("r1", "c0")));
-  assert.deepEqual(ran(), ["flightRoute", "flightRoutes", "route", "routes"]);
+  assert.deepEqual(ran(), ["canaryRoute", "canaryRoutes", "route", "routes"]);
   for (const name of ["edge", "edge~canary"]) {
     assert.notEqual(setOf(after, "RDS").get(name)?.version, setOf(before, "RDS").get(name)?.version, name);
   }
@@ -171,11 +171,11 @@ test("groups without resources of their own share all sets, and keep them while 
   assert.equal(resourcesOf(snapshot(after, "eu"), typeUrl), resourcesOf(snapshot(before), typeUrl));
 });
 
-test("a refused mesh in between makes nothing look changed", () => {
+test("a rejected mesh in between makes nothing look changed", () => {
   const { compile } = counted();
   const before = compile(mesh);
-  const refused = compile(mesh.changed({ set: [], delete: [{ kind: "Cluster", name: "c0" }] }));
-  assert.ok(refused.problems.length > 0);
+  const rejected = compile(mesh.changed({ set: [], delete: [{ kind: "Cluster", name: "c0" }] }));
+  assert.ok(rejected.problems.length > 0);
   assert.equal(snapshot(compile(set(cluster("c0")))), snapshot(before));
 });
 

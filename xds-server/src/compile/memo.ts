@@ -17,7 +17,7 @@ export function memoCompile(made = builders): Compile {
       return { snapshots: edited.snapshots, problems: [] };
     }
     const run = compileMesh(inputs, make, generation);
-    // A refused mesh lacks resources, and would make the next good one look like a change of everything.
+    // A rejected mesh lacks resources, and would make the next good one look like a change of everything.
     if (run.compiled.problems.length === 0) generation = { ...run.placement, inputs };
     return run.compiled;
   };

@@ -1,5 +1,5 @@
 import { hostCalls, wasiCalls } from "../filter-registry/abi.ts";
-import type { Artifacts } from "../filter-registry/catalog.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { listenerDefaults } from "../model/listener.ts";
 import type { Mesh } from "../model/mesh.ts";
@@ -132,7 +132,7 @@ function listenerProblems(mesh: Mesh, clusters: Names): Problem[] {
   });
 }
 
-/** A proxy refuses a second listener on an address. */
+/** A proxy rejects a second listener on an address. */
 function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
   const taken = new Map<string, Document<"Listener" | "EnvoyResource">[]>();
   const problems: Problem[] = [];
@@ -158,7 +158,7 @@ function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
 function filterProblems({ mesh, artifacts }: Referables): Problem[] {
   const listeners = new Names("listener");
   for (const name of mesh.all("Listener").keys()) listeners.add(name, undefined);
-  const flights = new Map<string, string>();
+  const canaries = new Map<string, string>();
   return [...mesh.all("Filter").values()].flatMap((document) => {
     const { spec } = document;
     const problems = spec.listeners.flatMap((name, index) => {
@@ -176,21 +176,21 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
     if (spec.canary !== undefined && !artifacts.has(spec.canary.sha256)) {
       problems.push(unknownModule(document, artifacts, spec.canary.sha256, "spec.canary.sha256"));
     }
-    return [...problems, ...unknownCapabilities(document), ...flightConflicts(document, flights)];
+    return [...problems, ...unknownCapabilities(document), ...canaryConflicts(document, canaries)];
   });
 }
 
 /** The routes of a listener tell the requests of one canary from the rest. */
-function flightConflicts(document: Document<"Filter">, flights: Map<string, string>): readonly Problem[] {
+function canaryConflicts(document: Document<"Filter">, canaries: Map<string, string>): readonly Problem[] {
   const { listeners, canary } = document.spec;
   if (canary === undefined) return [];
   return listeners.flatMap((listener) => {
-    const other = flights.get(listener);
-    flights.set(listener, document.name);
+    const other = canaries.get(listener);
+    canaries.set(listener, document.name);
     if (other === undefined) return [];
     const message = `filter "${other}" has a canary in listener "${listener}" already`;
-    const hint = "wait until that one has landed, or take it out";
-    return [problem(document, { code: "FILTER_FLIGHT_CONFLICT", path: "spec.canary", message, hint })];
+    const hint = "wait until that one has ended, or take it out";
+    return [problem(document, { code: "FILTER_CANARY_CONFLICT", path: "spec.canary", message, hint })];
   });
 }
 

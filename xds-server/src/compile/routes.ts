@@ -9,7 +9,7 @@ import { encodedResource } from "../resources/encode.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { routeEntry } from "./actions.ts";
 import { type Built, problem, violations } from "./built.ts";
-import { type Flight, flightRoutesName, inFlight } from "./flights.ts";
+import { type CanaryShare, canaryRoutesName, withCanary } from "./canary-routes.ts";
 
 /** A Route document as Envoy's virtual host, not yet part of a listener's routes. */
 export interface BuiltRoute {
@@ -19,13 +19,13 @@ export interface BuiltRoute {
   readonly problems: readonly Problem[];
 }
 
-export function buildRoute(document: Document<"Route">, flight?: Flight): BuiltRoute {
+export function buildRoute(document: Document<"Route">, canary?: CanaryShare): BuiltRoute {
   const { name, spec } = document;
   const routes = spec.routes.map((entry, index) => routeEntry(`${name}/${index}`, entry));
   const virtualHost = create(VirtualHostSchema, {
     name,
     domains: [...spec.hosts],
-    routes: flight === undefined ? routes : routes.flatMap((route) => inFlight(route, flight)),
+    routes: canary === undefined ? routes : routes.flatMap((route) => withCanary(route, canary)),
   });
   const problems = violations(document, VirtualHostSchema, virtualHost);
   return { document, virtualHost: encode(VirtualHostSchema, virtualHost), problems };
@@ -36,9 +36,9 @@ export function buildRoutes(listener: Document<"Listener">, ...routes: readonly 
   return { ...routesNamed(listener.name, routes), problems: repeatedHosts(listener, routes) };
 }
 
-/** The same while a filter of the listener is in flight. */
-export function buildFlightRoutes(listener: Document<"Listener">, ...routes: readonly BuiltRoute[]): Built {
-  return routesNamed(flightRoutesName(listener.name), routes);
+/** The same while a filter of the listener has a canary. */
+export function buildCanaryRoutes(listener: Document<"Listener">, ...routes: readonly BuiltRoute[]): Built {
+  return routesNamed(canaryRoutesName(listener.name), routes);
 }
 
 function routesNamed(name: string, routes: readonly BuiltRoute[]): Built {
@@ -54,7 +54,7 @@ function routesNamed(name: string, routes: readonly BuiltRoute[]): Built {
   return { resources: [encodedResource(resourceType("RDS"), settings, writer.finish())], problems: [] };
 }
 
-/** Envoy refuses all routes of a listener when one host stands in two virtual hosts. */
+/** Envoy rejects all routes of a listener when one host stands in two virtual hosts. */
 function repeatedHosts(listener: Document<"Listener">, routes: readonly BuiltRoute[]): Problem[] {
   const owners = new Map<string, string>();
   const problems: Problem[] = [];

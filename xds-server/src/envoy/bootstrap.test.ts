@@ -17,7 +17,7 @@ for (const [variant, apiType] of [
   ["delta", "DELTA_GRPC"],
   ["sotw", "GRPC"],
 ] as const) {
-  test(`the ${variant} bootstrap is one that Envoy's API accepts`, () => {
+  test(`the ${variant} bootstrap is valid by Envoy's API`, () => {
     const filled = [bootstrap({ variant, ...options }), bootstrap({ variant, ...options, loadReports: true })];
     for (const json of [file(variant), ...filled]) {
       const read = readJson(BootstrapSchema, json);
@@ -26,7 +26,7 @@ for (const [variant, apiType] of [
     }
   });
 
-  test(`the ${variant} bootstrap is the file with its places filled in`, () => {
+  test(`the ${variant} bootstrap is the file with the options filled in`, () => {
     const filled = JSON.stringify(bootstrap({ variant, ...options }));
     assert.match(filled, new RegExp(`"api_type":"${apiType}"`));
     assert.match(filled, /"node":\{"id":"edge-7","cluster":"edge"\}/);
@@ -35,12 +35,12 @@ for (const [variant, apiType] of [
   });
 }
 
-test("both files say the same except for how discovery is spoken", () => {
+test("both files are equal except for the protocol variant", () => {
   const text = JSON.stringify(file("delta")).replace("DELTA_GRPC", "GRPC");
   assert.deepEqual(JSON.parse(text), file("sotw"));
 });
 
-test("the admin of Envoy takes a free port on loopback when none is named", () => {
+test("without an admin address Envoy's admin listens on a free port on loopback", () => {
   const { admin: _, ...rest } = options;
   assert.match(
     JSON.stringify(bootstrap({ variant: "delta", ...rest })),
@@ -52,7 +52,7 @@ for (const [serverName, matcher, sni] of [
   [undefined, { san_type: "IP_ADDRESS", matcher: { exact: "::1" } }, undefined],
   ["xds.mesh", { san_type: "DNS", matcher: { exact: "xds.mesh" } }, "xds.mesh"],
 ] as const) {
-  test(`with mutual TLS Envoy shows its certificate and demands the name ${sni ?? "of the address"}`, () => {
+  test(`with mutual TLS Envoy sends its certificate and requires ${sni ?? "the address"} in the server's certificate`, () => {
     const files = { certFile: "/a/tls.crt", keyFile: "/a/tls.key", caFile: "/a/ca.crt" };
     const filled = bootstrap({ ...options, variant: "delta", xdsTls: { ...files, ...(serverName && { serverName }) } });
     const message = readJson(BootstrapSchema, filled);

@@ -2,31 +2,31 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { parse } from "yaml";
 
-/** How Envoy and the server talk: only changes, or the state of the world. */
+/** The protocol variant between Envoy and the server: only changes, or the state of the world. */
 export type XdsVariant = "delta" | "sotw";
 
 export interface BootstrapOptions {
   readonly variant: XdsVariant;
-  /** Where the management server listens. */
+  /** The address of the management server. */
   readonly xds: { readonly host: string; readonly port: number };
-  /** Who the proxy is, and of which kind; node groups match on both. */
+  /** The proxy's node id and node cluster. Node groups match on both. */
   readonly nodeId: string;
   readonly cluster: string;
-  /** Where Envoy's admin listens. Absent: a free port on loopback. */
+  /** The address that Envoy's admin listens on. Absent: a free port on loopback. */
   readonly admin?: { readonly host: string; readonly port: number };
-  /** Mutual TLS with the management server. Absent: plaintext. */
+  /** Mutual TLS with the management server. Absent: plain text. */
   readonly xdsTls?: ProxyTls;
-  /** Whether Envoy reports the load on what is behind it to the management server. Absent: no. */
+  /** Whether Envoy reports the load of its upstreams to the management server. Absent: no. */
   readonly loadReports?: boolean;
 }
 
-/** How a proxy shows who it is, and whom it trusts. PEM files on the proxy's machine. */
+/** A proxy's own certificate, and the authority that it trusts. PEM files on the proxy's machine. */
 export interface ProxyTls {
   readonly certFile: string;
   readonly keyFile: string;
-  /** The authority that the server's certificate must come from. */
+  /** The authority that must have signed the server's certificate. */
   readonly caFile: string;
-  /** The name that the server's certificate must bear: a DNS name or an IP address. Absent: `xds.host`. */
+  /** A DNS name or an IP address that the server's certificate must contain. Absent: `xds.host`. */
   readonly serverName?: string;
 }
 
@@ -73,7 +73,7 @@ interface Filename {
   filename: string;
 }
 
-/** The bootstrap of envoy-configs/bootstrap for this variant, with its places filled in. */
+/** The bootstrap of envoy-configs/bootstrap for this variant, with the options filled in. */
 export function bootstrap({
   variant,
   xds,

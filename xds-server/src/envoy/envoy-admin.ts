@@ -28,11 +28,11 @@ export class EnvoyAdmin {
     const addresses = await this.#activeListeners();
     return (dump.configs ?? []).map((listener) => {
       const address = addresses.get(listener.name);
-      const refusal = listener.error_state?.details;
+      const rejection = listener.error_state?.details;
       return {
         name: listener.name,
         ...(address === undefined ? {} : { address }),
-        ...(refusal === undefined ? {} : { refusal }),
+        ...(rejection === undefined ? {} : { rejection }),
       };
     });
   }
@@ -77,7 +77,7 @@ export class EnvoyAdmin {
         response.on("end", () => resolve({ status: response.statusCode ?? 0, body })).on("error", reject);
       });
       sent.on("timeout", () =>
-        sent.destroy(new Error(`Envoy's admin did not answer to ${path} in ${requestLimitMs} ms`)),
+        sent.destroy(new Error(`Envoy's admin did not answer ${path} within ${requestLimitMs} ms`)),
       );
       sent.on("error", reject).end();
     });

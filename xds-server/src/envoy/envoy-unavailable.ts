@@ -1,4 +1,4 @@
-/** Why there is no Envoy to run. Its message is one sentence with the way out. */
+/** There is no Envoy to run. The message is one sentence with the cause and what to do. */
 export class EnvoyUnavailable extends Error {
   override readonly name = "EnvoyUnavailable";
   readonly code: EnvoyUnavailableCode;
@@ -12,5 +12,5 @@ export class EnvoyUnavailable extends Error {
 export type EnvoyUnavailableCode =
   /** `$CHANCERY_ENVOY` names something that is not a supported Envoy. */
   | "ENVOY_UNSUPPORTED"
-  /** There was none, and it could not be fetched. */
+  /** No Envoy was found, and none could be fetched. */
   | "ENVOY_FETCH_FAILED";

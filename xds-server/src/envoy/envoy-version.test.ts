@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { isSupported, parseVersion } from "./envoy-version.ts";
 import { pinnedEnvoy, pinnedVersion } from "./fetch-envoy.ts";
 
-test("reads the version out of what Envoy prints", () => {
+test("reads the version from Envoy's output", () => {
   assert.equal(parseVersion("\nenvoy  version: 9e55809/1.40.0/Clean/RELEASE/BoringSSL\n"), "1.40.0");
   assert.equal(parseVersion("envoy  version: abc/1.41.0-dev/Modified/RELEASE/BoringSSL"), "1.41.0");
   assert.equal(parseVersion("envoy: command not found"), undefined);

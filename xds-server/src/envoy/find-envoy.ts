@@ -6,22 +6,22 @@ import { EnvoyUnavailable } from "./envoy-unavailable.ts";
 import { probeEnvoy, probeVersion } from "./envoy-version.ts";
 import { fetchEnvoy, type PinnedEnvoy, pinnedEnvoy } from "./fetch-envoy.ts";
 
-/** An Envoy of a supported version, with V8 for Wasm inside. */
+/** An Envoy of a supported version, with V8 for Wasm filters. */
 export interface FoundEnvoy {
   /** The program's absolute path. */
   readonly path: string;
   /** "1.40.0" */
   readonly version: string;
-  /** Why this one, in words: "$CHANCERY_ENVOY", "the PATH", "the cache", "pip". */
+  /** Where it was found: "$CHANCERY_ENVOY", "the PATH", "the cache" or "pip". */
   readonly source: string;
 }
 
 export interface FindEnvoyOptions {
-  /** Where `CHANCERY_ENVOY`, `PATH` and the cache's place are read. Absent: the process's own. */
+  /** The environment with `CHANCERY_ENVOY`, `PATH` and the cache's place. Absent: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Hears, line by line, what was passed over and how the fetching goes. Absent: standard error. */
+  /** Gets a line for each skipped Envoy and for the progress of a download. Absent: the lines go to standard error. */
   readonly say?: (line: string) => void;
-  /** Gives up a download. */
+  /** Stops a download. */
   readonly signal?: AbortSignal;
 }
 
@@ -41,14 +41,14 @@ export async function findEnvoy(options: FindEnvoyOptions = {}): Promise<FoundEn
   );
 }
 
-/** What a person chose is never passed over in silence. */
+/** The Envoy that the user chose. If it is not usable, that is an error, and no other Envoy is tried. */
 async function namedEnvoy(named: string): Promise<FoundEnvoy> {
   const file = path.resolve(named);
   const probe = await probeEnvoy(file);
   if (probe.ok) return { path: file, version: probe.version, source: "$CHANCERY_ENVOY" };
   throw new EnvoyUnavailable(
     "ENVOY_UNSUPPORTED",
-    `Cannot use "${named}", which CHANCERY_ENVOY names: ${probe.why}; name another, or unset it to have one fetched`,
+    `Cannot use "${named}", which CHANCERY_ENVOY names: ${probe.why}; name another one, or unset it to fetch one`,
   );
 }
 
@@ -58,7 +58,7 @@ async function envoyOnPath(searchPath: string, say: (line: string) => void): Pro
     if (!(await isExecutable(file))) continue;
     const probe = await probeEnvoy(file);
     if (probe.ok) return { path: file, version: probe.version, source: "the PATH" };
-    say(`Passing over ${file}: ${probe.why}`);
+    say(`Skipping ${file}: ${probe.why}`);
   }
   return undefined;
 }
@@ -67,7 +67,7 @@ async function cachedEnvoy(pinned: PinnedEnvoy, say: (line: string) => void): Pr
   if (!(await isExecutable(pinned.file))) return undefined;
   const probe = await probeVersion(pinned.file);
   if (probe.ok) return { path: pinned.file, version: probe.version, source: "the cache" };
-  say(`Passing over ${pinned.file}: ${probe.why}`);
+  say(`Skipping ${pinned.file}: ${probe.why}`);
   return undefined;
 }
 

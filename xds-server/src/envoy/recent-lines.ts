@@ -10,7 +10,7 @@ export class RecentLines {
     this.#limit = limit;
   }
 
-  /** Takes a piece of text, which may end within a line. */
+  /** Adds a piece of text, which may end within a line. */
   push(text: string): void {
     const lines = (this.#unfinished + text).split("\n");
     this.#unfinished = (lines.pop() ?? "").slice(0, keptLineChars);

@@ -1,16 +1,16 @@
-/** Where Envoy listens. */
+/** An address to listen on. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** What Envoy says of one listener that it was told of. */
+/** The state of one dynamic listener in Envoy. */
 export interface ListenerState {
   readonly name: string;
-  /** Where it listens; absent while it does not. */
+  /** The address that it listens on. Absent while it does not listen. */
   readonly address?: ListenAddress;
-  /** Why Envoy refused the newest version. */
-  readonly refusal?: string;
+  /** Why Envoy rejected the newest version. Absent when it did not. */
+  readonly rejection?: string;
 }
 
 /** How a program ended. */
@@ -19,25 +19,25 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** An Envoy that was started here. */
+/** An Envoy that `startEnvoy` started. */
 export interface RunningEnvoy {
   readonly pid: number;
   readonly adminHost: string;
   readonly adminPort: number;
-  /** Resolves when Envoy is gone, for whatever reason. */
+  /** Resolves when Envoy has ended, for any reason. */
   readonly exited: Promise<Exit>;
-  /** The answer of Envoy's admin to a GET, such as "/config_dump"; throws unless it is 200. */
+  /** The body of Envoy's admin for a GET of a path such as "/config_dump". Throws unless the status is 200. */
   admin(path: string): Promise<string>;
-  /** True once Envoy has its first configuration and serves. */
+  /** Whether Envoy has its first configuration and serves it. */
   isReady(): Promise<boolean>;
-  /** The listeners that Envoy was told of by the management server. */
+  /** The listeners that Envoy got from the management server. */
   dynamicListeners(): Promise<readonly ListenerState[]>;
-  /** The port of a listener that is active, static or not; throws when there is none. */
+  /** The port of an active listener, static or dynamic. Throws when there is no listener of this name. */
   listenerPort(name: string): Promise<number>;
-  /** Counters and gauges whose name the regular expression matches. */
+  /** The counters and gauges whose names match the regular expression. */
   stats(pattern: string): Promise<ReadonlyMap<string, number>>;
   /** The newest lines of its log, oldest first. */
   recentLog(): readonly string[];
-  /** Ends it: SIGTERM, and SIGKILL when that does not help in time. */
+  /** Ends Envoy: with SIGTERM, and with SIGKILL if it does not end in time. */
   stop(): Promise<void>;
 }

@@ -1,13 +1,13 @@
 export interface ProgressOptions {
   readonly title: string;
   readonly say: (line: string) => void;
-  /** How much there is by now: "12.0 MB of 36.9 MB". */
+  /** The amount that is done: "12.0 MB of 36.9 MB". */
   readonly measure: () => Promise<string>;
 }
 
 const everyMs = 2_000;
 
-/** Says at once what begins, then every two seconds how far it is, until the returned function is called. */
+/** Says the title at once, and the progress every two seconds, until the returned function is called. */
 export function showProgress({ title, say, measure }: ProgressOptions): () => void {
   say(`${title} ...`);
   let stopped = false;

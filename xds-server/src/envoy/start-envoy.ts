@@ -13,32 +13,38 @@ import type { Exit, ListenAddress, RunningEnvoy } from "./running-envoy.ts";
 export interface StartEnvoyOptions {
   /** The program's path, from `findEnvoy`. */
   readonly envoy: string;
-  /** A bootstrap, or the path of a file that holds one. It needs an `admin`; port 0 is fine. */
+  /** A bootstrap, or the path of a bootstrap file. It needs an `admin`, whose port may be 0. */
   readonly bootstrap: Bootstrap | string;
   /** Further arguments for Envoy. */
   readonly args?: readonly string[];
   /** Absent: "warning". */
   readonly logLevel?: "trace" | "debug" | "info" | "warning" | "error" | "critical" | "off";
-  /** Hot restart needs memory shared by all Envoys of the machine, so it is off unless asked for. */
+  /** Whether to use hot restart, which needs memory that all Envoys of the machine share. Absent: no. */
   readonly hotRestart?: boolean;
   /**
-   * What to wait for: that the admin answers, or that Envoy serves its first configuration as well. Absent: "ready".
-   * Choose "admin" when the management server comes later.
+   * "admin" waits until Envoy's admin answers. "ready" waits until Envoy also serves its first configuration. Absent: "ready".
+   * Use "admin" when the management server starts later.
    */
   readonly waitFor?: "admin" | "ready";
-  /** Absent: 20 s. */
+  /** The maximum time to start, in milliseconds. Absent: 20 s. */
   readonly startLimitMs?: number;
-  /** After SIGTERM, before SIGKILL. Absent: 5 s. */
+  /** The time between SIGTERM and SIGKILL, in milliseconds. Absent: 5 s. */
   readonly stopLimitMs?: number;
-  /** How many lines of its log are kept. Absent: 200. */
+  /** The number of kept lines of Envoy's log. Absent: 200. */
   readonly keptLogLines?: number;
-  /** Gives up starting. */
+  /** Stops the start. */
   readonly signal?: AbortSignal;
 }
 
 const pollMs = 20;
+const defaultStartLimitMs = 20_000;
+const defaultStopLimitMs = 5_000;
+const defaultKeptLogLines = 200;
 
-/** Starts an Envoy and waits until it is there. When it does not come up, it is ended and the error has its last log lines. */
+/**
+ * Starts an Envoy and waits as `waitFor` says. When Envoy does not start in time, it is ended, and the error contains its last
+ * log lines.
+ */
 export async function startEnvoy(options: StartEnvoyOptions): Promise<RunningEnvoy> {
   const folder = await mkdtemp(path.join(tmpdir(), "chancery-envoy-"));
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
@@ -58,7 +64,14 @@ interface Files {
 }
 
 async function start(options: StartEnvoyOptions, files: Files): Promise<RunningEnvoy> {
-  const { envoy, waitFor = "ready", startLimitMs = 20_000, stopLimitMs = 5_000, keptLogLines = 200, signal } = options;
+  const {
+    envoy,
+    waitFor = "ready",
+    startLimitMs = defaultStartLimitMs,
+    stopLimitMs = defaultStopLimitMs,
+    keptLogLines = defaultKeptLogLines,
+    signal,
+  } = options;
   signal?.throwIfAborted();
   const child = spawn(envoy, argumentsOf(options, files), { stdio: ["ignore", "ignore", "pipe"] });
   const log = new RecentLines(keptLogLines);
@@ -140,7 +153,7 @@ function argumentsOf(options: StartEnvoyOptions, { file, adminAddressFile }: Fil
   ];
 }
 
-/** Waits until the program runs. From then on neither it nor its folder outlives us, even when we end without stopping it. */
+/** Waits until the program runs. When this process ends without stopping it, the program is killed and its folder is removed. */
 async function spawned(child: ChildProcess, folder: string): Promise<{ pid: number; exited: Promise<Exit> }> {
   await once(child, "spawn");
   const kill = (): void => {
@@ -154,7 +167,7 @@ async function spawned(child: ChildProcess, folder: string): Promise<{ pid: numb
       resolve({ code, signal });
     });
   });
-  if (child.pid === undefined) throw new Error("a program that was started has no process id");
+  if (child.pid === undefined) throw new Error("The started program has no process id");
   return { pid: child.pid, exited };
 }
 

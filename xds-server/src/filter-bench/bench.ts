@@ -4,33 +4,33 @@ import { bootstrapOf, type FilteredListener, listenerName, type Side, sides } fr
 import { cpuMicroseconds } from "./cpu-time.ts";
 import { type LoadResult, load } from "./load.ts";
 
-/** A filter and what is asked of it. */
+/** A filter and the request to measure it with. */
 export interface BenchedFilter extends FilteredListener {
   readonly request: BenchRequest;
 }
 
 export interface BenchRequest {
-  /** "GET", or "POST" when there is a body, unless given. */
+  /** Absent: "GET", or "POST" when there is a body. */
   readonly method?: string;
   readonly path: string;
-  /** "name: value", beside host, user-agent, accept and content-length. */
+  /** Headers as "name: value". The bench adds host, user-agent, accept and content-length. */
   readonly headers: readonly string[];
 }
 
 export interface BenchRounds {
-  /** How long each round lasts, in milliseconds. */
+  /** The length of each round, in milliseconds. */
   readonly roundMs: number;
   readonly rounds: number;
 }
 
-/** Processor time of Envoy for each request, in microseconds. */
+/** Envoy's processor time for each request, in microseconds. */
 export interface BenchResult {
   readonly without: Spread;
   readonly with: Spread;
-  /** What the filter adds: of the rounds, each held against the one before it without the filter. */
+  /** The cost of the filter: the difference of each round with it to the round before without it. */
   readonly added: Spread;
   readonly requests: number;
-  /** What the filter let Envoy answer, by status. */
+  /** The number of responses through the filter, by status. */
   readonly statuses: Readonly<Record<string, number>>;
 }
 
@@ -44,8 +44,9 @@ const connections = 16;
 const warmUpMs = 500;
 
 /**
- * Measures what filters cost: one Envoy with one worker, for each filter a listener with it and one without, rounds of load on all of them by
- * turns, and the processor time that Envoy used in each. That does not depend on how fast the load is made.
+ * Measures the cost of filters. One Envoy with one worker has two listeners for each filter, one with it and one without. Rounds
+ * of load on all listeners alternate, and Envoy's processor time is measured in each round. The result does not depend on the
+ * rate of the load.
  */
 export async function benchFilters(
   filters: readonly BenchedFilter[],

@@ -1,17 +1,17 @@
-/** One filter, on a listener of its own beside an equal one without it. */
+/** One filter. It gets a listener, and another equal listener without the filter. */
 export interface FilteredListener {
   readonly name: string;
-  /** The module's file. */
+  /** The path of the module. */
   readonly wasmPath: string;
-  /** The filter's configuration, any JSON. None when absent. */
+  /** The filter's configuration: any JSON. Absent: no configuration. */
   readonly config?: unknown;
-  /** True for one that stops at the headers and is then given the body, as its manifest says. */
+  /** Whether the filter stops at the headers and then gets the body, as its manifest says. Absent: no. */
   readonly holdsHeaders?: boolean;
-  /** A request's body. Envoy answers one when all of it has arrived. */
+  /** The request's body. Envoy answers when the whole body has arrived. */
   readonly body?: string;
-  /** What is answered; 200 and a short text when absent. */
+  /** The response to requests. Absent: 200 with a short text. */
   readonly answer?: BenchAnswer;
-  /** What the clusters answer that the filter calls, by their names. */
+  /** The responses of the clusters that the filter calls, by cluster name. */
   readonly clusters?: Readonly<Record<string, BenchAnswer>>;
 }
 
@@ -31,7 +31,7 @@ export function listenerName(filter: string, side: Side): string {
 const type = (name: string): string => `type.googleapis.com/${name}`;
 const anyPort = { socket_address: { address: "127.0.0.1", port_value: 0 } };
 
-/** An Envoy that answers all by itself, for each filter on a listener "with" it and on one "without". */
+/** The bootstrap of an Envoy that responds without upstreams, with a listener "with" and one "without" each filter. */
 export function bootstrapOf(filters: readonly FilteredListener[]): Record<string, unknown> {
   const called = filters.flatMap(({ clusters = {} }) => Object.entries(clusters));
   return {
@@ -59,7 +59,7 @@ export function bootstrapOf(filters: readonly FilteredListener[]): Record<string
   };
 }
 
-/** A socket with a name that only Linux knows of, with no file. */
+/** An abstract socket, which has no file. Only Linux has these. */
 function pipe(cluster: string): object {
   return { pipe: { path: `@chancery-bench-${process.pid}-${cluster}` } };
 }
@@ -87,7 +87,7 @@ function listener(name: string, address: object, filters: readonly object[], ans
   return { name, address, filter_chains: [{ filters: [{ name: "manager", typed_config: manager }] }] };
 }
 
-/** Envoy would end a connection whose request it has answered before all of it came. */
+/** Buffers the request, because Envoy closes a connection when it responds before the whole request has arrived. */
 function bodyBuffer(body: string): object {
   const buffer = {
     "@type": type("envoy.extensions.filters.http.buffer.v3.Buffer"),

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** The processor time that a process has used so far, in microseconds, summed over its threads as Linux counts them. */
+/** The processor time that a process has used, in microseconds: the sum of its threads' times in Linux's /proc. */
 export async function cpuMicroseconds(pid: number): Promise<number> {
   let nanoseconds = 0;
   for (const thread of await readdir(`/proc/${pid}/task`)) {

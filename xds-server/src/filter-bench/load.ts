@@ -10,14 +10,17 @@ export interface LoadOptions {
 
 export interface LoadResult {
   readonly requests: number;
-  /** How often each status was answered. */
+  /** The number of responses, by status. */
   readonly statuses: ReadonlyMap<number, number>;
 }
 
-/** Longer than any answer takes, if it comes. */
+/** The maximum time to wait for a response, in milliseconds. */
 const answerMs = 5000;
 
-/** Sends one request after the other on each of some connections that stay open, for a time. Throws when one breaks or stays silent. */
+/**
+ * Sends one request after the other on each of several connections, for `durationMs`. Throws when a connection closes or gets no
+ * response.
+ */
 export async function load({ port, request, connections, durationMs }: LoadOptions): Promise<LoadResult> {
   const statuses = new Map<number, number>();
   const deadline = performance.now() + durationMs;
@@ -36,8 +39,8 @@ function client(port: number, request: string, answered: (status: number) => boo
   const socket: Socket = connect(port, "127.0.0.1", () => socket.write(request));
   socket.setNoDelay(true).setEncoding("latin1").on("error", reject);
   socket.on("close", () => reject(new Error("Envoy closed a connection")));
-  const asked = request.slice(0, request.indexOf("\r\n"));
-  socket.setTimeout(answerMs, () => reject(new Error(`Envoy gave no answer to "${asked}" for ${answerMs} ms`)));
+  const requestLine = request.slice(0, request.indexOf("\r\n"));
+  socket.setTimeout(answerMs, () => reject(new Error(`Envoy gave no answer to "${requestLine}" for ${answerMs} ms`)));
   let rest = "";
   socket.on("data", (text: string) => {
     rest += text;
@@ -54,7 +57,7 @@ function client(port: number, request: string, answered: (status: number) => boo
   return promise;
 }
 
-/** Where the first answer in a text ends, or undefined while it is not whole: by its length, or by its last chunk. */
+/** The end of the first response in a text, from its content length or its last chunk. Undefined while it is incomplete. */
 function endOf(text: string): number | undefined {
   const head = text.indexOf("\r\n\r\n");
   if (head < 0) return undefined;

@@ -8,7 +8,7 @@ import { callbacks, importModules } from "./abi.ts";
 import { inspectModule } from "./module-check.ts";
 import { catalogLimits, type HandMade, handMade, least, op } from "./testing.ts";
 
-test("Envoy links a module that imports every call and exports every callback as listed", async (t) => {
+test("Envoy links a module that imports every listed call and exports every listed callback", async (t) => {
   const functions: Record<string, HandMade["functions"][string]> = { ...least };
   for (const [name, signature] of callbacks) functions[name] ??= { signature };
   functions["malloc"] = { signature: "i32 -> i32", body: op.constant(1024) };
@@ -29,7 +29,7 @@ test("Envoy links a module that imports every call and exports every callback as
   assert.ok(((await envoy.stats("wasm.*active")).get("wasm.envoy.wasm.runtime.v8.active") ?? 0) > 0);
 });
 
-/** The module as a bootstrap extension: the shortest way to have it loaded. */
+/** A bootstrap with the module as an extension, which is the shortest configuration that loads it. */
 function bootstrapOf(filename: string): Record<string, unknown> {
   const wasm = {
     "@type": "type.googleapis.com/envoy.extensions.wasm.v3.WasmService",

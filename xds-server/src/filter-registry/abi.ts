@@ -1,6 +1,6 @@
-/** The proxy-wasm ABI 0.2.1 as Envoy 1.40 has it: names and signatures ("i32 i32 -> i32") of what is linked both ways. */
+/** The proxy-wasm ABI 0.2.1 in Envoy 1.40: the names and signatures ("i32 i32 -> i32") of its imports and exports. */
 
-/** What Envoy calls. A module exports what it needs of these. */
+/** The functions that Envoy calls. A module exports those that it needs. */
 export const callbacks: ReadonlyMap<string, string> = new Map([
   ...signatures("i32 ->", ["proxy_on_tick", "proxy_on_log", "proxy_on_delete"]),
   ...signatures("i32 -> i32", ["proxy_on_done", "proxy_on_new_connection", "malloc", "proxy_on_memory_allocate"]),
@@ -38,12 +38,12 @@ export const callbacks: ReadonlyMap<string, string> = new Map([
   ]),
   ...signatures("i32 i32 i32 i32 i32 ->", ["proxy_on_http_call_response"]),
   ...signatures("->", ["_initialize", "_start"]),
-  // Called after _initialize, when it is there.
+  // Envoy calls it after _initialize, when the module exports it.
   ...signatures("i32 i32 -> i32", ["main"]),
   ...signatures("-> i32", ["__main_void"]),
 ]);
 
-/** What a module may import from "env". */
+/** The functions that a module may import from "env". */
 export const hostCalls: ReadonlyMap<string, string> = new Map([
   ...signatures("-> i32", ["proxy_done"]),
   ...signatures("i32 -> i32", [
@@ -58,7 +58,7 @@ export const hostCalls: ReadonlyMap<string, string> = new Map([
   ]),
   ...signatures("i32 i32 -> i32", ["proxy_get_header_map_size", "proxy_get_metric"]),
   ...signatures("i32 i64 -> i32", ["proxy_increment_metric", "proxy_record_metric"]),
-  ...words(3, [
+  ...i32Calls(3, [
     "proxy_log",
     "proxy_get_status",
     "proxy_get_buffer_status",
@@ -70,8 +70,8 @@ export const hostCalls: ReadonlyMap<string, string> = new Map([
     "proxy_dequeue_shared_queue",
     "envoy_resolve_dns",
   ]),
-  ...words(4, ["proxy_get_property", "proxy_set_property", "proxy_define_metric", "proxy_grpc_send"]),
-  ...words(5, [
+  ...i32Calls(4, ["proxy_get_property", "proxy_set_property", "proxy_define_metric", "proxy_grpc_send"]),
+  ...i32Calls(5, [
     "proxy_get_buffer_bytes",
     "proxy_set_buffer_bytes",
     "proxy_get_header_map_value",
@@ -81,18 +81,21 @@ export const hostCalls: ReadonlyMap<string, string> = new Map([
     "proxy_set_shared_data",
     "proxy_resolve_shared_queue",
   ]),
-  ...words(6, ["proxy_call_foreign_function"]),
-  ...words(8, ["proxy_send_local_response"]),
-  ...words(9, ["proxy_grpc_stream"]),
-  ...words(10, ["proxy_http_call"]),
-  ...words(12, ["proxy_grpc_call"]),
+  ...i32Calls(6, ["proxy_call_foreign_function"]),
+  ...i32Calls(8, ["proxy_send_local_response"]),
+  ...i32Calls(9, ["proxy_grpc_stream"]),
+  ...i32Calls(10, ["proxy_http_call"]),
+  ...i32Calls(12, ["proxy_grpc_call"]),
 ]);
 
-/** What a module may import from WASI, as Envoy has it (path_link and path_symlink lack an argument). Most of it fails. */
+/**
+ * The functions that a module may import from WASI, with Envoy's signatures: path_link and path_symlink lack an argument. Most
+ * of them return an error in Envoy.
+ */
 export const wasiCalls: ReadonlyMap<string, string> = new Map([
-  ...words(0, ["sched_yield"]),
-  ...words(1, ["fd_close", "fd_datasync", "fd_sync"]),
-  ...words(2, [
+  ...i32Calls(0, ["sched_yield"]),
+  ...i32Calls(1, ["fd_close", "fd_datasync", "fd_sync"]),
+  ...i32Calls(2, [
     "args_get",
     "args_sizes_get",
     "environ_get",
@@ -107,16 +110,16 @@ export const wasiCalls: ReadonlyMap<string, string> = new Map([
     "random_get",
     "sock_shutdown",
   ]),
-  ...words(3, [
+  ...i32Calls(3, [
     "fd_prestat_dir_name",
     "path_create_directory",
     "path_remove_directory",
     "path_unlink_file",
     "sock_accept",
   ]),
-  ...words(4, ["fd_read", "fd_write", "path_symlink", "poll_oneoff"]),
-  ...words(5, ["path_filestat_get", "sock_send"]),
-  ...words(6, ["path_link", "path_readlink", "path_rename", "sock_recv"]),
+  ...i32Calls(4, ["fd_read", "fd_write", "path_symlink", "poll_oneoff"]),
+  ...i32Calls(5, ["path_filestat_get", "sock_send"]),
+  ...i32Calls(6, ["path_link", "path_readlink", "path_rename", "sock_recv"]),
   ...signatures("i32 ->", ["proc_exit"]),
   ...signatures("i32 i64 -> i32", ["fd_filestat_set_size"]),
   ...signatures("i32 i64 i32 -> i32", ["clock_time_get"]),
@@ -135,23 +138,23 @@ export const importModules: ReadonlyMap<string, ReadonlyMap<string, string>> = n
   ["wasi_unstable", wasiCalls],
 ]);
 
-/** What modules often import that Envoy lacks (host calls of ABI 0.1.0, compilers' helpers), and what to do about it. */
-export const insteadOf: ReadonlyMap<string, string> = new Map([
+/** Frequent imports that Envoy lacks (host calls of ABI 0.1.0, helpers of compilers), each with what to do instead. */
+export const importHints: ReadonlyMap<string, string> = new Map([
   ["proxy_clear_route_cache", "call the foreign function clear_route_cache"],
   ["proxy_continue_request", "use proxy_continue_stream"],
   ["proxy_continue_response", "use proxy_continue_stream"],
   ["proxy_get_configuration", "use proxy_get_buffer_bytes"],
-  ["abort", "AssemblyScript asks for it: build with `chancery filter build`, or with asc --use abort=FUNCTION"],
+  ["abort", "AssemblyScript adds this import: build with `chancery filter build`, or with asc --use abort=FUNCTION"],
 ]);
 
-/** ABIs that Envoy knows. Its 0.1.0 has other signatures, and nothing builds for it any more. */
+/** The supported ABIs. Envoy also has 0.1.0, but with other signatures, and no current SDK builds for it. */
 export const abiExports: readonly string[] = ["proxy_abi_version_0_2_0", "proxy_abi_version_0_2_1"];
 
 function signatures(signature: string, names: readonly string[]): [string, string][] {
   return names.map((name) => [name, signature]);
 }
 
-/** Calls of so many i32, answered by one. */
-function words(count: number, names: readonly string[]): [string, string][] {
+/** Functions with `count` parameters of type i32 and a result of type i32. */
+function i32Calls(count: number, names: readonly string[]): [string, string][] {
   return signatures([...Array<string>(count).fill("i32"), "-> i32"].join(" "), names);
 }

@@ -7,7 +7,7 @@ import { type CatalogOptions, openCatalog } from "./artifacts.ts";
 import type { Catalog } from "./catalog.ts";
 import { catalogLimits, handMade, least, op } from "./testing.ts";
 
-/** Modules that differ in what their allocation answers. */
+/** A module with other bytes for each number, which its allocator returns. */
 const module = (number: number, manifest?: object): Uint8Array =>
   handMade({
     functions: { ...least, proxy_on_memory_allocate: { signature: "i32 -> i32", body: op.constant(number) } },
@@ -15,7 +15,7 @@ const module = (number: number, manifest?: object): Uint8Array =>
   });
 const one = { name: "gate", version: "1.0.0" };
 
-test("keeps versions over a restart, newest first", async (t) => {
+test("keeps versions across a restart, newest first", async (t) => {
   const open = await opener(t);
   const catalog = await open();
   const first = await push(catalog, module(1, one));
@@ -27,26 +27,26 @@ test("keeps versions over a restart, newest first", async (t) => {
   assert.deepEqual(again.versions("other"), []);
 });
 
-test("a version never means other bytes", async (t) => {
+test("the bytes of a version never change", async (t) => {
   const open = await opener(t);
   const catalog = await open();
   assert.equal((await push(catalog, module(1, one))).version.version, "1.0.0");
   assert.equal((await push(catalog, module(1, one))).version.version, "1.0.0", "the same bytes again");
   const edited = await push(catalog, module(2, one));
-  assert.equal(edited.version.version, `1.0.0+${edited.version.sha256.slice(0, 8)}`, "told apart by its digest");
+  assert.equal(edited.version.version, `1.0.0+${edited.version.sha256.slice(0, 8)}`, "with its digest");
   const restarted = await open();
-  const refused = await restarted.add({ filter: "gate", wasm: module(3, one), version: "1.0.0" });
-  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_VERSION_TAKEN"]);
+  const rejected = await restarted.add({ filter: "gate", wasm: module(3, one), version: "1.0.0" });
+  assert.deepEqual(rejected.ok ? [] : rejected.faults.map(({ code }) => code), ["FILTER_VERSION_TAKEN"]);
   assert.match(
-    refused.ok ? "" : (refused.faults[0]?.message ?? ""),
-    /cannot be version 1\.0\.0, which is another module/,
+    rejected.ok ? "" : (rejected.faults[0]?.message ?? ""),
+    /cannot be version 1\.0\.0: that version is another module/,
   );
   assert.equal(restarted.versions().length, 2);
   const unnamed = await push(catalog, module(4));
   assert.equal(unnamed.version.version, unnamed.version.sha256.slice(0, 12), "without a manifest, its digest");
 });
 
-test("one module may be several versions, also of several filters", async (t) => {
+test("one module can be several versions of several filters", async (t) => {
   const catalog = await (await opener(t))();
   const seen: number[] = [];
   catalog.watch((artifacts) => seen.push(artifacts.size));
@@ -58,10 +58,10 @@ test("one module may be several versions, also of several filters", async (t) =>
     catalog.versions().map(({ filter, version }) => `${filter} ${version}`),
     [`other ${other.version.sha256.slice(0, 12)}`, "gate 2", "gate 1"],
   );
-  assert.deepEqual(seen, [1], "watchers hear of modules");
+  assert.deepEqual(seen, [1], "watchers are called for a new module only");
 });
 
-test("keeps the source map of a module over a restart, and lets it go with the module", async (t) => {
+test("keeps the source map of a module across a restart, and removes it with the module", async (t) => {
   const directory = await folder(t);
   const open = () => openCatalog({ ...catalogLimits, directory, maxVersions: 1 });
   const catalog = await open();
@@ -75,7 +75,7 @@ test("keeps the source map of a module over a restart, and lets it go with the m
   assert.equal((await readdir(directory)).length, 2);
 });
 
-test("lets go of the oldest version that nothing needs, and refuses when all are needed", async (t) => {
+test("drops the oldest version that no document needs, and rejects a push when all are needed", async (t) => {
   const needed = new Set<string>();
   const directory = await folder(t);
   const catalog = await openCatalog({ ...catalogLimits, directory, maxVersions: 2, needed: () => needed });
@@ -87,17 +87,17 @@ test("lets go of the oldest version that nothing needs, and refuses when all are
     catalog.versions().map(({ version }) => version),
     ["3", "1"],
   );
-  assert.deepEqual(await readdir(directory).then((files) => files.length), 3, "the file is gone too");
+  assert.deepEqual(await readdir(directory).then((files) => files.length), 3, "the file is removed, too");
   for (const { sha256 } of catalog.versions()) needed.add(sha256);
-  const refused = await catalog.add({ filter: "gate", wasm: module(4), version: "4" });
-  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_REGISTRY_FULL"]);
+  const rejected = await catalog.add({ filter: "gate", wasm: module(4), version: "4" });
+  assert.deepEqual(rejected.ok ? [] : rejected.faults.map(({ code }) => code), ["FILTER_REGISTRY_FULL"]);
   assert.deepEqual(
     catalog.versions().map(({ version }) => version),
     ["3", "1"],
   );
 });
 
-test("all modules together have a bound too", async (t) => {
+test("the total size of all modules is limited", async (t) => {
   const size = module(1).length;
   const catalog = await (await opener(t, { maxTotalBytes: 2 * size, maxVersions: 9 }))();
   for (const number of [1, 2, 3]) await push(catalog, module(number), String(number));
@@ -107,15 +107,15 @@ test("all modules together have a bound too", async (t) => {
   );
 });
 
-test("keeps nothing of a module that it refuses", async (t) => {
+test("writes no file for a rejected module", async (t) => {
   const directory = await folder(t);
   const catalog = await openCatalog({ ...catalogLimits, directory });
-  const refused = await catalog.add({ filter: "gate", wasm: Uint8Array.from([1, 2, 3, 4]) });
-  assert.deepEqual(refused.ok ? [] : refused.faults.map(({ code }) => code), ["FILTER_MODULE_MALFORMED"]);
+  const rejected = await catalog.add({ filter: "gate", wasm: Uint8Array.from([1, 2, 3, 4]) });
+  assert.deepEqual(rejected.ok ? [] : rejected.faults.map(({ code }) => code), ["FILTER_MODULE_MALFORMED"]);
   assert.deepEqual(await readdir(directory), []);
 });
 
-test("leaves out a file that was changed, says which, and takes it back when it is pushed again", async (t) => {
+test("leaves out and reports a changed file, and restores it when the module is pushed again", async (t) => {
   const directory = await folder(t);
   const open = () => openCatalog({ ...catalogLimits, directory });
   const { version } = await push(await open(), module(1, one));
@@ -130,18 +130,18 @@ test("leaves out a file that was changed, says which, and takes it back when it 
   assert.deepEqual((await open()).faults, []);
 });
 
-test("says that its index was changed, and takes nothing away", async (t) => {
+test("reports a changed index, and then removes no file", async (t) => {
   const directory = await folder(t);
   const open = () => openCatalog({ ...catalogLimits, directory });
   const { version } = await push(await open(), module(1));
   const index = join(directory, "index.json");
   await writeFile(index, (await readFile(index, "utf8")).replace('"gate"', '"date"'));
   const catalog = await open();
-  assert.match(catalog.faults.join(), /Cannot read .*index\.json: its checksum is not its content's/);
+  assert.match(catalog.faults.join(), /Cannot read .*index\.json: its checksum does not match its content/);
   assert.deepEqual((await readdir(directory)).sort(), [`${version.sha256}.wasm`, "index.json"].sort());
 });
 
-test("clears what a crash left half written", async (t) => {
+test("removes incomplete files of a crash", async (t) => {
   const directory = await folder(t);
   await writeFile(join(directory, `${"a".repeat(64)}.wasm.unfinished`), "");
   await writeFile(join(directory, "notes.txt"), "kept");
@@ -149,7 +149,7 @@ test("clears what a crash left half written", async (t) => {
   assert.deepEqual(await readdir(directory), ["notes.txt"]);
 });
 
-test("asks the schema about a configuration, and then the module", async (t) => {
+test("checks a configuration by the schema first, and then by the module", async (t) => {
   const catalog = await (await opener(t))();
   const configSchema = {
     type: "object",
@@ -157,7 +157,7 @@ test("asks the schema about a configuration, and then the module", async (t) => 
     required: ["mode"],
     additionalProperties: false,
   };
-  // Refuses configurations of more than 63 bytes.
+  // Rejects configurations of more than 63 bytes.
   const atMost63 = [0x20, 0x01, 0x41, 0x3f, 0x4d];
   const functions = { ...least, proxy_on_configure: { signature: "i32 i32 -> i32", body: atMost63 } };
   const wasm = handMade({ functions, manifest: { ...one, configSchema } });
@@ -166,14 +166,14 @@ test("asks the schema about a configuration, and then the module", async (t) => 
     (await catalog.checkConfiguration(sha256, config)).map(({ code, path, message }) => [code, path, message]);
   assert.deepEqual(await faults({ mode: "on" }), []);
   assert.deepEqual(await faults({ moode: "on", rules: ["/", "x"] }), [
-    ["FILTER_CONFIG_INVALID", "mode", "is missing, and must be there"],
+    ["FILTER_CONFIG_INVALID", "mode", "is required"],
     ["FILTER_CONFIG_INVALID", "moode", "is not a known field"],
     ["FILTER_CONFIG_INVALID", "rules[1]", 'must match pattern "^/"'],
   ]);
   assert.deepEqual(await faults({ mode: "half" }), [["FILTER_CONFIG_INVALID", "mode", 'must be one of "on", "off"']]);
   assert.deepEqual(await faults([]), [["FILTER_CONFIG_INVALID", "", "must be object"]]);
   assert.deepEqual(await faults({ mode: "on", rules: ["/".repeat(60)] }), [
-    ["FILTER_CONFIG_REFUSED", undefined, "refuses the configuration: it logged no reason"],
+    ["FILTER_CONFIG_REJECTED", undefined, "rejects the configuration: it logged no reason"],
   ]);
 });
 

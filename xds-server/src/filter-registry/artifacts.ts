@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
-import { Value } from "../watchable.ts";
-import type { AddResult, Artifact, Artifacts, Catalog, Upload } from "./catalog.ts";
+import { Value } from "../process/watchable.ts";
+import type { Artifact, Artifacts } from "./artifact.ts";
+import type { AddResult, Catalog, Upload } from "./catalog.ts";
 import { type CheckLimits, checkModule } from "./check-module.ts";
 import { configFaults } from "./config-schema.ts";
 import {
@@ -18,17 +19,17 @@ import { tryModule } from "./trial.ts";
 import { chooseVersion, droppable, type FilterVersion } from "./versions.ts";
 
 export interface CatalogOptions extends CheckLimits {
-  /** Where the modules are kept, as SHA256.wasm, with index.json. Made when it does not exist. */
+  /** The folder of the modules (SHA256.wasm) and of index.json. Created when it does not exist. */
   readonly directory: string;
-  /** How many versions are kept, of all filters. */
+  /** The maximum number of versions, of all filters together. */
   readonly maxVersions: number;
-  /** How many bytes all modules may have. */
+  /** The maximum size of all modules together, in bytes. */
   readonly maxTotalBytes: number;
-  /** The digests that must not be dropped: those that documents of any kept revision name. Asked when there is no room. */
+  /** The digests of modules in documents of any kept revision. They are never dropped. Called only when there is no room. */
   readonly needed: () => ReadonlySet<string>;
 }
 
-/** Opens the modules kept in a folder. Those whose bytes are not what their name says are left out, see `faults`. */
+/** Opens the catalog of a folder. Modules whose digest does not match their name are left out and listed in `faults`. */
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   await mkdir(options.directory, { recursive: true });
   const { versions, modules, faults } = await readKept(options.directory);
@@ -53,7 +54,10 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
   readonly #options: CatalogOptions;
   /** Oldest first. */
   #versions: readonly FilterVersion[];
-  /** Trials and writes go one after the other: each takes a thread, and the last write must hold what all wrote. */
+  /**
+   * The last trial or write. They run one after the other: a trial uses a thread, and a write of the index must include all
+   * earlier writes.
+   */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: CatalogOptions, { artifacts, versions, faults }: Opened) {
@@ -91,33 +95,38 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     return this.#versions.filter((version) => filter === undefined || version.filter === filter).toReversed();
   }
 
-  async #add({ filter, wasm, version: wished }: Upload): Promise<AddResult> {
+  async #add({ filter, wasm, version: requested }: Upload): Promise<AddResult> {
     const sha256 = sha256Of(wasm);
     const known = this.get().get(sha256);
     const checked =
       known === undefined ? await checkModule(wasm, this.#options) : ({ ok: true, facts: known.facts } as const);
     if (!checked.ok) return checked;
     const { facts } = checked;
-    const chosen = chooseVersion(this.#versions, { filter, sha256, wished, own: facts.manifest?.version });
+    const chosen = chooseVersion(this.#versions, {
+      filter,
+      sha256,
+      requested,
+      manifestVersion: facts.manifest?.version,
+    });
     if ("fault" in chosen) return { ok: false, faults: [chosen.fault] };
     if ("found" in chosen && known !== undefined) return { ok: true, artifact: known, version: chosen.found };
 
     const pushedAt = Date.now();
     const version = "found" in chosen ? chosen.found : { filter, version: chosen.version, sha256, pushedAt };
     const artifact = known ?? { sha256, wasm, facts, filter, uploadedAt: version.pushedAt };
-    const room = this.#roomFor(version, artifact);
-    if (room === undefined) return { ok: false, faults: [noRoom(this.#options)] };
+    const kept = this.#withRoomFor(version, artifact);
+    if (kept === undefined) return { ok: false, faults: [registryFull(this.#options)] };
     const { directory } = this.#options;
     if (known === undefined) await writeModule(directory, sha256, wasm);
-    await writeIndex(directory, room.versions);
-    for (const gone of this.get().keys()) if (!room.artifacts.has(gone)) await removeModule(directory, gone);
-    this.#versions = room.versions;
-    if (known === undefined || room.artifacts.size < this.get().size) this.set(room.artifacts);
+    await writeIndex(directory, kept.versions);
+    for (const gone of this.get().keys()) if (!kept.artifacts.has(gone)) await removeModule(directory, gone);
+    this.#versions = kept.versions;
+    if (known === undefined || kept.artifacts.size < this.get().size) this.set(kept.artifacts);
     return { ok: true, artifact, version };
   }
 
-  /** What is kept with one version more, and the oldest unneeded ones less; undefined when there is no room for it. */
-  #roomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
+  /** The catalog with this version, and without as many old versions as needed. Undefined when there is no room for it. */
+  #withRoomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
     const { maxVersions, maxTotalBytes, needed } = this.#options;
     let kept = this.#versions.filter((each) => each !== version);
     const artifacts = new Map(this.get()).set(artifact.sha256, artifact);
@@ -145,15 +154,15 @@ function totalBytes(artifacts: Artifacts): number {
   return sum;
 }
 
-function noRoom({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
+function registryFull({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
   return {
     code: "FILTER_REGISTRY_FULL",
-    message: `finds no room: at most ${maxVersions} versions and ${maxTotalBytes} bytes are kept, and documents of kept revisions need all that are there`,
+    message: `does not fit into the registry: it keeps at most ${maxVersions} versions and ${maxTotalBytes} bytes, and documents of kept revisions need all modules in it`,
     hint: "raise --limit maxModules or maxModulesBytes, or lower keepRevisions",
   };
 }
 
 function schemaFault({ path, message, found, known }: ReturnType<typeof configFaults>[number]): ModuleFault {
-  const hint = known === undefined || known.length === 0 ? undefined : `known are ${known.join(", ")}`;
+  const hint = known === undefined || known.length === 0 ? undefined : `known fields: ${known.join(", ")}`;
   return { code: "FILTER_CONFIG_INVALID", path, message, found, ...(hint === undefined ? {} : { hint }) };
 }

@@ -1,50 +1,35 @@
-import type { Watchable } from "../watchable.ts";
-import type { ModuleFacts } from "./module-check.ts";
+import type { Watchable } from "../process/watchable.ts";
+import type { Artifact, Artifacts } from "./artifact.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import type { FilterVersion } from "./versions.ts";
-
-/** One compiled module, immutable, named by its content. */
-export interface Artifact {
-  /** Lower-case hexadecimal sha256 of the module. */
-  readonly sha256: string;
-  readonly wasm: Uint8Array;
-  readonly facts: ModuleFacts;
-  /** The filter that it was first pushed for. */
-  readonly filter: string;
-  /** Milliseconds since the epoch, of that push. */
-  readonly uploadedAt: number;
-}
-
-/** The modules that Filter documents may refer to, by sha256. `filter-registry/` owns it; `compile` reads the value. */
-export type Artifacts = ReadonlyMap<string, Artifact>;
 
 export interface Upload {
   readonly filter: string;
   readonly wasm: Uint8Array;
-  /** Its version. Absent: what its manifest says, made unique by the digest where that version has other bytes. */
+  /** The version. Absent: that of the module's manifest, with a part of the digest added if that version has other bytes. */
   readonly version?: string;
 }
 
-/** Keeps uploaded modules as versions of filters. A module is checked before it is kept, and never changed afterwards. */
+/** Keeps uploaded modules as versions of filters. A module is checked before it is kept, and never changes afterwards. */
 export interface Catalog extends Watchable<Artifacts> {
-  /** What was found wrong where the modules are kept, at the start: those modules are left out. */
+  /** The faults of the files that were found at the start. Modules with a fault are left out. */
   readonly faults: readonly string[];
-  /** Checks a module and keeps it. Uploading the same bytes again is no fault and changes nothing. */
+  /** Checks a module and keeps it. An upload of the same bytes again succeeds and changes nothing. */
   add(upload: Upload): Promise<AddResult>;
   /**
-   * Why a module would refuse a configuration, undefined for none: asked before a Filter document is accepted, as
-   * Envoy itself gives no reason. Empty when all is well.
+   * Why a module would reject a configuration. `config` is undefined for no configuration. Empty when the module accepts it.
+   * Used before a Filter document is accepted, because Envoy itself gives no reason.
    */
   checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]>;
-  /** Keeps the source map of a module that is kept. */
+  /** Keeps the source map of a module. Does nothing when the module is not kept. */
   keepSourceMap(sha256: string, map: string): Promise<void>;
-  /** The source map of a module; undefined when none was kept. */
+  /** The source map of a module. Undefined when there is none. */
   sourceMap(sha256: string): Promise<string | undefined>;
-  /** The versions of a filter, newest first; of all filters when no name is given. */
+  /** The versions of a filter, newest first. Without a name: of all filters. */
   versions(filter?: string): readonly FilterVersion[];
 }
 
 export type AddResult =
   | { readonly ok: true; readonly artifact: Artifact; readonly version: FilterVersion }
-  /** Why the module is not kept: all causes found. */
+  /** All reasons why the module is rejected. */
   | { readonly ok: false; readonly faults: readonly ModuleFault[] };

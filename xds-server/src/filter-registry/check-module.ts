@@ -2,11 +2,11 @@ import { type Inspected, inspectModule, type ModuleLimits } from "./module-check
 import { tryModule } from "./trial.ts";
 
 export interface CheckLimits extends ModuleLimits {
-  /** For all that the module does while it is tried, in milliseconds. */
+  /** The maximum time for all steps of the trial together, in milliseconds. */
   readonly trialTimeLimitMs: number;
 }
 
-/** Judges a module: first what can be read, then, when that is good, what it does when it is started in a thread of its own. */
+/** Checks a module: first its bytes, and when those have no fault, its behaviour when it is started in a thread of its own. */
 export async function checkModule(wasm: Uint8Array, limits: CheckLimits): Promise<Inspected> {
   const inspected = await inspectModule(wasm, limits);
   if (!inspected.ok) return inspected;

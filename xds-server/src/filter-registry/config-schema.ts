@@ -1,42 +1,44 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
 
-/** One place where a configuration is not as its filter's schema says. */
+/** One place where a configuration does not match its filter's schema. */
 export interface ConfigFault {
-  /** Where in the configuration: "rules[0].action". Empty for the whole. */
+  /** The place in the configuration: "rules[0].action". Empty for the whole configuration. */
   readonly path: string;
-  /** What it should be: `must be one of "allow", "deny"`. */
+  /** What is wrong, as a predicate of the place: `must be one of "allow", "deny"`. */
   readonly message: string;
-  /** The value there, as JSON. */
+  /** The value at the place, as JSON, shortened. */
   readonly found: string;
-  /** The names that an unknown field might have meant. */
+  /** For an unknown field: the known fields. */
   readonly known?: readonly string[];
 }
 
-/** More help nobody. */
-const mostFaults = 100;
+/** A longer list of faults does not help. */
+const maxFaults = 100;
+/** How much of a value a fault repeats, in UTF-16 code units. */
+const maxShownLength = 80;
 
-/** Why a schema cannot be used, or undefined when it can. */
+/** Why a schema is not valid, or undefined when it is valid. */
 export function schemaFault(schema: object | boolean): string | undefined {
   const compiled = validator(schema);
   return typeof compiled === "string" ? compiled : undefined;
 }
 
-/** Every place where a configuration is not as the schema says. The schema is one that `schemaFault` has passed. */
+/** All places where a configuration does not match the schema. The schema must be valid, see `schemaFault`. */
 export function configFaults(schema: object | boolean, config: unknown): readonly ConfigFault[] {
   const validate = validator(schema);
-  if (typeof validate === "string") throw new Error(`The schema cannot be used: ${validate}`);
+  if (typeof validate === "string") throw new Error(`The schema is not valid: ${validate}`);
   if (validate(config)) return [];
   const errors = (validate.errors ?? []).filter(({ keyword }) => !summaries.has(keyword));
-  return (errors.length > 0 ? errors : (validate.errors ?? [])).slice(0, mostFaults).map((error) => fault(error));
+  return (errors.length > 0 ? errors : (validate.errors ?? [])).slice(0, maxFaults).map((error) => fault(error));
 }
 
-/** These only say that what stands below them failed. */
+/** Errors of these keywords only repeat that an inner schema failed. */
 const summaries = new Set(["if", "anyOf", "oneOf", "not"]);
 
 /**
- * Keywords that JSON Schema does not have are refused, so that a slip is found when the filter is pushed. Patterns are run by
- * RE2, whose time is bounded, because they come from outside.
+ * Compiles a schema, or returns why it is not valid. Unknown keywords are faults, so that a typing mistake is found when the
+ * filter is pushed. Patterns are untrusted, so RE2 runs them, whose time is bounded.
  */
 function validator(schema: object | boolean): ValidateFunction | string {
   const ajv = new Ajv2020({
@@ -57,12 +59,19 @@ function validator(schema: object | boolean): ValidateFunction | string {
 
 function boundedPattern(pattern: string): { test(text: string): boolean } {
   const compiled = RE2JS.compile(pattern);
-  // Ajv tells patterns apart by their text.
+  // Ajv uses the text of a pattern as its key.
   const test = (text: string): boolean => compiled.matcher(text).find();
   return Object.assign(Object.create({ toString: () => pattern }), { test });
 }
 
-function fault({ instancePath, keyword, params, message = "is not as it should be", data, parentSchema }: ErrorObject) {
+function fault({
+  instancePath,
+  keyword,
+  params,
+  message = "does not match the schema",
+  data,
+  parentSchema,
+}: ErrorObject) {
   const place = dotted(instancePath);
   const found = shortened(data);
   const named = (key: string) => (place === "" ? key : `${place}.${key}`);
@@ -72,7 +81,7 @@ function fault({ instancePath, keyword, params, message = "is not as it should b
     return { path: named(key), message: "is not a known field", found: key, known };
   }
   if (keyword === "required") {
-    return { path: named(String(params["missingProperty"])), message: "is missing, and must be there", found };
+    return { path: named(String(params["missingProperty"])), message: "is required", found };
   }
   if (keyword === "enum") {
     const allowed = (params["allowedValues"] as readonly unknown[]).map((value) => JSON.stringify(value)).join(", ");
@@ -84,7 +93,7 @@ function fault({ instancePath, keyword, params, message = "is not as it should b
   return { path: place, message, found };
 }
 
-/** "/rules/0/action" as "rules[0].action". */
+/** Converts "/rules/0/action" to "rules[0].action". */
 function dotted(pointer: string): string {
   const parts = pointer
     .split("/")
@@ -98,5 +107,5 @@ function dotted(pointer: string): string {
 
 function shortened(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return text.length > maxShownLength ? `${text.slice(0, maxShownLength)}…` : text;
 }

@@ -3,10 +3,10 @@ import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { FilterVersion } from "./versions.ts";
 
-/** The files of the registry: a module each, and the list of versions. */
+/** The content of the registry's folder: the modules, and the list of versions. */
 export interface KeptFiles {
   readonly versions: readonly FilterVersion[];
-  /** By sha256. A module whose bytes are not what its name says is left out, see `faults`. */
+  /** The modules by sha256. A module whose digest does not match its name is left out and listed in `faults`. */
   readonly modules: ReadonlyMap<string, Uint8Array>;
   readonly faults: readonly string[];
 }
@@ -17,7 +17,10 @@ const mapFile = (sha256: string): string => `${sha256}.wasm.map`;
 
 export const sha256Of = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Reads all of a folder, checking every byte, and takes away what no version names: what a crash left half done. */
+/**
+ * Reads the folder and checks the digest of every module. Removes the files that belong to no version, which a crash can leave
+ * behind. Removes nothing when the list of versions cannot be read.
+ */
 export async function readKept(directory: string): Promise<KeptFiles> {
   const faults: string[] = [];
   const versions = await readIndex(join(directory, indexFile), faults);
@@ -52,7 +55,7 @@ export async function removeModule(directory: string, sha256: string): Promise<v
   for (const file of [moduleFile(sha256), mapFile(sha256)]) await rm(join(directory, file), { force: true });
 }
 
-/** A source map is for people who look for a fault: it is read when it is asked for, and never checked. */
+/** Source maps are for people who search for a fault. They are read only on request, and not checked. */
 export async function writeSourceMap(directory: string, sha256: string, map: string): Promise<void> {
   await writeDurably(directory, mapFile(sha256), map);
 }
@@ -82,7 +85,7 @@ async function readIndex(path: string, faults: string[]): Promise<readonly Filte
     };
     const isWhole = index.versions.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256));
     if (!isWhole || checksumOf(index.versions) !== index.checksum)
-      throw new TypeError("its checksum is not its content's");
+      throw new TypeError("its checksum does not match its content");
     return index.versions;
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
@@ -100,7 +103,7 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** After this the file is there in full, whatever stops the machine; before, the old one is. */
+/** Writes a file so that after a crash at any time the folder has either the complete new file or the old one. */
 async function writeDurably(directory: string, name: string, content: Uint8Array | string): Promise<void> {
   const path = join(directory, name);
   const unfinished = `${path}.unfinished`;

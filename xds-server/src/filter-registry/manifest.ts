@@ -3,11 +3,11 @@ import { schemaFault } from "./config-schema.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import type { WasmBinary } from "./wasm-binary.ts";
 
-/** The custom section of a module that holds its manifest, as JSON. One digest then covers both. */
+/** The custom section of a module with its manifest, as JSON. So the module's digest also covers the manifest. */
 const manifestSection = "chancery.manifest";
-const mostManifestBytes = 256 * 1024;
+const maxManifestBytes = 256 * 1024;
 
-/** A version's name: what semantic versioning allows, and shorter or longer ones. */
+/** The name of a version. Semantic versions are allowed, and other names as well. */
 export const versionName = z
   .string()
   .regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/, 'must be 1 to 64 letters, digits or any of ".+_-"');
@@ -31,9 +31,9 @@ const manifestSchema = z.strictObject({
 
 type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
 
-/** What the author of a filter says of it. The build puts it into the module. What the module's code tells is not in it. */
+/** The author's description of a filter. The build adds it to the module. It does not repeat what can be read from the code. */
 export type Manifest = Immutable<Omit<z.infer<typeof manifestSchema>, "configSchema">> & {
-  /** JSON Schema (2020-12) of the configuration. Absent: any JSON, which the filter itself judges. */
+  /** JSON Schema (2020-12) of the configuration. Absent: any JSON, and only the filter itself checks it. */
   readonly configSchema?: object | boolean;
 };
 
@@ -41,12 +41,12 @@ export type ReadManifest =
   | { readonly ok: true; readonly manifest: Manifest | undefined }
   | { readonly ok: false; readonly faults: readonly ModuleFault[] };
 
-/** Reads the manifest in a module; undefined when it has none, as those that other tools built. */
+/** Reads the manifest of a module. Undefined when the module has none, because another tool built it. */
 export function readManifest({ customSections }: WasmBinary): ReadManifest {
   const section = customSections.get(manifestSection);
   if (section === undefined) return { ok: true, manifest: undefined };
-  if (section.length > mostManifestBytes) {
-    const message = `has a manifest of ${section.length} bytes; at most ${mostManifestBytes} are taken`;
+  if (section.length > maxManifestBytes) {
+    const message = `has a manifest of ${section.length} bytes; the maximum is ${maxManifestBytes}`;
     return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", message }] };
   }
   let value: unknown;
@@ -61,7 +61,7 @@ export function readManifest({ customSections }: WasmBinary): ReadManifest {
   const manifest = parsed.data as Manifest;
   const fault = manifest.configSchema === undefined ? undefined : schemaFault(manifest.configSchema);
   if (fault === undefined) return { ok: true, manifest };
-  const message = `has a configuration schema that cannot be used: ${fault}`;
+  const message = `has a configuration schema that is not valid: ${fault}`;
   return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", path: "configSchema", message }] };
 }
 

@@ -8,11 +8,11 @@ const limits = { ...catalogLimits, trialTimeLimitMs: 2000 };
 const good = handMade({ functions: least });
 const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
-/** What is wrong, a module that has it, and what its author is told: the code and some words. */
+/** A kind of fault, a module with this fault, the code, and a pattern of the message and hint. */
 type Case = readonly [what: string, wasm: Uint8Array, code: string, words: RegExp];
 
 const notModules: readonly Case[] = [
-  ["nothing at all", new Uint8Array(), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
+  ["an empty file", new Uint8Array(), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
   ["text", bytes("<html>not found</html>"), "FILTER_MODULE_MALFORMED", /does not begin with "\\0asm"/],
   ["a component", Uint8Array.from([0, 0x61, 0x73, 0x6d, 13, 0, 1, 0]), "FILTER_MODULE_MALFORMED", /version 65549/],
   [
@@ -22,7 +22,7 @@ const notModules: readonly Case[] = [
     /of binary version 2/,
   ],
   ["a module cut short", good.subarray(0, good.length - 5), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
-  ["only the beginning", good.subarray(0, 6), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
+  ["only the first bytes of a module", good.subarray(0, 6), "FILTER_MODULE_MALFORMED", /it ends in the middle/],
   [
     "a section longer than the file",
     Uint8Array.from([...header, 1, 0x7f, 1]),
@@ -30,7 +30,7 @@ const notModules: readonly Case[] = [
     /ends in the middle/,
   ],
   [
-    "a number without end",
+    "a number that is too long",
     Uint8Array.from([...header, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
     "FILTER_MODULE_MALFORMED",
     /a number in it is too long/,
@@ -42,14 +42,14 @@ const notModules: readonly Case[] = [
     /form 0x5f/,
   ],
   [
-    "an export of nothing",
+    "an export of a function that does not exist",
     Uint8Array.from([...header, 7, 5, 1, 1, 0x61, 0, 9]),
     "FILTER_MODULE_MALFORMED",
     /refers to function 9, which it does not have/,
   ],
   ["an unknown section", Uint8Array.from([...good, 99, 1, 0]), "FILTER_MODULE_INVALID", /unknown section code #0x63/],
   [
-    "a function that does not type",
+    "a function whose types do not match",
     made({ proxy_on_log: { signature: "i32 ->", body: op.constant(1) } }),
     "FILTER_MODULE_INVALID",
     /not a valid WebAssembly module: Compiling function/,
@@ -64,7 +64,7 @@ const notModules: readonly Case[] = [
     "a module that is too large",
     Uint8Array.from([...good, ...customSection("x", new Uint8Array(10_000))]),
     "FILTER_MODULE_TOO_LARGE",
-    /at most 10000 are taken/,
+    /the maximum is 10000/,
   ],
 ];
 
@@ -89,19 +89,19 @@ const notForEnvoy: readonly Case[] = [
   ],
   ["a draft of an ABI", abi("proxy_abi_version_0_3_0"), "FILTER_ABI_UNSUPPORTED", /proxy_abi_version_0_3_0/],
   [
-    "no allocation",
+    "no allocator",
     handMade({ functions: without("proxy_on_memory_allocate") }),
     "FILTER_ALLOCATOR_MISSING",
-    /no memory to write answers to/,
+    /exports no memory allocator/,
   ],
   [
-    "an allocation of another signature",
+    "an allocator with another signature",
     made({ proxy_on_memory_allocate: { signature: "i32 i32 -> i32" } }),
     "FILTER_EXPORT_SIGNATURE",
     /proxy_on_memory_allocate as \(i32 i32 -> i32\)/,
   ],
   [
-    "a malloc of another signature",
+    "a malloc with another signature",
     made({ malloc: { signature: "i64 -> i32" } }),
     "FILTER_EXPORT_SIGNATURE",
     /malloc as \(i64 -> i32\); Envoy calls it as \(i32 -> i32\)/,
@@ -113,19 +113,19 @@ const notForEnvoy: readonly Case[] = [
     /env\.proxy_make_coffee, which Envoy does not have/,
   ],
   [
-    "the old way to clear the route",
+    "the old host call to clear the route",
     imports("proxy_clear_route_cache", "-> i32"),
     "FILTER_IMPORT_UNKNOWN",
     /call the foreign function clear_route_cache/,
   ],
   [
-    "the old way to read the configuration",
+    "the old host call to read the configuration",
     imports("proxy_get_configuration", "i32 i32 -> i32"),
     "FILTER_IMPORT_UNKNOWN",
     /use proxy_get_buffer_bytes/,
   ],
   [
-    "the old way to go on",
+    "the old host call to continue a request",
     imports("proxy_continue_request", "-> i32"),
     "FILTER_IMPORT_UNKNOWN",
     /use proxy_continue_stream/,
@@ -143,19 +143,19 @@ const notForEnvoy: readonly Case[] = [
     /env\.emscripten_notify_memory_growth/,
   ],
   [
-    "a host call of another signature",
+    "a host call with another signature",
     imports("proxy_log", "i32 i32 -> i32"),
     "FILTER_IMPORT_SIGNATURE",
     /env\.proxy_log as \(i32 i32 -> i32\); Envoy has it as \(i32 i32 i32 -> i32\)/,
   ],
   [
-    "a host call without its answer",
+    "a host call without its result",
     imports("proxy_set_tick_period_milliseconds", "i32 ->"),
     "FILTER_IMPORT_SIGNATURE",
     /Envoy has it as \(i32 -> i32\)/,
   ],
   [
-    "a metric of 32 bits",
+    "a metric with a value of 32 bits",
     imports("proxy_increment_metric", "i32 i32 -> i32"),
     "FILTER_IMPORT_SIGNATURE",
     /Envoy has it as \(i32 i64 -> i32\)/,
@@ -167,13 +167,13 @@ const notForEnvoy: readonly Case[] = [
     /env\.proxy_grpc_call/,
   ],
   [
-    "an unknown call of WASI",
+    "an unknown WASI call",
     imports("path_dance", "i32 -> i32", "wasi_snapshot_preview1"),
     "FILTER_IMPORT_UNKNOWN",
     /wasi_snapshot_preview1\.path_dance/,
   ],
   [
-    "a call of WASI of another signature",
+    "a WASI call with another signature",
     imports("clock_time_get", "i32 i32 i32 -> i32", "wasi_snapshot_preview1"),
     "FILTER_IMPORT_SIGNATURE",
     /Envoy has it as \(i32 i64 i32 -> i32\)/,
@@ -188,19 +188,19 @@ const notForEnvoy: readonly Case[] = [
     "WASI's second preview",
     imports("now", "-> i64", "wasi:clocks/monotonic-clock@0.2.0"),
     "FILTER_IMPORT_UNKNOWN",
-    /nothing by the module name "wasi:clocks/,
+    /no import module "wasi:clocks/,
   ],
   [
     "an unknown module name",
     imports("log", "i32 ->", "index"),
     "FILTER_IMPORT_UNKNOWN",
-    /nothing by the module name "index"[\s\S]*import from "env"/,
+    /no import module "index"[\s\S]*import from "env"/,
   ],
   [
     "an imported memory",
     handMade({ functions: least, importsOther: "memory" }),
     "FILTER_IMPORT_UNKNOWN",
-    /imports env\.thing, a memory[\s\S]*export one, as "memory"/,
+    /imports env\.thing, a memory[\s\S]*export a memory as "memory"/,
   ],
   [
     "an imported table",
@@ -221,7 +221,7 @@ const notForEnvoy: readonly Case[] = [
     /proxy_on_request_headers as \(i32 i32 -> i32\); Envoy calls it as \(i32 i32 i32 -> i32\)/,
   ],
   [
-    "a callback without its answer",
+    "a callback without its result",
     made({ proxy_on_configure: { signature: "i32 i32 ->" } }),
     "FILTER_EXPORT_SIGNATURE",
     /Envoy calls it as \(i32 i32 -> i32\)/,
@@ -233,7 +233,7 @@ const notForEnvoy: readonly Case[] = [
     /proxy_on_log, which should be a function/,
   ],
   [
-    "an _initialize with an answer",
+    "an _initialize with a result",
     made({ _initialize: { signature: "-> i32" } }),
     "FILTER_EXPORT_SIGNATURE",
     /_initialize as \(-> i32\)/,
@@ -255,10 +255,10 @@ const notForEnvoy: readonly Case[] = [
     "a memory without maximum",
     handMade({ functions: least, memory: { minimum: 1 } }),
     "FILTER_MEMORY_UNBOUNDED",
-    /no maximum of memory/,
+    /no maximum size/,
   ],
   [
-    "too large a memory",
+    "a memory that is too large",
     handMade({ functions: least, memory: { minimum: 1, maximum: 16384 } }),
     "FILTER_MEMORY_TOO_LARGE",
     /16384 pages of memory[\s\S]*at most 4096 pages/,
@@ -266,12 +266,12 @@ const notForEnvoy: readonly Case[] = [
 ];
 
 const badManifests: readonly Case[] = [
-  ["a manifest that is no JSON", manifest("{name: filter}"), "FILTER_MANIFEST_INVALID", /not JSON/],
-  ["a manifest that is no object", manifest(["filter"]), "FILTER_MANIFEST_INVALID", /expected object/],
-  ["a manifest without name", manifest({ version: "1.0.0" }), "FILTER_MANIFEST_INVALID", /at name: /],
+  ["a manifest that is not JSON", manifest("{name: filter}"), "FILTER_MANIFEST_INVALID", /not JSON/],
+  ["a manifest that is not an object", manifest(["filter"]), "FILTER_MANIFEST_INVALID", /expected object/],
+  ["a manifest without a name", manifest({ version: "1.0.0" }), "FILTER_MANIFEST_INVALID", /at name: /],
   ["a manifest with an unknown field", manifest({ name: "f", licence: "MIT" }), "FILTER_MANIFEST_INVALID", /licence/],
   [
-    "a version with a blank",
+    "a version with a space",
     manifest({ name: "f", version: "1.0 beta" }),
     "FILTER_MANIFEST_INVALID",
     /at version: must be 1 to 64 letters/,
@@ -283,18 +283,18 @@ const badManifests: readonly Case[] = [
     /at failure: .*"closed"/,
   ],
   [
-    "an unknown sort of metric",
+    "an unknown type of metric",
     manifest({ name: "f", metrics: [{ name: "m", type: "timer" }] }),
     "FILTER_MANIFEST_INVALID",
     /at metrics\.0\.type: .*"counter"/,
   ],
   [
-    "a slip in a schema",
+    "a mistyped keyword in a schema",
     schema({ type: "object", propertys: {} }),
     "FILTER_MANIFEST_INVALID",
     /unknown keyword: "propertys"/,
   ],
-  ["a schema with a wrong value", schema({ type: "objekt" }), "FILTER_MANIFEST_INVALID", /cannot be used: .*type/],
+  ["a schema with an invalid value", schema({ type: "objekt" }), "FILTER_MANIFEST_INVALID", /not valid: .*type/],
   [
     "a schema of an older draft",
     schema({ $schema: "http://json-schema.org/draft-04/schema#" }),
@@ -302,7 +302,7 @@ const badManifests: readonly Case[] = [
     /draft-04/,
   ],
   [
-    "a schema that refers elsewhere",
+    "a schema that refers to another document",
     schema({ $ref: "https://example.com/schema.json" }),
     "FILTER_MANIFEST_INVALID",
     /can't resolve reference/,
@@ -311,7 +311,7 @@ const badManifests: readonly Case[] = [
     "a pattern that RE2 lacks",
     schema({ type: "string", pattern: "(?=a)b" }),
     "FILTER_MANIFEST_INVALID",
-    /cannot be used: .*\(\?=/,
+    /not valid: .*\(\?=/,
   ],
 ];
 
@@ -335,7 +335,7 @@ const doNotStart: readonly Case[] = [
     /traps in _start: unreachable/,
   ],
   [
-    "a call without end in _initialize",
+    "an endless recursion in _initialize",
     made({ _initialize: { signature: "->", body: op.call(2) } }),
     "FILTER_START_FAILED",
     /_initialize: Maximum call stack/,
@@ -350,7 +350,7 @@ const doNotStart: readonly Case[] = [
     /traps in _initialize: proxy_done was called where Envoy allows only/,
   ],
   [
-    "a trap when a context is made",
+    "a trap when a context is created",
     made({ proxy_on_context_create: { signature: "i32 i32 ->", body: op.unreachable } }),
     "FILTER_START_FAILED",
     /traps in proxy_on_context_create/,
@@ -359,7 +359,7 @@ const doNotStart: readonly Case[] = [
     "a VM that does not start",
     made({ proxy_on_vm_start: { signature: "i32 i32 -> i32", body: op.constant(0) } }),
     "FILTER_START_FAILED",
-    /proxy_on_vm_start answers false/,
+    /proxy_on_vm_start returns false/,
   ],
   [
     "a trap in on_configure",
@@ -388,7 +388,7 @@ const doNotStart: readonly Case[] = [
 ];
 
 for (const [what, wasm, code, words] of [...notModules, ...notForEnvoy, ...badManifests, ...doNotStart]) {
-  test(`refuses ${what} and says so`, async () => {
+  test(`rejects ${what}, and says so`, async () => {
     const checked = await checkModule(wasm, limits);
     const faults = checked.ok ? [] : checked.faults;
     assert.deepEqual(
@@ -400,18 +400,20 @@ for (const [what, wasm, code, words] of [...notModules, ...notForEnvoy, ...badMa
   });
 }
 
-test("stops an endless loop at the time limit and names where it was", async () => {
+test("stops an endless loop at the time limit, and names the callback", async () => {
   for (const callback of ["_initialize", "proxy_on_configure"]) {
     const signature = callback === "_initialize" ? "->" : "i32 i32 -> i32";
     const wasm = made({ [callback]: { signature, body: [...op.loopForEver, ...op.unreachable] } });
     assert.deepEqual(await checkModule(wasm, { ...limits, trialTimeLimitMs: 1000 }), {
       ok: false,
-      faults: [{ code: "FILTER_TIME_LIMIT", message: `does not end in 1000 ms, in ${callback} (an endless loop?)` }],
+      faults: [
+        { code: "FILTER_TIME_LIMIT", message: `does not end within 1000 ms: it was in ${callback} (an endless loop?)` },
+      ],
     });
   }
 });
 
-test("finds every cause, not the first", async () => {
+test("finds all faults, not only the first", async () => {
   const wasm = handMade({
     imports: [{ name: "proxy_make_coffee", signature: "->" }],
     functions: { begin: { signature: "->" } },
@@ -430,7 +432,7 @@ test("finds every cause, not the first", async () => {
   ]);
 });
 
-test("takes the least that Envoy takes, and tells what it needs and what its author says", async () => {
+test("accepts the smallest module that Envoy accepts, and returns its facts and manifest", async () => {
   const about = { name: "gate", version: "1.2.0", failure: "closed", configSchema: { type: "object" } };
   const wasm = handMade({
     imports: [
@@ -451,12 +453,12 @@ test("takes the least that Envoy takes, and tells what it needs and what its aut
   });
 });
 
-test("a filter may refuse to run without configuration", async () => {
+test("a filter may reject an empty configuration", async () => {
   const wasm = made({ proxy_on_configure: { signature: "i32 i32 -> i32", body: op.constant(0) } });
   assert.ok((await checkModule(wasm, limits)).ok);
 });
 
-test("reads any bytes without throwing", () => {
+test("reads any bytes without an exception", () => {
   let seed = 1;
   const random = (): number => {
     seed = (seed * 48_271) % 2_147_483_647;

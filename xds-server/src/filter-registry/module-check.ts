@@ -1,28 +1,28 @@
-import { abiExports, callbacks, importModules, insteadOf } from "./abi.ts";
+import { abiExports, callbacks, importHints, importModules } from "./abi.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import { readBinary, type WasmBinary, type WasmExport, type WasmImport } from "./wasm-binary.ts";
 import { WebAssembly } from "./web-assembly.ts";
 
 export interface ModuleLimits {
-  /** The largest module, in bytes: it travels inline in xDS responses. */
+  /** The maximum size of a module, in bytes. xDS responses contain the whole module. */
   readonly maxModuleBytes: number;
-  /** The most memory that a module may take on each worker of each proxy, in pages of 64 KiB. */
+  /** The maximum memory of a module on each worker of each proxy, in pages of 64 KiB. */
   readonly maxMemoryPages: number;
 }
 
-/** What holds unless a server's `--limit` says otherwise: 16 MiB of code, 256 MiB of memory. */
+/** The limits unless the server's `--limit` changes them: 16 MiB of code, 256 MiB of memory. */
 export const defaultModuleLimits: ModuleLimits = { maxModuleBytes: 16 * 1024 * 1024, maxMemoryPages: 4096 };
 
-/** What the bytes of a module tell. */
+/** The facts about a module that are read from its bytes. */
 export interface ModuleFacts {
-  /** The proxy-wasm ABI that it is for: "0.2.1". */
+  /** The module's version of the proxy-wasm ABI: "0.2.1". */
   readonly abi: string;
-  /** The host calls that it imports, in alphabetical order: what it needs to be allowed. */
+  /** The host calls that the module imports, in alphabetical order. */
   readonly hostCalls: readonly string[];
-  /** The callbacks that it exports, in alphabetical order. */
+  /** The callbacks that the module exports, in alphabetical order. */
   readonly callbacks: readonly string[];
-  /** What its author says of it; absent when it was built by other tools. */
+  /** The module's manifest. Absent when another tool built the module. */
   readonly manifest?: Manifest;
 }
 
@@ -31,21 +31,21 @@ export type Inspected =
   | { readonly ok: false; readonly faults: readonly ModuleFault[] };
 
 /**
- * Reads a module and finds why Envoy would refuse it, or come to harm by it: every cause, in words for its author. Envoy
- * itself says only that it cannot create the plugin. Nothing of the module is run.
+ * Checks the bytes of a module. Finds all reasons why Envoy would reject the module or crash, with messages for the module's
+ * author. Envoy itself only says that it cannot create the plugin. No code of the module runs.
  */
 export async function inspectModule(wasm: Uint8Array, limits: ModuleLimits): Promise<Inspected> {
   if (wasm.length > limits.maxModuleBytes) {
-    const message = `has ${wasm.length} bytes; at most ${limits.maxModuleBytes} are taken`;
-    return refused({ code: "FILTER_MODULE_TOO_LARGE", message });
+    const message = `has ${wasm.length} bytes; the maximum is ${limits.maxModuleBytes}`;
+    return rejected({ code: "FILTER_MODULE_TOO_LARGE", message });
   }
   const read = readBinary(wasm);
   if (!read.ok) {
-    return refused({ code: "FILTER_MODULE_MALFORMED", message: `is not a WebAssembly module: ${read.cause}` });
+    return rejected({ code: "FILTER_MODULE_MALFORMED", message: `is not a WebAssembly module: ${read.cause}` });
   }
-  const invalid = await invalidity(wasm);
+  const invalid = await validationError(wasm);
   if (invalid !== undefined) {
-    return refused({ code: "FILTER_MODULE_INVALID", message: `is not a valid WebAssembly module: ${invalid}` });
+    return rejected({ code: "FILTER_MODULE_INVALID", message: `is not a valid WebAssembly module: ${invalid}` });
   }
   const { binary } = read;
   const manifest = readManifest(binary);
@@ -58,18 +58,18 @@ export async function inspectModule(wasm: Uint8Array, limits: ModuleLimits): Pro
     ...(manifest.ok ? [] : manifest.faults),
   ];
   return faults.length > 0 || !manifest.ok
-    ? refused(...faults)
+    ? rejected(...faults)
     : { ok: true, facts: factsOf(binary, manifest.manifest) };
 }
 
-/** The facts of a module that was found good before. */
+/** The facts of a module that `inspectModule` accepted before. */
 export function readFacts(wasm: Uint8Array): ModuleFacts | undefined {
   const read = readBinary(wasm);
   const manifest = read.ok ? readManifest(read.binary) : undefined;
   return read.ok && manifest?.ok ? factsOf(read.binary, manifest.manifest) : undefined;
 }
 
-function refused(...faults: readonly ModuleFault[]): Inspected {
+function rejected(...faults: readonly ModuleFault[]): Inspected {
   return { ok: false, faults };
 }
 
@@ -84,7 +84,7 @@ function factsOf({ imports, exports }: WasmBinary, manifest: Manifest | undefine
   };
 }
 
-async function invalidity(wasm: Uint8Array): Promise<string | undefined> {
+async function validationError(wasm: Uint8Array): Promise<string | undefined> {
   try {
     await WebAssembly.compile(wasm);
     return undefined;
@@ -101,15 +101,15 @@ function abiFaults({ exports }: WasmBinary): ModuleFault[] {
     const other = [...names].find((name) => name.startsWith("proxy_abi_version_"));
     const hint = "export a function proxy_abi_version_0_2_1";
     if (other === undefined) {
-      const message = "does not say which proxy-wasm ABI it is for";
+      const message = "does not say which proxy-wasm ABI it uses";
       faults.push({ code: "FILTER_ABI_MISSING", message, hint });
     } else {
-      const message = `is for the ABI ${other}, which is not supported here`;
+      const message = `uses the ABI ${other}, which is not supported`;
       faults.push({ code: "FILTER_ABI_UNSUPPORTED", message, found: other, hint });
     }
   }
   if (!names.has("proxy_on_memory_allocate") && !names.has("malloc")) {
-    const message = "gives Envoy no memory to write answers to";
+    const message = "exports no memory allocator, which Envoy needs to return values";
     const hint = "export a function proxy_on_memory_allocate (or malloc)";
     faults.push({ code: "FILTER_ALLOCATOR_MISSING", message, hint });
   }
@@ -121,17 +121,17 @@ function importFaults(wanted: WasmImport): ModuleFault[] {
   const unknown = (message: string, hint?: string): ModuleFault[] => [
     { code: "FILTER_IMPORT_UNKNOWN", message: `imports ${name}, ${message}`, ...(hint === undefined ? {} : { hint }) },
   ];
-  if (wanted.kind === "memory") return unknown("a memory", 'export one, as "memory"');
-  if (wanted.kind === "other") return unknown("which is not a function; Envoy gives functions only");
+  if (wanted.kind === "memory") return unknown("a memory", 'export a memory as "memory" instead');
+  if (wanted.kind === "other") return unknown("which is not a function; Envoy provides only functions");
   const module = importModules.get(wanted.module);
   if (module === undefined) {
     return unknown(
-      `but Envoy gives nothing by the module name "${wanted.module}"`,
+      `but Envoy has no import module "${wanted.module}"`,
       `import from ${[...importModules.keys()].map((known) => `"${known}"`).join(", ")}`,
     );
   }
   const signature = module.get(wanted.name);
-  if (signature === undefined) return unknown("which Envoy does not have", insteadOf.get(wanted.name));
+  if (signature === undefined) return unknown("which Envoy does not have", importHints.get(wanted.name));
   if (signature === wanted.signature) return [];
   const message = `imports ${name} as (${wanted.signature}); Envoy has it as (${signature})`;
   return [{ code: "FILTER_IMPORT_SIGNATURE", message }];
@@ -154,7 +154,7 @@ function startFaults({ hasStartSection }: WasmBinary): ModuleFault[] {
 }
 
 function memoryFaults({ memories, exports }: WasmBinary, maxPages: number): ModuleFault[] {
-  const hint = `give it one of at most ${maxPages} pages (asc --maximumMemory)`;
+  const hint = `set a maximum of at most ${maxPages} pages (asc --maximumMemory)`;
   const [memory] = memories;
   if (memory === undefined) return [{ code: "FILTER_MEMORY_MISSING", message: "has no memory", hint }];
   const faults: ModuleFault[] = [];
@@ -162,10 +162,10 @@ function memoryFaults({ memories, exports }: WasmBinary, maxPages: number): Modu
     faults.push({ code: "FILTER_MEMORY_MISSING", message: 'does not export its memory as "memory"' });
   }
   if (memory.maximum === undefined) {
-    const message = "has no maximum of memory, and Envoy would let it take 1 GiB on each worker";
+    const message = "has a memory with no maximum size, and Envoy would let it grow to 1 GiB on each worker";
     faults.push({ code: "FILTER_MEMORY_UNBOUNDED", message, hint });
   } else if (memory.maximum > maxPages) {
-    const message = `may take ${memory.maximum} pages of memory on each worker`;
+    const message = `may use ${memory.maximum} pages of memory on each worker`;
     faults.push({ code: "FILTER_MEMORY_TOO_LARGE", message, hint });
   }
   return faults;

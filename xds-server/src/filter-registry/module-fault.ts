@@ -1,4 +1,4 @@
-/** Why a module, its manifest or a configuration is refused, in words for the filter's author. */
+/** Why a module, its manifest or a configuration is rejected, in words for the filter's author. */
 export interface ModuleFault {
   /** A stable code, explained in docs/PROBLEMS.md. */
   readonly code: string;

@@ -10,7 +10,7 @@ import { catalogLimits } from "./testing.ts";
 import { tryModule } from "./trial.ts";
 
 const filters = new URL("../../../filters/", import.meta.url);
-/** All but the template, which others are made of. */
+/** All filters except the template for new ones. */
 const shipped = readdirSync(filters).filter(
   (name) => name !== "template" && existsSync(new URL(`${name}/config.schema.json`, filters)),
 );
@@ -25,7 +25,7 @@ before(async () => {
   }
 });
 
-test("the shipped filters pass the check, and their schema and they themselves take the configuration beside them", async () => {
+test("the shipped filters pass the check, and their schemas and modules accept their example configurations", async () => {
   for (const [name, wasm] of modules) {
     const checked = await checkModule(wasm, { ...catalogLimits, maxModuleBytes: 100_000 });
     assert.ok(checked.ok, `${name}: ${JSON.stringify(checked)}`);
@@ -37,7 +37,7 @@ test("the shipped filters pass the check, and their schema and they themselves t
   }
 });
 
-test("the README of each shipped filter shows its configuration", async () => {
+test("the README of each shipped filter shows its example configuration", async () => {
   for (const name of modules.keys()) {
     const configuration = await readFile(new URL(`${name}/config.json`, filters), "utf8");
     const readme = await readFile(new URL(`${name}/README.md`, filters), "utf8");
@@ -45,14 +45,14 @@ test("the README of each shipped filter shows its configuration", async () => {
   }
 });
 
-test("a configuration that a filter refuses is refused in the filter's own words", async () => {
+test("the rejection of a configuration contains the filter's own message", async () => {
   const wasm = modules.get("request-policy") ?? new Uint8Array();
   const configuration = '{"default": {"action": "deny"}, "rules": {}}';
   assert.deepEqual(await tryModule(wasm, { timeLimitMs, configuration }), [
     {
-      code: "FILTER_CONFIG_REFUSED",
+      code: "FILTER_CONFIG_REJECTED",
       message:
-        "refuses the configuration: request-policy rejects its configuration: rules: should be a list, is an object",
+        "rejects the configuration: request-policy rejects its configuration: rules: should be a list, is an object",
     },
   ]);
 });

@@ -1,6 +1,6 @@
 import type { CatalogOptions } from "./artifacts.ts";
 
-/** Room for a few small modules. */
+/** Limits for a few small modules. */
 export const catalogLimits: Omit<CatalogOptions, "directory"> = {
   maxModuleBytes: 10_000,
   maxMemoryPages: 4096,
@@ -10,17 +10,17 @@ export const catalogLimits: Omit<CatalogOptions, "directory"> = {
   needed: () => new Set(),
 };
 
-/** A module written by hand, for tests: one function a signature and body, no names, no data. */
+/** The description of a module for tests. Each function has a signature and a body. */
 export interface HandMade {
   readonly imports?: readonly { readonly module?: string; readonly name: string; readonly signature: string }[];
-  /** Something else than a function, imported as env.thing. */
+  /** An import that is not a function, with the name env.thing. */
   readonly importsOther?: "memory" | "table" | "global";
   readonly functions: Readonly<Record<string, { readonly signature: string; readonly body?: readonly number[] }>>;
   readonly memory?: { readonly minimum: number; readonly maximum?: number } | "none";
   readonly exportsMemory?: boolean;
-  /** A further name that the memory is exported by. */
+  /** Another name under which the memory is exported. */
   readonly exportsMemoryAs?: string;
-  /** The manifest: text as it is, and anything else as JSON. */
+  /** The manifest: a text is used unchanged, any other value is written as JSON. */
   readonly manifest?: unknown;
   /** The function that a start section names. */
   readonly start?: string;
@@ -33,18 +33,18 @@ export const op = {
   constant: (value: number) => [0x41, ...signed(value)],
   call: (index: number) => [0x10, ...unsigned(index)],
   drop: [0x1a],
-  /** Reads a word far beyond any memory. */
+  /** Reads a word far beyond the end of the memory. */
   readBeyond: [0x41, 0x7c, 0x28, 2, 0],
   divideByZero: [0x41, 1, 0x41, 0, 0x6d],
 };
 
-/** The least that Envoy takes. */
+/** The exports that Envoy requires of every module. */
 export const least: HandMade["functions"] = {
   proxy_abi_version_0_2_1: { signature: "->" },
   proxy_on_memory_allocate: { signature: "i32 -> i32", body: op.constant(1024) },
 };
 
-/** Imports come first in the numbering of functions. */
+/** Builds a module. Function indices count the imports first. */
 export function handMade(made: HandMade): Uint8Array {
   const { imports = [], functions, memory = { minimum: 1, maximum: 16 }, exportsMemory = memory !== "none" } = made;
   const own = Object.entries(functions);
@@ -77,7 +77,7 @@ export function handMade(made: HandMade): Uint8Array {
   ]);
 }
 
-/** Kind and type of each. */
+/** The encoded kind and type of each. */
 const others = { table: [1, 0x70, 0, 0], memory: [2, 1, 1, 16], global: [3, 0x7f, 0] };
 
 export function customSection(name: string, content: Uint8Array): number[] {

@@ -1,6 +1,6 @@
 import type { ModuleFault } from "./module-fault.ts";
 
-/** One version of a filter. Which bytes it means never changes. */
+/** One version of a filter. Its bytes never change. */
 export interface FilterVersion {
   /** "request-policy" */
   readonly filter: string;
@@ -8,47 +8,54 @@ export interface FilterVersion {
   readonly version: string;
   /** Lower-case hexadecimal sha256 of the module. */
   readonly sha256: string;
-  /** Milliseconds since the epoch of the first push. */
+  /** The time of the first push, in milliseconds since the epoch. */
   readonly pushedAt: number;
 }
 
 export interface Pushed {
   readonly filter: string;
   readonly sha256: string;
-  /** What the push asked for. */
-  readonly wished: string | undefined;
-  /** What the module's manifest says. */
-  readonly own: string | undefined;
+  /** The version in the push request. */
+  readonly requested: string | undefined;
+  /** The version in the module's manifest. */
+  readonly manifestVersion: string | undefined;
 }
 
 export type Chosen =
-  /** It is there already. */
+  /** The module already is a version. */
   { readonly found: FilterVersion } | { readonly version: string } | { readonly fault: ModuleFault };
 
 /**
- * The version that a push makes. A version that was asked for is that or refused. Otherwise the manifest's, which an
- * author does not raise for each trial: where it has other bytes already, the digest tells the new ones apart
- * ("1.2.0+3fa9c1d2", as semantic versioning has it).
+ * The version for a push. A requested version is used as it is, or rejected when it is another module. Without one, the
+ * manifest's version is used. Authors do not raise it for each push, so when it is another module, a part of the digest is
+ * added as build metadata of semantic versioning ("1.2.0+3fa9c1d2"). Without either, the version is a part of the digest.
  */
-export function chooseVersion(versions: readonly FilterVersion[], { filter, sha256, wished, own }: Pushed): Chosen {
+export function chooseVersion(
+  versions: readonly FilterVersion[],
+  { filter, sha256, requested, manifestVersion }: Pushed,
+): Chosen {
   const known = versions.filter((each) => each.filter === filter);
-  const same = known.findLast((each) => each.sha256 === sha256 && (wished === undefined || each.version === wished));
+  const same = known.findLast(
+    (each) => each.sha256 === sha256 && (requested === undefined || each.version === requested),
+  );
   if (same !== undefined) return { found: same };
   const taken = (version: string) => known.find((each) => each.version === version);
-  if (wished === undefined) {
-    if (own === undefined) return { version: sha256.slice(0, 12) };
-    return { version: taken(own) === undefined ? own : `${own}${own.includes("+") ? "." : "+"}${sha256.slice(0, 8)}` };
+  if (requested === undefined) {
+    if (manifestVersion === undefined) return { version: sha256.slice(0, 12) };
+    const separator = manifestVersion.includes("+") ? "." : "+";
+    const isTaken = taken(manifestVersion) !== undefined;
+    return { version: isTaken ? `${manifestVersion}${separator}${sha256.slice(0, 8)}` : manifestVersion };
   }
-  const other = taken(wished);
-  if (other === undefined) return { version: wished };
-  const message = `cannot be version ${wished}, which is another module (${other.sha256.slice(0, 12)}) for ever`;
-  const hint = "choose another version, or leave it out";
-  return { fault: { code: "FILTER_VERSION_TAKEN", message, found: wished, hint } };
+  const other = taken(requested);
+  if (other === undefined) return { version: requested };
+  const message = `cannot be version ${requested}: that version is another module (${other.sha256.slice(0, 12)}), and a version never changes`;
+  const hint = "choose another version, or give none";
+  return { fault: { code: "FILTER_VERSION_TAKEN", message, found: requested, hint } };
 }
 
 /**
- * The version to let go of when there is no room: the oldest one whose module nothing needs. Undefined when all are
- * needed, and then the new one is refused: a module that a document of any kept revision names is never dropped.
+ * The version to drop when there is no room: the oldest one whose module is not needed. Undefined when all modules are needed.
+ * A module is needed when a document of any kept revision names it.
  */
 export function droppable(versions: readonly FilterVersion[], needed: ReadonlySet<string>): FilterVersion | undefined {
   return versions.find(({ sha256 }) => !needed.has(sha256));

@@ -1,11 +1,14 @@
-/** What the check reads of a module. WebAssembly's own interface tells names, but not signatures, limits or the start. */
+/**
+ * The parts of a module that the check needs. JavaScript's own WebAssembly interface has names, but no signatures, no limits and
+ * no start section.
+ */
 export interface WasmBinary {
   readonly imports: readonly WasmImport[];
   readonly exports: readonly WasmExport[];
-  /** Imported and own memories. */
+  /** The imported memories and the module's own. */
   readonly memories: readonly MemoryLimits[];
   readonly hasStartSection: boolean;
-  /** The sections that WebAssembly gives no meaning, by name; the last of a name. */
+  /** The custom sections by name. If a name repeats, the last section counts. */
   readonly customSections: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -30,7 +33,7 @@ export type ReadBinary =
   | { readonly ok: true; readonly binary: WasmBinary }
   | { readonly ok: false; readonly cause: string };
 
-/** Reads the sections that matter. Never throws, whatever the bytes, and reads none of them twice. */
+/** Reads the sections of a module. Never throws for any bytes, and reads each byte once, so that the time is linear. */
 export function readBinary(bytes: Uint8Array): ReadBinary {
   try {
     return { ok: true, binary: read(new Reader(bytes)) };
@@ -80,8 +83,7 @@ function read(reader: Reader): WasmBinary {
 
 function readFunctionType(reader: Reader): string {
   const form = reader.byte();
-  if (form !== 0x60)
-    throw new Malformed(`it has types of form 0x${form.toString(16)}, which proxy-wasm has no use for`);
+  if (form !== 0x60) throw new Malformed(`it has types of form 0x${form.toString(16)}, which proxy-wasm does not use`);
   const types = (): string[] => {
     const list: string[] = [];
     reader.list(() => list.push(readValueType(reader)));
@@ -98,7 +100,7 @@ function readValueType(reader: Reader): string {
   const code = reader.byte();
   const type = valueTypes.get(code);
   if (type === undefined)
-    throw new Malformed(`it has values of type 0x${code.toString(16)}, which proxy-wasm has no use for`);
+    throw new Malformed(`it has values of type 0x${code.toString(16)}, which proxy-wasm does not use`);
   return type;
 }
 
@@ -194,12 +196,12 @@ class Reader {
     return new TextDecoder().decode(this.part(this.number()).#bytes);
   }
 
-  /** What was not read yet. */
+  /** The bytes that are not read yet. */
   rest(): Uint8Array {
     return this.#bytes.subarray(this.#at);
   }
 
-  /** The next bytes, to be read on their own. */
+  /** A reader of the next `size` bytes, which this reader skips. */
   part(size: number): Reader {
     const end = this.#at + size;
     if (end > this.#bytes.length) throw new Malformed("it ends in the middle (was it cut short?)");
@@ -208,7 +210,7 @@ class Reader {
     return part;
   }
 
-  /** Reads as many elements as the list says that it has. An element takes a byte at least, so the bytes bound it. */
+  /** Reads a count, and then this many elements. Every element has at least one byte, so the number of bytes is the limit. */
   list(element: () => void): void {
     for (let left = this.number(); left > 0; left--) element();
   }

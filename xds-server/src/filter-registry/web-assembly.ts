@@ -1,4 +1,4 @@
-/** The part of JavaScript's WebAssembly that is used here: TypeScript has its types only together with a browser's. */
+/** The types of the used part of JavaScript's WebAssembly. TypeScript has them only together with a browser's types. */
 interface Engine {
   readonly Module: {
     new (bytes: Uint8Array): WasmModule;

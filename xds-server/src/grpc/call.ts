@@ -1,55 +1,55 @@
 import type { PeerCertificate } from "node:tls";
 import { CallFault, type Status } from "./status.ts";
 
-/** A message that is ready for the wire. Immutable: it goes to any number of calls without a copy. */
+/** An encoded message. Immutable: it can be sent on any number of calls without a copy. */
 export interface SharedMessage {
-  /** What it is, for logs and errors: "CDS response". */
+  /** A description for logs and errors: "CDS response". */
   readonly what: string;
-  /** The message behind its five bytes of gRPC framing. */
+  /** The five bytes of gRPC framing, and the message. */
   readonly framed: Buffer;
 }
 
-/** One call of a client, of whichever kind: the number of messages that go each way is the method's affair. */
+/** One call of a client, unary or streaming. The method decides how many messages go each way. */
 export interface Call {
-  /** The other side: "10.0.0.7:41234". */
+  /** The client's address: "10.0.0.7:41234". */
   readonly peer: string;
-  /** The client's certificate, which was verified; absent without TLS. */
+  /** The client's verified certificate. Undefined without TLS. */
   readonly peerCertificate: PeerCertificate | undefined;
-  /** True while more is queued than the client reads. Sending is allowed then, but the queue grows. */
+  /** True while the send queue is full because the client reads too slowly. A message can still be sent, but the queue grows. */
   readonly isFull: boolean;
-  /** Sends a message, and says whether there is room for more; when there was none, `onDrain` tells when there is. */
+  /** Queues a message. Returns false when the queue is full. `onDrain` is then called when the queue has space again. */
   send(message: SharedMessage): boolean;
-  /** Delivers no message until `resume`. The client is held back by HTTP/2's flow control. */
+  /** Delivers no more messages until `resume`. HTTP/2 flow control then stops the client from sending. */
   pause(): void;
   resume(): void;
-  /** Ends the call, once what was sent is out. OK unless said otherwise. `onClose` runs before this returns. */
+  /** Ends the call after the queued messages are sent. The default status is OK. `onClose` runs before this returns. */
   end(status?: Status): void;
-  /** Does work for this call: what it throws ends this call, and nothing else. No work is done for a call that is over. */
+  /** Runs work of this call. An exception from it ends this call, but no other. Does nothing when the call has ended. */
   run(work: () => void): void;
 }
 
-/** What a method does with a call. All run inside `Call.run`. */
+/** A method's callbacks for one call. They all run inside `Call.run`. */
 export interface CallHandler {
   /**
-   * One message. The bytes are good until this returns, so read them here. Work that may be long is returned: it is done when
-   * its turn has come, before the next message.
+   * Reads one message. The bytes are valid only until this returns. A function that this returns does the longer work: it
+   * runs later in its turn (see `Turns`), but before the next message.
    */
   onMessage(bytes: Buffer): (() => void) | undefined;
-  /** The client sends no more. */
+  /** The client has sent its last message. */
   onHalfClose(): void;
-  /** There is room again after `send` said that there was none. */
+  /** The send queue has space again after `send` returned false. */
   onDrain?(): void;
-  /** The call is over, however it ended. Once, and nothing after it. */
+  /** The call has ended, for any reason. Called once, as the last callback. */
   onClose(): void;
 }
 
-/** Takes a call, or refuses it by throwing a `CallFault`. */
+/** Begins a call, or rejects it by throwing a `CallFault`. */
 export type Method = (call: Call) => CallHandler;
 
-/** Methods by path: "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources". */
+/** The methods by path: "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources". */
 export type Methods = ReadonlyMap<string, Method>;
 
-/** A method of one request and one response. */
+/** A method with one request and one response. */
 export function unary(answer: (request: Buffer, call: Call) => SharedMessage): Method {
   return (call) => {
     let request: Buffer | undefined;
@@ -69,13 +69,13 @@ export function unary(answer: (request: Buffer, call: Call) => SharedMessage): M
   };
 }
 
-/** Bytes of framing before each message: whether it is compressed, and its length. */
+/** The size of the framing before each message, in bytes: one for the compressed flag, four for the length. */
 export const frameHeadBytes = 5;
 
-/** Frames a message whose encoding is these parts, one after the other. */
+/** Frames a message. `parts` are its encoding, in pieces. */
 export function sharedMessage(what: string, parts: readonly Uint8Array[]): SharedMessage {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  // Not from Node's pool: what is kept of a pooled buffer keeps its neighbours too.
+  // Not from Node's buffer pool: a message that is kept would keep the whole pooled buffer in memory.
   const framed = Buffer.allocUnsafeSlow(frameHeadBytes + length);
   framed[0] = 0;
   framed.writeUInt32BE(length, 1);

@@ -3,45 +3,45 @@ import type { TransportLimits } from "./limits.ts";
 
 type ConnectionLimits = Pick<TransportLimits, "idleConnectionMs" | "keepAliveMs" | "keepAliveTimeoutMs">;
 
-/** A connection, as far as its calls are concerned. */
+/** Counts the open calls of a connection. */
 export interface Connection {
   callOpened(): void;
   callClosed(): void;
 }
 
-/** Closes a connection when its other side does not answer any more, or when it has been without a call for long. */
+/** Closes a connection when the client does not answer a ping, or when the connection has no call for `idleConnectionMs`. */
 export function watchConnection(session: ServerHttp2Session, limits: ConnectionLimits): Connection {
   const { idleConnectionMs, keepAliveMs, keepAliveTimeoutMs } = limits;
   let calls = 0;
   let idleSince = performance.now();
-  let heard = session.socket.bytesRead;
-  let timer = setTimeout(look, keepAliveMs);
+  let bytesSeen = session.socket.bytesRead;
+  let timer = setTimeout(check, keepAliveMs);
 
-  /** True when bytes have come since this was asked last. */
-  function hasSpoken(): boolean {
-    const before = heard;
-    heard = session.socket.bytesRead;
-    return heard !== before;
+  /** Whether bytes have arrived since the last call of this function. */
+  function hasReceived(): boolean {
+    const before = bytesSeen;
+    bytesSeen = session.socket.bytesRead;
+    return bytesSeen !== before;
   }
-  function lookLater(): void {
+  function checkLater(): void {
     clearTimeout(timer);
-    timer = setTimeout(look, keepAliveMs);
+    timer = setTimeout(check, keepAliveMs);
   }
-  function look(): void {
-    // Between its end and its "close" a session has no socket any more.
+  function check(): void {
+    // A destroyed session has no socket, even before its "close" event.
     if (session.destroyed) return;
     if (calls === 0 && performance.now() - idleSince >= idleConnectionMs) session.close();
-    else if (hasSpoken()) lookLater();
-    else ask();
+    else if (hasReceived()) checkLater();
+    else ping();
   }
-  function ask(): void {
+  function ping(): void {
     session.ping((error) => {
-      if (error === null) lookLater();
+      if (error === null) checkLater();
     });
-    // Any byte is a sign of life: the answer itself may stand behind a large response on a slow line.
+    // Any received byte counts: on a slow line the answer to the ping can be behind a large message.
     timer = setTimeout(() => {
       if (session.destroyed) return;
-      if (hasSpoken()) lookLater();
+      if (hasReceived()) checkLater();
       else session.destroy();
     }, keepAliveTimeoutMs);
   }

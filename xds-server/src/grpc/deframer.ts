@@ -3,28 +3,32 @@ import { CallFault } from "./status.ts";
 
 const nothing = Buffer.alloc(0);
 
-/** Up to here a length is believed, in bytes: the node of an Envoy fits in, and is not copied again. */
-const usualCapacity = 64 * 1024;
-const maxSpare = 16;
+/** The size of a pooled buffer, in bytes. A first request with Envoy's node fits into one, and is not copied again. */
+const pooledBytes = 64 * 1024;
+const maxPooled = 16;
 
 /**
- * Where messages are gathered that come in pieces: a number of bytes that many calls share. The usual sizes are used again
- * and again, because what thousands of clients send at once would otherwise lie about until the next collection.
+ * The buffers for incomplete messages, with a limit on their total size. All calls share it. Buffers of `pooledBytes` are
+ * used again: without that, the buffers of thousands of clients that connect at once stay in memory until the next garbage
+ * collection.
  */
-export class MessageRoom {
+export class BufferPool {
   #left: number;
-  readonly #spare: Buffer[] = [];
+  readonly #free: Buffer[] = [];
 
   constructor(bytes: number) {
     this.#left = bytes;
   }
 
-  /** A buffer of these many bytes or more, with what the former holds, which is given back; undefined when fewer are left. */
+  /**
+   * Returns a buffer of at least `bytes` bytes with the content of `former`, and gives `former` back. Undefined when the limit
+   * would be exceeded.
+   */
   take(bytes: number, former: Buffer = nothing): Buffer | undefined {
-    const capacity = bytes > usualCapacity / 4 ? Math.max(bytes, usualCapacity) : bytes;
+    const capacity = bytes > pooledBytes / 4 ? Math.max(bytes, pooledBytes) : bytes;
     if (capacity - former.length > this.#left) return undefined;
     this.#left -= capacity;
-    const buffer = (capacity === usualCapacity ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(capacity);
+    const buffer = (capacity === pooledBytes ? this.#free.pop() : undefined) ?? Buffer.allocUnsafeSlow(capacity);
     former.copy(buffer);
     this.giveBack(former);
     return buffer;
@@ -32,7 +36,7 @@ export class MessageRoom {
 
   giveBack(buffer: Buffer): void {
     this.#left += buffer.length;
-    if (buffer.length === usualCapacity && this.#spare.length < maxSpare) this.#spare.push(buffer);
+    if (buffer.length === pooledBytes && this.#free.length < maxPooled) this.#free.push(buffer);
   }
 }
 
@@ -43,20 +47,20 @@ export interface Framed {
 
 interface DeframerOptions {
   readonly maxMessageBytes: number;
-  /** Where the room comes from for messages of which a part has arrived. */
-  readonly room: MessageRoom;
+  /** Holds incomplete messages. */
+  readonly pool: BufferPool;
 }
 
 /**
- * Takes gRPC messages out of a stream's bytes, wherever those are cut. A message that arrives whole is not copied; one
- * that arrives in pieces is gathered in a buffer that doubles, so that its cost is linear, and that does not run far ahead
- * of the bytes that came, because a length is no more than a claim.
+ * Extracts gRPC messages from a stream's bytes, which arrive in pieces of any size. A message that arrives in one piece is
+ * not copied. A message in several pieces is gathered in a buffer that doubles, so that the cost is linear. The buffer never
+ * gets much larger than the received bytes, because a client can claim any length.
  */
 export class Deframer {
   readonly #options: DeframerOptions;
   #input: Buffer = nothing;
   #at = 0;
-  /** How much of the head of the next message was read, and what it said. */
+  /** The number of bytes read of the next message's head, and the head's content. */
   #headLength = 0;
   #isCompressed = false;
   #length = 0;
@@ -67,44 +71,44 @@ export class Deframer {
     this.#options = options;
   }
 
-  /** The next bytes. `next` must have taken all messages out of those before. */
+  /** Sets the next bytes. `next` must have returned all messages of the bytes before. */
   feed(bytes: Buffer): void {
     this.#input = bytes;
     this.#at = 0;
   }
 
   /**
-   * The next message, or undefined until more bytes come. Its bytes are good until `letGo`, which the next one needs.
-   * Throws a `CallFault` on one that is too large, or is no message.
+   * The next message, or undefined when more bytes are needed. Its bytes are valid until `release`, which must be called
+   * before the next message. Throws a `CallFault` when the message is too large or its head is malformed.
    */
   next(): Framed | undefined {
     const message = this.#read();
-    // A few bytes that are held would keep the whole buffer that they came in.
+    // Drop the input when it is read: even an empty rest would keep the whole buffer in memory.
     if (this.#at === this.#input.length) this.feed(nothing);
     return message;
   }
 
-  /** True when bytes are left of those that were fed. */
+  /** Whether bytes of the last `feed` are still unread. */
   get hasInput(): boolean {
     return this.#at < this.#input.length;
   }
 
-  /** True when all bytes so far were those of whole messages. */
+  /** Whether all bytes so far belong to complete messages. */
   get isBetweenMessages(): boolean {
     return this.#headLength === 0 && this.#at === this.#input.length;
   }
 
-  /** The message before is dealt with: its room is free again. */
-  letGo(): void {
+  /** Frees the last message's buffer. */
+  release(): void {
     if (this.#gathered === nothing) return;
-    this.#options.room.giveBack(this.#gathered);
+    this.#options.pool.giveBack(this.#gathered);
     this.#gathered = nothing;
     this.#gatheredLength = 0;
   }
 
-  /** Lets go of everything. */
+  /** Frees all buffers and forgets an incomplete message. */
   clear(): void {
-    this.letGo();
+    this.release();
     this.#headLength = 0;
     this.feed(nothing);
   }
@@ -118,7 +122,7 @@ export class Deframer {
   }
 
   #readHead(): boolean {
-    // Byte by byte, because it may be cut anywhere; for five bytes that is quicker than to copy them, too.
+    // Byte by byte, because a piece may end anywhere in the head. For five bytes that is also faster than a copy.
     for (; this.#headLength < frameHeadBytes; this.#headLength += 1) {
       const byte = this.#input[this.#at];
       if (byte === undefined) return false;
@@ -129,13 +133,13 @@ export class Deframer {
     const length = this.#length;
     const { maxMessageBytes } = this.#options;
     if (length > maxMessageBytes) {
-      throw new CallFault("RESOURCE_EXHAUSTED", `A message has ${length} bytes, and ${maxMessageBytes} are the most`);
+      throw new CallFault("RESOURCE_EXHAUSTED", `A message has ${length} bytes; the maximum is ${maxMessageBytes}`);
     }
     return true;
   }
 
   #begin(flag: number): void {
-    if (flag > 1) throw new CallFault("INTERNAL", "A message begins with a flag that gRPC does not know");
+    if (flag > 1) throw new CallFault("INTERNAL", `A message begins with the flag ${flag}, which gRPC does not define`);
     this.#isCompressed = flag === 1;
     this.#length = 0;
   }
@@ -158,10 +162,10 @@ export class Deframer {
   #makeRoom(needed: number, length: number): void {
     const before = this.#gathered;
     if (needed <= before.length) return;
-    const room = this.#options.room.take(Math.min(length, Math.max(needed, 2 * before.length, usualCapacity)), before);
-    if (room === undefined) {
-      throw new CallFault("RESOURCE_EXHAUSTED", "The server has no room for another message that comes in pieces");
+    const buffer = this.#options.pool.take(Math.min(length, Math.max(needed, 2 * before.length, pooledBytes)), before);
+    if (buffer === undefined) {
+      throw new CallFault("RESOURCE_EXHAUSTED", "The server has no memory left for another incomplete message");
     }
-    this.#gathered = room;
+    this.#gathered = buffer;
   }
 }

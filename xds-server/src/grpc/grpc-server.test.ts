@@ -6,25 +6,25 @@ import { gzipSync } from "node:zlib";
 import { pino } from "pino";
 import { type Call, type CallHandler, type Methods, sharedMessage, unary } from "./call.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import { defaultLimits, type TransportLimits } from "./limits.ts";
+import { defaultTransportLimits, type TransportLimits } from "./limits.ts";
 import { CallFault } from "./status.ts";
 
 const timeout = 10_000;
 const text = (value: string) => sharedMessage("answer", [Buffer.from(value)]);
 const message = (value: string | Buffer) => sharedMessage("request", [Buffer.from(value)]).framed;
 
-/** Calls of "/test/Echo" that are over, in the order they ended. */
+/** The ended calls of "/test/Echo", in the order of their ends. */
 type Ended = string[];
 
 function echo(call: Call, ended: Ended): CallHandler {
-  const said: string[] = [];
+  const received: string[] = [];
   return {
     onMessage(bytes) {
-      said.push(bytes.toString());
+      received.push(bytes.toString());
       call.send(text(bytes.toString()));
     },
     onHalfClose: () => call.end(),
-    onClose: () => void ended.push(said.join("+")),
+    onClose: () => void ended.push(received.join("+")),
   };
 }
 
@@ -33,7 +33,7 @@ async function serve(t: TestContext, limits: Partial<TransportLimits> = {}, more
   const methods: Methods = new Map([["/test/Echo", (call) => echo(call, ended)], ...more]);
   const server = await startGrpcServer({
     listen: { host: "127.0.0.1", port: 0 },
-    limits: { ...defaultLimits, ...limits },
+    limits: { ...defaultTransportLimits, ...limits },
     methods,
     log: pino({ level: "silent" }),
   });
@@ -51,14 +51,14 @@ interface Outcome {
   /** "grpc-status grpc-message". */
   readonly status: string;
   readonly messages: readonly string[];
-  /** True when no more than trailers were sent. */
+  /** True when the server sent only trailers. */
   readonly trailersOnly: boolean;
   readonly rstCode: number | undefined;
 }
 
 type Headers = Record<string, string | undefined>;
 
-/** Opens a call; `outcome` tells how it ended. */
+/** Opens a call. `outcome` resolves when the call has ended. */
 function open(session: ClientHttp2Session, path: string, headers: Headers = {}) {
   const all = { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers", ...headers };
   const stream = session.request(all);
@@ -66,15 +66,15 @@ function open(session: ClientHttp2Session, path: string, headers: Headers = {}) 
   let status = "";
   let trailersOnly = false;
   const received: Buffer[] = [];
-  const take = (from: Headers) => {
+  const noteStatus = (from: Headers) => {
     if (from["grpc-status"] !== undefined) status = `${from["grpc-status"]} ${from["grpc-message"] ?? ""}`.trim();
   };
   stream.on("response", (from) => {
     http = from[":status"];
     trailersOnly = from["grpc-status"] !== undefined;
-    take(from as Headers);
+    noteStatus(from as Headers);
   });
-  stream.on("trailers", (from) => take(from as Headers));
+  stream.on("trailers", (from) => noteStatus(from as Headers));
   stream.on("data", (bytes: Buffer) => received.push(bytes));
   stream.on("error", () => {});
   const outcome = new Promise<Outcome>((resolve) => {
@@ -95,21 +95,21 @@ function split(bytes: Buffer): string[] {
   return messages;
 }
 
-/** Says these bytes and half-closes. */
-async function say(session: ClientHttp2Session, bytes: Buffer, headers: Headers = {}, path = "/test/Echo") {
+/** Sends these bytes in one call and half-closes it. */
+async function sendAll(session: ClientHttp2Session, bytes: Buffer, headers: Headers = {}, path = "/test/Echo") {
   const { stream, outcome } = open(session, path, headers);
   stream.end(bytes);
   return outcome;
 }
 
-test("a call's messages are answered in order, and it ends well", { timeout }, async (t) => {
+test("a call's messages are answered in order, and it ends with OK", { timeout }, async (t) => {
   const at = await serve(t);
-  const { status, messages, trailersOnly } = await say(at.session(), Buffer.concat(["a", "", "c"].map(message)));
+  const { status, messages, trailersOnly } = await sendAll(at.session(), Buffer.concat(["a", "", "c"].map(message)));
   assert.deepEqual({ status, messages, trailersOnly }, { status: "0", messages: ["a", "", "c"], trailersOnly: false });
   assert.deepEqual(at.ended, ["a++c"]);
 });
 
-test("a message that comes one byte at a time arrives whole", { timeout }, async (t) => {
+test("a message that is sent byte by byte arrives complete", { timeout }, async (t) => {
   const at = await serve(t);
   const { stream, outcome } = open(at.session(), "/test/Echo");
   for (const byte of message("byte by byte")) {
@@ -119,36 +119,38 @@ test("a message that comes one byte at a time arrives whole", { timeout }, async
   assert.deepEqual((await outcome).messages, ["byte by byte"]);
 });
 
-test("what is no gRPC call is refused by its HTTP status", { timeout }, async (t) => {
+test("a request that is not a gRPC call is rejected with an HTTP status", { timeout }, async (t) => {
   const session = (await serve(t)).session();
-  assert.equal((await say(session, message("a"), { "content-type": "application/json" })).http, 415);
-  assert.equal((await say(session, message("a"), { "content-type": "application/grpcish" })).http, 415);
-  assert.equal((await say(session, message("a"), { "content-type": "application/grpc+proto" })).http, 200);
-  assert.equal((await say(session, message("a"), { ":method": "PUT" })).http, 405);
+  assert.equal((await sendAll(session, message("a"), { "content-type": "application/json" })).http, 415);
+  assert.equal((await sendAll(session, message("a"), { "content-type": "application/grpcish" })).http, 415);
+  assert.equal((await sendAll(session, message("a"), { "content-type": "application/grpc+proto" })).http, 200);
+  assert.equal((await sendAll(session, message("a"), { ":method": "PUT" })).http, 405);
 });
 
-test("an unknown method is unimplemented, told in trailers only, with odd characters encoded", {
+test("a call of an unknown method is rejected with UNIMPLEMENTED, in trailers only, with non-ASCII characters encoded", {
   timeout,
 }, async (t) => {
   const at = await serve(t);
-  const { http, status, trailersOnly } = await say(at.session(), message("a"), {}, "/test/N%C3%A4h");
+  const { http, status, trailersOnly } = await sendAll(at.session(), message("a"), {}, "/test/N%C3%A4h");
   assert.deepEqual(
     { http, status, trailersOnly },
     { http: 200, status: '12 There is no method "/test/N%25C3%25A4h"', trailersOnly: true },
   );
 });
 
-test("a unary method takes exactly one message", { timeout }, async (t) => {
+test("a unary method accepts exactly one message", { timeout }, async (t) => {
   const double = unary((request) => text(`${request}${request}`));
   const session = (await serve(t, {}, new Map([["/test/Double", double]]))).session();
-  const call = (bytes: Buffer) => say(session, bytes, {}, "/test/Double");
+  const call = (bytes: Buffer) => sendAll(session, bytes, {}, "/test/Double");
   const { status, messages } = await call(message("ab"));
   assert.deepEqual({ status, messages }, { status: "0", messages: ["abab"] });
   assert.match((await call(Buffer.alloc(0))).status, /^3 .*got none/);
   assert.match((await call(Buffer.concat([message("a"), message("b")]))).status, /^3 .*one message only/);
 });
 
-test("gzip is read; other compression, a flag without one, and bombs are refused", { timeout }, async (t) => {
+test("gzip is decompressed; other encodings, a flag without an encoding, and zip bombs are rejected", {
+  timeout,
+}, async (t) => {
   const session = (await serve(t, { maxMessageBytes: 1_000 })).session();
   const zipped = (value: Buffer) => {
     const framed = message(gzipSync(value));
@@ -157,51 +159,55 @@ test("gzip is read; other compression, a flag without one, and bombs are refused
   };
   const small = zipped(Buffer.from("small"));
   const gzip = { "grpc-encoding": "gzip" };
-  const mixed = await say(session, Buffer.concat([small, message("plain"), small]), gzip);
+  const mixed = await sendAll(session, Buffer.concat([small, message("plain"), small]), gzip);
   assert.deepEqual(mixed.messages, ["small", "plain", "small"]);
   assert.equal(mixed.status, "0");
-  assert.match((await say(session, small)).status, /^13 /);
-  assert.match((await say(session, small, { "grpc-encoding": "br" })).status, /^12 .*gzip/);
-  assert.match((await say(session, zipped(Buffer.alloc(100_000)), gzip)).status, /^8 .*decompressed/);
+  assert.match((await sendAll(session, small)).status, /^13 /);
+  assert.match((await sendAll(session, small, { "grpc-encoding": "br" })).status, /^12 .*gzip/);
+  assert.match((await sendAll(session, zipped(Buffer.alloc(100_000)), gzip)).status, /^8 .*decompressed/);
   const garbage = message("no gzip at all");
   garbage[0] = 1;
-  assert.match((await say(session, garbage, gzip)).status, /^3 .*cannot be decompressed/);
+  assert.match((await sendAll(session, garbage, gzip)).status, /^3 .*cannot be decompressed/);
 });
 
-test("too large a message is refused both ways, and the rest of the connection goes on", { timeout }, async (t) => {
+test("a too large message is rejected in both directions, and other calls of the connection continue", {
+  timeout,
+}, async (t) => {
   const big = unary(() => sharedMessage("big answer", [Buffer.alloc(1_001)]));
   const session = (await serve(t, { maxMessageBytes: 1_000 }, new Map([["/test/Big", big]]))).session();
   const bystander = open(session, "/test/Echo");
   bystander.stream.write(message("before"));
-  assert.match((await say(session, message(Buffer.alloc(1_001)))).status, /^8 .*1001 bytes/);
-  assert.match((await say(session, message("a"), {}, "/test/Big")).status, /^8 The big answer has 1001 bytes/);
+  assert.match((await sendAll(session, message(Buffer.alloc(1_001)))).status, /^8 .*1001 bytes/);
+  assert.match((await sendAll(session, message("a"), {}, "/test/Big")).status, /^8 The big answer has 1001 bytes/);
   bystander.stream.end(message("after"));
   assert.deepEqual((await bystander.outcome).messages, ["before", "after"]);
 });
 
 test("a call that ends within a message ends with an error", { timeout }, async (t) => {
   const at = await serve(t);
-  assert.match((await say(at.session(), message("whole").subarray(0, 8))).status, /^13 .*within a message/);
+  assert.match((await sendAll(at.session(), message("whole").subarray(0, 8))).status, /^13 .*within a message/);
 });
 
-test("what a method throws ends its call, and says nothing of the server's inside", { timeout }, async (t) => {
+test("an exception of a method ends its call, and the client does not see the exception's message", {
+  timeout,
+}, async (t) => {
   const failing: Methods = new Map([
     ["/test/Fails", unary(() => assert.fail("a secret"))],
     [
-      "/test/Refuses",
+      "/test/Rejects",
       () => {
         throw new CallFault("PERMISSION_DENIED", "not you: 100 % ä");
       },
     ],
   ]);
   const session = (await serve(t, {}, failing)).session();
-  const failed = await say(session, message("a"), {}, "/test/Fails");
+  const failed = await sendAll(session, message("a"), {}, "/test/Fails");
   assert.match(failed.status, /^13 The server failed/);
   assert.doesNotMatch(failed.status, /secret/);
-  assert.equal((await say(session, message("a"), {}, "/test/Refuses")).status, "7 not you: 100 %25 %C3%A4");
+  assert.equal((await sendAll(session, message("a"), {}, "/test/Rejects")).status, "7 not you: 100 %25 %C3%A4");
 });
 
-test("a client that goes on talking after its call was ended is stopped", { timeout }, async (t) => {
+test("a client that continues to send after the end of its call gets a reset", { timeout }, async (t) => {
   const session = (await serve(t, { maxMessageBytes: 1_000 })).session();
   const { stream, outcome } = open(session, "/test/Echo");
   stream.write(message("answered"));
@@ -212,7 +218,9 @@ test("a client that goes on talking after its call was ended is stopped", { time
   assert.equal(rstCode, constants.NGHTTP2_NO_ERROR);
 });
 
-test("a method that pauses gets no message until it resumes, and then each in order", { timeout }, async (t) => {
+test("a method that pauses gets no message until it resumes, and then all messages in order", {
+  timeout,
+}, async (t) => {
   const got: string[] = [];
   let resume = (): void => {};
   const { promise: isPaused, resolve: paused } = Promise.withResolvers<void>();
@@ -237,14 +245,16 @@ test("a method that pauses gets no message until it resumes, and then each in or
   const { stream, outcome } = open(session, "/test/Pauses");
   stream.end(Buffer.concat(["1", "2", "3"].map(message)));
   await isPaused;
-  await say(session, message("a round trip later"));
+  await sendAll(session, message("a round trip later"));
   assert.deepEqual(got, ["1"]);
   resume();
   assert.equal((await outcome).status, "0");
   assert.deepEqual(got, ["1", "2", "3"]);
 });
 
-test("a client that reads nothing loses its call after a while; the others keep theirs", { timeout }, async (t) => {
+test("the call of a client that reads nothing is ended after the limit; other calls continue", {
+  timeout,
+}, async (t) => {
   const { promise: isOver, resolve: over } = Promise.withResolvers<void>();
   const flood: Methods = new Map([
     [
@@ -272,11 +282,11 @@ test("a client that reads nothing loses its call after a while; the others keep 
   assert.deepEqual((await bystander.outcome).messages, ["still here"]);
 });
 
-test("a connection that does not answer pings is closed; one that does stays", { timeout }, async (t) => {
+test("a connection that does not answer pings is closed; one that answers stays open", { timeout }, async (t) => {
   const at = await serve(t, { keepAliveMs: 50, keepAliveTimeoutMs: 100 });
   const alive = at.session();
   const call = open(alive, "/test/Echo");
-  // Speaks HTTP/2 once, and is deaf from then on.
+  // Sends the HTTP/2 preface and then nothing more.
   const dead = connect(at.port, "127.0.0.1");
   t.after(() => dead.destroy());
   dead.write(
@@ -289,20 +299,20 @@ test("a connection that does not answer pings is closed; one that does stays", {
   assert.deepEqual((await call.outcome).messages, ["alive"]);
 });
 
-test("a connection without a call is closed after a while, politely", { timeout }, async (t) => {
+test("a connection without a call is closed after the limit, with GOAWAY", { timeout }, async (t) => {
   const at = await serve(t, { keepAliveMs: 20, idleConnectionMs: 100 });
   const session = at.session();
   const goaway = new Promise<number>((resolve) => session.on("goaway", resolve));
   const closed = new Promise((resolve) => session.on("close", resolve));
-  assert.equal((await say(session, message("hello"))).status, "0");
+  assert.equal((await sendAll(session, message("hello"))).status, "0");
   assert.equal(await goaway, constants.NGHTTP2_NO_ERROR);
   await closed;
 });
 
-test("a stream more than a connection may have waits for another to end", { timeout }, async (t) => {
+test("a stream over the limit of its connection waits until another one ends", { timeout }, async (t) => {
   const at = await serve(t, { maxStreamsPerConnection: 2 });
   const session = at.session();
-  assert.equal((await say(session, message("tells the client the limit"))).status, "0");
+  assert.equal((await sendAll(session, message("so that the client gets the limit"))).status, "0");
   const [first, second, third] = ["1", "2", "3"].map((text) => {
     const call = open(session, "/test/Echo");
     call.stream.write(message(text));
@@ -315,38 +325,38 @@ test("a stream more than a connection may have waits for another to end", { time
   assert.deepEqual(at.ended.slice(1), ["2", "3"]);
 });
 
-test("calls over the limit of all are refused until another has gone", { timeout }, async (t) => {
+test("calls over the limit of all clients are rejected until another call ends", { timeout }, async (t) => {
   const at = await serve(t, { maxStreams: 1 });
   const [one, two] = [at.session(), at.session()];
   const first = open(one, "/test/Echo");
   first.stream.write(message("first"));
   await new Promise((resolve) => first.stream.once("data", resolve));
-  assert.match((await say(two, message("second"))).status, /^8 .*1 streams and no more/);
+  assert.match((await sendAll(two, message("second"))).status, /^8 .*1 open streams/);
   first.stream.end();
   await first.outcome;
-  assert.equal((await say(two, message("third"))).status, "0");
+  assert.equal((await sendAll(two, message("third"))).status, "0");
 });
 
-test("connections over the limit are not taken", { timeout }, async (t) => {
+test("connections over the limit are closed", { timeout }, async (t) => {
   const at = await serve(t, { maxConnections: 1 });
   const first = at.session();
-  assert.equal((await say(first, message("first"))).status, "0");
+  assert.equal((await sendAll(first, message("first"))).status, "0");
   const second = connect(at.port, "127.0.0.1").on("error", () => {});
   await new Promise((resolve) => second.on("close", resolve).resume());
-  assert.equal((await say(first, message("again"))).status, "0");
+  assert.equal((await sendAll(first, message("again"))).status, "0");
 });
 
-test("larger headers than allowed end the call, not the server", { timeout }, async (t) => {
+test("too large headers end their call, but not the connection", { timeout }, async (t) => {
   const at = await serve(t, { maxHeaderBytes: 2_000 });
   const session = at.session();
-  assert.equal((await say(session, message("a"))).status, "0");
-  const { status, rstCode } = await say(session, message("b"), { "x-large": "x".repeat(3_000) });
+  assert.equal((await sendAll(session, message("a"))).status, "0");
+  const { status, rstCode } = await sendAll(session, message("b"), { "x-large": "x".repeat(3_000) });
   assert.deepEqual({ status, rstCode }, { status: "", rstCode: constants.NGHTTP2_ENHANCE_YOUR_CALM });
-  assert.equal((await say(session, message("c"))).status, "0");
+  assert.equal((await sendAll(session, message("c"))).status, "0");
   assert.deepEqual(at.ended, ["a", "c"]);
 });
 
-test("a client that opens and resets calls without end loses its connection", { timeout }, async (t) => {
+test("the connection of a client that opens and resets very many calls is closed", { timeout }, async (t) => {
   const at = await serve(t);
   const session = at.session();
   let isClosed = false;
@@ -359,5 +369,5 @@ test("a client that opens and resets calls without end loses its connection", { 
     if (count % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(isClosed);
-  assert.equal((await say(at.session(), message("others"))).status, "0");
+  assert.equal((await sendAll(at.session(), message("others"))).status, "0");
 });

@@ -10,10 +10,10 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
-import { Turns } from "../turns.ts";
+import { Turns } from "../process/turns.ts";
 import type { Method, Methods } from "./call.ts";
 import { type Connection, watchConnection } from "./connection.ts";
-import { MessageRoom } from "./deframer.ts";
+import { BufferPool } from "./deframer.ts";
 import { Http2Call } from "./http2-call.ts";
 import { createInflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
@@ -22,31 +22,31 @@ import type { TlsMaterial } from "./tls-files.ts";
 
 export interface HostPort {
   readonly host: string;
-  /** 0 takes a free port. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
 export interface GrpcServerOptions {
   readonly listen: HostPort;
-  /** Absent: plaintext. */
+  /** Absent: plain text. */
   readonly tls?: TlsMaterial;
   readonly limits: TransportLimits;
   readonly methods: Methods;
-  /** Shares the event loop with what else is done for many clients at once; absent when there is nothing else. */
+  /** Shares the event loop between the calls and other work for many clients. Absent: the server makes its own. */
   readonly turns?: Turns;
   readonly log: Logger;
 }
 
 export interface RunningGrpcServer {
-  /** Where it listens; the port that was taken when 0 was asked for. */
+  /** The address that the server listens on, with the actual port. */
   readonly address: HostPort;
-  /** Takes another certificate for connections from now on; those that are open stay. */
+  /** Uses another certificate for new connections. Open connections stay. */
   renewTls(tls: TlsMaterial): void;
   /** Ends all calls and stops listening. */
   close(): void;
 }
 
-/** How far a client may send ahead, in bytes. More in all than on one stream, so that one does not hold up the rest. */
+/** HTTP/2 flow-control windows, in bytes. The connection's is larger, so that one paused stream does not block the others. */
 const streamWindow = 256 * 1024;
 const connectionWindow = 1024 * 1024;
 
@@ -96,7 +96,7 @@ function http2Server({ limits, tls, log }: GrpcServerOptions): Http2Server | Htt
     maxHeaderListSize: limits.maxHeaderBytes,
     enablePush: false,
   };
-  // In megabytes. Node refuses new streams while what is queued for a connection is over it.
+  // In megabytes. Node rejects new streams while a connection has more queued than this.
   const maxSessionMemory = Math.ceil((4 * limits.maxMessageBytes) / 1_000_000);
   if (tls === undefined) return createServer({ settings, maxSessionMemory });
   const { handshakeTimeoutMs: handshakeTimeout } = limits;
@@ -109,13 +109,13 @@ function http2Server({ limits, tls, log }: GrpcServerOptions): Http2Server | Htt
   return server;
 }
 
-/** Takes each HTTP/2 stream to its method, or refuses it. */
+/** Returns a function that gives each HTTP/2 stream to its method, or rejects it. */
 function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptions) {
   const inflate = createInflate(limits.maxMessageBytes);
-  const room = new MessageRoom(limits.maxPartialBytes);
+  const pool = new BufferPool(limits.maxPartialBytes);
   let open = 0;
   return (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-    const httpStatus = refusedAs(headers);
+    const httpStatus = httpRejection(headers);
     if (httpStatus !== undefined) {
       stream.on("error", () => {});
       stream.respond({ ":status": httpStatus }, { endStream: true });
@@ -126,14 +126,17 @@ function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptio
       peer: socket === undefined ? "" : peerOf(socket),
       peerCertificate: socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined,
       limits,
-      room,
+      pool,
       turns,
       inflate: headers["grpc-encoding"] === "gzip" ? inflate : undefined,
       log,
     });
     call.serve((call) => {
       if (open >= limits.maxStreams) {
-        throw new CallFault("RESOURCE_EXHAUSTED", `This server serves ${limits.maxStreams} streams and no more`);
+        throw new CallFault(
+          "RESOURCE_EXHAUSTED",
+          `This server has ${limits.maxStreams} open streams, which is its maximum`,
+        );
       }
       open += 1;
       stream.once("close", () => {
@@ -144,8 +147,8 @@ function acceptor({ methods, limits, turns = new Turns(), log }: GrpcServerOptio
   };
 }
 
-/** The HTTP status of what is no gRPC call at all. */
-function refusedAs(headers: IncomingHttpHeaders): number | undefined {
+/** The HTTP status for a request that is not a gRPC call. Undefined for a gRPC call. */
+function httpRejection(headers: IncomingHttpHeaders): number | undefined {
   if (headers[":method"] !== "POST") return 405;
   return /^application\/grpc($|[+;])/.test(headers["content-type"] ?? "") ? undefined : 415;
 }
@@ -153,7 +156,7 @@ function refusedAs(headers: IncomingHttpHeaders): number | undefined {
 function methodFor(headers: IncomingHttpHeaders, methods: Methods): Method {
   const encoding = headers["grpc-encoding"] ?? "identity";
   if (encoding !== "identity" && encoding !== "gzip") {
-    throw new CallFault("UNIMPLEMENTED", `Messages may be compressed by gzip, not by "${encoding}"`);
+    throw new CallFault("UNIMPLEMENTED", `Messages may be compressed with gzip, but not with "${encoding}"`);
   }
   const path = headers[":path"] ?? "";
   const method = methods.get(path);
@@ -161,7 +164,7 @@ function methodFor(headers: IncomingHttpHeaders, methods: Methods): Method {
   return method;
 }
 
-/** Empty where the connection is gone already. */
+/** The client's address. Empty when the connection is already closed. */
 function peerOf({ remoteAddress = "", remotePort }: Socket): string {
   if (remotePort === undefined) return "";
   return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;

@@ -1,9 +1,9 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { PeerCertificate } from "node:tls";
 import type { Logger } from "pino";
-import type { Turns } from "../turns.ts";
+import type { Turns } from "../process/turns.ts";
 import { type Call, type CallHandler, frameHeadBytes, type Method, type SharedMessage } from "./call.ts";
-import { Deframer, type MessageRoom } from "./deframer.ts";
+import { type BufferPool, Deframer } from "./deframer.ts";
 import type { Inflate } from "./inflate.ts";
 import type { TransportLimits } from "./limits.ts";
 import { CallFault, type Status, statusTrailers } from "./status.ts";
@@ -12,9 +12,9 @@ export interface Http2CallOptions {
   readonly peer: string;
   readonly peerCertificate: PeerCertificate | undefined;
   readonly limits: TransportLimits;
-  readonly room: MessageRoom;
+  readonly pool: BufferPool;
   readonly turns: Turns;
-  /** Absent when the client's messages are not compressed. */
+  /** Undefined when the client's messages are not compressed. */
   readonly inflate: Inflate | undefined;
   readonly log: Logger;
 }
@@ -37,29 +37,29 @@ export class Http2Call implements Call {
   #isOver = false;
   #isPaused = false;
   #isInflating = false;
-  /** What is left to do for the last message, when its turn has come. */
+  /** The work of the last message that still waits for its turn. */
   #work: (() => void) | undefined;
-  /** True while messages are handed out one after the other. */
+  /** True while `#read` runs, so that it does not run inside itself. */
   #isReading = false;
-  #isHeldBack = false;
+  #isStreamPaused = false;
   /** The client has sent its last byte. */
   #isHalfClosed = false;
-  #hasToldHalfClose = false;
+  #hasReportedHalfClose = false;
   #unreadTimer: NodeJS.Timeout | undefined;
 
   constructor(stream: ServerHttp2Stream, options: Http2CallOptions) {
-    const { peer, peerCertificate, limits, room } = options;
+    const { peer, peerCertificate, limits, pool } = options;
     this.peer = peer;
     this.peerCertificate = peerCertificate;
     this.#stream = stream;
     this.#options = options;
-    this.#deframer = new Deframer({ maxMessageBytes: limits.maxMessageBytes, room });
+    this.#deframer = new Deframer({ maxMessageBytes: limits.maxMessageBytes, pool });
   }
 
-  /** Begins to serve the call. */
+  /** Starts the call. */
   serve(method: Method): void {
     const stream = this.#stream;
-    // What went wrong with the stream is told by its end, which always follows.
+    // "close" always follows an error and ends the call.
     stream.on("error", () => {});
     stream.once("close", () => {
       clearTimeout(this.#unreadTimer);
@@ -92,14 +92,14 @@ export class Http2Call implements Call {
     const { maxMessageBytes, unreadTimeoutMs } = this.#options.limits;
     const bytes = framed.length - frameHeadBytes;
     if (bytes > maxMessageBytes) {
-      const message = `The ${what} has ${bytes} bytes, and ${maxMessageBytes} are the most (--limit maxMessageBytes)`;
+      const message = `The ${what} has ${bytes} bytes; the maximum is ${maxMessageBytes} (--limit maxMessageBytes)`;
       throw new CallFault("RESOURCE_EXHAUSTED", message);
     }
     if (this.#isOver || this.#stream.closed) return true;
     if (!this.#stream.headersSent) this.#stream.respond(responseHeaders, { waitForTrailers: true });
     const hadRoom = !this.isFull;
     if (this.#stream.write(framed)) return true;
-    if (hadRoom) this.#unreadTimer = setTimeout(() => this.#giveUp(), unreadTimeoutMs);
+    if (hadRoom) this.#unreadTimer = setTimeout(() => this.#endUnread(), unreadTimeoutMs);
     return false;
   }
 
@@ -125,12 +125,12 @@ export class Http2Call implements Call {
         });
         stream.end();
         clearTimeout(this.#unreadTimer);
-        this.#unreadTimer = setTimeout(() => this.#giveUp(), this.#options.limits.unreadTimeoutMs);
+        this.#unreadTimer = setTimeout(() => this.#endUnread(), this.#options.limits.unreadTimeoutMs);
       } else {
         stream.respond({ ...responseHeaders, ...trailers }, { endStream: true });
         this.#stopClient();
       }
-      // Whatever the client still sends is read, so that the connection is free of it, and dropped.
+      // Read and drop what the client still sends, so that it does not fill the connection's flow-control window.
       stream.resume();
     }
     this.#close();
@@ -142,15 +142,14 @@ export class Http2Call implements Call {
       work();
     } catch (error) {
       if (!(error instanceof CallFault)) this.#options.log.error({ err: error, peer: this.peer }, "a call failed");
-      const fault =
-        error instanceof CallFault ? error : new CallFault("INTERNAL", "The server failed; its log says more");
+      const fault = error instanceof CallFault ? error : new CallFault("INTERNAL", "The server failed; see its log");
       const { code, message } = fault;
       this.#options.log.warn({ peer: this.peer, code, reason: message }, "ended a call");
       this.end({ code, message });
     }
   }
 
-  /** Hands out the messages that are there, as long as the method takes them. */
+  /** Delivers the messages that have arrived, until the method pauses or has work left. */
   #read(): void {
     if (this.#isReading || this.#isOver) return;
     this.#isReading = true;
@@ -159,9 +158,9 @@ export class Http2Call implements Call {
         const message = this.#deframer.next();
         if (message === undefined) break;
         if (message.isCompressed) this.#inflate(message.bytes);
-        else this.#hand(message.bytes);
+        else this.#deliver(message.bytes);
       }
-      if (!this.#isOver) this.#readOn();
+      if (!this.#isOver) this.#continue();
     });
     this.#isReading = false;
   }
@@ -170,21 +169,21 @@ export class Http2Call implements Call {
     return this.#isPaused || this.#isInflating || this.#work !== undefined || this.#isOver;
   }
 
-  #readOn(): void {
-    // While a message is dealt with, the stream is left to flow until there is another: mostly there is none.
-    const holdsBack = this.#mustWait && this.#deframer.hasInput;
-    if (this.#isHalfClosed && !this.#mustWait) this.#tellHalfClose();
-    else if (this.#isHeldBack !== holdsBack) {
-      this.#isHeldBack = holdsBack;
-      if (this.#isHeldBack) this.#stream.pause();
+  #continue(): void {
+    // While a message is handled, the stream is paused only when more input has arrived. That is rare.
+    const mustPause = this.#mustWait && this.#deframer.hasInput;
+    if (this.#isHalfClosed && !this.#mustWait) this.#reportHalfClose();
+    else if (this.#isStreamPaused !== mustPause) {
+      this.#isStreamPaused = mustPause;
+      if (this.#isStreamPaused) this.#stream.pause();
       else this.#stream.resume();
     }
   }
 
-  /** The message is read at once, so that its bytes need not be kept; what follows from it waits for its turn. */
-  #hand(bytes: Buffer): void {
+  /** The handler reads the message at once, so that its bytes need not be kept. The work that it returns waits for its turn. */
+  #deliver(bytes: Buffer): void {
     this.#work = this.#handler?.onMessage(bytes);
-    this.#deframer.letGo();
+    this.#deframer.release();
     if (this.#work !== undefined) this.#options.turns.take(this.#doWork);
   }
 
@@ -195,9 +194,9 @@ export class Http2Call implements Call {
     this.#read();
   };
 
-  #tellHalfClose(): void {
-    if (this.#hasToldHalfClose) return;
-    this.#hasToldHalfClose = true;
+  #reportHalfClose(): void {
+    if (this.#hasReportedHalfClose) return;
+    this.#hasReportedHalfClose = true;
     if (!this.#deframer.isBetweenMessages) throw new CallFault("INTERNAL", "The call ended within a message");
     this.#handler?.onHalfClose();
   }
@@ -213,7 +212,7 @@ export class Http2Call implements Call {
       this.#read();
     };
     inflate(bytes).then(
-      (message) => inflated(() => this.#hand(message)),
+      (message) => inflated(() => this.#deliver(message)),
       (error: unknown) =>
         inflated(() => {
           throw error;
@@ -221,14 +220,17 @@ export class Http2Call implements Call {
     );
   }
 
-  /** The response is whole: the client need not send the rest of its request (RFC 9113, section 8.1). */
+  /** The response is complete, so the client must not send the rest of its request (RFC 9113, section 8.1). */
   #stopClient(): void {
     if (!this.#isHalfClosed) setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
-  /** The client did not read for so long that it must have forgotten the call. */
-  #giveUp(): void {
-    this.#options.log.warn({ peer: this.peer }, "ended a call whose client does not read what it is sent");
+  /** Ends a call whose client has not read for `unreadTimeoutMs`. */
+  #endUnread(): void {
+    this.#options.log.warn(
+      { peer: this.peer },
+      "ended a call because the client does not read the messages sent to it",
+    );
     this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#close();
   }

@@ -4,10 +4,10 @@ import { CallFault } from "./status.ts";
 
 const inflated = promisify(gunzip);
 
-/** Decompresses a message. Rejects with a `CallFault` what is not gzip, or is too large when decompressed. */
+/** Decompresses a message. Rejects with a `CallFault` when it is not gzip or too large when decompressed. */
 export type Inflate = (bytes: Buffer) => Promise<Buffer>;
 
-/** Decompresses one message after the other, so that many bombs at once take no more memory than one. */
+/** Decompresses one message at a time, so that many zip bombs at once need no more memory than one. */
 export function createInflate(maxMessageBytes: number): Inflate {
   let last: Promise<unknown> = Promise.resolve();
   const inflate = async (bytes: Buffer): Promise<Buffer> => {

@@ -1,4 +1,4 @@
-/** The codes that end a call: https://grpc.io/docs/guides/status-codes/ */
+/** gRPC's status codes: https://grpc.io/docs/guides/status-codes/ */
 export const statusCodes = {
   OK: 0,
   CANCELLED: 1,
@@ -21,14 +21,14 @@ export const statusCodes = {
 
 export type StatusCode = keyof typeof statusCodes;
 
-/** How a call ends. */
+/** The status that a call ends with. */
 export interface Status {
   readonly code: StatusCode;
-  /** Told to the client; nothing secret. Empty when there is nothing to tell. */
+  /** Sent to the client, so it must not contain secrets. May be empty. */
   readonly message: string;
 }
 
-/** Why a call is ended. Thrown while a call is served, it ends that call with its code, and its message goes to the client. */
+/** Ends the call that it is thrown in. Its code and message are sent to the client. */
 export class CallFault extends Error {
   readonly code: StatusCode;
 
@@ -48,7 +48,7 @@ export function statusTrailers({ code, message }: Status): Record<string, string
     : { ...trailers, "grpc-message": percentEncoded(message.slice(0, maxMessageLength)) };
 }
 
-/** Everything but printable ASCII is encoded, and so is "%". */
+/** Encodes "%" and all characters but printable ASCII. */
 function percentEncoded(text: string): string {
   return Buffer.from(text, "utf8")
     .toString("latin1")

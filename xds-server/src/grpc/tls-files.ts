@@ -2,28 +2,28 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 
-/** Mutual TLS: the server's certificate, and the authority that every proxy's certificate must come from. PEM files. */
+/** The PEM files for mutual TLS: the server's certificate and key, and the authority that signs the proxies' certificates. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
 }
 
-/** Mutual TLS: the server's certificate and key, and the authority that every client's certificate must come from. PEM. */
+/** The content of the `TlsFiles`. */
 export interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly ca: Buffer;
 }
 
-/** Reads the files. Rejects when one cannot be read, or when they do not go together. */
+/** Reads the files. Rejects when a file cannot be read, or when the key does not match the certificate. */
 export async function readTls({ certFile, keyFile, caFile }: TlsFiles): Promise<TlsMaterial> {
   const material: TlsMaterial = { cert: await pem(certFile), key: await pem(keyFile), ca: await pem(caFile) };
   try {
     createSecureContext(material);
   } catch (error) {
     throw new Error(
-      `Cannot serve discovery over TLS: "${certFile}", "${keyFile}" and "${caFile}" do not go together: ${messageOf(error)}`,
+      `Cannot serve discovery over TLS: "${certFile}", "${keyFile}" and "${caFile}" do not match: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -37,15 +37,15 @@ export interface WatchTlsOptions {
 }
 
 /**
- * Looks at the files again and again and hands out what changed, until the returned function is called. Files that are
- * unreadable or do not go together are told once and tried again: a certificate is written before or after its key.
+ * Reads the files at an interval and calls `renewed` when they changed, until the returned function is called. A fault is
+ * logged once, and the files are read again: between the writes of a certificate and its key they do not match.
  */
 export function watchTls(files: TlsFiles, first: TlsMaterial, { everyMs, log, renewed }: WatchTlsOptions): () => void {
   let current = first;
   let fault = "";
-  let timer = setTimeout(look, everyMs);
+  let timer = setTimeout(check, everyMs);
   let isClosed = false;
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     try {
       const read = await readTls(files);
       if (isClosed) return;
@@ -53,12 +53,13 @@ export function watchTls(files: TlsFiles, first: TlsMaterial, { everyMs, log, re
       if (isSame(read, current)) return;
       current = read;
       renewed(read);
-      log.info({ certificate: files.certFile }, "the certificate for discovery is renewed");
+      log.info({ certificate: files.certFile }, "the certificate for discovery was renewed");
     } catch (error) {
-      if (messageOf(error) !== fault) log.error({ err: error }, "the certificate for discovery stays as it was");
+      if (messageOf(error) !== fault)
+        log.error({ err: error }, "cannot renew the certificate for discovery; the old one stays in use");
       fault = messageOf(error);
     } finally {
-      if (!isClosed) timer = setTimeout(look, everyMs);
+      if (!isClosed) timer = setTimeout(check, everyMs);
     }
   }
   return () => {

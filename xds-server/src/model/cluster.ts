@@ -16,29 +16,29 @@ import {
   required,
 } from "./fields.ts";
 
-/** What holds where a Cluster is silent. */
+/** The values of the fields that a Cluster leaves out. */
 export const clusterDefaults = {
   protocol: "http1",
   lbPolicy: "LEAST_REQUEST",
   connectTimeout: "5s",
   dnsMode: "strict",
   dnsRefreshRate: "5s",
-  /** Where Debian, Ubuntu, Alpine and Envoy's own image keep the system's authorities. */
+  /** The system's certificate authorities on Debian, Ubuntu, Alpine and in Envoy's own image. */
   caFile: "/etc/ssl/certs/ca-certificates.crt",
 } as const;
 
 const dnsSchema = z
   .strictObject({
-    hostname: required(hostname, "The name to look up, again and again."),
-    port: required(port, "The port of every address found."),
+    hostname: required(hostname, "The DNS name. The proxy resolves it repeatedly."),
+    port: required(port, "The port of every resolved address."),
     mode: optional(
       z.enum(["strict", "logical"]),
-      "`strict`: every address found is an endpoint. `logical`: new connections go to the first address found, old ones stay.",
+      "`strict`: every resolved address is an endpoint. `logical`: new connections go to the first resolved address, and open connections stay.",
       clusterDefaults.dnsMode,
     ),
-    refreshRate: optional(positiveDuration, "How long to wait between two look-ups.", clusterDefaults.dnsRefreshRate),
+    refreshRate: optional(positiveDuration, "The time between two DNS queries.", clusterDefaults.dnsRefreshRate),
   })
-  .meta({ description: "Endpoints found by DNS, from the proxy." });
+  .meta({ description: "Endpoints that the proxy finds by DNS." });
 
 const subjectAltName = z
   .string()
@@ -50,22 +50,25 @@ const tlsSchema = z
   .strictObject({
     serverName: optional(
       hostname,
-      "The name sent (SNI) and demanded of the certificate. The host name of `dns` when absent.",
+      "The server name that the proxy sends (SNI) and that the certificate must contain. When absent: the host name of `dns`.",
     ),
     caFile: optional(
       filePath,
-      "The authorities to trust, PEM, on the proxy's machine. The system's when absent.",
+      "A PEM file on the proxy's machine with the certificate authorities to trust. When absent: the system's authorities.",
       clusterDefaults.caFile,
     ),
-    certFile: optional(filePath, "The proxy's own certificate chain, PEM. None is shown when absent."),
-    keyFile: optional(filePath, "The private key of `certFile`, PEM."),
+    certFile: optional(
+      filePath,
+      "A PEM file on the proxy's machine with the proxy's certificate chain. When absent: the proxy sends no certificate.",
+    ),
+    keyFile: optional(filePath, "A PEM file on the proxy's machine with the private key of `certFile`."),
     subjectAltNames: optional(
       distinct(z.array(subjectAltName).min(1).max(100)),
-      "Names of which the certificate must bear one: DNS names, IP addresses or URIs. `serverName` when absent.",
+      "DNS names, IP addresses or URIs. The certificate must contain at least one of them. When absent: `serverName`.",
     ),
     insecureSkipVerify: optional(
       z.boolean(),
-      "Take any certificate. Whoever is in the middle can read and change everything.",
+      "Accept any certificate. An attacker between the proxy and the endpoint can then read and change all traffic.",
       false,
     ),
   })
@@ -77,29 +80,36 @@ const tlsSchema = z
       insecureSkipVerify !== true || (caFile === undefined && subjectAltNames === undefined),
     { ...fault("FIELD_CONFLICT", 'must not have "caFile" or "subjectAltNames" with "insecureSkipVerify"') },
   )
-  .meta({ description: "TLS to the endpoints. Their certificate is checked, and the name in it." });
+  .meta({ description: "TLS to the endpoints. The proxy checks their certificate and the name in it." });
 
 export const clusterSchema = exactlyOneOf(
   z.strictObject({
     nodeGroup: nodeGroupField,
     endpoints: optional(
       endpointList,
-      "Where the cluster is served, written here. A change of them never rebuilds the cluster.",
+      "The endpoints, listed here. A change to this list does not rebuild the cluster in the proxy.",
     ),
-    dns: optional(dnsSchema, "Where the cluster is served, looked up by the proxy."),
-    eds: optional(z.strictObject({}), "The endpoints stand in the Endpoints document of the same name."),
-    protocol: optional(z.enum(["http1", "http2"]), "What the endpoints speak.", clusterDefaults.protocol),
-    tls: optional(tlsSchema, "TLS to the endpoints. Plain text when absent."),
+    dns: optional(dnsSchema, "The endpoints, found by DNS."),
+    eds: optional(z.strictObject({}), "The endpoints are in the Endpoints document of the same name."),
+    protocol: optional(z.enum(["http1", "http2"]), "The protocol of the endpoints.", clusterDefaults.protocol),
+    tls: optional(tlsSchema, "TLS to the endpoints. When absent: plain text."),
     lbPolicy: optional(
       z.enum(["ROUND_ROBIN", "LEAST_REQUEST"]),
-      "How an endpoint is picked for a request.",
+      "How the proxy chooses an endpoint for a request.",
       clusterDefaults.lbPolicy,
     ),
-    connectTimeout: optional(positiveDuration, "How long a new connection may take.", clusterDefaults.connectTimeout),
-    maxConnections: optional(count, "Connections open at once, for each proxy. 1024 when absent."),
-    maxRequests: optional(count, "Requests in flight at once, for each proxy. 1024 when absent."),
-    maxPendingRequests: optional(count, "Requests that may wait for a connection. 1024 when absent."),
-    maxRetries: optional(count, "Retries in flight at once, for each proxy. 3 when absent."),
+    connectTimeout: optional(
+      positiveDuration,
+      "The maximum time to open a connection to an endpoint.",
+      clusterDefaults.connectTimeout,
+    ),
+    maxConnections: optional(count, "The maximum number of open connections, for each proxy. When absent: 1024."),
+    maxRequests: optional(count, "The maximum number of requests in flight, for each proxy. When absent: 1024."),
+    maxPendingRequests: optional(
+      count,
+      "The maximum number of requests that wait for a connection, for each proxy. When absent: 1024.",
+    ),
+    maxRetries: optional(count, "The maximum number of retries in flight, for each proxy. When absent: 3."),
   }),
   ["endpoints", "dns", "eds"],
 )
@@ -111,13 +121,13 @@ export const clusterSchema = exactlyOneOf(
       tls.subjectAltNames !== undefined ||
       (dns !== undefined && !isIpAddress(dns.hostname)),
     {
-      ...fault("FIELD_MISSING", 'must say which name the certificate bears: give "serverName" or "subjectAltNames"'),
+      ...fault("FIELD_MISSING", 'must say which name the certificate contains: set "serverName" or "subjectAltNames"'),
       path: ["tls"],
     },
   )
-  .meta({ description: "A service that requests can be sent to." });
+  .meta({ description: "An upstream service: its endpoints and how proxies connect to them." });
 
-/** A service that requests can be sent to. Exactly one of `endpoints`, `dns` and `eds` says where it is served. */
+/** An upstream service. Exactly one of `endpoints`, `dns` and `eds` gives its endpoints. */
 export type ClusterSpec = Immutable<z.infer<typeof clusterSchema>>;
 
 export type ClusterTls = NonNullable<ClusterSpec["tls"]>;

@@ -7,7 +7,7 @@ import type { NodeGroupSpec } from "./node-group.ts";
 import type { RouteSpec } from "./route.ts";
 
 /**
- * The spec of each kind. Adding a kind is a line here and a row in kinds.ts.
+ * The spec of each kind. A new kind needs a line here and a row in kinds.ts.
  * @public Inferred types elsewhere name it in their declarations.
  */
 export interface Specs {
@@ -22,7 +22,7 @@ export interface Specs {
 
 export type Kind = keyof Specs;
 
-/** One thing that an operator wrote, parsed and known to have the right shape. */
+/** One document that an operator wrote, parsed and checked against the schema of its kind. */
 export interface Document<K extends Kind = Kind> {
   readonly kind: K;
   /** Unique within its kind. 1 to 253 characters. */

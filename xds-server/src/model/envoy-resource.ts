@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { duration, durationMs, type Immutable, nodeGroupField, optional, required } from "./fields.ts";
 
-/** Half of it passes between two signs of life, for each proxy. */
+/** The server sends each proxy a heartbeat at half of this interval. */
 const ttl = duration.refine((text) => durationMs(text) >= 1000, { error: "must be at least one second", abort: true });
 
 export const envoyResourceSchema = z
@@ -9,7 +9,7 @@ export const envoyResourceSchema = z
     nodeGroup: nodeGroupField,
     ttl: optional(
       ttl,
-      'How long a proxy keeps the resource without hearing from the server, such as "30s": then it drops it. Absent: for ever.',
+      'The time to live, such as "30s". A proxy removes the resource when it receives no heartbeat from the server for this long. When absent: no time limit.',
     ),
     resource: required(
       z.looseObject({
@@ -24,10 +24,10 @@ export const envoyResourceSchema = z
           "The resource's type URL.",
         ),
       }),
-      "The resource as proto-JSON, in Envoy's own words, snake or camel case. Its own name field names it.",
+      "The resource as proto-JSON, with Envoy's field names in snake or camel case. Proxies know the resource by its own name field, not by the name of this document.",
     ),
   })
-  .meta({ description: "Any Envoy v3 resource, so that nothing Envoy can do is out of reach." });
+  .meta({ description: "Any Envoy v3 resource, for settings of Envoy that the other kinds do not cover." });
 
-/** Any Envoy v3 resource as proto-JSON. The resource's own name counts, not the document's. */
+/** Any Envoy v3 resource as proto-JSON. Proxies know it by its own name field, not by the document's name. */
 export type EnvoyResourceSpec = Immutable<z.infer<typeof envoyResourceSchema>>;

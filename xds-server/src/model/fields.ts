@@ -1,17 +1,17 @@
 import { z } from "zod";
 
-/** A spec as its readers see it: nothing in it is ever changed. */
+/** `T` with every field read-only, at every depth. */
 export type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
 
-/** What a refinement of ours reports: a stable code beside the sentence. */
+/** The options of a refinement that reports a stable code together with the message. */
 export const fault = (code: string, error: string) => ({ error, params: { code } });
 
-/** A field that may be left out. The description says what absence means; a fixed default is given as such. */
+/** A field that may be left out. The description says what absence means, unless `fallback` gives a fixed default. */
 export function optional<S extends z.ZodType>(schema: S, description: string, fallback?: z.input<S>) {
   return schema.optional().meta({ description, ...(fallback === undefined ? {} : { default: fallback }) });
 }
 
-/** A field that must be there. */
+/** A field that must be present. */
 export function required<S extends z.ZodType>(schema: S, description: string): S {
   return schema.meta({ description });
 }
@@ -24,8 +24,8 @@ const present = (value: unknown, keys: readonly string[]): string[] =>
 const quoted = (keys: readonly string[]): string => keys.map((key) => `"${key}"`).join(", ");
 
 /**
- * An object in which exactly one of some fields stands. Checked even where other fields are faulty, so that an
- * operator sees all faults at once.
+ * An object with exactly one of the given fields. The check also runs when other fields are faulty, so that an operator
+ * sees all faults at once.
  */
 export function exactlyOneOf<S extends z.ZodObject>(schema: S, keys: readonly (keyof S["shape"] & string)[]): S {
   const checked = schema
@@ -41,7 +41,7 @@ export function exactlyOneOf<S extends z.ZodObject>(schema: S, keys: readonly (k
   return checked.meta({ oneOf: keys.map((key) => ({ required: [key] })) });
 }
 
-/** An object in which at most one of some fields stands. */
+/** An object with at most one of the given fields. */
 export function atMostOneOf<S extends z.ZodObject>(schema: S, keys: readonly (keyof S["shape"] & string)[]): S {
   return schema.refine((value) => present(value, keys).length < 2, {
     ...fault("FIELD_CONFLICT", ""),
@@ -50,7 +50,7 @@ export function atMostOneOf<S extends z.ZodObject>(schema: S, keys: readonly (ke
   });
 }
 
-/** A list without repetitions, told apart by `keyOf`. The fault stands at the later one. */
+/** A list in which no two items have the same `keyOf`. The fault is reported at the later item. */
 export function distinct<S extends z.ZodType>(
   list: z.ZodArray<S>,
   keyOf: (item: z.infer<S>) => string = String,
@@ -63,7 +63,7 @@ export function distinct<S extends z.ZodType>(
         context.addIssue({
           code: "custom",
           path: [index],
-          message: `repeats "${key}", which stands in the list already`,
+          message: `repeats "${key}", which is already in the list`,
           params: { code: "FIELD_DUPLICATE" },
           input: item,
         });
@@ -73,14 +73,14 @@ export function distinct<S extends z.ZodType>(
   });
 }
 
-/** The name of a document, and of what documents refer to. */
+/** The name of a document, or a reference to one. */
 export const documentName = z
   .string()
   .min(1)
   .max(253)
   .regex(
     /^[A-Za-z0-9_][A-Za-z0-9_.:/|~@+-]*$/,
-    'must start with a letter, digit or "_" and hold only letters, digits and "_.:/|~@+-"',
+    'must start with a letter, digit or "_" and contain only letters, digits and "_.:/|~@+-"',
   );
 
 const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -101,12 +101,12 @@ export const duration = z
     ...fault("FIELD_VALUE", "must be whole milliseconds and at most 24 hours"),
   });
 
-/** A duration that must last: at least one millisecond. */
+/** A duration of at least one millisecond. */
 export const positiveDuration = duration.refine((text) => durationMs(text) > 0, {
   ...fault("FIELD_VALUE", "must be longer than zero"),
 });
 
-/** A port that something listens on. */
+/** A port to connect to. */
 export const port = z.int().min(1).max(65_535);
 
 const ipv4 = z.ipv4();
@@ -123,29 +123,29 @@ export const ipAddress = z
 const label = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
 const hostnamePattern = new RegExp(`^${label}(?:\\.${label})*\\.?$`);
 
-/** A name that DNS can look up. */
+/** A name that DNS can resolve. */
 export const hostname = z
   .string()
   .min(1)
   .max(253)
   .regex(hostnamePattern, 'must be a host name such as "cart.internal"');
 
-/** A file on the machine of the proxy, which reads it. */
+/** The path of a file on the proxy's machine. The proxy reads it. */
 export const filePath = z
   .string()
   .min(1)
   .max(4096)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern rejects control characters
   .regex(/^[^\u0000-\u001f]+$/, "must be a file's path");
 
-/** How many requests, connections or the like may be there at once. */
+/** A maximum number of requests, connections or the like at one time. */
 export const count = z.int().min(1).max(4_294_967_295);
 
 /** A relative weight. */
 export const weight = z.int().min(0).max(1_000_000);
 
-/** The node group whose proxies get a document. */
+/** The node group whose proxies receive a document. */
 export const nodeGroupField = optional(
   documentName,
-  "The node group whose proxies get this. Every node group when absent.",
+  "The node group whose proxies receive this document. When absent: every node group.",
 );

@@ -1,55 +1,58 @@
 import { z } from "zod";
 import { distinct, documentName, type Immutable, optional, required } from "./fields.ts";
 
-/** What holds where a Filter, and for `failure` its module too, is silent. */
+/** The values of the fields that a Filter leaves out. `failure` holds only if the module's manifest has none either. */
 export const filterDefaults = { failure: "reload", order: 0 } as const;
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in 64 lower-case hexadecimal digits");
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256: 64 lower-case hexadecimal digits");
 
 const canarySchema = z
   .strictObject({
-    sha256: required(sha256, "Which uploaded module those requests get instead."),
-    config: optional(z.json(), "What that module gets as its configuration. Nothing when absent."),
-    percent: required(z.number().min(0).max(100), "The share of the requests, in percent; four decimals count."),
+    sha256: required(sha256, "The uploaded module that handles these requests, by the sha256 of its bytes."),
+    config: optional(z.json(), "The configuration of this module: any JSON. When absent: no configuration."),
+    percent: required(
+      z.number().min(0).max(100),
+      "The share of the requests that goes to this module, in percent, with a precision of four decimals.",
+    ),
   })
-  .meta({ description: "Another version of the filter, for a share of the requests." });
+  .meta({ description: "A canary: another version of the filter, for a share of the requests." });
 
 export const filterSchema = z
   .strictObject({
     listeners: required(
       distinct(z.array(documentName).min(1).max(1000)),
-      "The HTTP listeners in whose requests the filter takes part.",
+      "The names of the HTTP listeners whose requests pass through the filter.",
     ),
-    sha256: required(sha256, "Which uploaded module runs, by the sha256 of its bytes."),
-    config: optional(z.json(), "What the module gets as its configuration: any JSON. Nothing when absent."),
+    sha256: required(sha256, "The uploaded module that runs, by the sha256 of its bytes."),
+    config: optional(z.json(), "The configuration of the module: any JSON. When absent: no configuration."),
     failure: optional(
       z.enum(["closed", "open", "reload"]),
-      "What becomes of requests once the module has crashed. `reload`: refused until it is loaded anew, at most once a second. `closed`: refused until the next push. `open`: passed without the filter, also while it was never loaded. When absent, what the module's manifest says; when that is silent, `reload`.",
+      "What happens to requests after the module has crashed. `reload`: the proxy rejects them until it has loaded the module again, at most once a second. `closed`: the proxy rejects them until the next push. `open`: they pass without the filter, also before the module is loaded for the first time. When absent: the value in the module's manifest, or `reload` if the manifest has none.",
     ),
     capabilities: optional(
       distinct(z.array(z.string().min(1).max(100)).max(200)),
-      "The host calls that the module may make, such as `proxy_log`; a call that is not listed answers status 10. All that the module imports when absent.",
+      "The host calls that the module may make, such as `proxy_log`. Any other call returns status 10. When absent: all calls that the module imports.",
     ),
     canary: optional(
       canarySchema,
-      "Another version, for a share of the requests. Only one filter of a listener may have one. `chancery filter push --canary` sets it, watches, and goes on or back.",
+      "A canary: another version of the filter, for a share of the requests. Only one filter of a listener may have a canary. `chancery filter push --canary` sets it, watches the results, and then increases the share or removes the canary.",
     ),
     order: optional(
       z.int().min(-1_000_000).max(1_000_000),
-      "Filters of a listener run by ascending order, then by name.",
+      "The position among the filters of a listener: they run in ascending order, and by name if the order is equal.",
       filterDefaults.order,
     ),
   })
-  .meta({ description: "A Wasm module in listeners, swapped in while requests flow." });
+  .meta({ description: "A Wasm module that runs in listeners. A new version replaces it without losing requests." });
 
-/** A Wasm module in listeners, swapped in while requests flow. */
+/** A Wasm module that runs in listeners. A new version replaces it without losing requests. */
 export type FilterSpec = Immutable<Omit<z.infer<typeof filterSchema>, "config" | "canary">> & {
   /** Any JSON. */
   readonly config?: unknown;
   readonly canary?: CanarySpec;
 };
 
-/** Another version of a filter, for a share of the requests. */
+/** A canary: another version of a filter, for a share of the requests. */
 export interface CanarySpec {
   readonly sha256: string;
   /** Any JSON. */

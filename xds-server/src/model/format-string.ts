@@ -1,6 +1,6 @@
 import { didYouMean } from "./nearest.ts";
 
-/** Substitutions of Envoy's format strings that stand alone: `%ROUTE_NAME%`. */
+/** The substitutions of Envoy's format strings that have no parameter: `%ROUTE_NAME%`. */
 const plainCommands: ReadonlySet<string> = new Set([
   "BYTES_RECEIVED",
   "BYTES_SENT",
@@ -46,7 +46,7 @@ const plainCommands: ReadonlySet<string> = new Set([
 const headerParameter = /^:?[A-Za-z0-9_-]+(?:\?:?[A-Za-z0-9_-]+)?$/;
 const pathParameter = /^[^()%\s]+$/;
 
-/** Substitutions that name what they read: `%REQ(x-tenant)%`. The expression says which parameters are good. */
+/** The substitutions with a parameter, `%REQ(x-tenant)%`, and the pattern of a valid parameter. */
 const readingCommands: ReadonlyMap<string, RegExp> = new Map([
   ["REQ", headerParameter],
   ["RESP", headerParameter],
@@ -59,24 +59,24 @@ const readingCommands: ReadonlyMap<string, RegExp> = new Map([
 const piece = /%%|%([A-Z0-9_]+)(?:\(([^()]*)\))?(:[0-9]{1,5})?%|%/g;
 
 /**
- * Why Envoy would refuse a text with substitutions, or undefined when it takes it: one faulty header value makes it
- * refuse the whole route configuration.
+ * Why Envoy would reject a text with substitutions, or undefined when Envoy accepts it. Envoy rejects the whole route
+ * configuration because of one faulty header value.
  */
 export function formatFault(text: string): string | undefined {
   for (const match of text.matchAll(piece)) {
     const [whole, command, parameter, length] = match;
     if (whole === "%%") continue;
     if (command === undefined)
-      return `a percent sign at character ${match.index + 1} begins no substitution: write "%%" for the sign itself`;
+      return `the percent sign at character ${match.index + 1} does not begin a substitution: write "%%" for a literal percent sign`;
     const pattern = readingCommands.get(command);
     if (pattern !== undefined) {
       if (parameter === undefined || !pattern.test(parameter))
         return `"${command}" needs a parameter, such as %${command}(x-tenant)%`;
     } else if (!plainCommands.has(command)) {
       const hint = didYouMean(command, [...plainCommands, ...readingCommands.keys()]);
-      return `"${command}" is no substitution known here${hint === undefined ? "" : `: ${hint}`}`;
+      return `"${command}" is not a known substitution${hint === undefined ? "" : `: ${hint}`}`;
     } else if (parameter !== undefined || length !== undefined) {
-      return `"${command}" takes no parameter and no length: write %${command}%`;
+      return `"${command}" has no parameter and no length: write %${command}%`;
     }
   }
   return undefined;

@@ -3,7 +3,7 @@ import { exactlyOneOf, fault, type Immutable, optional, required } from "./field
 import { formatFault } from "./format-string.ts";
 import { regexFault } from "./regex.ts";
 
-/** An RE2 regular expression that Envoy takes. */
+/** An RE2 regular expression that Envoy accepts. */
 export const regex = z
   .string()
   .min(1)
@@ -16,44 +16,44 @@ export const regex = z
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const header = z.string().max(256);
 
-/** The name of a header that a request is matched by; `:method` and its like are allowed. */
+/** The name of a header in a match. Pseudo-headers such as `:method` are allowed. */
 const headerName = header.regex(new RegExp(`^:?${token}$`), "must be a header name");
 
-/** The name of a header that is changed. Envoy lets no one change `:path` and its like, nor `host`, this way. */
+/** The name of a header to change. Envoy does not allow changes to pseudo-headers such as `:path`, or to `host`, here. */
 const editableHeaderName = header
   .regex(new RegExp(`^${token}$`), "must be a header name that does not begin with a colon")
   .refine((name) => name.toLowerCase() !== "host", {
     ...fault("FIELD_VALUE", 'must not be "host": use rewrite.host'),
   });
 
-/** A header's text, without control characters (a tab is none). */
+/** A header's value. Control characters are not allowed, except the tab. */
 const headerText = z
   .string()
   .max(16_384)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  .regex(/^[^\u0000-\u0008\u000a-\u001f\u007f]*$/, "must not hold control characters");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern rejects control characters
+  .regex(/^[^\u0000-\u0008\u000a-\u001f\u007f]*$/, "must not contain control characters");
 
-/** Envoy leaves out a header without a value. */
+/** A header's value to set or add. Not empty, because Envoy omits a header without a value. */
 const headerValue = headerText.min(1).refine((text) => formatFault(text) === undefined, {
   ...fault("HEADER_FORMAT_INVALID", ""),
-  error: ({ input }) => `is no format that Envoy takes: ${formatFault(String(input))}`,
+  error: ({ input }) => `is not a format that Envoy accepts: ${formatFault(String(input))}`,
 });
 
 const stringMatch = {
-  exact: optional(headerText, "The whole value."),
-  prefix: optional(headerText.min(1), "How the value begins."),
-  suffix: optional(headerText.min(1), "How the value ends."),
-  contains: optional(headerText.min(1), "What stands somewhere in the value."),
-  regex: optional(regex, "An RE2 expression that the whole value matches."),
-  present: optional(z.boolean(), "true: it is there, with any value. false: it is not there."),
+  exact: optional(headerText, "The value equals this text."),
+  prefix: optional(headerText.min(1), "The value begins with this text."),
+  suffix: optional(headerText.min(1), "The value ends with this text."),
+  contains: optional(headerText.min(1), "The value contains this text."),
+  regex: optional(regex, "The whole value matches this RE2 expression."),
+  present: optional(z.boolean(), "`true`: it is present, with any value. `false`: it is absent."),
 };
 const conditions = ["exact", "prefix", "suffix", "contains", "regex", "present"] as const;
 
 export const headerMatchSchema = exactlyOneOf(
   z.strictObject({
-    name: required(headerName, "The header's name, in any case."),
+    name: required(headerName, "The header's name. Upper and lower case are equal."),
     ...stringMatch,
-    invert: optional(z.boolean(), "Match where the condition does not hold.", false),
+    invert: optional(z.boolean(), "Match when the condition does not hold.", false),
   }),
   conditions,
 );
@@ -74,10 +74,10 @@ const headerValues = z
 export const headerEditsSchema = z.strictObject({
   set: optional(
     headerValues,
-    "Headers to put in place of what is there. A value may hold Envoy's substitutions: `%DOWNSTREAM_REMOTE_ADDRESS%`; a percent sign is `%%`.",
+    "Headers to set. A new value replaces the existing ones. A value may contain Envoy's substitutions, such as `%DOWNSTREAM_REMOTE_ADDRESS%`; write `%%` for a percent sign.",
   ),
-  add: optional(headerValues, "Headers to add to what is there, with the same substitutions."),
-  remove: optional(z.array(editableHeaderName).max(maxEdits), "Headers to take away."),
+  add: optional(headerValues, "Headers to add. Existing values stay. Values may contain the same substitutions."),
+  remove: optional(z.array(editableHeaderName).max(maxEdits), "Names of headers to remove."),
 });
 
 export type StringMatch = Immutable<z.infer<typeof queryMatchSchema>>;

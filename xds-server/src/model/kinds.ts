@@ -8,16 +8,16 @@ import { listenerSchema } from "./listener.ts";
 import { nodeGroupSchema } from "./node-group.ts";
 import { routeSchema } from "./route.ts";
 
-/** One kind of document. Adding a kind to Chancery is adding a row here, and a line in document.ts. */
+/** One kind of document. A new kind needs a row here and a line in document.ts. */
 export interface KindRow {
   readonly kind: Kind;
   /** The path of its documents in the admin API: "node-groups". */
   readonly plural: string;
-  /** Checks a spec, and describes it: `z.toJSONSchema` and OpenAPI read the same schema. */
+  /** Checks a spec. The JSON schema (`z.toJSONSchema`) and the OpenAPI document are generated from it as well. */
   readonly schema: z.ZodObject;
 }
 
-/** All kinds, in the order in which they are listed. */
+/** All kinds, in the order of listings. */
 export const kinds: readonly KindRow[] = [
   { kind: "Cluster", plural: "clusters", schema: clusterSchema },
   { kind: "Endpoints", plural: "endpoints", schema: endpointsSchema },

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Document, DocumentKey, Kind } from "./document.ts";
 
-/** Everything that operators declared, by kind and name. Immutable: a change makes a new Mesh that shares what stayed. */
+/** All documents, by kind and name. Immutable: a change makes a new Mesh, which shares the unchanged documents. */
 export class Mesh {
   static readonly empty: Mesh = new Mesh(new Map());
   readonly #byKind: ReadonlyMap<Kind, ReadonlyMap<string, Document>>;
-  /** What each change made of this mesh, so that who checks a change and who makes it have one mesh. */
+  /** The result of each change to this mesh, so that the check of a change and its commit share one mesh. */
   readonly #made = new WeakMap<Change, Mesh>();
 
   private constructor(byKind: ReadonlyMap<Kind, ReadonlyMap<string, Document>>) {
@@ -25,7 +25,7 @@ export class Mesh {
     return this.all(kind).get(name);
   }
 
-  /** The kinds of which there are documents, or were. */
+  /** The kinds that have documents, or had some in an earlier mesh. */
   kinds(): Iterable<Kind> {
     return this.#byKind.keys();
   }
@@ -36,8 +36,8 @@ export class Mesh {
   }
 
   /**
-   * This mesh after a change. Deleting what is not there is no fault. A document in both lists is set. What stands there
-   * already with the same content stays the same object, and so do the kinds, and the mesh, in which nothing changes.
+   * This mesh after a change. Deleting a document that does not exist is not a fault. A document in both lists is set.
+   * A document with equal content stays the same object. So does the map of a kind, and the mesh, if nothing in it changes.
    */
   changed(change: Change): Mesh {
     const known = this.#made.get(change);
@@ -63,7 +63,7 @@ export class Mesh {
     return mesh;
   }
 
-  /** What a change does to this mesh, without what it leaves as it is. */
+  /** The documents that a change creates, replaces or deletes. Documents that stay the same are left out. */
   effectOf(change: Change): readonly DocumentChange[] {
     const next = this.changed(change);
     const keys = new Map([...change.delete, ...change.set].map((key) => [`${key.kind} ${key.name}`, key]));
@@ -75,18 +75,18 @@ export class Mesh {
   }
 }
 
-/** The order in which keys are written makes no difference. */
+/** Whether two documents have equal specs. The order of keys does not matter. */
 function isSame(one: Document, other: Document): boolean {
   return one === other || isDeepStrictEqual(one.spec, other.spec);
 }
 
-/** What one write does, all of it or nothing. */
+/** One write. It applies as a whole or not at all. */
 export interface Change {
   readonly set: readonly Document[];
   readonly delete: readonly DocumentKey[];
 }
 
-/** What became of one document. `before` is absent when it was created, `after` when it was deleted. */
+/** The effect of a change on one document. `before` is absent when the document is created, `after` when it is deleted. */
 export interface DocumentChange {
   readonly kind: Kind;
   readonly name: string;

@@ -1,11 +1,11 @@
-/** Longer texts are not compared: the work grows with the product of the lengths. */
+/** Longer texts are not compared, because the work grows with the product of the lengths. */
 const maxLength = 256;
 
-/** The candidate that a typing mistake most likely meant, or undefined when none is near. */
+/** The candidate that the writer of a mistyped text most likely meant, or undefined when no candidate is near. */
 export function nearest(written: string, candidates: Iterable<string>): string | undefined {
   if (written.length > maxLength) return undefined;
   const wanted = written.toLowerCase();
-  // Swapped, lost or doubled letters: a third of the text at most, so that "a" does not suggest "b".
+  // A third of the letters may differ, and at least one.
   let best = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   let found: string | undefined;
   for (const candidate of candidates) {
@@ -24,7 +24,10 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
   return meant === undefined ? undefined : `did you mean "${meant}"?`;
 }
 
-/** Letters to change, insert, remove or swap (optimal string alignment). Stops early once it must reach `limit`. */
+/**
+ * The number of letters to change, insert, remove or swap (optimal string alignment). Returns `limit` as soon as the
+ * distance cannot be smaller.
+ */
 function editDistance(from: string, to: string, limit: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Document } from "./document.ts";
 import { fault, type Immutable, optional, required } from "./fields.ts";
 
 /** The group of proxies that match no NodeGroup. */
@@ -46,10 +45,7 @@ export interface NodeIdentity {
 }
 
 /** The node group that a proxy belongs to: the first by name that matches, else `defaultNodeGroup`. */
-export function nodeGroupOf(
-  node: NodeIdentity,
-  groups: ReadonlyMap<string, Pick<Document<"NodeGroup">, "spec">>,
-): string {
+export function nodeGroupOf(node: NodeIdentity, groups: ReadonlyMap<string, { readonly spec: NodeGroupSpec }>): string {
   const names = [...groups.keys()].sort();
   return names.find((name) => matches(node, groups.get(name)?.spec)) ?? defaultNodeGroup;
 }

@@ -1,22 +1,22 @@
 import { RE2JS } from "re2js";
 
-/** Envoy refuses larger programs by its default runtime value `re2.max_program_size.error_level`. */
+/** Envoy's default for the runtime value `re2.max_program_size.error_level`. Envoy rejects larger programs. */
 const maxProgramSize = 100;
 
-/** What Envoy's RE2 counts beyond what is counted here, at least: it works on bytes, so that `.` takes it several steps. */
+/** Envoy's RE2 counts at least this many steps more than RE2JS. RE2 works on bytes, so that `.` compiles to several steps. */
 const uncountedSteps = 2;
 
 /**
- * Why Envoy would refuse a regular expression, or undefined when it takes it. Envoy speaks RE2: no look-around, no
- * back-references, and a limit on the compiled program.
+ * Why Envoy would reject a regular expression, or undefined when Envoy accepts it. Envoy uses RE2, which has no
+ * look-around and no back-references, and limits the size of the compiled program.
  */
 export function regexFault(pattern: string): string | undefined {
   try {
     const size = RE2JS.compile(pattern).programSize() + uncountedSteps;
     if (size <= maxProgramSize) return undefined;
-    return `is too large for Envoy: it compiles to ${size} steps or more and ${maxProgramSize} are allowed; repeat less, or split it`;
+    return `is too large for Envoy: it compiles to at least ${size} steps, and Envoy allows ${maxProgramSize}; use fewer repetitions, or split the expression`;
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : String(error);
-    return `is not RE2: ${reason}${/\(\?[=!<>]|\\[1-9k]/.test(pattern) ? " (RE2 has no look-around and no back-references)" : ""}`;
+    return `is not a valid RE2 expression: ${reason}${/\(\?[=!<>]|\\[1-9k]/.test(pattern) ? " (RE2 has no look-around and no back-references)" : ""}`;
   }
 }

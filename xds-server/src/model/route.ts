@@ -16,7 +16,7 @@ import {
 } from "./fields.ts";
 import { headerEditsSchema, headerMatchSchema, queryMatchSchema, regex } from "./http.ts";
 
-/** What holds where a Route is silent. */
+/** The values of the fields that a Route leaves out. */
 export const routeDefaults = { timeout: "15s", redirectStatus: 301, retryAttempts: 2 } as const;
 
 /** Envoy's own limit (`max_direct_response_body_size_bytes`). */
@@ -35,14 +35,17 @@ const path = z
   .string()
   .min(1)
   .max(8192)
-  .regex(/^\/[!-~]*$/, 'must start with "/" and hold no spaces; others than ASCII are written %XX')
-  .regex(/^[^?#]*$/, 'must not hold "?" or "#": a query is matched by "query"');
+  .regex(
+    /^\/[!-~]*$/,
+    'must start with "/" and contain only printable ASCII without spaces: percent-encode other characters',
+  )
+  .regex(/^[^?#]*$/, 'must not contain "?" or "#": match the query with "query"');
 
 const matchSchema = atMostOneOf(
   z.strictObject({
-    path: optional(path, "The whole path, without the query."),
-    prefix: optional(path, "How the path begins: `/cart` matches `/cart`, `/cart/1` and `/cartoon`."),
-    regex: optional(regex, "An RE2 expression that the whole path matches, without the query."),
+    path: optional(path, "The path, without the query, equals this text."),
+    prefix: optional(path, "The path begins with this text: `/cart` matches `/cart`, `/cart/1` and `/cartoon`."),
+    regex: optional(regex, "The whole path, without the query, matches this RE2 expression."),
     methods: optional(
       distinct(
         z
@@ -55,78 +58,81 @@ const matchSchema = atMostOneOf(
           .min(1)
           .max(32),
       ),
-      "Methods, of which one must match. Any when absent.",
+      "The request's method is one of these. When absent: any method.",
     ),
-    headers: optional(z.array(headerMatchSchema).max(64), "Conditions on headers, all of which must hold."),
-    query: optional(z.array(queryMatchSchema).max(64), "Conditions on query parameters, all of which must hold."),
+    headers: optional(z.array(headerMatchSchema).max(64), "Conditions on headers. All of them must hold."),
+    query: optional(z.array(queryMatchSchema).max(64), "Conditions on query parameters. All of them must hold."),
   }),
   ["path", "prefix", "regex"],
-).meta({ description: "Which requests a route takes. Without path, prefix and regex: any path." });
+).meta({ description: "The requests that a route matches. Without `path`, `prefix` and `regex`: any path." });
 
 const weightedClusters = distinct(
   z
     .array(
       z.strictObject({
-        name: required(documentName, "The cluster."),
-        weight: required(weight, "Its share of the requests, relative to the others. 0: none."),
+        name: required(documentName, "The name of the cluster."),
+        weight: required(
+          weight,
+          "The cluster's share of the requests, relative to the other clusters. 0: the cluster gets no requests.",
+        ),
       }),
     )
     .min(1)
     .max(100),
   ({ name }) => name,
 ).refine((clusters) => clusters.some((cluster) => cluster.weight > 0), {
-  ...fault("ROUTE_ZERO_WEIGHT", "must have weights that add up to more than 0, or no cluster gets a request"),
+  ...fault("ROUTE_ZERO_WEIGHT", "must have at least one weight above 0, or no cluster gets a request"),
 });
 
 const redirectSchema = atMostOneOf(
   z.strictObject({
-    scheme: optional(z.enum(["http", "https"]), "The new scheme. The same when absent."),
-    host: optional(hostname, "The new host. The same when absent."),
-    port: optional(port, "The new port. The same when absent."),
-    path: optional(path, "The new path, whole."),
-    prefix: optional(path, "What stands in place of the part of the path that `match` matched."),
+    scheme: optional(z.enum(["http", "https"]), "The new scheme. When absent: unchanged."),
+    host: optional(hostname, "The new host. When absent: unchanged."),
+    port: optional(port, "The new port. When absent: unchanged."),
+    path: optional(path, "The new path. It replaces the whole path."),
+    prefix: optional(path, "The new prefix. It replaces the part of the path that `match` matched."),
     status: optional(
       z.literal([301, 302, 303, 307, 308]),
-      "The status. 307 and 308 keep the method.",
+      "The status of the response. 307 and 308 keep the method.",
       routeDefaults.redirectStatus,
     ),
   }),
   ["path", "prefix"],
 )
   .refine(({ status: _, ...target }) => Object.values(target).some((part) => part !== undefined), {
-    ...fault("FIELD_MISSING", "must change something: give scheme, host, port, path or prefix"),
+    ...fault("FIELD_MISSING", "must change something: set scheme, host, port, path or prefix"),
   })
-  .meta({ description: "Send the client elsewhere." });
+  .meta({ description: "A redirect of the client to another URL." });
 
 const directResponseSchema = z
   .strictObject({
-    status: required(z.int().min(200).max(599), "The status."),
+    status: required(z.int().min(200).max(599), "The status of the response."),
     body: optional(
       z.string().refine((body) => new TextEncoder().encode(body).length <= maxBodyBytes, {
         ...fault("FIELD_VALUE", `must be at most ${maxBodyBytes} bytes`),
       }),
-      `The body, at most ${maxBodyBytes} bytes. Empty when absent.`,
+      `The body of the response, at most ${maxBodyBytes} bytes. When absent: empty.`,
     ),
   })
-  .meta({ description: "Answer without any upstream." });
+  .meta({ description: "A response from the proxy itself, without an upstream." });
 
 const rewriteSchema = atMostOneOf(
   z.strictObject({
-    prefix: optional(path, "What stands in place of the part of the path that `match` matched."),
-    path: optional(path, "What stands in place of the whole path. The query stays."),
+    prefix: optional(path, "The new prefix. It replaces the part of the path that `match` matched."),
+    path: optional(path, "The new path. It replaces the whole path. The query stays."),
     regex: optional(
       z.strictObject({
-        pattern: required(regex, "An RE2 expression; every match in the path is replaced."),
-        substitution: required(z.string().max(4096), "The replacement. `\\1` is the first group."),
+        pattern: required(regex, "An RE2 expression. Every match in the path is replaced."),
+        substitution: required(z.string().max(4096), "The replacement. `\\1` stands for the first group."),
       }),
-      "Replacement within the path, without the query.",
+      "Replaces parts of the path by a regular expression. The query stays.",
     ),
-    host: optional(hostname, "The host that the upstream sees."),
+    host: optional(hostname, "The new host."),
   }),
   ["prefix", "path", "regex"],
-).meta({ description: "What the upstream sees instead of what the client sent." });
+).meta({ description: "Changes to the request before the proxy sends it to the upstream." });
 
-/** Envoy's `retry_on` conditions, those of HTTP and those of gRPC, that need no further settings. */
+/** Envoy's `retry_on` conditions for HTTP and gRPC that need no further settings. */
 const retryConditions = [
   "5xx",
   "gateway-error",
@@ -145,30 +151,33 @@ const retryConditions = [
 
 const retrySchema = z
   .strictObject({
-    on: required(distinct(z.array(z.enum(retryConditions)).min(1)), "What makes a request be tried again."),
-    attempts: optional(z.int().min(1).max(10), "How often at most.", routeDefaults.retryAttempts),
-    perTryTimeout: optional(positiveDuration, "How long each try may take. As long as `timeout` when absent."),
+    on: required(distinct(z.array(z.enum(retryConditions)).min(1)), "The conditions for a retry."),
+    attempts: optional(z.int().min(1).max(10), "The maximum number of retries.", routeDefaults.retryAttempts),
+    perTryTimeout: optional(positiveDuration, "The maximum time for each try. When absent: `timeout`."),
   })
-  .meta({ description: "Trying again. The route's timeout bounds all tries together." });
+  .meta({ description: "Retries of failed requests. The route's timeout limits all tries together." });
 
 const forwardOnly = ["rewrite", "timeout", "retry"] as const;
 
 const routeEntrySchema = exactlyOneOf(
   z.strictObject({
-    match: required(matchSchema, "Which requests this takes. The first route that matches takes a request."),
-    cluster: optional(documentName, "Send to this cluster."),
-    clusters: optional(weightedClusters, "Send to these clusters, by weight."),
-    redirect: optional(redirectSchema, "Send the client elsewhere."),
-    directResponse: optional(directResponseSchema, "Answer without any upstream."),
-    rewrite: optional(rewriteSchema, "What the upstream sees instead of what the client sent."),
+    match: required(
+      matchSchema,
+      "The requests that this route matches. The first route in the list that matches a request handles it.",
+    ),
+    cluster: optional(documentName, "The name of the cluster to send requests to."),
+    clusters: optional(weightedClusters, "The clusters to send requests to, by weight."),
+    redirect: optional(redirectSchema, "Redirect the client to another URL."),
+    directResponse: optional(directResponseSchema, "Respond from the proxy itself, without an upstream."),
+    rewrite: optional(rewriteSchema, "Changes to the request before the proxy sends it to the upstream."),
     requestHeaders: optional(headerEditsSchema, "Changes to the request's headers."),
     responseHeaders: optional(headerEditsSchema, "Changes to the response's headers."),
     timeout: optional(
       duration,
-      "How long the upstream may take for the whole response. `0s` switches it off.",
+      "The maximum time for the upstream to send the whole response. `0s`: no limit.",
       routeDefaults.timeout,
     ),
-    retry: optional(retrySchema, "Trying again. No retries when absent."),
+    retry: optional(retrySchema, "Retries of failed requests. When absent: no retries."),
   }),
   ["cluster", "clusters", "redirect", "directResponse"],
 ).superRefine((entry, context) => {
@@ -189,16 +198,19 @@ export const routeSchema = z
   .strictObject({
     hosts: required(
       distinct(z.array(host).min(1).max(1000), (name) => name.toLowerCase()),
-      'Hosts that this serves: a name, "*.example.com", "shop.*" or "*". Ports in a request\'s host are ignored. The most exact host takes a request.',
+      'The hosts that this Route serves: a name, "*.example.com", "shop.*" or "*". Ports in a request\'s host are ignored. The most specific host that matches a request wins.',
     ),
-    routes: required(z.array(routeEntrySchema).min(1).max(10_000), "Tried in this order."),
+    routes: required(
+      z.array(routeEntrySchema).min(1).max(10_000),
+      "The routes. The proxy uses the first one that matches the request.",
+    ),
   })
   .meta({
     description:
-      "What becomes of requests to some hosts: one of Envoy's virtual hosts. Listeners name the Routes that they serve.",
+      "The routing of requests to some hosts: one of Envoy's virtual hosts. A Listener lists the Routes that it serves.",
   });
 
-/** What becomes of requests to some hosts: one of Envoy's virtual hosts. Listeners name the Routes that they serve. */
+/** The routing of requests to some hosts: one of Envoy's virtual hosts. A Listener lists the Routes that it serves. */
 export type RouteSpec = Immutable<z.infer<typeof routeSchema>>;
 
 export type RouteEntry = RouteSpec["routes"][number];

@@ -4,78 +4,78 @@ import { NameSet } from "./name-set.ts";
 import { shared } from "./settled.ts";
 import {
   absent,
-  doubted,
+  dueAgain,
   type Held,
+  heldAfterAck,
   knownAs,
-  refusalKey,
-  refuses,
+  rejectionKey,
+  rejects,
   sendsFullState,
   type TypeStream,
-  taken,
   uncertain,
 } from "./type-stream.ts";
 
-/** The client took the response in flight. */
+/** The stream after the client ACKs the response in flight. */
 export const accepted = memo((stream: TypeStream): TypeStream => {
   const held = new Map<string, Held>();
   for (const resource of stream.inFlight?.changed ?? []) {
     for (const name of knownAs(stream, resource)) {
-      // It may have been asked for anew meanwhile, or left and come back to: then it has it, and is still to be told.
+      // The client may have subscribed to the name again since the response was sent. Then the resource is due again.
       const isLast = stream.held.get(name)?.sent === resource.version;
-      held.set(name, isLast ? taken(resource) : doubted(taken(resource)));
+      held.set(name, isLast ? heldAfterAck(resource) : dueAgain(heldAfterAck(resource)));
     }
   }
-  if (stream.refused.size === 0) return shared(withoutEarlier(answered(stream, held)));
-  for (const resource of keptThoughRefused(stream)) {
+  if (stream.rejected.size === 0) return shared(withoutEarlier(answered(stream, held)));
+  for (const resource of keptThoughRejected(stream)) {
     const { name, version } = resource;
     held.set(name, { sent: stream.held.get(name)?.sent ?? version, accepted: resource });
   }
-  // What was refused, be it for the sake of others, and came again all the same, is taken now.
-  const forgiven = [...held].map(([name, { accepted }]) => refusalKey(name, accepted?.version ?? absent));
-  const refused = stream.refused.with({ removed: forgiven });
-  return shared(withoutEarlier({ ...answered(stream, held), refused }));
+  // A version rejected together with others, then accepted when repeated, is no longer rejected.
+  const acceptedKeys = [...held].map(([name, { accepted }]) => rejectionKey(name, accepted?.version ?? absent));
+  const rejected = stream.rejected.with({ removed: acceptedKeys });
+  return shared(withoutEarlier({ ...answered(stream, held), rejected }));
 });
 
-/** The stream after an answer that tells what the client holds of some names. */
+/** The stream after an answer. `changes` holds the new state of each name that the answer is about. */
 function answered(stream: TypeStream, changes: ReadonlyMap<string, Held | undefined>): TypeStream {
   const uncertainNames = [...changes].filter(([, held]) => held?.sent === uncertain).map(([name]) => name);
-  const doubtful = stream.doubtful.with({ added: uncertainNames });
-  return { ...stream, held: stream.held.with(changes), doubtful, inFlight: undefined };
+  const unsettled = stream.unsettled.with({ added: uncertainNames });
+  return { ...stream, held: stream.held.with(changes), unsettled, inFlight: undefined };
 }
 
-/** What the client may have held of an earlier stream, it holds no more where all that it holds is known. */
+/** Clears `mayHoldEarlier` once everything that the client holds is known. */
 function withoutEarlier(stream: TypeStream): TypeStream {
   if (!stream.mayHoldEarlier) return stream;
-  // Of a full response, it holds what that said and nothing else.
+  // After it accepts a full response, the client holds exactly that.
   const isKnown =
     sendsFullState(stream) ||
     [...stream.held.values()].every(({ sent, accepted }) => sent === absent || accepted !== undefined);
   return isKnown ? { ...stream, mayHoldEarlier: false } : stream;
 }
 
-/** Which resources a client refuses. */
+/** The resources that a NACK blames. */
 export interface Blame {
   readonly resources: readonly Resource[];
-  /** False when the client's reason names none, so that all that changed stand under suspicion. */
+  /** False when the NACK's error detail names no resource: then any of the changed resources may be at fault. */
   readonly isNamed: boolean;
 }
 
-/** The resources of the response in flight that a client's reason for refusing speaks of. */
+/** The resources of the response in flight that a NACK's error detail names, or all changed ones when it names none. */
 export function blamed(stream: TypeStream, reason: string): Blame {
   const changed = stream.inFlight?.changed ?? [];
   const named = [...changed, ...assumedKept(stream, changed)].filter(({ name }) => mentions(reason, name));
-  // A response that had to repeat what was refused before (see keptResources) may be refused for that alone.
-  const namesKept = () => keptThoughRefused(stream).some(({ name }) => mentions(reason, name));
-  const isNamed = named.length > 0 || (takesRest(stream) && namesKept());
+  // A NACK may name only rejected versions that the response had to repeat (see keptResources). That blames nothing new.
+  const namesKept = () => keptThoughRejected(stream).some(({ name }) => mentions(reason, name));
+  const isNamed = named.length > 0 || (acceptsRest(stream) && namesKept());
   return { resources: isNamed ? named : changed, isNamed };
 }
 
-/** What the client refused before, and the response in flight has to say again all the same (see keptResources). */
-function keptThoughRefused(stream: TypeStream): readonly Resource[] {
-  return stream.inFlight?.kept.filter(({ name, version }) => refuses(stream, name, version)) ?? [];
+/** Versions that the client rejected before and that the response in flight had to repeat (see keptResources). */
+function keptThoughRejected(stream: TypeStream): readonly Resource[] {
+  return stream.inFlight?.kept.filter(({ name, version }) => rejects(stream, name, version)) ?? [];
 }
 
-/** What a full response repeats because the client may have taken it. */
+/** Versions that a full response repeats because the client may have accepted them. */
 function assumedKept(stream: TypeStream, changed: readonly Resource[]): readonly Resource[] {
   if (!sendsFullState(stream)) return [];
   const changedNames = new Set(changed.map(({ name }) => name));
@@ -83,66 +83,71 @@ function assumedKept(stream: TypeStream, changed: readonly Resource[]): readonly
 }
 
 /**
- * What is refused must be repeated to a client that may hold an earlier version of it, so the rest would be refused
- * with it for ever. Envoy, for which this is done, takes the rest.
+ * True where the rest of a rejected response counts as accepted. While a client may hold an unknown version of a rejected
+ * resource, every full response repeats that resource, so the client rejects every response. To send the rest again would
+ * never end. Envoy does accept the rest of a rejected response.
  */
-const takesRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
+const acceptsRest = (stream: TypeStream): boolean => stream.mayHoldEarlier && sendsFullState(stream);
 
 /**
- * The client refused the response in flight because of some of its resources, which are not sent again. Whether it
- * took the rest is not known, so that is sent again.
+ * The stream after the client NACKs the response in flight. The blamed versions are not sent again. It is unknown whether
+ * the client accepted the rest, so the rest is sent again.
  */
-export function refused(stream: TypeStream, { resources, isNamed }: Blame, maxRefusals: number): TypeStream {
-  const key = [isNamed, ...resources.map(({ name, version }) => refusalKey(name, version))].join("\n");
-  const known = refusedFor(stream);
-  const after = known.get(key) ?? newest(refusedNow(stream, { resources, isNamed }), maxRefusals);
+export function rejected(stream: TypeStream, { resources, isNamed }: Blame, maxRejections: number): TypeStream {
+  const key = [isNamed, ...resources.map(({ name, version }) => rejectionKey(name, version))].join("\n");
+  const known = rejectedByKey(stream);
+  const after = known.get(key) ?? newest(rejectedNow(stream, { resources, isNamed }), maxRejections);
   known.set(key, after);
   return after;
 }
 
-/** By the culprits: clients that refuse the same for the same reason stay equal. */
-const refusedFor = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
+/** By the blamed versions: clients that reject the same versions keep sharing one object. */
+const rejectedByKey = memo((_stream: TypeStream): Map<string, TypeStream> => new Map());
 
-function refusedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStream {
-  const culprits = new Set(resources);
+function rejectedNow(stream: TypeStream, { resources, isNamed }: Blame): TypeStream {
+  const blamedResources = new Set(resources);
   const changed = stream.inFlight?.changed ?? [];
   const held = new Map<string, Held | undefined>();
   const keys: string[] = [];
-  for (const resource of new Set([...changed, ...culprits])) {
+  for (const resource of new Set([...changed, ...blamedResources])) {
     for (const name of knownAs(stream, resource)) {
       const before = stream.held.get(name) ?? { sent: uncertain };
-      if (culprits.has(resource)) {
-        keys.push(refusalKey(name, resource.version));
+      if (blamedResources.has(resource)) {
+        keys.push(rejectionKey(name, resource.version));
         const known = isNamed ? withoutAssumed(before, resource) : before;
-        held.set(name, takesRest(stream) ? { ...known, refused: resource } : known);
+        held.set(name, acceptsRest(stream) ? { ...known, rejected: resource } : known);
       } else if (before.sent !== resource.version) held.set(name, { ...before, assumed: resource });
-      else held.set(name, takesRest(stream) ? taken(resource) : { ...before, sent: uncertain, assumed: resource });
+      else
+        held.set(
+          name,
+          acceptsRest(stream) ? heldAfterAck(resource) : { ...before, sent: uncertain, assumed: resource },
+        );
     }
   }
-  // A deletion beside a resource at fault is told again with the rest; one that was refused for itself is not.
-  const toldAgain = changed.length > 0 && !takesRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
-  for (const [name, before] of toldAgain) {
-    const isAskedMeanwhile = (stream.held.get(name)?.sent ?? absent) !== absent;
-    if (isAskedMeanwhile) continue;
-    held.set(name, before === undefined || before.sent === absent ? before : doubted(before));
+  // A deletion beside a blamed resource is sent again with the rest. A rejected response with deletions only is not repeated.
+  const removalsToResend = changed.length > 0 && !acceptsRest(stream) ? [...(stream.inFlight?.removed ?? [])] : [];
+  for (const [name, before] of removalsToResend) {
+    const isResubscribed = (stream.held.get(name)?.sent ?? absent) !== absent;
+    if (isResubscribed) continue;
+    held.set(name, before === undefined || before.sent === absent ? before : dueAgain(before));
   }
   const after = answered(stream, held);
-  const doubtful = after.doubtful.with({ added: toldAgain.map(([name]) => name) });
-  return { ...after, doubtful, refused: stream.refused.with({ added: keys }) };
+  const unsettled = after.unsettled.with({ added: removalsToResend.map(([name]) => name) });
+  return { ...after, unsettled, rejected: stream.rejected.with({ added: keys }) };
 }
 
-/** What a client refuses by name it did not take before. */
+/** A client that names a version in a NACK has not accepted it before, so that version is no longer assumed. */
 function withoutAssumed({ assumed, ...known }: Held, { version }: Resource): Held {
   return assumed === undefined || assumed.version === version ? known : { ...known, assumed };
 }
 
-/** Forgets the oldest refusals over a number. */
+/** Keeps only the `max` newest rejections. */
 function newest(stream: TypeStream, max: number): TypeStream {
-  const { refused } = stream;
-  return refused.size <= max ? stream : { ...stream, refused: NameSet.of([...refused].slice(-max)) };
+  const { rejected } = stream;
+  return rejected.size <= max ? stream : { ...stream, rejected: NameSet.of([...rejected].slice(-max)) };
 }
 
-/** True when a text holds a resource's name as a word of its own, not inside a longer name. */
+/** True when the text contains the name as a whole, not as part of a longer name. */
 function mentions(text: string, name: string): boolean {
   const partOfName = (char: string | undefined) => char !== undefined && /[\w\-/]/.test(char);
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {

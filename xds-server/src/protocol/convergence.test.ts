@@ -3,25 +3,17 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { resourceType, type TypeUrl } from "../resources/resource-types.ts";
 import { resourcesOf, type Snapshot } from "../resources/snapshot.ts";
-import {
-  onRequest,
-  onSnapshot,
-  onTime,
-  openStream,
-  type Request,
-  type Response,
-  type Step,
-  type Stream,
-} from "./stream.ts";
+import { onRequest, onSnapshot, onTime, openStream, type Request, type Response, type Step } from "./stream.ts";
+import type { Stream } from "./stream-state.ts";
 import { deltaRequest, snapshot, sotwRequest } from "./testing.ts";
 import type { Variant } from "./type-stream.ts";
 
 const types = ["CDS", "EDS", "LDS", "RDS"] as const;
 const names = ["a", "b", "c", "d"];
-/** A version that every client of this test refuses. */
+/** A version that every client of this test rejects. */
 const BAD = "bad";
 
-/** A client as the protocol wants it: applies responses, answers them late, changes its mind about what it wants. */
+/** A client that follows the protocol: it applies responses, answers them late and changes its subscriptions. */
 class Client {
   readonly holds = new Map<string, Map<string, string>>();
   readonly wanted = new Map<string, Set<string> | "*">();
@@ -38,7 +30,7 @@ class Client {
     const held = this.holds.get(type.shortName) ?? new Map<string, string>();
     const all = [...update.changed, ...update.kept];
     assert.equal(new Set(all.map(({ name }) => name)).size, all.length, "a name came twice in one response");
-    if (!this.#refuses(response)) {
+    if (!this.#rejects(response)) {
       if (this.#variant === "sotw" && type.fullState) held.clear();
       for (const { name, version } of all) held.set(name, version);
       if (this.#variant === "delta") for (const name of update.removed) held.delete(name);
@@ -48,7 +40,7 @@ class Client {
     this.unanswered.push(response);
   }
 
-  #refuses({ update }: Response): string | undefined {
+  #rejects({ update }: Response): string | undefined {
     const bad = [...update.changed, ...update.kept].find(({ version }) => version === BAD);
     return bad && `resource ${bad.name} is bad`;
   }
@@ -57,11 +49,11 @@ class Client {
   answer(): Request | undefined {
     const response = this.unanswered.shift();
     if (response === undefined) return undefined;
-    const refusal = this.#refuses(response);
-    return this.#request(response.type.shortName, { added: [], removed: [] }, response.nonce, refusal);
+    const errorDetail = this.#rejects(response);
+    return this.#request(response.type.shortName, { added: [], removed: [] }, response.nonce, errorDetail);
   }
 
-  /** Changes what it wants. State of the world waits until it has answered, as its requests carry the last nonce. */
+  /** Changes the subscription, but not while a response is unanswered: a state-of-the-world request carries the last nonce. */
   want(shortName: string, next: Set<string>): Request | undefined {
     if (this.unanswered.some(({ type }) => type.shortName === shortName)) return undefined;
     const before = this.wanted.get(shortName);
@@ -85,12 +77,12 @@ class Client {
     shortName: string,
     change: { added: string[]; removed: string[] },
     nonce: string,
-    refusal?: string,
+    errorDetail?: string,
   ): Request {
-    const asking = refusal === undefined ? { nonce } : { nonce, refusal };
-    if (this.#variant === "delta") return deltaRequest(shortName, change, asking);
+    const options = errorDetail === undefined ? { nonce } : { nonce, errorDetail };
+    if (this.#variant === "delta") return deltaRequest(shortName, change, options);
     const wanted = this.wanted.get(shortName);
-    return sotwRequest(shortName, wanted === "*" || wanted === undefined ? [] : [...wanted], asking);
+    return sotwRequest(shortName, wanted === "*" || wanted === undefined ? [] : [...wanted], options);
   }
 }
 
@@ -128,7 +120,7 @@ function run(variant: Variant, actions: readonly Action[]): { client: Client; st
   const client = new Client(variant);
   let now = 0;
   let published: Snapshot = snapshot({});
-  let stream = openStream(variant, published, { holdLimitMs: 100, unsentHoldLimitMs: 300, maxRefusals: 100 });
+  let stream = openStream(variant, published, { holdLimitMs: 100, unsentHoldLimitMs: 300, maxRejections: 100 });
   const take = (step: Step) => {
     stream = step.stream;
     for (const response of step.responses) client.receive(response);
@@ -149,18 +141,19 @@ function run(variant: Variant, actions: readonly Action[]): { client: Client; st
       take(onTime(stream, now));
     }
     for (const { type } of client.unanswered) {
-      assert.equal(client.unanswered.filter((other) => other.type === type).length, 1, "two responses were in flight");
+      const inFlight = client.unanswered.filter((other) => other.type === type);
+      assert.equal(inFlight.length, 1, "two responses of one type were in flight");
     }
   }
   for (let round = 0; client.unanswered.length > 0; round += 1) {
-    assert.ok(round < 200, "the exchange does not come to rest");
+    assert.ok(round < 200, "the exchange does not end");
     now += 1;
     ask(client.answer());
   }
   return { client, stream };
 }
 
-/** What the client should hold in the end: everything it wants, in its newest version, unless that is the bad one. */
+/** In the end, the client must hold the newest version of everything that it wants, unless that is the bad one. */
 function checkConverged(variant: Variant, { client, stream }: { client: Client; stream: Stream }): void {
   for (const shortName of types) {
     const wanted = client.wanted.get(shortName);
@@ -170,27 +163,29 @@ function checkConverged(variant: Variant, { client, stream }: { client: Client; 
     const held = client.holds.get(shortName) ?? new Map();
     for (const { name, version: newest } of available.values()) {
       if (wanted !== "*" && !wanted.has(name)) continue;
-      if (newest === BAD) assert.notEqual(held.get(name), BAD, `${shortName} ${name} is held though refused`);
+      if (newest === BAD) assert.notEqual(held.get(name), BAD, `${shortName} ${name} is held although it was rejected`);
       else assert.equal(held.get(name), newest, `${shortName} ${name}`);
     }
-    if (variant === "sotw" && !type.fullState) continue; // cannot tell deletions
-    if (isUsedByRefused(stream, shortName)) continue; // what goes on in an older version may need what was deleted
+    if (variant === "sotw" && !type.fullState) continue; // such a stream cannot report deletions
+    if (isUsedByRejected(stream, shortName)) continue; // an older version may still need the deleted resource
     for (const name of held.keys())
       assert.ok(available.has(name), `${shortName} ${name} was deleted and is still held`);
   }
 }
 
-function isUsedByRefused(stream: Stream, shortName: string): boolean {
+function isUsedByRejected(stream: Stream, shortName: string): boolean {
   return resourceType(shortName).usedBy.some((user) => {
     const { typeUrl } = resourceType(user);
-    const hasRefused = [...resourcesOf(stream.snapshot, typeUrl).values()].some((resource) => resource.version === BAD);
-    return (stream.types.has(typeUrl) && hasRefused) || isUsedByRefused(stream, user);
+    const hasRejected = [...resourcesOf(stream.snapshot, typeUrl).values()].some(
+      (resource) => resource.version === BAD,
+    );
+    return (stream.types.has(typeUrl) && hasRejected) || isUsedByRejected(stream, user);
   });
 }
 
 for (const variant of ["sotw", "delta"] as const) {
   describe(`random exchanges over a ${variant} stream`, () => {
-    test("leave every client with the newest snapshot, one response in flight at a time", () => {
+    test("end with the newest snapshot at every client, and have one response of a type in flight at a time", () => {
       fc.assert(
         fc.property(fc.array(action, { maxLength: 60 }), (actions) => checkConverged(variant, run(variant, actions))),
         { numRuns: 3000 },

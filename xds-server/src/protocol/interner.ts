@@ -1,6 +1,6 @@
 /**
- * Gives equal values the same object, so that what is remembered for one is remembered for all. Knows a value only as
- * long as somebody else does. Two values of one hash that differ stay two objects; only the newer is shared then.
+ * Returns the same object for equal values, so that a result remembered for one serves all of them. It references values
+ * weakly. When two different values have the same hash, only the newer one is remembered.
  */
 export class Interner<T extends object> {
   readonly #known = new Map<number, WeakRef<T>>();
@@ -8,7 +8,7 @@ export class Interner<T extends object> {
     if (this.#known.get(hash)?.deref() === undefined) this.#known.delete(hash);
   });
 
-  /** The known object of this hash for which `isSame` holds, or what `make` gives, known from now on. */
+  /** Returns the known object of this hash if `isSame` is true for it. Otherwise makes an object and remembers that. */
   intern(hash: number, isSame: (known: T) => boolean, make: () => T): T {
     const known = this.#known.get(hash)?.deref();
     if (known !== undefined && isSame(known)) return known;

@@ -10,7 +10,7 @@ const changes = fc.array(fc.array(fc.tuple(key, fc.option(fc.nat(3), { nil: unde
 });
 
 describe("a layered map", () => {
-  test("holds what a plain map holds after the same changes, and leaves earlier copies as they were", () => {
+  test("equals a plain map after the same changes, and leaves earlier copies unchanged", () => {
     fc.assert(
       fc.property(changes, (rounds) => {
         const plain = new Map<string, number>();
@@ -33,7 +33,7 @@ describe("a layered map", () => {
     );
   });
 
-  test("takes a key out twice in one change as once", () => {
+  test("removes a key only once when one change names it twice", () => {
     const map = LayeredMap.of<string, number>().with([["a", 1]]);
     const after = map.with([
       ["a", undefined],
@@ -42,7 +42,7 @@ describe("a layered map", () => {
     assert.deepEqual([after.size, after.get("a")], [0, undefined]);
   });
 
-  test("is itself after a change that changes nothing", () => {
+  test("returns itself when a change has no effect", () => {
     const map = LayeredMap.of([["a", 1]]);
     assert.equal(
       map.with([
@@ -55,7 +55,7 @@ describe("a layered map", () => {
 });
 
 describe("a set of names", () => {
-  test("equals every other with the same names, whatever way they came in", () => {
+  test("equals any other set with the same names, whatever their order", () => {
     fc.assert(
       fc.property(changes, (rounds) => {
         const plain = new Set<string>();

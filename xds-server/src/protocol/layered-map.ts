@@ -1,11 +1,11 @@
 /**
- * An immutable map whose changed copy costs about the square root of its size: a large layer that copies share, and a
- * small one of what differs. A client with 100,000 names that asks for one more must not cost a copy of them all.
- * Values are never undefined; that stands for "not there".
+ * An immutable map. A changed copy costs about the square root of the map's size: copies share a large base layer, and a
+ * small top layer holds the differences. So one more name for a client with 100,000 names does not copy all of them.
+ * Values are never undefined; undefined means that the key is absent.
  */
 export class LayeredMap<K, V> {
   readonly #base: ReadonlyMap<K, V>;
-  /** What differs from `#base`; undefined for what was taken out of it. */
+  /** The differences from `#base`; undefined for a removed key. */
   readonly #top: ReadonlyMap<K, V | undefined>;
   readonly size: number;
 
@@ -19,7 +19,7 @@ export class LayeredMap<K, V> {
     return LayeredMap.owning(new Map(entries));
   }
 
-  /** The map itself, which nobody else may change from now on. */
+  /** Uses the given map without copying it. The caller must not change it afterwards. */
   static owning<K, V>(base: ReadonlyMap<K, V>): LayeredMap<K, V> {
     return new LayeredMap<K, V>(base, new Map(), base.size);
   }
@@ -46,12 +46,12 @@ export class LayeredMap<K, V> {
     for (const [, value] of this) yield value;
   }
 
-  /** A copy with these set, or taken out where the value is undefined. */
+  /** A copy with these entries set, or removed where the value is undefined. */
   with(changes: Iterable<readonly [K, V | undefined]>): LayeredMap<K, V> {
     let top: Map<K, V | undefined> | undefined;
     let { size } = this;
     for (const [key, value] of changes) {
-      // What these changes have taken out of the small layer is not looked for in that of before.
+      // Once there is a new top layer, the former one is outdated: the key may just have been removed.
       const before = top === undefined ? this.get(key) : top.has(key) ? top.get(key) : this.#base.get(key);
       if (before === value) continue;
       if (before === undefined) size += 1;
@@ -66,11 +66,11 @@ export class LayeredMap<K, V> {
   }
 }
 
-/** Up to here the small layer is never merged into the large one, which would cost more than it saves. */
+/** A top layer of up to this size is never merged into the base: that would cost more than it saves. */
 const smallestMerged = 16;
 
 function merged<K, V>(base: ReadonlyMap<K, V>, top: ReadonlyMap<K, V | undefined>): LayeredMap<K, V> {
-  // Nothing is taken out of what is empty, so all of these have a value.
+  // Nothing can be removed from an empty base, so every value is defined.
   if (base.size === 0) return LayeredMap.owning(top as ReadonlyMap<K, V>);
   const next = new Map(base);
   for (const [key, value] of top) {

@@ -1,7 +1,7 @@
 /**
- * Pure functions that remember what they gave for an object. Streams that were told the same hold the same state, so
- * what one of them needed was worked out for all: this is what makes a push cost one computation for a group of equal
- * subscriptions and not one for each stream. Results live as long as what they were computed from.
+ * Makes a pure function remember its result for each argument. Streams in the same state share one object, so a result
+ * computed for one of them serves all. A push therefore costs one computation for each group of equal subscriptions, not
+ * one for each stream. A result lives as long as the object that it was computed from.
  */
 export function memo<A extends object, R extends object>(compute: (a: A) => R): (a: A) => R {
   const results = new WeakMap<A, R>();
@@ -14,7 +14,7 @@ export function memo<A extends object, R extends object>(compute: (a: A) => R): 
   };
 }
 
-/** The same for two objects: results are remembered for each pair. */
+/** The same for a function of two objects: it remembers a result for each pair. */
 export function memo2<A extends object, B extends object, R extends object>(
   compute: (a: A, b: B) => R,
 ): (a: A, b: B) => R {

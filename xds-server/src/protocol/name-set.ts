@@ -1,10 +1,10 @@
 import { LayeredMap } from "./layered-map.ts";
 
-/** An immutable set of names. It knows a hash of its content, so that equal ones are found without comparing all. */
+/** An immutable set of names. It has a hash of its content, so that an equal set is found without comparing with all. */
 export class NameSet {
   static readonly empty: NameSet = new NameSet(LayeredMap.of(), 0);
   readonly #names: LayeredMap<string, true>;
-  /** The same for the same names in any order; others may have it too. */
+  /** The same for the same names in any order. Different sets may have the same hash. */
   readonly hash: number;
 
   private constructor(names: LayeredMap<string, true>, hash: number) {
@@ -62,7 +62,7 @@ function* without(names: Iterable<string>, others: ReadonlySet<string>): Iterabl
   for (const name of names) if (!others.has(name)) yield name;
 }
 
-/** FNV-1a over UTF-16 code units: quick and spread well; nothing depends on its being hard to forge. */
+/** FNV-1a over UTF-16 code units: fast and well distributed. A forged collision only prevents sharing. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

@@ -1,18 +1,18 @@
 import type { ResourceType, TypeUrl } from "../resources/resource-types.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { memo, memo2 } from "./memo.ts";
-import type { Stream } from "./stream.ts";
+import type { Stream } from "./stream-state.ts";
 import type { TypeStream } from "./type-stream.ts";
-import { deletedNames, hasDue, hasUnsent, keepsRefused, type Update } from "./update-due.ts";
+import { deletedNames, hasDue, hasUnsent, type Update, usesOlderVersion } from "./update-due.ts";
 
-/** Names of what a client waits for anew when it takes an update, by type. */
+/** The names that a client waits for when it receives an update, by type. */
 export const rewarms = memo((update: Update): ReadonlyMap<TypeUrl, readonly string[]> => {
   const keys = update.changed.flatMap((resource) => resource.rewarms);
   const byType = Map.groupBy(keys, ({ typeUrl }) => typeUrl);
   return new Map([...byType].map(([typeUrl, keys]) => [typeUrl, keys.map(({ name }) => name)]));
 });
 
-/** The same, as the resources that there are. */
+/** The same as resources of a snapshot. Names that do not exist are left out. */
 export function awaitedBy(update: Update, snapshot: Snapshot): readonly Resource[] {
   return rewarms(update).size === 0 ? nothing : awaitedIn(update, snapshot);
 }
@@ -27,9 +27,9 @@ const awaitedIn = memo2((update: Update, snapshot: Snapshot): readonly Resource[
 );
 
 /**
- * What a client may get of a type: the newest snapshot, and what a response in flight makes it wait for, as that was
- * then. Envoy answers for a cluster when its endpoints have come; without those of a cluster that is deleted meanwhile
- * it would never answer, so never be told of the deletion either.
+ * The resources of a type that a client may get: those of the newest snapshot, and those that a response in flight makes
+ * it wait for, as they were when that was sent. Envoy answers a cluster only after its endpoints arrive. If both are
+ * deleted in the meantime, Envoy still needs the endpoints: without them it never answers, and never gets the deletion.
  */
 export function availableTo(stream: Stream, typeUrl: TypeUrl): ResourceSet {
   let available = resourcesOf(stream.snapshot, typeUrl);
@@ -50,13 +50,14 @@ const withAwaited = memo2((newest: ResourceSet, awaited: readonly Resource[]): R
     : new Map([...newest, ...gone.map((resource) => [resource.name, resource] as const)]);
 });
 
-/** A time that has always come, whatever the clock says, and one that never does. */
+/** A time that is always in the past, and one that never comes. */
 export const always = 0;
 export const never = Number.POSITIVE_INFINITY;
 
 /**
- * When additions of a type may go out: not before what they refer to is ready at the client, within the limit. The
- * limit is longer while the client has not even been sent all of that: what refers to it would lead nowhere.
+ * When additions of a type may be sent, in milliseconds since the epoch: once the resources that they refer to are ready
+ * at the client, or at the limit. The limit is longer while some of those resources are not even sent: the client would
+ * get references to resources that it does not have.
  */
 export function additionsAllowedAt(stream: Stream, type: ResourceType, now: number): number {
   let at = always;
@@ -71,16 +72,17 @@ export function additionsAllowedAt(stream: Stream, type: ResourceType, now: numb
 }
 
 /**
- * When deletions of a type may go out: not before the types that refer to it have sent and settled their own changes,
- * within the limit. Never: those are still to be sent, and their sending calls again; or one was refused, and until
- * a newer one is sent the client goes on with a version that may need what is deleted.
+ * When deletions of a type may be sent, in milliseconds since the epoch: once the changes of the types that refer to it
+ * are sent and answered, or at the limit. `never` in two cases. First, such changes are still to be sent; this function is
+ * called again after that. Second, such a change was rejected. Until a newer version is sent, the client stays on an older
+ * one, which may need the deleted resource.
  */
 export function deletionsAllowedAt(stream: Stream, typeStream: TypeStream, available: ResourceSet): number {
   if (deletedNames(typeStream, available).length === 0) return always;
   let at = always;
   for (const user of stream.types.values()) {
     if (!typeStream.type.usedBy.includes(user.type.shortName)) continue;
-    if (keepsRefused(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return never;
+    if (usesOlderVersion(user, resourcesOf(stream.snapshot, user.type.typeUrl))) return never;
     if (user.inFlight !== undefined) at = Math.max(at, sentAt(stream, user) + stream.limits.holdLimitMs);
     else if (hasDue(user, availableTo(stream, user.type.typeUrl))) return never;
   }

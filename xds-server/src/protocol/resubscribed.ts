@@ -5,98 +5,99 @@ import { hashOf, NameSet } from "./name-set.ts";
 import { type Subscription, wants } from "./subscription.ts";
 import {
   absent,
-  doubted,
+  dueAgain,
   type Held,
+  heldAfterAck,
   type InFlight,
   newTypeStream,
-  refusedVersions,
+  rejectedVersions,
+  reportedAbsent,
   type TypeStream,
-  taken,
-  toldAbsent,
 } from "./type-stream.ts";
 import { found } from "./update-due.ts";
 
-/** What a delta client named in one request. */
-export interface Asked {
+/** The names in one delta request. */
+export interface NameChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];
 }
 
 /**
- * What is no longer wanted is forgotten. What a client asks for by name is sent, whether it was sent before or not; and
- * of what a delta client ceases to name under a wildcard, it is told what has become (xDS protocol, "Subscribing to
- * resources" and "Unsubscribing from resources").
+ * The stream after a request with this subscription. Names that are no longer wanted are forgotten. Each name that the
+ * request adds is sent, even if it was sent before. When a delta client with a wildcard unsubscribes from a name, the
+ * current state of that name is sent again (xDS protocol, "Subscribing to resources" and "Unsubscribing from resources").
  */
-export function resubscribed(stream: TypeStream, subscription: Subscription, asked?: Asked): TypeStream {
+export function resubscribed(stream: TypeStream, subscription: Subscription, changes?: NameChanges): TypeStream {
   const isFirst = stream === newTypeStream(stream.type, stream.variant);
-  if (asked === undefined || isFirst) return replacedBy(stream, subscription);
-  if (asked.added.length === 0 && asked.removed.length === 0 && subscription === stream.subscription) return stream;
-  return renewed(stream, subscription, { ...asked, tellsLeft: true });
+  if (changes === undefined || isFirst) return replacedSubscription(stream, subscription);
+  if (changes.added.length === 0 && changes.removed.length === 0 && subscription === stream.subscription) return stream;
+  return withSubscription(stream, subscription, { ...changes, resendsUnsubscribed: true });
 }
 
-const replacedBy = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
+/** The stream after a whole new subscription. The changed names are found by comparison, once for all equal streams. */
+const replacedSubscription = memo2((stream: TypeStream, subscription: Subscription): TypeStream => {
   const before = stream.subscription;
   if (subscription === before) return stream;
   const added = [...subscription.names].filter((name) => !before.names.has(name));
   const removed = [...before.names].filter((name) => !subscription.names.has(name));
-  return renewed(stream, subscription, { added, removed, tellsLeft: false });
+  return withSubscription(stream, subscription, { added, removed, resendsUnsubscribed: false });
 });
 
-function renewed(
+function withSubscription(
   stream: TypeStream,
   subscription: Subscription,
-  { added, removed, tellsLeft }: Asked & { readonly tellsLeft: boolean },
+  { added, removed, resendsUnsubscribed }: NameChanges & { readonly resendsUnsubscribed: boolean },
 ): TypeStream {
-  const isOther = subscription.wildcard !== stream.subscription.wildcard;
+  const wildcardChanges = subscription.wildcard !== stream.subscription.wildcard;
   const held = new Map<string, Held | undefined>();
-  const anew = new Set(added);
+  const resetNames = new Set(added);
   const forget = (name: string): void => {
-    anew.add(name);
+    resetNames.add(name);
     held.set(name, undefined);
   };
-  if (isOther) {
+  if (wildcardChanges) {
     for (const name of stream.held.keys()) if (!wants(subscription, name)) forget(name);
-    for (const { name } of refusedVersions(stream.refused)) if (!wants(subscription, name)) anew.add(name);
+    for (const { name } of rejectedVersions(stream.rejected)) if (!wants(subscription, name)) resetNames.add(name);
   }
   for (const name of removed) {
     const before = stream.held.get(name);
     if (!wants(subscription, name)) forget(name);
-    else if (tellsLeft && stream.subscription.names.has(name)) {
-      anew.add(name);
-      held.set(name, doubted(before ?? toldAbsent));
+    else if (resendsUnsubscribed && stream.subscription.names.has(name)) {
+      resetNames.add(name);
+      held.set(name, dueAgain(before ?? reportedAbsent));
     } else if (before?.sent === absent) held.set(name, undefined);
   }
   for (const name of added) {
     const before = stream.held.get(name);
-    if (before !== undefined) held.set(name, before.sent === absent ? undefined : doubted(before));
+    if (before !== undefined) held.set(name, before.sent === absent ? undefined : dueAgain(before));
   }
-  const looked = [...added, ...removed];
+  const changedNames = [...added, ...removed];
   return {
     ...stream,
     subscription,
     held: stream.held.with(held),
-    refused: forgiven(stream.refused, anew),
-    inFlight: stream.inFlight && stillWanted(stream.inFlight, subscription),
+    rejected: withoutRejectionsOf(stream.rejected, resetNames),
+    inFlight: stream.inFlight && withWantedRemovals(stream.inFlight, subscription),
     owed: subscription.wildcard && (stream.owed || !stream.subscription.wildcard),
-    level: isOther ? undefined : stream.level,
-    doubtful: isOther ? NameSet.empty : stream.doubtful.with({ added: looked }),
+    comparedWith: wildcardChanges ? undefined : stream.comparedWith,
+    unsettled: wildcardChanges ? NameSet.empty : stream.unsettled.with({ added: changedNames }),
   };
 }
 
-/** Of what the client ceases to want, it need not be told again that it is gone, should it refuse the response. */
-function stillWanted(inFlight: InFlight, subscription: Subscription): InFlight {
+/** Drops the removals of names that are no longer wanted: they are not sent again if the client rejects the response. */
+function withWantedRemovals(inFlight: InFlight, subscription: Subscription): InFlight {
   if (inFlight.removed.size === 0) return inFlight;
   return { ...inFlight, removed: new Map([...inFlight.removed].filter(([name]) => wants(subscription, name))) };
 }
 
-/** What a client asks for anew it is sent, though it refused it. */
-function forgiven(refused: NameSet, names: ReadonlySet<string>): NameSet {
-  if (refused.size === 0) return refused;
-  const again = [...refusedVersions(refused)].filter(({ name }) => names.has(name));
-  return refused.with({ removed: again.map(({ key }) => key) });
+/** Re-subscribing to a name sends it again, even after a NACK. */
+function withoutRejectionsOf(rejected: NameSet, names: ReadonlySet<string>): NameSet {
+  if (rejected.size === 0) return rejected;
+  const reset = [...rejectedVersions(rejected)].filter(({ name }) => names.has(name));
+  return rejected.with({ removed: reset.map(({ key }) => key) });
 }
 
-/** What a client holds of an earlier stream, by name. Equal ones are the same object. */
+/** The versions that a client holds from an earlier stream, by name. Equal maps are the same object. */
 export type HeldVersions = ReadonlyMap<string, Version>;
 
 const knownVersions = new Interner<HeldVersions>();
@@ -112,7 +113,7 @@ export function heldVersions(versions: HeldVersions): HeldVersions {
   return knownVersions.intern(hash, isSame, () => versions);
 }
 
-/** A client that comes back says which versions it holds, and is sent only the difference. */
+/** The stream of a client that reconnects and lists the versions that it holds. It is sent only the difference. */
 export function resumed(stream: TypeStream, versions: HeldVersions, available: ResourceSet): TypeStream {
   return versions.size === 0 ? stream : resumedFrom(versions, available)(stream);
 }
@@ -123,9 +124,9 @@ const resumedFrom = memo2((versions: HeldVersions, available: ResourceSet) =>
     for (const [name, version] of versions) {
       if (version === absent) continue;
       const resource = found(stream, available, name);
-      held.set(name, resource?.version === version ? taken(resource) : { sent: version });
+      held.set(name, resource?.version === version ? heldAfterAck(resource) : { sent: version });
     }
     const isKnown = [...held.values()].every(({ accepted }) => accepted !== undefined);
-    return { ...stream, held: stream.held.with(held), owed: false, mayHoldEarlier: !isKnown, level: undefined };
+    return { ...stream, held: stream.held.with(held), owed: false, mayHoldEarlier: !isKnown, comparedWith: undefined };
   }),
 );

@@ -5,24 +5,25 @@ import { absent, type TypeStream } from "./type-stream.ts";
 import { found } from "./update-due.ts";
 
 /**
- * A stream that holds all that it wants in its newest version is the same object as every other that does. Ways that
- * differed, because one was slow, refused something or came later, meet here again.
+ * Makes equal settled streams share one object. A stream is settled when its client holds everything that it wants in the
+ * newest version. Streams with different histories share their state again from here, for example when one was slow,
+ * rejected a version or opened later.
  */
 export function shared(stream: TypeStream): TypeStream {
-  const { level, doubtful, inFlight, owed, mayHoldEarlier, held } = stream;
-  if (level === undefined || inFlight !== undefined || owed || mayHoldEarlier) return stream;
-  if (doubtful.size > 0) return stream;
+  const { comparedWith, unsettled, inFlight, owed, mayHoldEarlier, held } = stream;
+  if (comparedWith === undefined || inFlight !== undefined || owed || mayHoldEarlier) return stream;
+  if (unsettled.size > 0) return stream;
   for (const [name, { sent, accepted }] of held) {
-    const resource = found(stream, level, name);
+    const resource = found(stream, comparedWith, name);
     if ((resource?.version ?? absent) !== sent || (resource !== undefined && accepted === undefined)) return stream;
   }
-  const last = settled(level, stream.subscription);
+  const last = settled(comparedWith, stream.subscription);
   const key = `${stream.variant} ${stream.type.typeUrl}`;
   const known = last.get(key);
-  if (known?.lastNonce === stream.lastNonce && known.refused.isSame(stream.refused)) return known;
+  if (known?.lastNonce === stream.lastNonce && known.rejected.isSame(stream.rejected)) return known;
   last.set(key, stream);
   return stream;
 }
 
-/** The last one of each variant and type. */
-const settled = memo2((_level: ResourceSet, _subscription: Subscription): Map<string, TypeStream> => new Map());
+/** The last settled stream of each variant and type. */
+const settled = memo2((_comparedWith: ResourceSet, _subscription: Subscription): Map<string, TypeStream> => new Map());

@@ -1,6 +1,6 @@
-import { type ResourceType, resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
+import { type ResourceType, resourceTypes } from "../resources/resource-types.ts";
 import type { Resource, Snapshot, Version } from "../resources/snapshot.ts";
-import { accepted, type Blame, blamed, refused } from "./answers.ts";
+import { accepted, type Blame, blamed, rejected } from "./answers.ts";
 import { heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import { LayeredMap } from "./layered-map.ts";
 import { memo, memo2 } from "./memo.ts";
@@ -14,100 +14,60 @@ import {
   rewarms,
 } from "./push-order.ts";
 import { heldVersions, resubscribed, resumed } from "./resubscribed.ts";
+import type { Rejection, Stream, StreamLimits, TypeStreams } from "./stream-state.ts";
 import { amended, replaced } from "./subscription.ts";
 import { compared, rewarmed, sent } from "./transitions.ts";
-import { knownAs, newTypeStream, refusalKey, refuses, type TypeStream, type Variant } from "./type-stream.ts";
+import { knownAs, newTypeStream, rejectionKey, rejects, type TypeStream, type Variant } from "./type-stream.ts";
 import { type Update, updateDue } from "./update-due.ts";
-
-/** One client's stream: a pure state machine. Requests, snapshots and the time go in, responses come out. */
-export interface Stream {
-  readonly variant: Variant;
-  readonly snapshot: Snapshot;
-  /** The same object for all streams that were told the same. */
-  readonly types: TypeStreams;
-  /** When the last response of a type was sent, in milliseconds since the epoch. */
-  readonly sentAt: ReadonlyMap<TypeUrl, number>;
-  /** When the next sign of life of a type is due, in milliseconds since the epoch; absent where the client needs none. */
-  readonly heartbeatAt: ReadonlyMap<TypeUrl, number>;
-  /** False when the client knows of no time to live, so that it needs no sign of life. */
-  readonly knowsTtl: boolean;
-  /** Why what was refused was, by type and `refusalKey`. */
-  readonly refusals: LayeredMap<string, Refusal>;
-  readonly limits: StreamLimits;
-}
-
-export type TypeStreams = ReadonlyMap<TypeUrl, TypeStream>;
-
-export interface StreamLimits {
-  /**
-   * How long something may wait for another type's answer, in milliseconds: new routes for their clusters, removed
-   * clusters for the routes that used them.
-   */
-  readonly holdLimitMs: number;
-  /** The same where the other type has changes that could not even be sent, because its answer is owed, in milliseconds. */
-  readonly unsentHoldLimitMs: number;
-  /** How many refused versions of a type are remembered, so that they are not sent again. The oldest are forgotten first. */
-  readonly maxRefusals: number;
-}
-
-export interface Refusal {
-  readonly version: Version;
-  /** The client's own words. */
-  readonly reason: string;
-  /** How many resources are refused together, where the reason names none of them: each may be the one at fault. */
-  readonly suspects?: number;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
 
 /** A request, decoded. */
 export interface Request {
   readonly type: ResourceType;
   /** Empty in a client's first request of a type. */
   readonly responseNonce: string;
-  /** The client's reason for refusing the response that the nonce names; absent when it accepts. */
-  readonly refusal?: string;
-  /** "unchanged": the names of the type's last request on this stream, or in delta none added and none removed. */
+  /** Why the client rejects the response that the nonce names. Absent in an ACK. */
+  readonly errorDetail?: string;
+  /** "unchanged": the same names as in the type's last request on this stream; in delta, no name added or removed. */
   readonly names: SotwNames | DeltaNames | "unchanged";
 }
 
 export interface SotwNames {
   readonly list: readonly string[];
-  /** True when the request names a version that the client holds. Read in the first request of a type only. */
+  /** True when the request names a version that the client holds. Only read in the first request of a type. */
   readonly resumes: boolean;
 }
 
 export interface DeltaNames {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** What the client holds from an earlier stream. Read in the first request of a type only. */
+  /** The versions that the client holds from an earlier stream. Only read in the first request of a type. */
   readonly initialVersions: ReadonlyMap<string, Version>;
 }
 
-/** One object for all streams that are due the same, so that its bytes can be made once. */
+/** All streams that are due the same response share one object, so that it is encoded once. */
 export interface Response {
   readonly type: ResourceType;
   readonly nonce: string;
-  /** The version of everything that there is of the type. */
+  /** The version of the set of all resources of the type. */
   readonly version: Version;
   readonly update: Update;
 }
 
-/** A client's verdict on a response. */
+/** A client's ACK or NACK of a response. */
 export interface Answer {
   readonly type: ResourceType;
   readonly nonce: string;
-  /** What was accepted; or, of what was refused, those that the client's reason names, or all when it names none. */
+  /** The accepted resources. In a NACK, the rejected ones that its error detail names, or all when it names none. */
   readonly resources: readonly Resource[];
-  /** Absent when the client accepted. */
-  readonly refusal?: string;
+  /** Absent in an ACK. */
+  readonly errorDetail?: string;
 }
 
 export interface Step {
   readonly stream: Stream;
   readonly responses: readonly Response[];
   readonly answer?: Answer;
-  /** Milliseconds since the epoch: when to call `onTime`, because something waits until then at the latest. */
+  /** When to call `onTime`, in milliseconds since the epoch. Absent when nothing waits for a time. */
   readonly wakeAt?: number;
 }
 
@@ -124,47 +84,47 @@ export function openStream(
     sentAt: new Map(),
     heartbeatAt: new Map(),
     knowsTtl,
-    refusals: LayeredMap.of(),
+    rejections: LayeredMap.of(),
     limits,
   };
 }
 
 const noTypes: TypeStreams = new Map();
 
-/** A newer snapshot, or that of another node group when the proxy was moved. */
+/** The step on a newer snapshot, or on the snapshot of another node group after the proxy moved to it. */
 export function onSnapshot(stream: Stream, snapshot: Snapshot, now: number): Step {
   return respond({ ...stream, snapshot }, now);
 }
 
-/** A wait came to its limit. */
+/** The step at the time that `wakeAt` gave. */
 export function onTime(stream: Stream, now: number): Step {
   return respond(stream, now);
 }
 
 export function onRequest(stream: Stream, request: Request, now: number): Step {
   if (isStale(stream, request)) return respond(stream, now);
-  const { type, responseNonce, refusal } = request;
+  const { type, responseNonce, errorDetail } = request;
   const known = stream.types.get(type.typeUrl);
   const before = known ?? newTypeStream(type, stream.variant);
   const subscribedAfter = (settled: TypeStream): TypeStream =>
     subscribed(stream, settled, { ...request, first: known === undefined });
   if (before.inFlight?.nonce !== responseNonce) return respond(withType(stream, subscribedAfter(before)), now);
   const { changed } = before.inFlight;
-  if (refusal === undefined) {
+  if (errorDetail === undefined) {
     const step = respond(withType(stream, subscribedAfter(accepted(before))), now);
     return { ...step, answer: { type, nonce: responseNonce, resources: changed } };
   }
-  const blame = blamed(before, refusal);
+  const blame = blamed(before, errorDetail);
   const { resources } = blame;
-  const settled = refused(before, blame, stream.limits.maxRefusals);
-  const noted = withRefusals(stream, before, blame, { reason: refusal, at: now });
-  const step = respond(withType(noted, subscribedAfter(settled)), now);
-  return { ...step, answer: { type, nonce: responseNonce, resources, refusal } };
+  const settled = rejected(before, blame, stream.limits.maxRejections);
+  const withReason = withRejections(stream, before, blame, { reason: errorDetail, at: now });
+  const step = respond(withType(withReason, subscribedAfter(settled)), now);
+  return { ...step, answer: { type, nonce: responseNonce, resources, errorDetail } };
 }
 
 /**
- * State of the world: a request that answers an older response speaks of an older state; the next one will follow. In
- * delta, what a request subscribes to counts whatever its nonce.
+ * True for a state-of-the-world request without the nonce of the last response. Such a request is ignored: the client sends
+ * another one after it gets the last response. In delta, the names of a request count whatever its nonce.
  */
 export function isStale(
   { variant, types }: Stream,
@@ -174,31 +134,31 @@ export function isStale(
   return variant === "sotw" && known !== undefined && responseNonce !== known.lastNonce;
 }
 
-/** Why a client refused a version of a resource, or undefined when it did not. */
-export function refusalOf(stream: Stream, type: TypeStream, name: string, version: Version): Refusal | undefined {
-  return refuses(type, name, version) ? stream.refusals.get(refusalId(type, name, version)) : undefined;
+/** Why a client rejected a version of a resource, or undefined when it did not. */
+export function rejectionOf(stream: Stream, type: TypeStream, name: string, version: Version): Rejection | undefined {
+  return rejects(type, name, version) ? stream.rejections.get(rejectionId(type, name, version)) : undefined;
 }
 
-const refusalId = ({ type }: TypeStream, name: string, version: Version): string =>
-  `${type.typeUrl} ${refusalKey(name, version)}`;
+const rejectionId = ({ type }: TypeStream, name: string, version: Version): string =>
+  `${type.typeUrl} ${rejectionKey(name, version)}`;
 
-function withRefusals(
+function withRejections(
   stream: Stream,
   type: TypeStream,
   { resources, isNamed }: Blame,
-  said: Pick<Refusal, "reason" | "at">,
+  details: Pick<Rejection, "reason" | "at">,
 ): Stream {
   const suspects = isNamed || resources.length === 1 ? {} : { suspects: resources.length };
   const entries = resources.flatMap((resource) =>
-    knownAs(type, resource).map((name): [string, Refusal] => {
+    knownAs(type, resource).map((name): [string, Rejection] => {
       const { version } = resource;
-      return [refusalId(type, name, version), { version, ...said, ...suspects }];
+      return [rejectionId(type, name, version), { version, ...details, ...suspects }];
     }),
   );
-  const refusals = stream.refusals.with(entries);
-  const tooMany = refusals.size - stream.limits.maxRefusals * resourceTypes.length;
-  const oldest = tooMany > 0 ? [...refusals.keys()].slice(0, tooMany) : [];
-  return { ...stream, refusals: refusals.with(oldest.map((id) => [id, undefined])) };
+  const rejections = stream.rejections.with(entries);
+  const tooMany = rejections.size - stream.limits.maxRejections * resourceTypes.length;
+  const oldest = tooMany > 0 ? [...rejections.keys()].slice(0, tooMany) : [];
+  return { ...stream, rejections: rejections.with(oldest.map((id) => [id, undefined])) };
 }
 
 function subscribed(
@@ -212,20 +172,20 @@ function subscribed(
     return first && names.resumes ? resumedSotw(after) : after;
   }
   const { added, removed, initialVersions } = names;
-  const namesNothing = first && !before.type.hasAliases;
-  const after = resubscribed(before, amended(before.subscription, { added, removed, first: namesNothing }), names);
+  const mayBeWildcard = first && !before.type.hasAliases;
+  const after = resubscribed(before, amended(before.subscription, { added, removed, first: mayBeWildcard }), names);
   return first ? resumed(after, heldVersions(initialVersions), availableTo(stream, before.type.typeUrl)) : after;
 }
 
 const resumedSotw = memo((stream: TypeStream): TypeStream => ({ ...stream, mayHoldEarlier: true }));
 
-/** Sends what is due. Where no clock decides what that is, it is worked out once for all streams that were told the same. */
+/** Sends what is due. A step that does not depend on the time is computed once for all streams in the same state. */
 function respond(start: Stream, now: number): Step {
-  const outcomes = outcomesOf[start.knowsTtl ? "ttl" : "noTtl"](start.types);
+  const outcomes = knownOutcomes[start.knowsTtl ? "ttl" : "noTtl"](start.types);
   const known = start.heartbeatAt.size === 0 ? outcomes.get(start.snapshot) : undefined;
-  if (known !== undefined) return { stream: told(start, known, now), responses: known.responses };
-  const { isTimeless, ...step } = worked(start, now);
-  if (isTimeless) outcomes.set(start.snapshot, { types: step.stream.types, responses: step.responses });
+  if (known !== undefined) return { stream: withOutcome(start, known, now), responses: known.responses };
+  const { isTimeIndependent, ...step } = stepped(start, now);
+  if (isTimeIndependent) outcomes.set(start.snapshot, { types: step.stream.types, responses: step.responses });
   return step;
 }
 
@@ -234,22 +194,22 @@ interface Outcome {
   readonly responses: readonly Response[];
 }
 
-/** By the snapshot. */
-const outcomesOf = {
+/** What a step gave, by the state before it and the snapshot. */
+const knownOutcomes = {
   ttl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
   noTtl: memo((_types: TypeStreams) => new WeakMap<Snapshot, Outcome>()),
 };
 
-function told(stream: Stream, { types, responses }: Outcome, now: number): Stream {
+function withOutcome(stream: Stream, { types, responses }: Outcome, now: number): Stream {
   if (responses.length === 0) return types === stream.types ? stream : { ...stream, types };
   const sentAt = new Map(stream.sentAt);
   for (const { type } of responses) sentAt.set(type.typeUrl, now);
   return { ...stream, types, sentAt };
 }
 
-/** Goes over the types in push order. */
-function worked(start: Stream, now: number): Step & { readonly isTimeless: boolean } {
-  let asksClock = start.heartbeatAt.size > 0;
+/** Sends what is due, type by type in push order, and finds the next time to wake up. */
+function stepped(start: Stream, now: number): Step & { readonly isTimeIndependent: boolean } {
+  let dependsOnTime = start.heartbeatAt.size > 0;
   const responses: Response[] = [];
   let stream = start;
   let wakeAt: number | undefined;
@@ -269,25 +229,25 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
     if (before === undefined || before.inFlight !== undefined) continue;
     const available = availableTo(stream, type.typeUrl);
     const readyAt = additionsAllowedAt(stream, type, now);
-    asksClock ||= readyAt !== always;
+    dependsOnTime ||= readyAt !== always;
     if (readyAt > now) {
       waitUntil(readyAt);
       continue;
     }
     const deletableAt = deletionsAllowedAt(stream, before, available);
-    asksClock ||= deletableAt !== always && deletableAt !== never;
+    dependsOnTime ||= deletableAt !== always && deletableAt !== never;
     const update = updateDue(before, available, { deletions: deletableAt <= now });
     if (update === undefined) {
-      const level = compared(before, available);
-      stream = withType(stream, level);
+      const after = compared(before, available);
+      stream = withType(stream, after);
       const isHeartbeatDue = (stream.heartbeatAt.get(type.typeUrl) ?? Number.POSITIVE_INFINITY) <= now;
-      if (isHeartbeatDue && heartbeatIntervalMs(level, available) !== undefined) send(heartbeat(level, available));
+      if (isHeartbeatDue && heartbeatIntervalMs(after, available) !== undefined) send(heartbeat(after, available));
       else if (isHeartbeatDue) stream = withoutHeartbeat(stream, type);
       continue;
     }
     send(update);
   }
-  // Only now is all in flight that is sent in this step, and what waits for it known.
+  // What waits depends on the responses in flight, so this comes after all of them are sent.
   for (const typeStream of stream.types.values()) {
     if (typeStream.inFlight !== undefined) continue;
     const deletableAt = deletionsAllowedAt(stream, typeStream, availableTo(stream, typeStream.type.typeUrl));
@@ -295,11 +255,14 @@ function worked(start: Stream, now: number): Step & { readonly isTimeless: boole
     const heartbeatAt = stream.heartbeatAt.get(typeStream.type.typeUrl);
     if (heartbeatAt !== undefined) waitUntil(heartbeatAt);
   }
-  const isTimeless = !asksClock && wakeAt === undefined && stream.heartbeatAt === start.heartbeatAt;
-  return { stream, responses, isTimeless, ...(wakeAt === undefined ? {} : { wakeAt }) };
+  const isTimeIndependent = !dependsOnTime && wakeAt === undefined && stream.heartbeatAt === start.heartbeatAt;
+  return { stream, responses, isTimeIndependent, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
-/** A response tells a client what it is told to go on with, so the next sign of life is due an interval later at most. */
+/**
+ * Sets the time of the next heartbeat after a response. The interval starts again if the response renews all resources
+ * that need it. Otherwise a heartbeat that is already due earlier stays due then.
+ */
 function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kept }: Update, now: number): Stream {
   if (!stream.knowsTtl) return stream;
   const { typeUrl } = type;
@@ -307,8 +270,8 @@ function withHeartbeat(stream: Stream, { stream: { type }, available, alive, kep
   const intervalMs = after && heartbeatIntervalMs(after, available);
   const wasDue = stream.heartbeatAt.get(typeUrl);
   if (intervalMs === undefined) return wasDue === undefined ? stream : withoutHeartbeat(stream, type);
-  const saysAll = alive.length > 0 || kept.length > 0 || wasDue === undefined;
-  const dueAt = saysAll ? now + intervalMs : Math.min(wasDue, now + intervalMs);
+  const renewsAll = alive.length > 0 || kept.length > 0 || wasDue === undefined;
+  const dueAt = renewsAll ? now + intervalMs : Math.min(wasDue, now + intervalMs);
   return { ...stream, heartbeatAt: new Map(stream.heartbeatAt).set(typeUrl, dueAt) };
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { amended, newSubscription, replaced, type Subscription, wants } from "./subscription.ts";
 
-/** What a subscription wants of the names a, b and c. */
+/** Those of the names a, b and c that the subscription wants. */
 const wanted = (sub: Subscription) => ["a", "b", "c"].filter((name) => wants(sub, name)).join("");
 
 describe("a state-of-the-world subscription", () => {
@@ -11,9 +11,9 @@ describe("a state-of-the-world subscription", () => {
     ["names mean those names", [["a"]], "a"],
     ["an empty list after names means nothing", [["a"], []], ""],
     ["an empty list after the legacy wildcard still means everything", [[], []], "abc"],
-    ["names after the legacy wildcard leave it", [[], ["a"]], "a"],
-    ["an explicit wildcard goes with names", [["*", "a"]], "abc"],
-    ["leaving the wildcard keeps the names", [["*", "a"], ["a"]], "a"],
+    ["names after the legacy wildcard end it", [[], ["a"]], "a"],
+    ["an explicit wildcard may stand beside names", [["*", "a"]], "abc"],
+    ["a list without the wildcard keeps its names", [["*", "a"], ["a"]], "a"],
     ["an empty list after an explicit wildcard means nothing", [["*"], []], ""],
   ];
   for (const [behaviour, lists, expected] of cases) {
@@ -25,13 +25,13 @@ describe("a delta subscription", () => {
   const cases: [string, { add?: string[]; remove?: string[] }[], string][] = [
     ["an empty first request means everything", [{}], "abc"],
     ["names mean those names", [{ add: ["a"] }], "a"],
-    ["names add up", [{ add: ["a"] }, { add: ["b"] }], "ab"],
+    ["later names are added", [{ add: ["a"] }, { add: ["b"] }], "ab"],
     ["an empty later request changes nothing", [{ add: ["a"] }, {}], "a"],
-    ["names after the legacy wildcard go on beside it", [{}, { add: ["a"] }], "abc"],
+    ["names after the legacy wildcard are added to it", [{}, { add: ["a"] }], "abc"],
     ["removing the last name means nothing", [{ add: ["a"] }, { remove: ["a"] }], ""],
     ["removing the wildcard keeps the names", [{}, { add: ["a"] }, { remove: ["*"] }], "a"],
     ["removing a name under the wildcard keeps the wildcard", [{ add: ["*", "a"] }, { remove: ["a"] }], "abc"],
-    ["the wildcard can be asked for later", [{ add: ["a"] }, { add: ["*"] }], "abc"],
+    ["the wildcard can be added later", [{ add: ["a"] }, { add: ["*"] }], "abc"],
   ];
   for (const [behaviour, requests, expected] of cases) {
     test(behaviour, () => {

@@ -2,14 +2,14 @@ import { Interner } from "./interner.ts";
 import { hashOf, NameSet } from "./name-set.ts";
 
 /**
- * What a client asks for, of one resource type on one stream. Immutable, and equal ones are the same object.
+ * The names that a client wants of one resource type on one stream. Immutable. Equal subscriptions are the same object.
  * Rules: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#how-the-client-specifies-what-resources-to-return
  */
 export interface Subscription {
   readonly names: NameSet;
-  /** True when everything is wanted, whatever `names` holds. */
+  /** True when the client wants all resources of the type, whatever `names` holds. */
   readonly wildcard: boolean;
-  /** True once the client has named anything, "*" included: an empty list means "nothing" from then on. */
+  /** True once the client has named anything, "*" included. From then on, an empty list means "nothing". */
   readonly named: boolean;
 }
 
@@ -25,7 +25,7 @@ function interned(subscription: Subscription): Subscription {
 const hashed = (names: number, wildcard: boolean, named: boolean): number =>
   (names * 4 + (wildcard ? 2 : 0) + (named ? 1 : 0)) | 0;
 
-/** Before the client's first request of the type. */
+/** The subscription before the client's first request of the type. */
 export const newSubscription: Subscription = interned({ names: NameSet.empty, wildcard: false, named: false });
 
 const WILDCARD = "*";
@@ -34,7 +34,7 @@ export function wants({ wildcard, names }: Subscription, name: string): boolean 
   return wildcard || names.has(name);
 }
 
-/** State of the world: each request carries the whole list. Nothing ever named and an empty list: everything. */
+/** State of the world: each request carries the whole list. An empty list means everything until a name was given. */
 export function replaced(current: Subscription, list: readonly string[]): Subscription {
   if (list.length === 0) {
     return interned(
@@ -43,11 +43,11 @@ export function replaced(current: Subscription, list: readonly string[]): Subscr
   }
   const names = new Set(list);
   const wildcard = names.delete(WILDCARD);
-  return naming(names, wildcard);
+  return internedNames(names, wildcard);
 }
 
-/** Most lists are known already, and to compare costs less than to build. */
-function naming(names: ReadonlySet<string>, wildcard: boolean): Subscription {
+/** Builds the subscription only when it is not known. Most lists are known, and comparing costs less than building. */
+function internedNames(names: ReadonlySet<string>, wildcard: boolean): Subscription {
   let hash = 0;
   for (const name of names) hash = (hash + hashOf(name)) | 0;
   const isSame = (other: Subscription): boolean => {
@@ -63,8 +63,8 @@ function naming(names: ReadonlySet<string>, wildcard: boolean): Subscription {
 }
 
 /**
- * Delta: each request carries what was added and what was removed. A first request that names nothing subscribes to
- * everything, and later names add to that; only an explicit removal of "*" ends it.
+ * Delta: each request carries the added and the removed names. A first request without names subscribes to everything.
+ * Later names are added to that. Only an explicit removal of "*" ends it.
  */
 export function amended(
   current: Subscription,
@@ -74,14 +74,17 @@ export function amended(
   if (added.length === 0 && removed.length === 0) {
     return legacyWildcard ? interned({ ...current, wildcard: true }) : current;
   }
-  const asked = added.includes(WILDCARD);
-  const left = removed.includes(WILDCARD);
-  const wildcard = (current.wildcard || legacyWildcard || asked) && !left;
+  const addsWildcard = added.includes(WILDCARD);
+  const removesWildcard = removed.includes(WILDCARD);
+  const wildcard = (current.wildcard || legacyWildcard || addsWildcard) && !removesWildcard;
   if (current.names.size === 0 && removed.length === 0) {
     const names = new Set(added);
     names.delete(WILDCARD);
-    return naming(names, wildcard);
+    return internedNames(names, wildcard);
   }
-  const names = current.names.with({ added, removed: asked || left ? [...removed, WILDCARD] : removed });
+  const names = current.names.with({
+    added,
+    removed: addsWildcard || removesWildcard ? [...removed, WILDCARD] : removed,
+  });
   return interned({ names, wildcard, named: true });
 }

@@ -1,8 +1,8 @@
-import { type ResourceType, resourceType } from "../resources/resource-types.ts";
-import type { Resource, ResourceKey, Snapshot } from "../resources/snapshot.ts";
+import { type ResourceKey, type ResourceType, resourceType } from "../resources/resource-types.ts";
+import type { Resource, Snapshot } from "../resources/snapshot.ts";
 import type { Request, Response, Step } from "./stream.ts";
 
-/** A resource of a given version; `rewarms` names resources of the next type that it makes the client wait for. */
+/** A resource of a given version. `rewarms` names the resources that it makes the client wait for. */
 export function resource(
   shortName: string,
   name: string,
@@ -12,7 +12,7 @@ export function resource(
   return { typeUrl: resourceType(shortName).typeUrl, name, version, body: new Uint8Array(), rewarms };
 }
 
-/** A snapshot in short: `{ CDS: { cart: "1" } }` gives every cluster endpoints of its own to wait for. */
+/** A snapshot in short form, such as `{ CDS: { cart: "1" } }`. Each cluster makes the client wait for its endpoints. */
 export function snapshot(byType: Record<string, Record<string, string>>): Snapshot {
   const entries = Object.entries(byType).map(([shortName, versions]) => {
     const rewarms = (name: string) => (shortName === "CDS" ? [{ typeUrl: resourceType("EDS").typeUrl, name }] : []);
@@ -24,37 +24,37 @@ export function snapshot(byType: Record<string, Record<string, string>>): Snapsh
   return { resources: new Map(entries) };
 }
 
-export interface Asking {
+export interface RequestOptions {
   readonly nonce?: string;
-  readonly refusal?: string;
-  /** State of the world only: the request names a version of an earlier stream. */
+  readonly errorDetail?: string;
+  /** State of the world only: the request names a version from an earlier stream. */
   readonly resumes?: boolean;
 }
 
-export function sotwRequest(shortName: string, list: readonly string[] = [], asking: Asking = {}): Request {
-  return request(resourceType(shortName), { list, resumes: asking.resumes ?? false }, asking);
+export function sotwRequest(shortName: string, list: readonly string[] = [], options: RequestOptions = {}): Request {
+  return request(resourceType(shortName), { list, resumes: options.resumes ?? false }, options);
 }
 
 export function deltaRequest(
   shortName: string,
   names: { added?: readonly string[]; removed?: readonly string[]; initial?: Record<string, string> } = {},
-  asking: Asking = {},
+  options: RequestOptions = {},
 ): Request {
   const initialVersions = new Map(Object.entries(names.initial ?? {}));
   return request(
     resourceType(shortName),
     { added: names.added ?? [], removed: names.removed ?? [], initialVersions },
-    asking,
+    options,
   );
 }
 
-function request(type: ResourceType, names: Request["names"], { nonce = "", refusal }: Asking): Request {
-  const asked = { type, responseNonce: nonce, names };
-  return refusal === undefined ? asked : { ...asked, refusal };
+function request(type: ResourceType, names: Request["names"], { nonce = "", errorDetail }: RequestOptions): Request {
+  const plain = { type, responseNonce: nonce, names };
+  return errorDetail === undefined ? plain : { ...plain, errorDetail };
 }
 
-/** A step's responses in one line each: "CDS +changed =kept -removed". */
-export function said({ responses }: Pick<Step, "responses">): string[] {
+/** The responses of a step, one line each: "CDS +changed =kept -removed". */
+export function sent({ responses }: Pick<Step, "responses">): string[] {
   return responses.map(({ type, update: { changed, kept, removed } }: Response) =>
     [
       type.shortName,

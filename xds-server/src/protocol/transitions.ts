@@ -2,45 +2,45 @@ import type { Resource, ResourceSet } from "../resources/snapshot.ts";
 import { memo2 } from "./memo.ts";
 import { NameSet } from "./name-set.ts";
 import { shared } from "./settled.ts";
-import { absent, doubted, type Held, knownAs, type TypeStream, toldAbsent } from "./type-stream.ts";
+import { absent, dueAgain, type Held, knownAs, reportedAbsent, type TypeStream } from "./type-stream.ts";
 import { deletedNames, type Update } from "./update-due.ts";
 
-/** The stream after the response with this update. `awaited` is what the client waits for before it answers. */
+/** The stream after this update is sent. The client waits for the `awaited` resources before it answers. */
 export const sent = memo2((update: Update, awaited: readonly Resource[]): TypeStream => {
   const { stream, changed, kept, gone, nonce } = update;
-  const told = new Map<string, Held | undefined>();
+  const changes = new Map<string, Held | undefined>();
   for (const resource of changed) {
     for (const name of knownAs(stream, resource)) {
-      told.set(name, { ...stream.held.get(name), sent: resource.version });
+      changes.set(name, { ...stream.held.get(name), sent: resource.version });
     }
   }
-  // What was asked for by name stays known as absent; what came by wildcard is forgotten, or `held` would only grow.
-  for (const name of gone) told.set(name, stream.subscription.names.has(name) ? toldAbsent : undefined);
+  // A subscribed name stays known as absent. A name that only the wildcard covers is forgotten, or `held` would only grow.
+  for (const name of gone) changes.set(name, stream.subscription.names.has(name) ? reportedAbsent : undefined);
   return {
     ...stream,
-    held: stream.held.with(told),
+    held: stream.held.with(changes),
     inFlight: { nonce, changed, kept, awaited, removed: new Map(gone.map((name) => [name, stream.held.get(name)])) },
     lastNonce: nonce,
     owed: false,
-    level: update.available,
-    doubtful: NameSet.of(update.withheld),
+    comparedWith: update.available,
+    unsettled: NameSet.of(update.withheld),
   };
 });
 
-/** Nothing is due: what the client was told is level with what there is, but for deletions that are withheld. */
+/** The stream when nothing is due: what was sent equals `available`, except for deletions that are withheld. */
 export const compared = memo2((stream: TypeStream, available: ResourceSet): TypeStream => {
-  const doubtful = NameSet.of(deletedNames(stream, available));
-  if (stream.level === available && doubtful.size === 0 && stream.doubtful.size === 0) return stream;
-  return shared({ ...stream, level: available, doubtful });
+  const unsettled = NameSet.of(deletedNames(stream, available));
+  if (stream.comparedWith === available && unsettled.size === 0 && stream.unsettled.size === 0) return stream;
+  return shared({ ...stream, comparedWith: available, unsettled });
 });
 
-/** The client waits for these anew, so they count as not sent. */
+/** The stream after a response makes the client wait for these names again: they count as not sent. */
 export const rewarmed = memo2((stream: TypeStream, names: readonly string[]): TypeStream => {
-  const stale = names.flatMap((name): [string, Held][] => {
+  const due = names.flatMap((name): [string, Held][] => {
     const before = stream.held.get(name);
-    return before === undefined || before.sent === absent ? [] : [[name, doubted(before)]];
+    return before === undefined || before.sent === absent ? [] : [[name, dueAgain(before)]];
   });
-  if (stale.length === 0) return stream;
-  const doubtful = stream.doubtful.with({ added: stale.map(([name]) => name) });
-  return { ...stream, held: stream.held.with(stale), doubtful };
+  if (due.length === 0) return stream;
+  const unsettled = stream.unsettled.with({ added: due.map(([name]) => name) });
+  return { ...stream, held: stream.held.with(due), unsettled };
 });

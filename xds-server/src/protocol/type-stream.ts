@@ -5,74 +5,74 @@ import { memo } from "./memo.ts";
 import { NameSet } from "./name-set.ts";
 import { newSubscription, type Subscription } from "./subscription.ts";
 
-/** The two forms of the protocol: every response says everything, or only what changed. */
+/** The two variants of the protocol: state of the world, and delta (incremental). */
 export type Variant = "sotw" | "delta";
 
 /**
- * What the server knows of one resource type on one stream. Immutable, and free of whatever tells equal streams apart
- * (times, counters), so that streams that asked and were told the same share one object and what is worked out of it.
+ * What the server knows of one resource type on one stream. Immutable. It holds no times or counters, so that streams with
+ * equal requests and responses share one object and the results computed from it.
  *
- * Nothing is queued: an update is always the difference between what the client holds and the newest snapshot, so a
- * slow client costs no memory and gets the newest state when it is ready.
+ * Nothing is queued: an update is always the difference between what the client holds and the newest snapshot. So a slow
+ * client costs no memory, and gets the newest state when it is ready.
  */
 export interface TypeStream {
   readonly type: ResourceType;
   readonly variant: Variant;
   readonly subscription: Subscription;
-  /** By the name that the client knows it by, which is the resource's own or, where it asked for one, an alias. */
+  /** What the client knows, by the name that it uses: the resource's own, or an alias that it subscribed to. */
   readonly held: LayeredMap<string, Held>;
-  /** What the client refused on this stream, as `refusalKey`: it is not sent again. */
-  readonly refused: NameSet;
-  /** The response that the client has not answered yet. At most one. */
+  /** The versions that the client rejected on this stream, as `rejectionKey`. They are not sent again. */
+  readonly rejected: NameSet;
+  /** The response that the client has not answered yet. There is never more than one. */
   readonly inFlight: InFlight | undefined;
   /** The nonce of the last response; empty before the first. */
   readonly lastNonce: string;
-  /** True while a client that wants everything waits for a response even if there is nothing to put into it. */
+  /** True while a client with a wildcard waits for its first response, which is sent even when it is empty. */
   readonly owed: boolean;
-  /** True while the client may go on with versions of an earlier stream that `held` cannot know. */
+  /** True while the client may hold versions from an earlier stream that `held` does not have. */
   readonly mayHoldEarlier: boolean;
-  /** The set that `held` was last compared with. Undefined: with none, so that all names have to be looked at. */
-  readonly level: ResourceSet | undefined;
-  /** The names in which `held` may differ from `level`: with what `level` itself misses, all that have to be looked at. */
-  readonly doubtful: NameSet;
+  /** The set that `held` was last compared with. Undefined: none yet, so the next comparison covers all names. */
+  readonly comparedWith: ResourceSet | undefined;
+  /** Names whose state in `held` may differ from `comparedWith`. The next comparison covers these and the changes since. */
+  readonly unsettled: NameSet;
 }
 
-/** What the client knows of one resource. */
+/** What was sent to the client for one name, and what the client accepted or rejected of it. */
 export interface Held {
-  /** The version last sent; `absent` when the client was told that there is none; `uncertain` when it is to be told again. */
+  /** The version sent last. `absent`: its absence was reported. `uncertain`: the name is due again. */
   readonly sent: Version;
-  /** What the client accepted last; absent before it did, and for versions of an earlier stream. */
+  /** The resource accepted last. Absent before the first ACK, and for an older version from an earlier stream. */
   readonly accepted?: Resource;
-  /** What the client may have taken of a response that it refused for the sake of other resources. */
+  /** A resource that the client may have accepted from a response that it rejected because of others. */
   readonly assumed?: Resource;
-  /** What it refused last, where it may go on with a version of an earlier stream. */
-  readonly refused?: Resource;
+  /** The resource rejected last, where the client may still use a version from an earlier stream. */
+  readonly rejected?: Resource;
 }
 
-/** What a client goes on with where it refuses the newest version; undefined when nothing is known of that. */
+/** The version that a client keeps when it rejects the newest one. Undefined when that is not known. */
 export const lastGood = ({ accepted, assumed }: Held): Resource | undefined => assumed ?? accepted;
 
-/** Stands for the version of a resource that does not exist. No content hash is empty. */
+/** Stands for the version of a resource that does not exist. A content hash is never empty. */
 export const absent: Version = "";
 
-/** What a client knows that was told of nothing by a name. */
-export const toldAbsent: Held = { sent: absent };
+/** What a client knows of a name that was reported as absent. */
+export const reportedAbsent: Held = { sent: absent };
 
-/** Stands for whatever version the client holds of what is due to it, or was left undecided. No content hash is this. */
+/** Stands for the unknown version of a resource that is due again. A content hash is never "?". */
 export const uncertain: Version = "?";
 
-/** The same resource, to be sent again, or told of when it is deleted. */
-export const doubted = (held: Held): Held => ({ ...held, sent: uncertain });
+/** The same, but due again: the newest version is sent, or the deletion. */
+export const dueAgain = (held: Held): Held => ({ ...held, sent: uncertain });
 
-/** Names one version of one resource. */
-export const refusalKey = (name: string, version: Version): string => `${version} ${name}`;
+/** Identifies one version of one resource. */
+export const rejectionKey = (name: string, version: Version): string => `${version} ${name}`;
 
-/** True when the client refused this version of what it knows by this name. */
-export const refuses = ({ refused }: TypeStream, name: string, version: Version): boolean =>
-  refused.size > 0 && refused.has(refusalKey(name, version));
+/** True when the client rejected this version of the resource that it knows by this name. */
+export const rejects = ({ rejected }: TypeStream, name: string, version: Version): boolean =>
+  rejected.size > 0 && rejected.has(rejectionKey(name, version));
 
-/** What keys of refusals name. */
-export function* refusedVersions(keys: NameSet): Iterable<{ key: string; name: string; version: Version }> {
+/** The names and versions in keys of `rejectionKey`. */
+export function* rejectedVersions(keys: NameSet): Iterable<{ key: string; name: string; version: Version }> {
   for (const key of keys) {
     const end = key.indexOf(" ");
     yield { key, version: key.slice(0, end), name: key.slice(end + 1) };
@@ -82,11 +82,11 @@ export function* refusedVersions(keys: NameSet): Iterable<{ key: string; name: s
 export interface InFlight {
   readonly nonce: string;
   readonly changed: readonly Resource[];
-  /** What it says again only because leaving it out would delete it. */
+  /** Unchanged resources, repeated because the client deletes what a full response leaves out. */
   readonly kept: readonly Resource[];
-  /** What the client waits for before it answers, as it was when this was sent. */
+  /** The resources that the client waits for before it answers, as they were when this was sent. */
   readonly awaited: readonly Resource[];
-  /** What the client knew before of the names that it was told are absent, in case it refuses the response. */
+  /** By each name that this response reports as absent: what the client knew before. Needed when it rejects the response. */
   readonly removed: ReadonlyMap<string, Held | undefined>;
 }
 
@@ -95,7 +95,7 @@ const fresh = {
   delta: memo((type: ResourceType) => freshTypeStream(type, "delta")),
 };
 
-/** Before the client's first request of a type. */
+/** The state before the client's first request of a type. */
 export const newTypeStream = (type: ResourceType, variant: Variant): TypeStream => fresh[variant](type);
 
 function freshTypeStream(type: ResourceType, variant: Variant): TypeStream {
@@ -104,27 +104,27 @@ function freshTypeStream(type: ResourceType, variant: Variant): TypeStream {
     variant,
     subscription: newSubscription,
     held: LayeredMap.of(),
-    refused: NameSet.empty,
+    rejected: NameSet.empty,
     inFlight: undefined,
     lastNonce: "",
     owed: false,
     mayHoldEarlier: false,
-    level: undefined,
-    doubtful: NameSet.empty,
+    comparedWith: undefined,
+    unsettled: NameSet.empty,
   };
 }
 
-/** True where a state-of-the-world response must repeat what did not change. */
+/** True where a response must repeat unchanged resources: in state of the world, for types with `fullState`. */
 export function sendsFullState({ variant, type }: TypeStream): boolean {
   return variant === "sotw" && type.fullState;
 }
 
-/** Delta can say that a name does not exist; state of the world only by leaving it out of a full response. */
-export function tellsAbsence({ variant, type }: TypeStream): boolean {
+/** Delta can report that a name does not exist. State of the world can do that only by leaving it out of a full response. */
+export function canReportAbsence({ variant, type }: TypeStream): boolean {
   return variant === "delta" || type.fullState;
 }
 
-/** The names by which a client knows a resource: those that it asked for, and the resource's own under a wildcard. */
+/** The names by which a client knows a resource: those that it subscribed to and, with a wildcard, the resource's own. */
 export function knownAs({ subscription }: TypeStream, { name, aliases }: Resource): readonly string[] {
   const { wildcard, names } = subscription;
   if (aliases === undefined) return wildcard || names.has(name) ? [name] : none;
@@ -133,5 +133,5 @@ export function knownAs({ subscription }: TypeStream, { name, aliases }: Resourc
 
 const none: readonly string[] = [];
 
-/** What a client knows of a resource that it took in its newest version. */
-export const taken = memo((resource: Resource): Held => ({ sent: resource.version, accepted: resource }));
+/** What a client knows of a resource after it accepts this version. */
+export const heldAfterAck = memo((resource: Resource): Held => ({ sent: resource.version, accepted: resource }));

@@ -5,47 +5,47 @@ import { memo, memo2 } from "./memo.ts";
 import { wants } from "./subscription.ts";
 import {
   absent,
+  canReportAbsence,
   type Held,
   knownAs,
   lastGood,
-  refusedVersions,
-  refuses,
+  rejectedVersions,
+  rejects,
   sendsFullState,
   type TypeStream,
-  tellsAbsence,
   uncertain,
 } from "./type-stream.ts";
 
-/** What the next response must carry. Streams in the same state are given the same object. */
+/** The content of the next response. Streams in the same state share one object. */
 export interface Update {
-  /** The state that this is due in. */
+  /** The state in which this update is due. */
   readonly stream: TypeStream;
-  /** What it leads to: everything that there is of the type. */
+  /** All resources of the type. The update brings the client to this set. */
   readonly available: ResourceSet;
   /** The version of `available`. */
   readonly version: Version;
   readonly nonce: string;
   readonly changed: readonly Resource[];
-  /** What the client holds already and a full-state response must repeat, because leaving it out would delete it. */
+  /** Unchanged resources that a full-state response must repeat, because the client deletes what it leaves out. */
   readonly kept: readonly Resource[];
-  /** What the client holds and is told to go on with, because it would drop it otherwise. */
+  /** Resources that a heartbeat renews, because the client drops them otherwise. */
   readonly alive: readonly Resource[];
-  /** The names to be told as removed. */
+  /** The names that the response lists as removed. */
   readonly removed: readonly string[];
-  /** Names asked for that do not exist, of a type that says so by a resource without a body. */
+  /** Subscribed names that do not exist, of a type that reports this by a resource without a body. */
   readonly vacant: readonly string[];
-  /** The names, as the client knows them, of all that it is told is not there. */
+  /** All names that this update reports as absent, as the client knows them. */
   readonly gone: readonly string[];
-  /** Names of what was deleted, which the client is not told yet. */
+  /** Deleted names whose deletion is not sent yet. */
   readonly withheld: readonly string[];
 }
 
-/** How what a client was told differs from what there is. */
+/** The difference between what was sent to a client and the available resources. */
 interface Difference {
   readonly changed: readonly Resource[];
-  /** Names that the client holds, that are gone, and that it must be told of. */
+  /** Deleted names that the client holds and whose deletion must be sent. */
   readonly deleted: readonly string[];
-  /** Names asked for that do not exist and that the client was not told of yet. */
+  /** Subscribed names that do not exist, which was not reported to the client yet. */
   readonly missing: readonly string[];
 }
 
@@ -54,49 +54,49 @@ const difference = memo2((stream: TypeStream, available: ResourceSet): Differenc
   const changed = new Set<Resource>();
   const deleted: string[] = [];
   const missing: string[] = [];
-  for (const name of suspects(stream, available)) {
+  for (const name of unsettledNames(stream, available)) {
     const resource = found(stream, available, name);
     const known = held.get(name);
     if (resource !== undefined) {
-      const newest = refuses(stream, name, resource.version) ? goesOnWith(known) : resource;
+      const newest = rejects(stream, name, resource.version) ? lastGoodIfDue(known) : resource;
       if (newest !== undefined && known?.sent !== newest.version && wants(subscription, name)) changed.add(newest);
-    } else if (tellsAbsence(stream)) {
-      const isUncertain = known === undefined || (known.sent === uncertain && type.sendsRemovals);
-      if (isUncertain && subscription.names.has(name)) missing.push(name);
+    } else if (canReportAbsence(stream)) {
+      const isUnreported = known === undefined || (known.sent === uncertain && type.sendsRemovals);
+      if (isUnreported && subscription.names.has(name)) missing.push(name);
       else if (known !== undefined && known.sent !== absent && type.sendsRemovals) deleted.push(name);
     }
   }
   return { changed: [...changed], deleted, missing };
 });
 
-/** What a client that refused the newest version goes on with; sent again where it may not have it. */
-const goesOnWith = (known: Held | undefined): Resource | undefined =>
+/** The last good version, for a client that rejected the newest one. Undefined unless that is due again. */
+const lastGoodIfDue = (known: Held | undefined): Resource | undefined =>
   known?.sent === uncertain ? lastGood(known) : undefined;
 
-/** The names in which what the client was told can differ from what there is, each once. */
-function suspects(stream: TypeStream, available: ResourceSet): Iterable<string> {
-  const { subscription, held, level, doubtful } = stream;
-  if (level === undefined) {
+/** The names whose state at the client may differ from `available`, each once. */
+function unsettledNames(stream: TypeStream, available: ResourceSet): Iterable<string> {
+  const { subscription, held, comparedWith, unsettled } = stream;
+  if (comparedWith === undefined) {
     const names = new Set<string>(subscription.wildcard ? available.keys() : []);
     for (const name of subscription.names) names.add(name);
     for (const name of held.keys()) names.add(name);
     return names;
   }
-  const { changed, removed } = changesBetween(level, available);
-  if (changed.length === 0 && removed.length === 0) return doubtful;
-  const names = new Set<string>(doubtful);
+  const { changed, removed } = changesBetween(comparedWith, available);
+  if (changed.length === 0 && removed.length === 0) return unsettled;
+  const names = new Set<string>(unsettled);
   const add = (resource: Resource | undefined): void => {
     if (resource !== undefined) for (const name of knownAs(stream, resource)) names.add(name);
   };
   for (const resource of changed) {
     add(resource);
-    if (resource.aliases !== undefined) add(level.get(resource.name));
+    if (resource.aliases !== undefined) add(comparedWith.get(resource.name));
   }
-  for (const name of removed) add(level.get(name));
+  for (const name of removed) add(comparedWith.get(name));
   return names;
 }
 
-/** The resource that a client means by a name. */
+/** The resource of this name or alias. */
 export function found({ type }: TypeStream, available: ResourceSet, name: string): Resource | undefined {
   return available.get(name) ?? (type.hasAliases ? byAlias(available).get(name) : undefined);
 }
@@ -107,8 +107,8 @@ const byAlias = memo(
 );
 
 /**
- * The update due now, or undefined when the client is up to date or has an answer to give first. With
- * `deletions: false` what was deleted is kept for now, because something may still refer to it.
+ * The update due now. Undefined when the client is up to date, or has a response to answer first. With `deletions: false`
+ * deletions are withheld, because something may still refer to the deleted resources.
  */
 export function updateDue(
   stream: TypeStream,
@@ -117,21 +117,21 @@ export function updateDue(
 ): Update | undefined {
   if (stream.inFlight !== undefined) return undefined;
   const { changed, deleted, missing } = difference(stream, available);
-  const tellsDeleted = deletions && deleted.length > 0;
-  if (changed.length === 0 && missing.length === 0 && !tellsDeleted && !stream.owed) return undefined;
-  return tellsDeleted ? withDeletions(stream, available) : withoutDeletions(stream, available);
+  const sendsDeletions = deletions && deleted.length > 0;
+  if (changed.length === 0 && missing.length === 0 && !sendsDeletions && !stream.owed) return undefined;
+  return sendsDeletions ? withDeletions(stream, available) : withoutDeletions(stream, available);
 }
 
-const withDeletions = memo2((stream: TypeStream, available: ResourceSet) => made(stream, available, true));
-const withoutDeletions = memo2((stream: TypeStream, available: ResourceSet) => made(stream, available, false));
+const withDeletions = memo2((stream: TypeStream, available: ResourceSet) => updateFor(stream, available, true));
+const withoutDeletions = memo2((stream: TypeStream, available: ResourceSet) => updateFor(stream, available, false));
 
-function made(stream: TypeStream, available: ResourceSet, deletions: boolean): Update {
+function updateFor(stream: TypeStream, available: ResourceSet, deletions: boolean): Update {
   const { changed, deleted, missing } = difference(stream, available);
-  const toldDeleted = deletions ? deleted : [];
-  const gone = [...toldDeleted, ...missing];
-  const told = new Set([...changed.map(({ name }) => name), ...gone]);
-  const kept = sendsFullState(stream) ? keptResources(stream, available, told) : [];
-  const removed = toldDeleted.map((name) => ownName(stream, name));
+  const sentDeletions = deletions ? deleted : [];
+  const gone = [...sentDeletions, ...missing];
+  const covered = new Set([...changed.map(({ name }) => name), ...gone]);
+  const kept = sendsFullState(stream) ? keptResources(stream, available, covered) : [];
+  const removed = sentDeletions.map((name) => ownName(stream, name));
   return {
     ...nextResponse(stream, available),
     changed,
@@ -144,7 +144,7 @@ function made(stream: TypeStream, available: ResourceSet, deletions: boolean): U
   };
 }
 
-/** What every response says of where it leads. */
+/** The fields that every update has. */
 export function nextResponse(
   stream: TypeStream,
   available: ResourceSet,
@@ -154,40 +154,40 @@ export function nextResponse(
 }
 
 /**
- * A nonce made of the version, so that a response has the same bytes for all who are due it. It has to differ from the
- * one before only: a request that bears an older one came before the answer to that, because a stream keeps its order
- * and a response waits for the answer to the one before.
+ * The next nonce. It contains the version and nothing of the stream, so that a response has the same bytes for all streams
+ * that are due it. It only has to differ from the nonce before it. Each response waits for the answer to the one before,
+ * and a stream keeps its order, so no request with a still older nonce can follow that answer.
  */
 function nonceAfter(last: string, version: Version): string {
   const [lastVersion, count = "1"] = last.split(".");
   return lastVersion === version ? `${version}.${Number(count) + 1}` : version;
 }
 
-/** The resource's own name, of one that the client knows by an alias and that is gone. */
-function ownName({ type, level, held }: TypeStream, name: string): string {
+/** The own name of a deleted resource that the client knows by an alias. */
+function ownName({ type, comparedWith, held }: TypeStream, name: string): string {
   if (!type.hasAliases) return name;
-  return held.get(name)?.accepted?.name ?? (level && byAlias(level).get(name)?.name) ?? name;
+  return held.get(name)?.accepted?.name ?? (comparedWith && byAlias(comparedWith).get(name)?.name) ?? name;
 }
 
-/** True when there is something to tell, be it now or later. */
+/** True when there is something to send, now or later. */
 export function hasDue(stream: TypeStream, available: ResourceSet): boolean {
   const { changed, deleted, missing } = difference(stream, available);
   return stream.owed || changed.length > 0 || deleted.length > 0 || missing.length > 0;
 }
 
-/** True when the client was not sent the newest version of everything that it wants. */
+/** True when a resource that the client wants is not sent yet in its newest version. */
 export function hasUnsent(stream: TypeStream, available: ResourceSet): boolean {
   return difference(stream, available).changed.length > 0;
 }
 
-/** Names that the client holds, that are gone, and that it must be told of. */
+/** Deleted names that the client holds and whose deletion must be sent. */
 export function deletedNames(stream: TypeStream, available: ResourceSet): readonly string[] {
   return difference(stream, available).deleted;
 }
 
-/** True when the client refused what it should hold, and goes on with what it has. */
-export function keepsRefused(stream: TypeStream, available: ResourceSet): boolean {
-  for (const { name, version } of refusedVersions(stream.refused)) {
+/** True when the client rejected the newest version of a resource and keeps an older one. */
+export function usesOlderVersion(stream: TypeStream, available: ResourceSet): boolean {
+  for (const { name, version } of rejectedVersions(stream.rejected)) {
     if (version !== found(stream, available, name)?.version) continue;
     const held = stream.held.get(name);
     if (stream.mayHoldEarlier || (held && lastGood(held))) return true;
@@ -196,23 +196,23 @@ export function keepsRefused(stream: TypeStream, available: ResourceSet): boolea
 }
 
 /**
- * What a full response repeats beside the names that it tells something of. A refused resource stands in its last good
- * version. When that is of an earlier stream, it is not known here; the refused one stands for it then, because a client
- * that finds the name goes on with what it has.
+ * The resources that a full response repeats. `covered` are the names that it already changes or reports as absent. A
+ * rejected resource is repeated in its last good version. If that version is from an earlier stream, it is not known here.
+ * Then the rejected version is repeated: the client finds the name in the response and keeps the version that it has.
  */
 export function keptResources(
   stream: TypeStream,
   available: ResourceSet,
-  told: ReadonlySet<string>,
+  covered: ReadonlySet<string>,
 ): readonly Resource[] {
   const kept: Resource[] = [];
   for (const [name, held] of stream.held) {
-    if (told.has(name)) continue;
+    if (covered.has(name)) continue;
     const resource = available.get(name);
-    const isGood = resource !== undefined && !refuses(stream, name, resource.version);
+    const isGood = resource !== undefined && !rejects(stream, name, resource.version);
     const good = isGood ? resource : lastGood(held);
     if (good !== undefined) kept.push(good);
-    const standIn = resource ?? held.refused;
+    const standIn = resource ?? held.rejected;
     if (good === undefined && stream.mayHoldEarlier && standIn !== undefined) kept.push(standIn);
   }
   return kept;

@@ -8,8 +8,8 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ClientStatusResponseSchema, ConfigStatus } from "xds-proto-ts/envoy/service/status/v3/csds";
 
 /**
- * A type that Envoy's API has and that is not served. No service of the API is its own: one that is nobody's stands for it,
- * which exists in the delta variant only.
+ * A row for a type of Envoy's API that Chancery does not serve. The API has no discovery service for this type, so the row
+ * names a service that no other type uses. That service has the delta variant only.
  */
 const row = `row({
     shortName: "FCDS",
@@ -41,7 +41,7 @@ const listener = (port: number) => ({
 
 const dist = fileURLToPath(new URL("..", import.meta.url));
 
-/** The server as it is built, with the row before that of listeners. Nothing else differs. */
+/** Starts a copy of the built server with the row added before the row of listeners. Nothing else differs. */
 async function serverWithRow(t: TestContext) {
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-row-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -57,8 +57,8 @@ async function serverWithRow(t: TestContext) {
     source.replace(listeners, (each) => row + each),
   );
   const load = (file: string) => import(pathToFileURL(path.join(folder, "dist", file)).href);
-  const { startApp }: typeof import("../app.ts") = await load("app.js");
-  const streams: typeof import("../grpc/testing.ts") = await load("grpc/testing.js");
+  const { startApp }: typeof import("../app/app.ts") = await load("app/app.js");
+  const streams: typeof import("../services/testing.ts") = await load("services/testing.js");
   const listen = { host: "127.0.0.1", port: 0 };
   const app = await startApp({
     xdsListen: listen,
@@ -71,7 +71,7 @@ async function serverWithRow(t: TestContext) {
   return { ...streams, xds: `127.0.0.1:${app.xds.port}`, admin: `http://127.0.0.1:${app.admin.port}` };
 }
 
-test("a row serves its type: documents, both variants, a service of its own, push order, status, metrics and CSDS", {
+test("one row adds a type: documents, both variants, its own service, push order, status, metrics and CSDS", {
   timeout: 60_000,
 }, async (t) => {
   const { SotwStream, DeltaStream, TestStream, xds, admin } = await serverWithRow(t);
@@ -94,26 +94,26 @@ test("a row serves its type: documents, both variants, a service of its own, pus
   sotw.ask("FCDS", { node: { id: "edge-1" }, resourceNames: ["web"] });
   const first = await sotw.next();
   assert.deepEqual([first.typeUrl, first.resources.length], [typeUrl, 1]);
-  const own = new DeltaStream(xds, service);
-  t.after(() => own.close());
-  own.ask("FCDS", { typeUrl: "", node: { id: "edge-2" }, resourceNamesSubscribe: ["web", "ghost"] });
-  const { resources, removedResources } = await own.next();
+  const ownService = new DeltaStream(xds, service);
+  t.after(() => ownService.close());
+  ownService.ask("FCDS", { typeUrl: "", node: { id: "edge-2" }, resourceNamesSubscribe: ["web", "ghost"] });
+  const { resources, removedResources } = await ownService.next();
   assert.deepEqual([resources.map(({ name }) => name), removedResources], [["web"], ["ghost"]]);
 
-  const refusal = "web: no such transport";
+  const rejection = "web: no such transport";
   sotw.ask("FCDS", {
     resourceNames: ["web"],
     responseNonce: first.nonce,
-    errorDetail: { code: 3, message: refusal },
+    errorDetail: { code: 3, message: rejection },
   });
-  const refusing = async () =>
-    (await (await send("GET", "/api/v1/proxies?state=refused")).json()) as { items: readonly { types: unknown }[] };
-  let items = (await refusing()).items;
-  while (items.length === 0) ({ items } = await refusing());
-  assert.partialDeepStrictEqual(items[0]?.types, [{ type: "FCDS", refusals: [{ name: "web", reason: refusal }] }]);
+  const rejecting = async () =>
+    (await (await send("GET", "/api/v1/proxies?state=rejected")).json()) as { items: readonly { types: unknown }[] };
+  let items = (await rejecting()).items;
+  while (items.length === 0) ({ items } = await rejecting());
+  assert.partialDeepStrictEqual(items[0]?.types, [{ type: "FCDS", rejections: [{ name: "web", reason: rejection }] }]);
   const metrics = await (await send("GET", "/metrics")).text();
   assert.match(metrics, /^chancery_pushes_total\{type="FCDS"\} 2$/m);
-  assert.match(metrics, /^chancery_refusals_total\{type="FCDS"\} 1$/m);
+  assert.match(metrics, /^chancery_nacks_total\{type="FCDS"\} 1$/m);
   const csds = new TestStream(xds, clientStatus, (bytes) => fromBinary(ClientStatusResponseSchema, bytes));
   t.after(() => csds.close());
   csds.send(new Uint8Array());
@@ -123,19 +123,19 @@ test("a row serves its type: documents, both variants, a service of its own, pus
 
   const delta = new DeltaStream(xds);
   t.after(() => delta.close());
-  /** The next response, accepted: its type, and what it adds and removes. */
-  const told = async () => {
+  /** Accepts the next response. Returns its type and the names that it adds and removes. */
+  const nextChange = async () => {
     const { typeUrl, nonce, resources, removedResources } = await delta.next();
     delta.ask("FCDS", { typeUrl, responseNonce: nonce });
     return [typeUrl.slice(typeUrl.lastIndexOf(".") + 1), resources.map(({ name }) => name), removedResources];
   };
   delta.ask("LDS", { node: { id: "edge-3" } });
-  assert.deepEqual(await told(), ["Listener", ["edge"], []]);
+  assert.deepEqual(await nextChange(), ["Listener", ["edge"], []]);
   delta.ask("FCDS", {});
-  assert.deepEqual(await told(), ["FilterChain", ["web"], []]);
+  assert.deepEqual(await nextChange(), ["FilterChain", ["web"], []]);
   await apply([filterChain("api"), listener(8081)]);
   assert.deepEqual(
-    [await told(), await told()],
+    [await nextChange(), await nextChange()],
     [
       ["FilterChain", ["api"], []],
       ["Listener", ["edge"], []],
@@ -143,7 +143,7 @@ test("a row serves its type: documents, both variants, a service of its own, pus
   );
   await apply([listener(8082)], [{ kind: "EnvoyResource", name: "web" }]);
   assert.deepEqual(
-    [await told(), await told()],
+    [await nextChange(), await nextChange()],
     [
       ["Listener", ["edge"], []],
       ["FilterChain", [], ["web"]],

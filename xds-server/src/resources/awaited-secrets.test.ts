@@ -13,7 +13,7 @@ const tls = (common: JsonObject) => ({
   typed_config: { "@type": type("tls.v3.UpstreamTlsContext"), common_tls_context: common },
 });
 
-/** What a client that takes the cluster waits for. */
+/** The resources that a client waits for before it ACKs the cluster. */
 function awaited(cluster: JsonObject): readonly string[] {
   const read = readJson(ClusterSchema, { name: "cart", ...cluster });
   assert.ok(read.ok);
@@ -22,7 +22,7 @@ function awaited(cluster: JsonObject): readonly string[] {
   return rewarms.map(({ typeUrl, name }) => `${shortName(typeUrl)} ${name}`);
 }
 
-test("a cluster waits for the secrets of its connections, wherever they are named", () => {
+test("a cluster waits for the SDS secrets of all its transport sockets, nested ones included", () => {
   const own = { tls_certificate_sds_secret_configs: [sds("own")], validation_context_sds_secret_config: sds("ca") };
   const inner = tls({ combined_validation_context: { validation_context_sds_secret_config: sds("inner-ca") } });
   const proxyProtocol = {
@@ -43,7 +43,7 @@ test("a cluster waits for the secrets of its connections, wherever they are name
   );
 });
 
-test("a cluster does not wait for secrets that it has, nor for those of other sources", () => {
+test("a cluster does not wait for inline secrets, nor for secrets without an SDS source", () => {
   assert.deepEqual(awaited({}), []);
   assert.deepEqual(awaited({ transport_socket: tls({}) }), []);
   const inPlace = { tls_certificates: [{ private_key: { inline_string: "x" } }] };

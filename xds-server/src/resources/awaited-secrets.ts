@@ -6,8 +6,8 @@ import type { Cluster } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
 import { SdsSecretConfigSchema } from "xds-proto-ts/envoy/extensions/transport_sockets/tls/v3/secret";
 
 /**
- * The secrets that a cluster's connections need by discovery: Envoy warms the cluster until it has them. Listeners wait
- * for theirs too, but are answered for before that.
+ * The names of the secrets that a cluster gets by SDS. Envoy warms the cluster until it has them, and ACKs the cluster
+ * only then. Listeners wait for their secrets too, but Envoy ACKs a listener before that.
  */
 export function awaitedSecrets({ transportSocket, transportSocketMatches }: Cluster): readonly string[] {
   const names = new Set<string>();

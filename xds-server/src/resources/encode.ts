@@ -4,27 +4,27 @@ import { encode, messageSchema } from "xds-proto-ts";
 import type { ResourceType } from "./resource-types.ts";
 import type { Resource } from "./snapshot.ts";
 
-/** Hexadecimal digits of a version: 64 bits tell all versions of one resource apart. */
+/** The number of hexadecimal digits in a version. These 64 bits distinguish all versions of one resource. */
 const versionLength = 16;
 
 export interface EncodeOptions {
-  /** How long a client holds it without hearing of it again, in milliseconds. Absent: until it is removed. */
+  /** The time after which a client drops the resource unless it is renewed, in milliseconds. Absent: the client keeps it. */
   readonly ttlMs?: number;
 }
 
-/** Encodes a message of a resource type, once: everything later shares the bytes. */
+/** Encodes a message of a resource type. This happens once; all streams share the bytes. */
 export function encodeResource(type: ResourceType, message: Message, options: EncodeOptions = {}): Resource {
   return encodedResource(type, message, encode(schemaOf(type), message), options);
 }
 
-/** The same for a message whose bytes were put together elsewhere; the name is read from the message. */
+/** The same for a message that is encoded already. `body` holds its bytes; the name is read from the message. */
 export function encodedResource(
   type: ResourceType,
   message: Message,
   body: Uint8Array,
   { ttlMs }: EncodeOptions = {},
 ): Resource {
-  // A resource with another time to live is another version of it, or proxies would not hear of that.
+  // Another time to live makes another version. Otherwise a changed time to live would not be sent.
   const hash = createHash("sha256").update(body);
   if (ttlMs !== undefined) hash.update(`ttl ${ttlMs}`);
   return {
@@ -38,7 +38,7 @@ export function encodedResource(
   };
 }
 
-/** The name that a message bears as a resource of its type. */
+/** The resource name in a message of this type. */
 export function resourceName(type: ResourceType, message: Message): string {
   const field = schemaOf(type).fields.find(({ name }) => name === type.nameField);
   const name = field && (message as Message & Record<string, unknown>)[field.localName];

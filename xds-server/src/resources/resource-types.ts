@@ -2,15 +2,20 @@ import { isMessage, type Message } from "@bufbuild/protobuf";
 import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from "xds-proto-ts/envoy/config/cluster/v3/cluster";
 import { VirtualHostSchema } from "xds-proto-ts/envoy/config/route/v3/route_components";
 import { awaitedSecrets } from "./awaited-secrets.ts";
-import type { ResourceKey } from "./snapshot.ts";
 
 /** A protobuf type URL, as it stands in `Any.type_url` and in discovery requests. */
 export type TypeUrl = `type.googleapis.com/${string}`;
 
+/** Names one resource of any type. */
+export interface ResourceKey {
+  readonly typeUrl: TypeUrl;
+  readonly name: string;
+}
+
 /** One xDS resource type. Adding a type to Chancery is adding a row here. */
 export interface ResourceType {
   readonly typeUrl: TypeUrl;
-  /** The name people say: "CDS". */
+  /** The usual short name: "CDS". */
   readonly shortName: string;
   /** The message's full name: "envoy.config.cluster.v3.Cluster". */
   readonly message: string;
@@ -19,32 +24,32 @@ export interface ResourceType {
   /** The full name of the type's own gRPC discovery service; absent where Envoy defines none. */
   readonly service?: string;
   /**
-   * True when a state-of-the-world response must list everything that the client subscribed to, because a resource
-   * that is left out counts as deleted (xDS protocol, "Deleting resources"). False when only what changed may be sent.
+   * True when a state-of-the-world response must list all resources that the client subscribed to. The client deletes a
+   * resource that is left out (xDS protocol, "Deleting resources"). False when a response may list only the changed ones.
    */
   readonly fullState: boolean;
-  /** Short names of the types whose resources refer to this one: a removal waits until those have settled. */
+  /** Short names of the types whose resources refer to this one. A removal waits until their changes are answered. */
   readonly usedBy: readonly string[];
   /**
-   * True when a client answers only once the resources are ready for use, so that what refers to them can wait for
-   * the answer: Envoy holds back the answer to CDS while a cluster warms.
+   * True when a client answers only after the resources are ready for use, so that resources that refer to them can wait
+   * for the answer. Envoy does not answer CDS while a cluster warms.
    */
   readonly answeredWhenReady: boolean;
   /**
-   * False when a deletion is not sent to a client that holds the resource: it lets go by itself once nothing uses it,
-   * and a removal would break what still drains (a filter chain without its filter answers 500).
+   * False when a deletion is not sent to a client that holds the resource. The client drops the resource when nothing uses
+   * it any more. A removal before that would break listeners that still drain: a filter chain without its filter answers 500.
    */
   readonly sendsRemovals: boolean;
   /**
-   * True when clients ask for single resources as they need them, by aliases. Naming nothing does not ask for
-   * everything then, and that a name does not exist is told by a resource without a body.
+   * True when clients subscribe to single resources on demand, by aliases. Then a request without names does not mean all
+   * resources, and a resource without a body reports that a name does not exist.
    */
   readonly hasAliases: boolean;
-  /** The other names that clients may ask for a resource by. */
+  /** Other names by which clients may subscribe to a resource. */
   readonly aliases: (message: Message) => readonly string[];
-  /** True when Envoy's API has no state-of-the-world form of it. */
+  /** True when Envoy's API has no state-of-the-world variant of the type. */
   readonly deltaOnly: boolean;
-  /** What a client waits for anew whenever it takes a new version of a resource of this type. */
+  /** The resources that a client waits for each time it gets a new version of a resource of this type. */
   readonly rewarms: (message: Message) => readonly ResourceKey[];
 }
 
@@ -80,8 +85,8 @@ const row = ({ shortName, message, service, aliases, ...rest }: Row): ResourceTy
 });
 
 /**
- * All resource types, in the order in which additions are pushed so that nothing refers to what the client has not
- * got yet (xDS protocol, "Eventual consistency considerations"). Removals go out in the reverse order.
+ * All resource types in push order: a type comes before the types that refer to it, so that the client has each resource
+ * before a reference to it (xDS protocol, "Eventual consistency considerations"). Removals are sent in the reverse order.
  */
 export const resourceTypes: readonly ResourceType[] = [
   row({
@@ -154,7 +159,7 @@ export function resourceTypeOf(typeUrl: string): ResourceType | undefined {
   return byUrl.get(typeUrl);
 }
 
-/** The row of a short name such as "CDS". Throws on a name that has no row: short names are constants of the code. */
+/** The row of a short name such as "CDS". Throws when there is none, because short names are constants in the code. */
 export function resourceType(shortName: string): ResourceType {
   const type = byShortName.get(shortName);
   if (type === undefined) throw new Error(`No resource type is called "${shortName}"`);
@@ -162,8 +167,8 @@ export function resourceType(shortName: string): ResourceType {
 }
 
 /**
- * What Envoy warms a cluster for: its endpoints, until they arrive, be they the same or not; and its secrets, as far as
- * it has not got them.
+ * The resources that Envoy waits for while it warms a cluster. It always waits for the endpoints to be sent again, even if
+ * they are unchanged. It waits for the secrets that it does not have yet.
  */
 function warmsFor(message: Message): readonly ResourceKey[] {
   if (!isMessage(message, ClusterSchema)) return [];
@@ -177,8 +182,8 @@ function endpointsOf({ clusterDiscoveryType: discovery, name, edsClusterConfig }
 }
 
 /**
- * Envoy asks for a virtual host as "ROUTE-CONFIGURATION/HOST", HOST being what a request came for. The resource's own
- * name is "ROUTE-CONFIGURATION/NAME".
+ * Envoy subscribes to a virtual host as "ROUTE-CONFIGURATION/HOST", where HOST is the host of a request. The resource's
+ * own name is "ROUTE-CONFIGURATION/NAME".
  */
 function hostsOf(message: Message): readonly string[] {
   if (!isMessage(message, VirtualHostSchema)) return [];

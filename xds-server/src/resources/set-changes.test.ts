@@ -15,7 +15,7 @@ const resource = (name: string, version: string): Resource => ({
 const setOf = (...entries: readonly [name: string, version: string][]): ResourceSet =>
   new Map(entries.map(([name, version]) => [name, resource(name, version)]));
 
-test("what is new, what has another version and what is gone is told, and nothing else", () => {
+test("finds exactly the new, changed and removed resources", () => {
   const before = setOf(["a", "1"], ["b", "1"], ["c", "1"]);
   const after = setOf(["d", "1"], ["a", "1"], ["b", "2"]);
   assert.deepEqual(changesBetween(before, after), {
@@ -28,13 +28,13 @@ test("what is new, what has another version and what is gone is told, and nothin
   });
 });
 
-test("a set differs in nothing from itself, nor from one with the same versions", () => {
+test("finds no change between a set and itself, or one with the same versions", () => {
   const before = setOf(["a", "1"]);
   assert.deepEqual(changesBetween(before, before), { changed: [], removed: [] });
   assert.deepEqual(changesBetween(before, setOf(["a", "1"])), { changed: [], removed: [] });
 });
 
-test("two sets are compared once, and not at all where the changes were noted", () => {
+test("compares two sets only once, and not at all when their changes were noted", () => {
   const before = setOf(["a", "1"], ["b", "1"]);
   const after = setOf(["a", "2"]);
   const found = changesBetween(before, after);

@@ -1,19 +1,19 @@
 import type { Resource, ResourceSet } from "./snapshot.ts";
 
-/** What makes one set of resources out of another. */
+/** The changes from one set of resources to another. */
 export interface SetChanges {
-  /** What is new, or has another version. */
+  /** Resources that are new or have another version. */
   readonly changed: readonly Resource[];
-  /** The names of what is gone. */
+  /** The names of resources that are only in the first set. */
   readonly removed: readonly string[];
 }
 
 const none: SetChanges = { changed: [], removed: [] };
 
-/** By the set before and the set after, as long as both are in use. */
+/** Known changes, by the set before and the set after. Kept while both sets are in use. */
 const known = new WeakMap<ResourceSet, WeakMap<ResourceSet, SetChanges>>();
 
-/** What changed from one set to another: found once for all who ask, and at once where `noteChanges` told it. */
+/** The changes from one set to another. Two sets are compared only once, and not at all after `noteChanges`. */
 export function changesBetween(before: ResourceSet, after: ResourceSet): SetChanges {
   if (before === after) return none;
   const noted = known.get(before)?.get(after);
@@ -23,7 +23,7 @@ export function changesBetween(before: ResourceSet, after: ResourceSet): SetChan
   return changes;
 }
 
-/** For who made the second set out of the first, and so need not compare them. */
+/** Records known changes. For code that builds the second set from the first, so that the two need not be compared. */
 export function noteChanges(before: ResourceSet, after: ResourceSet, changes: SetChanges): void {
   const byAfter = known.get(before) ?? new WeakMap<ResourceSet, SetChanges>();
   known.set(before, byAfter.set(after, changes));

@@ -4,15 +4,15 @@ import type { Resource, ResourceSet, Version } from "./snapshot.ts";
 const known = new WeakMap<ResourceSet, Version>();
 const weights = new WeakMap<Resource, Weight>();
 
-/** 64 bits of a hash, as two halves. */
+/** A 64-bit hash as two signed 32-bit halves. */
 interface Weight {
   readonly high: number;
   readonly low: number;
 }
 
 /**
- * The version of a whole set: the same for the same resources in the same versions, so that it too survives a restart.
- * It is a sum of hashes, so that a set of thousands costs as many additions, and only what is new is hashed.
+ * The version of a whole set. It is equal for equal resources in equal versions, so it stays the same after a restart. It
+ * is a sum of hashes: a set of thousands costs thousands of additions, but only new resources are hashed.
  */
 export function setVersion(set: ResourceSet): Version {
   const found = known.get(set);

@@ -1,15 +1,9 @@
-import type { TypeUrl } from "./resource-types.ts";
+import type { ResourceKey, TypeUrl } from "./resource-types.ts";
 
-/** The hash of a resource's content, so that equal content has an equal version after a restart and on every replica. */
+/** The hash of a resource's content. Equal content has an equal version, also after a restart and on every replica. */
 export type Version = string;
 
-/** Names one resource of any type. */
-export interface ResourceKey {
-  readonly typeUrl: TypeUrl;
-  readonly name: string;
-}
-
-/** One xDS resource, encoded once when it changes. Immutable; streams share it. */
+/** One xDS resource, encoded when it changes. Immutable, and shared by all streams. */
 export interface Resource {
   readonly typeUrl: TypeUrl;
   readonly name: string;
@@ -17,13 +11,13 @@ export interface Resource {
   /** The encoded message, ready for `google.protobuf.Any.value`. */
   readonly body: Uint8Array;
   /**
-   * Resources that a client waits for anew whenever it takes a new version of this one, so that they are sent again
-   * though unchanged: Envoy warms a changed EDS cluster until its endpoints arrive.
+   * Resources that a client waits for each time it gets a new version of this one. They are sent again, even if they are
+   * unchanged: Envoy warms a changed EDS cluster until its endpoints arrive.
    */
   readonly rewarms: readonly ResourceKey[];
-  /** Other names that a client may ask for it by (xDS protocol, "Aliases"). Absent where its type has none. */
+  /** Other names by which a client may subscribe to it (xDS protocol, "Aliases"). Absent when its type has no aliases. */
   readonly aliases?: readonly string[];
-  /** How long a client holds it without hearing of it again, in milliseconds. Absent: until it is removed. */
+  /** The time after which a client drops the resource unless it is renewed, in milliseconds. Absent: the client keeps it. */
   readonly ttlMs?: number;
 }
 

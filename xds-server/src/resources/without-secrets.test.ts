@@ -4,7 +4,7 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { encode, messageSchema, readJson, toJson } from "xds-proto-ts";
 import { withoutSecrets } from "./without-secrets.ts";
 
-/** What is shown of a message that is written as proto-JSON. */
+/** The given message without its secrets. Both are proto-JSON. */
 function shown(typeName: string, json: JsonValue): unknown {
   const schema = messageSchema(typeName);
   assert.ok(schema);
@@ -15,7 +15,7 @@ function shown(typeName: string, json: JsonValue): unknown {
 
 const tls = "envoy.extensions.transport_sockets.tls.v3";
 
-test("private keys, passwords and shared secrets are not shown; certificates, names and files are", () => {
+test("redacts private keys, passwords and shared secrets, but not certificates, names and file names", () => {
   const certificate = {
     certificate_chain: { inline_string: "public" },
     private_key: { inline_bytes: "c2VjcmV0" },
@@ -41,7 +41,7 @@ test("private keys, passwords and shared secrets are not shown; certificates, na
   });
 });
 
-test("a secret inside a packed message is not shown either, nor is a provider's whole configuration", () => {
+test("redacts secrets in a packed message, and the whole configuration of a private key provider", () => {
   const provider = {
     provider_name: "hsm",
     typed_config: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "pin 1234" },
@@ -62,7 +62,7 @@ test("a secret inside a packed message is not shown either, nor is a provider's 
   assert.match(text, /"sni":"cart"/);
 });
 
-test("what is named like a secret in a Struct, in a map or in a filter's JSON is not shown", () => {
+test("redacts values that are named like a secret in a Struct, in a map or in a filter's JSON", () => {
   const metadata = { filter_metadata: { app: { user: "u", password: "p", nested: [{ clientSecret: { a: 1 } }] } } };
   assert.deepEqual(shown("envoy.config.core.v3.Metadata", metadata), {
     filter_metadata: { app: { user: "u", password: "[redacted]", nested: [{ clientSecret: "[redacted]" }] } },
@@ -82,7 +82,7 @@ test("what is named like a secret in a Struct, in a map or in a filter's JSON is
   });
 });
 
-test("what is beside a secret stays as it is", () => {
+test("keeps the fields beside a secret", () => {
   const credential = { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "seven" };
   assert.deepEqual(
     shown(`${tls}.PrivateKeyProvider`, { provider_name: "hsm", typed_config: credential, fallback: true }),

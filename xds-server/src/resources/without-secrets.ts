@@ -17,8 +17,8 @@ import { sensitive } from "xds-proto-ts/udpa/annotations/sensitive";
 const redacted = "[redacted]";
 
 /**
- * Names that speak of a secret in Envoy's API where it is not marked as one, and in what filters are configured with.
- * Compared without underscores and case, so that "clientSecret" is "client_secret".
+ * Names of secrets that Envoy's API does not mark as sensitive, and names of secrets in filter configurations. They are
+ * compared without underscores and case, so that "clientSecret" equals "client_secret".
  */
 const secretNames = new Set(
   [
@@ -36,13 +36,12 @@ const secretNames = new Set(
   ].map(folded),
 );
 
-/** Any inside Any, as deep as it is opened; what is deeper is left out. */
+/** How many levels of an `Any` inside an `Any` are read. The content of deeper ones is left out. */
 const maxAnyDepth = 32;
 
 /**
- * The message that the bytes say, without its secrets: values of fields that Envoy's API marks as sensitive, as in
- * Envoy's own configuration dump, and of those that are named like secrets. Names of files stay. Throws on bytes that
- * are no such message.
+ * Decodes a message and redacts its secrets: the fields that Envoy's API marks as sensitive, as Envoy's own configuration
+ * dump does, and the fields that are named like secrets. File names stay. Throws on bytes that are no such message.
  */
 export function withoutSecrets<S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> {
   const message = fromBinary(schema, bytes);
@@ -57,7 +56,7 @@ interface Place {
 
 const inSecret = (at: Place): Place => ({ ...at, isSecret: true });
 
-/** Takes the secrets out of a message that nobody else holds. */
+/** Redacts the secrets of a message in place. The caller must be its only owner. */
 function redact(message: ReflectMessage, at: Place): void {
   const { message: plain, desc } = message;
   if (isMessage(plain, AnySchema)) redactAny(plain, at);
@@ -76,7 +75,7 @@ function redactField(message: ReflectMessage, field: DescField, at: Place): void
   else if (field.fieldKind === "list" && field.listKind === "message") redactList(value as ReflectList, at);
   else if (field.fieldKind === "message") {
     redact(value as ReflectMessage, at);
-    // What is read of a Struct or a wrapper is a copy.
+    // `get` returns a copy of a Struct or a wrapper, so it must be set again.
     message.set(field, value);
   } else if (at.isSecret) mask(message, field, value);
 }
@@ -110,13 +109,13 @@ function redactMap(map: ReflectMap, at: Place): void {
   }
 }
 
-/** A secret in a file is not here, and its name helps to find it. */
+/** Redacts inline secrets. A file name or the name of an environment variable stays: it is no secret. */
 function redactSource({ specifier }: DataSource): void {
   if (specifier.case === "inlineString" || specifier.case === "inlineBytes")
     Object.assign(specifier, { case: "inlineString", value: redacted });
 }
 
-/** What cannot be read may hold anything, so it is left out. */
+/** Redacts the content of an `Any`. Content that cannot be decoded may hold a secret, so it is left out. */
 function redactAny(any: Any, { isSecret, anyDepth }: Place): void {
   const schema = anyDepth < maxAnyDepth ? messageSchema(any.typeUrl) : undefined;
   const content = schema && readable(schema, any.value);
@@ -125,7 +124,7 @@ function redactAny(any: Any, { isSecret, anyDepth }: Place): void {
     return;
   }
   redact(reflect(schema, content, false), { isSecret, anyDepth: anyDepth + 1 });
-  // A filter's configuration travels as JSON in a text.
+  // A Wasm filter's configuration is JSON in a StringValue.
   if (isMessage(content, StringValueSchema)) content.value = withoutSecretsInJson(content.value);
   any.value = encode(schema, content);
 }
@@ -146,7 +145,7 @@ function withoutSecretsInJson(text: string): string {
   }
 }
 
-/** What stands for a secret; undefined where it is neither text nor bytes. */
+/** The replacement of a secret value. Undefined when the value is neither text nor bytes: then the field is cleared. */
 function maskOf(scalar: ScalarType | undefined): string | Uint8Array | undefined {
   if (scalar === ScalarType.STRING) return redacted;
   return scalar === ScalarType.BYTES ? new TextEncoder().encode(redacted) : undefined;
@@ -154,7 +153,7 @@ function maskOf(scalar: ScalarType | undefined): string | Uint8Array | undefined
 
 const ofInterest = new WeakMap<DescMessage, readonly DescField[]>();
 
-/** The fields of a message that are a secret or may hold one. */
+/** The fields of a message that are secret or may contain a secret. */
 function fieldsOfInterest(desc: DescMessage): readonly DescField[] {
   const known = ofInterest.get(desc);
   if (known !== undefined) return known;

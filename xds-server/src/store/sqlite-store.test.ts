@@ -55,7 +55,7 @@ describe("the files of the embedded store", () => {
     assert.ok(statSync(join(directory, "chancery.db")).size < before + 50 * 1000);
   });
 
-  it("are refused when a newer program wrote them, or another one", (t) => {
+  it("are rejected when a newer program wrote them, or another one", (t) => {
     const directory = written(t);
     edit(directory, "PRAGMA user_version = 9");
     assert.throws(
@@ -94,7 +94,7 @@ describe("a damaged store", () => {
     ["a note was changed", "UPDATE notes SET value = 'x'", 5],
   ];
   for (const [what, sql, good] of edits)
-    it(`is refused with the last good revision: ${what}`, (t) => {
+    it(`is rejected with the last good revision: ${what}`, (t) => {
       const directory = written(t);
       edit(directory, sql);
       assertCorrupt(directory, good);
@@ -142,7 +142,7 @@ describe("a damaged store", () => {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 0x41;
       writeFileSync(join(directory, "chancery.db"), damaged);
-      assertWholeOrRefused(directory, `byte ${at} flipped`);
+      assertWholeOrRejected(directory, `byte ${at} flipped`);
     }
   });
 
@@ -151,7 +151,7 @@ describe("a damaged store", () => {
     const bytes = readFileSync(join(directory, "chancery.db"));
     for (let size = 0; size < bytes.length; size += 1024 - 7) {
       writeFileSync(join(directory, "chancery.db"), bytes.subarray(0, size));
-      assertWholeOrRefused(directory, `cut to ${size}`);
+      assertWholeOrRejected(directory, `cut to ${size}`);
     }
   });
 
@@ -166,7 +166,7 @@ describe("a damaged store", () => {
         const image = folder(t);
         cpSync(directory, image, { recursive: true });
         damage(join(image, "chancery.db-wal"), at);
-        assertWholeOrRefused(image, `log ${what} at ${at}`);
+        assertWholeOrRejected(image, `log ${what} at ${at}`);
       }
     });
 });
@@ -183,7 +183,7 @@ function written(t: TestContext, author = "test", { close = true } = {}): string
   return directory;
 }
 
-function assertWholeOrRefused(directory: string, what: string): void {
+function assertWholeOrRejected(directory: string, what: string): void {
   let store: Store;
   try {
     store = open(directory);

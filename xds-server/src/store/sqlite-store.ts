@@ -1,6 +1,6 @@
 import type { Document, Kind } from "../model/document.ts";
 import { type Change, type DocumentChange, Mesh } from "../model/mesh.ts";
-import { Value } from "../watchable.ts";
+import { Value } from "../process/watchable.ts";
 import { type Edit, History, type StoredVersion } from "./history.ts";
 import { keyOf } from "./replay.ts";
 import type { RevisionHeader } from "./revision-chain.ts";

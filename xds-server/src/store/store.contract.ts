@@ -82,7 +82,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.equal(store.get().revision, 1);
     });
 
-    it("refuses a write on a revision that is not the newest, and changes nothing", (t) => {
+    it("rejects a write on a revision that is not the newest, and changes nothing", (t) => {
       const { store } = opened(t);
       write(store, set(endpoints("cart", 1)));
       assert.throws(

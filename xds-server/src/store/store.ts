@@ -1,6 +1,6 @@
 import type { Kind } from "../model/document.ts";
 import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
-import type { Watchable } from "../watchable.ts";
+import type { Watchable } from "../process/watchable.ts";
 
 /** The mesh as of one revision. */
 export interface MeshState {
@@ -25,7 +25,7 @@ export interface CommitOptions {
   readonly author: string;
   readonly message?: string;
   /**
-   * Refuse unless the store is at this revision: what the writer checked is then what is committed.
+   * Reject unless the store is at this revision: what the writer checked is then what is committed.
    */
   readonly expectedRevision: number;
 }

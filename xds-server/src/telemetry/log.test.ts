@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLog } from "./log.ts";
 
-test("writes JSON lines of the level and above, with secrets redacted wherever callers put them", () => {
+test("writes JSON lines of the level and above, with secrets redacted", () => {
   const lines: string[] = [];
   const log = createLog({ level: "info", to: { write: (line: string) => void lines.push(line) } });
-  log.debug("not told");
+  log.debug("below the level");
   log.info(
     { token: "S1", config: { adminToken: "S2", tls: { privateKey: "S3" } }, headers: { authorization: "S4" } },
     "started",

@@ -3,13 +3,13 @@ import { type DestinationStream, destination, type Logger, pino } from "pino";
 export interface LogOptions {
   /** trace, debug, info, warn, error, fatal or silent. */
   readonly level: string;
-  /** Where the lines go; standard error when absent, because standard output belongs to the command's own answer. */
+  /** The destination of the lines. Standard error when absent, because standard output is for the command's own output. */
   readonly to?: DestinationStream;
 }
 
 export const logLevels: readonly string[] = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 
-/** The one log: JSON lines with secrets replaced, however deep (two levels) a caller put them. */
+/** Creates a log of JSON lines. Secret fields are redacted at the top level and two levels below it. */
 export function createLog({ level, to = destination({ dest: 2, sync: true }) }: LogOptions): Logger {
   return pino({ level, base: null, redact: { paths: redacted, censor: "[redacted]" } }, to);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxyGlance } from "../cache/proxy-statuses.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
 import { createMetrics } from "./metrics.ts";
 
-test("counts the requests that proxies report by cluster, and those of too many clusters as one", async () => {
+test("counts reported requests by cluster, and all clusters over the limit in one series", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   for (const cluster of ["cart", "pay", "cart", "mail", "log"])
     metrics.load({ cluster, succeeded: 2, failed: 1, dropped: 0 });
@@ -16,21 +16,21 @@ test("counts the requests that proxies report by cluster, and those of too many 
   ]);
 });
 
-test("shows nothing for which each scrape would go over every connection", async () => {
+test("has no metric whose collection lists every connection", async () => {
   const { text } = await createMetrics({ maxLoadClusters: 2 }).exposition();
   assert.match(text, /^process_cpu_seconds_total /m);
   assert.doesNotMatch(text, /open_fds|_active_handles|_active_resources/);
 });
 
-test("counts what the parts report, and reads revision and proxies at each scrape", async () => {
+test("counts reported events, and reads revision and proxies at each scrape", async () => {
   const metrics = createMetrics({ maxLoadClusters: 2 });
   let revision = 3;
-  const gone: ProxyGlance = { nodeId: "edge-1", nodeGroup: "default", state: "disconnected" };
+  const gone: ProxyOverview = { nodeId: "edge-1", nodeGroup: "default", state: "disconnected" };
   let proxies = [gone];
   metrics.read({ revision: () => revision, proxies: async () => proxies });
   metrics.pushed("CDS");
   metrics.pushed("CDS");
-  metrics.refused("LDS");
+  metrics.nacked("LDS");
   metrics.compiled(0.002);
   metrics.streams("delta", 1);
   metrics.streams("sotw", 1);
@@ -39,7 +39,7 @@ test("counts what the parts report, and reads revision and proxies at each scrap
   for (const line of [
     "chancery_revision 3",
     'chancery_pushes_total{type="CDS"} 2',
-    'chancery_refusals_total{type="LDS"} 1',
+    'chancery_nacks_total{type="LDS"} 1',
     "chancery_compile_seconds_count 1",
     'chancery_streams{variant="delta"} 1',
     'chancery_streams{variant="sotw"} 0',

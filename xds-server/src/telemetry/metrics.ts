@@ -1,23 +1,23 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { CountedLoad } from "../cache/load-reports.ts";
-import { type ProxyState, proxyStates } from "../cache/proxy-state.ts";
-import type { ProxyGlance } from "../cache/proxy-statuses.ts";
+import type { CountedLoad } from "../load/load-reports.ts";
+import { type ProxyState, proxyStates } from "../proxy-status/proxy-state.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
 
-/** What Chancery counts about itself. Each part calls the method of what it did; `/metrics` shows the rest of the story. */
+/** The metrics of this server. Each part calls the method for its event, and `/metrics` shows the values. */
 export interface Metrics {
-  /** A proxy reported requests to a cluster, answered since its last report. */
+  /** A proxy reported the requests to a cluster since its last report. */
   load(load: CountedLoad): void;
-  /** Discovery responses were sent; one, unless said otherwise. */
+  /** Discovery responses were sent. `count` is 1 when absent. */
   pushed(shortName: string, count?: number): void;
-  /** Discovery responses were refused by proxies; one, unless said otherwise. */
-  refused(shortName: string, count?: number): void;
-  /** The mesh was compiled, in so many seconds. */
+  /** Proxies NACKed discovery responses. `count` is 1 when absent. */
+  nacked(shortName: string, count?: number): void;
+  /** The mesh was compiled. The argument is the time that it took, in seconds. */
   compiled(seconds: number): void;
-  /** Discovery streams opened, or closed where the change is negative. */
+  /** The number of open discovery streams changed. A negative change means closed streams. */
   streams(variant: "sotw" | "delta", change: number): void;
-  /** The admin API answered. `route` is the pattern, never the path, so that the number of series is bounded. */
+  /** The admin API answered a request. `route` is the pattern, not the path, so that the number of series is bounded. */
   adminAnswered(answer: AdminAnswer): void;
-  /** Where the values come from that are read at each scrape. */
+  /** Sets the sources of the values that are read at each scrape. */
   read(sources: MetricSources): void;
   /** The text of `/metrics` and its content type. */
   exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
@@ -30,30 +30,33 @@ interface AdminAnswer {
   readonly seconds: number;
 }
 
-/** What a worker process takes of the machine. */
+/** The resource use of a worker process. */
 export interface Vitals {
   /** The number of the worker, from 1. */
   readonly worker: number;
   /** Processor time since it started. */
   readonly cpuSeconds: number;
   readonly residentBytes: number;
-  /** The 99th percentile of how late its event loop was since the last scrape. */
+  /** The 99th percentile of the event loop's delay since the last scrape. */
   readonly eventLoopLagSeconds: number;
 }
 
 interface MetricSources {
   readonly revision: () => number;
-  readonly proxies: () => Promise<readonly ProxyGlance[]>;
-  /** Absent where discovery is served by the server's own process. */
+  readonly proxies: () => Promise<readonly ProxyOverview[]>;
+  /** Absent without worker processes. */
   readonly workers?: () => Promise<readonly Vitals[]>;
 }
 
 export interface MetricOptions {
-  /** Clusters whose load has series of its own; the others are counted as one, named "". */
+  /** The maximum number of clusters with load series of their own. All other clusters share the series of the cluster "". */
   readonly maxLoadClusters: number;
 }
 
-/** Defaults of prom-client that list all that is open at each scrape: with 10,000 connections they hold the event loop for 50 ms. */
+/**
+ * Default metrics of prom-client that list all open handles at each scrape. With 10,000 connections that blocks the event
+ * loop for 50 ms.
+ */
 const perConnection = [
   "process_open_fds",
   "nodejs_active_handles",
@@ -67,11 +70,11 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   for (const name of perConnection) registry.removeSingleMetric(name);
-  // Told to the counter when it is read: it works out the name of a series each time, which a push to thousands would feel.
+  // Added to the counter only at a scrape: each `inc` builds the name of the series, which is slow for a push to thousands.
   const pushed = new Map<string, number>();
   new Counter({
     name: "chancery_pushes_total",
-    help: "Discovery responses sent to proxies.",
+    help: "Discovery responses sent to proxies, by resource type.",
     labelNames: ["type"] as const,
     registers,
     collect() {
@@ -79,9 +82,9 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
       pushed.clear();
     },
   });
-  const refusals = new Counter({
-    name: "chancery_refusals_total",
-    help: "Discovery responses that a proxy refused.",
+  const rejections = new Counter({
+    name: "chancery_nacks_total",
+    help: "Discovery responses that proxies NACKed, by resource type.",
     labelNames: ["type"] as const,
     registers,
   });
@@ -93,7 +96,7 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
   });
   const streams = new Gauge({
     name: "chancery_streams",
-    help: "Open discovery streams.",
+    help: "Open discovery streams, by protocol variant.",
     labelNames: ["variant"] as const,
     registers,
   });
@@ -106,7 +109,7 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
   });
   const upstreamRequests = new Counter({
     name: "chancery_upstream_requests_total",
-    help: "Requests to clusters as proxies report them, by what became of them.",
+    help: "Requests to clusters as reported by proxies, by result.",
     labelNames: ["cluster", "result"] as const,
     registers,
   });
@@ -122,7 +125,7 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
       for (const [result, count] of Object.entries(results)) upstreamRequests.inc({ cluster, result }, count);
     },
     pushed: (type, count = 1) => void pushed.set(type, (pushed.get(type) ?? 0) + count),
-    refused: (type, count) => refusals.inc({ type }, count),
+    nacked: (type, count) => rejections.inc({ type }, count),
     compiled: (seconds) => compileSeconds.observe(seconds),
     streams: (variant, change) => streams.inc({ variant }, change),
     adminAnswered: ({ method, route, status, seconds }) => adminSeconds.observe({ method, route, status }, seconds),
@@ -137,14 +140,14 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
       });
       new Gauge({
         name: "chancery_proxies",
-        help: "Proxies that are connected or were lately, by node group and state.",
+        help: "Proxies that are or were recently connected, by node group and state.",
         labelNames: ["group", "state"] as const,
         registers,
         async collect() {
           const counts = new Map<string, Record<ProxyState, number>>();
           for (const { nodeGroup, state } of await proxies()) {
-            // Every state of a group has a series, so that an alert on "refused" sees 0 before it sees 1.
-            const group = counts.get(nodeGroup) ?? { synced: 0, pending: 0, refused: 0, disconnected: 0 };
+            // Every state of a group has a series, so that an alert on "rejected" sees the change from 0 to 1.
+            const group = counts.get(nodeGroup) ?? { synced: 0, pending: 0, rejected: 0, disconnected: 0 };
             group[state] += 1;
             counts.set(nodeGroup, group);
           }
@@ -160,10 +163,10 @@ export function createMetrics({ maxLoadClusters }: MetricOptions): Metrics {
   };
 }
 
-/** Gauges of the worker processes. A worker that is gone has no series. */
+/** Adds the gauges of the worker processes. A worker that has ended has no series. */
 function readWorkers(workers: () => Promise<readonly Vitals[]>, registers: Registry[]): void {
   let reading: ReturnType<typeof workers> | undefined;
-  /** One reading for all gauges of a scrape. */
+  /** Shares one reading between all gauges of a scrape. */
   const read = (): ReturnType<typeof workers> => {
     reading ??= workers().finally(() => {
       reading = undefined;
@@ -186,7 +189,7 @@ function readWorkers(workers: () => Promise<readonly Vitals[]>, registers: Regis
   gauge("resident_memory_bytes", "Resident memory of a worker process.", ({ residentBytes }) => residentBytes);
   gauge(
     "eventloop_lag_p99_seconds",
-    "The 99th percentile of how late a worker's event loop was since the last scrape.",
+    "The 99th percentile of the delay of a worker's event loop since the last scrape.",
     ({ eventLoopLagSeconds }) => eventLoopLagSeconds,
   );
 }

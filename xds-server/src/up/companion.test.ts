@@ -3,16 +3,16 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Companion, startCompanion } from "./companion.ts";
 
-test("ends what the command started as well", async () => {
+test("ends the processes that the command started, too", async () => {
   const child = "(trap 'echo gone; exit' TERM; echo there; while :; do sleep 0.01; done)";
   const companion = await startCompanion(`${child} & wait`);
   assert.equal(await firstOutput(companion), "there");
   await companion.stop();
-  // The shell itself may have a last word about the command that the signal took from under it.
+  // The shell may print a line of its own about the command that the signal ended.
   assert.ok(companion.recentOutput().includes("gone"));
 });
 
-test("lets a command end by itself when it is asked to, and keeps what it printed", async () => {
+test("a command can end by itself after SIGTERM, and its output is kept", async () => {
   const companion = await startCompanion("trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.01; done");
   assert.equal(await firstOutput(companion), "hello");
   await companion.stop();
@@ -20,7 +20,7 @@ test("lets a command end by itself when it is asked to, and keeps what it printe
   assert.ok(companion.recentOutput().includes("bye"));
 });
 
-test("tells how a command ended by itself", async () => {
+test("reports how a command ended by itself", async () => {
   const companion = await startCompanion("echo no such thing >&2; exit 3");
   assert.deepEqual(await companion.exited, { code: 3, signal: null });
   assert.deepEqual(companion.recentOutput(), ["no such thing"]);

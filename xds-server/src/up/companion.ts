@@ -5,20 +5,20 @@ import { type Exit, RecentLines } from "../envoy/index.ts";
 
 const keptLines = 50;
 const stopLimitMs = 5_000;
-/** How long after its end a command's last lines are waited for. */
-const lastWordsLimitMs = 200;
+/** How long to wait for a command's last lines after its end, in milliseconds. */
+const lastOutputLimitMs = 200;
 
-/** A command of the person's own that runs beside Envoy, in a process group of its own. */
+/** A command of the user that runs beside Envoy, in a process group of its own. */
 export interface Companion {
   readonly command: string;
   readonly exited: Promise<Exit>;
-  /** The newest lines that it printed. */
+  /** The newest lines of its output. */
   recentOutput(): readonly string[];
-  /** Ends the whole group: SIGTERM, and SIGKILL for what is left after five seconds. */
+  /** Ends the whole process group: with SIGTERM, and with SIGKILL for the processes left after five seconds. */
   stop(): Promise<void>;
 }
 
-/** Starts a shell command. It does not outlive us, even when we end without having stopped it. */
+/** Starts a shell command. When this process ends without stopping it, the command is killed. */
 export async function startCompanion(command: string): Promise<Companion> {
   const child = spawn(command, { shell: true, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const output = new RecentLines(keptLines);
@@ -27,13 +27,14 @@ export async function startCompanion(command: string): Promise<Companion> {
   }
   await once(child, "spawn");
   const { pid } = child;
-  if (pid === undefined) throw new Error("a program that was started has no process id");
+  if (pid === undefined) throw new Error("The started command has no process id");
   const kill = (): void => signalGroup(pid, "SIGKILL");
   process.once("exit", kill);
-  // Its output ends when the last process that writes to it does, which may be a child of the shell, or one that left the group.
-  const silent = once(child, "close");
+  // The output closes when the last process that writes to it ends. That may be a child of the shell, or a process that has
+  // left the group.
+  const closed = once(child, "close");
   const exited = once(child, "exit").then(async ([code, signal]): Promise<Exit> => {
-    await Promise.race([silent, delay(lastWordsLimitMs, undefined, { ref: false })]);
+    await Promise.race([closed, delay(lastOutputLimitMs, undefined, { ref: false })]);
     return { code, signal };
   });
   return {
@@ -42,7 +43,7 @@ export async function startCompanion(command: string): Promise<Companion> {
     recentOutput: () => output.all(),
     async stop() {
       signalGroup(pid, "SIGTERM");
-      await Promise.race([silent, delay(stopLimitMs, undefined, { ref: false })]);
+      await Promise.race([closed, delay(stopLimitMs, undefined, { ref: false })]);
       kill();
       await exited;
       process.off("exit", kill);
@@ -52,7 +53,7 @@ export async function startCompanion(command: string): Promise<Companion> {
   };
 }
 
-/** Sends a signal to every process of a group; none is left is fine. */
+/** Sends a signal to every process of a group. Does nothing when no process is left. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);

@@ -1,14 +1,17 @@
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** One Ctrl-C can arrive several times: from the terminal, from npm, from the launcher. Only a later one means "at once". */
+/**
+ * One Ctrl-C can arrive several times: from the terminal, from npm and from the launcher. A signal within this time after the
+ * first one, in milliseconds, belongs to the same Ctrl-C.
+ */
 const sameKeyPressMs = 500;
 
 export interface Interruption {
-  /** Listens no more. */
+  /** Removes the signal handlers. */
   close(): void;
 }
 
-/** Calls `first` at the first Ctrl-C or signal to end, and ends the process at once at a second one. */
+/** Calls `first` at the first Ctrl-C or termination signal. A second one ends the process at once. */
 export function onInterruption(first: () => void): Interruption {
   let firstAt: number | undefined;
   const interrupt = (): void => {
@@ -16,7 +19,7 @@ export function onInterruption(first: () => void): Interruption {
       firstAt = Date.now();
       first();
     } else if (Date.now() - firstAt > sameKeyPressMs) {
-      // What was started is killed by its own exit hook.
+      // An exit hook of each started program kills it.
       process.exit(130);
     }
   };

@@ -1,6 +1,6 @@
-import { formatHostPort } from "../config.ts";
+import { formatHostPort } from "../app/config.ts";
 import type { ListenAddress } from "../envoy/index.ts";
-import type { NeededAddress } from "./ports.ts";
+import type { NeededAddress } from "../serve/ports.ts";
 
 interface ListenerDocument {
   readonly name: string;
@@ -8,9 +8,9 @@ interface ListenerDocument {
 }
 
 /**
- * Where Envoy is about to listen, as the admin API knows it: from files and from earlier changes. Envoy shares its ports
- * with any other Envoy of the same user (SO_REUSEPORT) and would not tell. Listeners of node groups may be meant for
- * other machines and are left out.
+ * The addresses that Envoy will listen on, from the admin API: from files and from earlier changes. They must be checked
+ * before, because Envoy shares its ports with other Envoys of the same user (SO_REUSEPORT) and reports no conflict. Listeners
+ * of node groups are left out, because they may be for other machines.
  */
 export async function listenerAddresses(
   admin: ListenAddress,
@@ -19,7 +19,7 @@ export async function listenerAddresses(
   const answer = await fetch(`http://${formatHostPort(admin)}/api/v1/listeners`, {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });
-  if (!answer.ok) throw new Error(`The admin API answered ${answer.status} when asked for the listeners`);
+  if (!answer.ok) throw new Error(`The admin API answered ${answer.status} to the request for the listeners`);
   const { items } = (await answer.json()) as { items: readonly ListenerDocument[] };
   return items
     .filter(({ spec }) => spec.nodeGroup === undefined)

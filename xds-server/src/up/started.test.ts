@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { startCompanion } from "./companion.ts";
 import { Started } from "./started.ts";
 
-test("stops what was started in the opposite order, also when one fails to stop", async () => {
+test("stops the parts in the opposite order, even when one fails to stop", async () => {
   const stopped: string[] = [];
   const started = new Started(() => {});
   for (const name of ["server", "shop", "envoy"]) {
@@ -19,7 +19,7 @@ test("stops what was started in the opposite order, also when one fails to stop"
   assert.deepEqual(stopped, ["envoy", "shop", "server"]);
 });
 
-test("tells of a part that ends by itself, with its last lines", async () => {
+test("reports a part that ends by itself, with its last lines", async () => {
   const ended = Promise.withResolvers<Error>();
   const started = new Started(ended.resolve);
   started.add({ ...(await startCompanion("echo out of wax; exit 4")), name: "the shop" });
@@ -27,7 +27,7 @@ test("tells of a part that ends by itself, with its last lines", async () => {
   await started.stopAll();
 });
 
-test("says nothing of parts that it stopped itself", async () => {
+test("does not report parts that it stopped itself", async () => {
   const errors: Error[] = [];
   const started = new Started((error) => errors.push(error));
   started.add({ ...(await startCompanion("exec sleep 60")), name: "the shop" });

@@ -2,21 +2,21 @@ import { describeExit, type Exit } from "../envoy/index.ts";
 
 const shownLines = 10;
 
-/** Something that was started and that should run until it is stopped. */
+/** A started part that should run until it is stopped. */
 export interface Part {
   readonly name: string;
-  /** Resolves when the part ends; absent for what lives in our own process. */
+  /** Resolves when the part ends. Absent for a part in this process. */
   readonly exited?: Promise<Exit>;
   recentOutput?(): readonly string[];
   stop(): Promise<void>;
 }
 
-/** Everything that was started, in order. It is stopped in the opposite order. */
+/** All started parts. They are stopped in the opposite order of their start. */
 export class Started {
   readonly #parts: Part[] = [];
   readonly #onEnd: (error: Error) => void;
 
-  /** `onEnd` hears of a part that ended by itself. */
+  /** Calls `onEnd` when a part ends by itself. */
   constructor(onEnd: (error: Error) => void) {
     this.#onEnd = onEnd;
   }
@@ -32,7 +32,7 @@ export class Started {
     });
   }
 
-  /** Stops every part, also when one of them fails to stop; the first failure is thrown at the end. */
+  /** Stops every part, even when one of them fails to stop. Then throws the first failure. */
   async stopAll(): Promise<void> {
     const failures: unknown[] = [];
     for (const part of this.#parts.splice(0).reverse()) {

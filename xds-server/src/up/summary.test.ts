@@ -8,7 +8,7 @@ const addresses = {
   envoyAdmin: { host: "127.0.0.1", port: 9901 },
 };
 
-test("says what is up and what to try", () => {
+test("lists what is up and what to try", () => {
   const listeners = new Map([["shop-edge", { host: "127.0.0.1", port: 10000 }]]);
   assert.equal(
     summary({ ...addresses, listeners, try: ["curl localhost:10000/cart"] }),
@@ -24,7 +24,7 @@ Ctrl-C ends everything.`,
   );
 });
 
-test("without listeners says what is missing, and tells the command line of an admin API elsewhere", () => {
+test("without listeners says what is missing, and exports the address of an admin API that is not the default", () => {
   const text = summary({ ...addresses, admin: { host: "::1", port: 7 }, listeners: new Map(), try: [] });
   assert.match(text, /listener {7}none yet: apply a Listener document/);
   assert.match(text, /\n {2}export CHANCERY_ADMIN=http:\/\/\[::1\]:7\n {2}npx chancery status\n/);

@@ -1,4 +1,4 @@
-import { formatHostPort } from "../config.ts";
+import { formatHostPort } from "../app/config.ts";
 import type { ListenAddress } from "../envoy/index.ts";
 
 export interface SummaryOptions {
@@ -7,14 +7,14 @@ export interface SummaryOptions {
   readonly xds: ListenAddress;
   readonly admin: ListenAddress;
   readonly envoyAdmin: ListenAddress;
-  /** Commands to suggest; empty: some that fit any mesh. */
+  /** Commands to suggest. Empty: general ones. */
   readonly try: readonly string[];
 }
 
-/** Where the command line looks for the admin API when it is told nothing. */
+/** The address of the admin API that the command line uses by default. */
 const defaultAdmin = "127.0.0.1:18001";
 
-/** What is up, where, and what to do next. */
+/** The text that says what is up, at which addresses, and what to try next. */
 export function summary({ listeners, xds, admin, envoyAdmin, try: given }: SummaryOptions): string {
   const adminAddress = formatHostPort(admin);
   const rows: [string, string][] = [...listeners].map(([name, address]) => [

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { startApp } from "../app.ts";
-import { formatHostPort } from "../config.ts";
+import { startApp } from "../app/app.ts";
+import { formatHostPort } from "../app/config.ts";
 import {
   bootstrap,
   findEnvoy,
@@ -9,13 +9,13 @@ import {
   startEnvoy,
   type XdsVariant,
 } from "../envoy/index.ts";
+import { checkAddresses } from "../serve/ports.ts";
 import { startCompanion } from "./companion.ts";
 import { onInterruption } from "./interruption.ts";
 import { listenerAddresses } from "./listener-addresses.ts";
-import { checkAddresses } from "./ports.ts";
 import { Started } from "./started.ts";
 import { summary } from "./summary.ts";
-import { silentUpstreams } from "./upstreams.ts";
+import { unreachableUpstreams } from "./upstreams.ts";
 
 export interface UpOptions {
   readonly config: readonly string[];
@@ -25,26 +25,26 @@ export interface UpOptions {
   readonly envoyAdminListen: ListenAddress;
   /** Shell commands that run beside Envoy. */
   readonly run: readonly string[];
-  /** Commands to suggest when all is up. Empty: some that fit any mesh. */
+  /** Commands to suggest when everything is up. Empty: general ones. */
   readonly try: readonly string[];
   readonly variant: XdsVariant;
   readonly nodeId: string;
   readonly nodeCluster: string;
   /** The log level of the management server. */
   readonly logLevel: string;
-  /** The admin API's bearer token. */
+  /** The admin API's bearer token. Absent: the admin API needs no token, and can only listen on loopback. */
   readonly adminToken?: string;
-  /** Hears each step. */
+  /** Called with a line for each step. */
   readonly say: (line: string) => void;
 }
 
-/** Listeners that change let their connections go within seconds: this is a machine to try things on. */
+/** Changed listeners close their connections within five seconds, because `up` is for trying things. */
 const drain = ["--drain-time-s", "5", "--drain-strategy", "immediate"];
 const upstreamsLimitMs = 5_000;
 
 /**
- * Brings up the management server, the companions and one Envoy, and keeps them until Ctrl-C. Throws one sentence when a
- * step fails or a part ends by itself. Either way, everything that was started has ended when this returns.
+ * Starts the management server, the companions and one Envoy, and runs them until Ctrl-C. Throws an error of one sentence when
+ * a step fails or a part ends by itself. In every case, all started parts have ended when this returns.
  */
 export async function runUp(options: UpOptions): Promise<void> {
   const ending = new AbortController();
@@ -58,7 +58,7 @@ export async function runUp(options: UpOptions): Promise<void> {
     options.say(await bringUp(options, started, ending.signal));
     if (!ending.signal.aborted) await once(ending.signal, "abort");
   } catch (error) {
-    // What an interruption makes fail is no failure.
+    // A failure that an interruption caused is not an error.
     if (!ending.signal.aborted) failure = error;
   }
   if (!started.isEmpty) options.say("Ending what was started ...");
@@ -67,7 +67,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   if (failure !== undefined) throw failure;
 }
 
-/** Starts part after part; resolves to what to tell the person. */
+/** Starts one part after the other. Resolves to the summary for the user. */
 async function bringUp(options: UpOptions, started: Started, signal: AbortSignal): Promise<string> {
   const { say, nodeId, nodeCluster, variant, adminToken } = options;
   await checkAddresses([
@@ -117,7 +117,7 @@ async function bringUp(options: UpOptions, started: Started, signal: AbortSignal
   });
   started.add({ name: "Envoy", exited: envoy.exited, recentOutput: () => envoy.recentLog(), stop: () => envoy.stop() });
   const listeners = await acceptedListeners(envoy);
-  for (const { cluster, address } of await silentUpstreams(
+  for (const { cluster, address } of await unreachableUpstreams(
     envoy,
     options.run.length > 0 ? upstreamsLimitMs : 0,
     signal,
@@ -135,8 +135,8 @@ async function bringUp(options: UpOptions, started: Started, signal: AbortSignal
 
 async function acceptedListeners(envoy: RunningEnvoy): Promise<ReadonlyMap<string, ListenAddress>> {
   const accepted = new Map<string, ListenAddress>();
-  for (const { name, address, refusal } of await envoy.dynamicListeners()) {
-    if (refusal !== undefined) throw new Error(`Envoy refuses the listener "${name}": ${refusal}`);
+  for (const { name, address, rejection } of await envoy.dynamicListeners()) {
+    if (rejection !== undefined) throw new Error(`Envoy rejects the listener "${name}": ${rejection}`);
     if (address !== undefined) accepted.set(name, address);
   }
   return accepted;

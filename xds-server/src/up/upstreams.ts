@@ -10,18 +10,21 @@ interface Upstream {
   readonly address: ListenAddress;
 }
 
-/** Waits until something listens wherever Envoy sends requests to on this machine; returns those where nothing does. */
-export async function silentUpstreams(
+/**
+ * Waits up to `limitMs` until something listens on each upstream address of Envoy on this machine. Returns the addresses on
+ * which nothing listens.
+ */
+export async function unreachableUpstreams(
   envoy: RunningEnvoy,
   limitMs: number,
   signal: AbortSignal,
 ): Promise<readonly Upstream[]> {
   const deadline = Date.now() + limitMs;
-  let waiting = await loopbackUpstreams(envoy);
+  let unreachable = await loopbackUpstreams(envoy);
   for (;;) {
-    const answers = await Promise.all(waiting.map(({ address }) => isListening(address)));
-    waiting = waiting.filter((_, index) => answers[index] !== true);
-    if (waiting.length === 0 || Date.now() > deadline) return waiting;
+    const answers = await Promise.all(unreachable.map(({ address }) => isListening(address)));
+    unreachable = unreachable.filter((_, index) => answers[index] !== true);
+    if (unreachable.length === 0 || Date.now() > deadline) return unreachable;
     await delay(pollMs, undefined, { signal });
   }
 }

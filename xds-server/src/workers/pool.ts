@@ -2,50 +2,50 @@ import cluster from "node:cluster";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { LoadSink } from "../cache/load-reports.ts";
-import { mergedStatuses } from "../cache/merged-statuses.ts";
-import type { ProxyStatuses } from "../cache/proxy-statuses.ts";
-import type { SnapshotCache } from "../cache/snapshot-cache.ts";
-import type { AnswerClientStatus } from "../grpc/client-status.ts";
-import type { Limits } from "../grpc/limits.ts";
-import type { HostPort } from "../grpc/server.ts";
+import type { LoadSink } from "../load/load-reports.ts";
+import { mergedStatuses } from "../proxy-status/merged-statuses.ts";
+import type { ProxyStatuses } from "../proxy-status/proxy-statuses.ts";
+import type { SnapshotCache } from "../publishing/snapshot-cache.ts";
+import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
+import type { Limits } from "../services/limits.ts";
+import type { HostPort } from "../services/xds-server.ts";
 import type { PublishedData } from "./publication.ts";
 import type { WorkerMetrics } from "./server-service.ts";
 import type { WorkerOptions, WorkerVitals } from "./services.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 export interface WorkersOptions extends Omit<WorkerOptions, "number" | "firstStream"> {
-  /** How many processes. What `limits` bounds over all clients is shared out among them. */
+  /** The number of processes. Each gets an equal share of those `limits` that hold for all clients together. */
   readonly count: number;
   readonly cache: SnapshotCache;
-  /** The NodeGroups of the mesh; read in the moment of a publication, when the mesh is what was published. */
+  /** The NodeGroups of the mesh. Read during a publication, when the mesh is the published one. */
   readonly nodeGroups: () => PublishedData["nodeGroups"];
   readonly loads: LoadSink;
   readonly answerClientStatus: (proxies: ProxyStatuses) => AnswerClientStatus;
   readonly metrics: WorkerMetrics;
   readonly log: Logger;
-  /** How long a worker may take to answer, in milliseconds. */
+  /** The maximum time for a worker to answer a ping, in milliseconds. */
   readonly answerTimeoutMs: number;
 }
 
-/** Numbers set aside for the streams of one process. */
-const streamsOfOne = 1_000_000_000;
-/** A worker that ended so soon after its start, in milliseconds, is not replaced at once. */
-const soonMs = 10_000;
+/** The size of the range of stream numbers for one process, so that no two processes use the same number. */
+const streamsPerProcess = 1_000_000_000;
+/** A worker that ends within this time after its start, in milliseconds, is replaced after a pause. */
+const shortRunMs = 10_000;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
 /**
- * Serves discovery by several processes on one port. The server compiles and encodes; each worker is told what changed,
- * as bytes, and the connections of the proxies are shared out among them. A worker that ends is replaced; its proxies
- * connect to another meanwhile.
+ * Serves discovery by several processes on one port. The server compiles and encodes resources, and sends the changes to
+ * each worker as bytes. The connections of the proxies are distributed over the workers. A worker that ends is replaced.
+ * Its proxies reconnect to another worker in the meantime.
  */
 export class WorkerPool {
   readonly proxies: ProxyStatuses;
   readonly #options: WorkersOptions;
-  /** Those that serve, by number. */
+  /** The workers that serve, by number. */
   readonly #workers = new Map<number, WorkerProcess>();
-  /** All that have not ended. */
+  /** All workers that have not ended, including those that are still starting. */
   readonly #processes = new Set<WorkerProcess>();
   readonly #watchers = new Set<(nodeId: string) => void>();
   readonly #answerClientStatus: AnswerClientStatus;
@@ -67,30 +67,31 @@ export class WorkerPool {
       },
     };
     this.#answerClientStatus = options.answerClientStatus(this.proxies);
-    this.#note();
+    this.#readPublished();
     this.#unwatch = options.cache.watch(() => {
-      this.#note();
+      this.#readPublished();
       for (const worker of this.#workers.values()) worker.publish();
     });
   }
 
-  /** Starts the workers. Gives the address that they listen on. Rejects when one cannot start; `close` ends the others. */
+  /** Starts the workers. Returns the address that they listen on. Rejects when one cannot start. Then `close` ends the others. */
   async start(): Promise<HostPort> {
     const { host, port } = this.#options.listen;
-    // Chosen here, because who takes the place of the last worker must listen where it did.
+    // The server chooses the port, because even the replacement of the last running worker must listen on the same port.
     this.#listen = { host, port: port === 0 ? await freePort(host) : port };
     const numbers = Array.from({ length: this.#options.count }, (_, index) => index + 1);
     const workers = numbers.map((number) => ({ number, worker: this.#fork(number) }));
     await Promise.all(workers.map(({ worker }) => worker.started));
     for (const { number, worker } of workers) {
-      this.#keep(number, worker).catch((error: unknown) => {
-        if (!this.#closing.signal.aborted) this.#options.log.error({ worker: number, err: error }, "a worker is lost");
+      this.#replaceWhenEnded(number, worker).catch((error: unknown) => {
+        if (!this.#closing.signal.aborted)
+          this.#options.log.error({ worker: number, err: error }, "a worker is not replaced any more");
       });
     }
     return this.#listen;
   }
 
-  /** How many serve. */
+  /** The number of workers that serve. */
   get running(): number {
     return this.#workers.size;
   }
@@ -108,17 +109,17 @@ export class WorkerPool {
     await Promise.all([...this.#processes].map((worker) => worker.close()));
   }
 
-  /** Has another worker take the place of one that ended, again and again, until closed. */
-  async #keep(number: number, first: WorkerProcess): Promise<void> {
+  /** Replaces a worker each time it ends, until the pool is closed. */
+  async #replaceWhenEnded(number: number, first: WorkerProcess): Promise<void> {
     const { signal } = this.#closing;
     let worker = first;
     for (let pauseMs = 0; ; ) {
       const since = performance.now();
       const how = await worker.ended;
       if (signal.aborted) return;
-      const ranLong = performance.now() - since >= soonMs;
+      const ranLong = performance.now() - since >= shortRunMs;
       pauseMs = ranLong ? 0 : Math.min(Math.max(firstPauseMs, 2 * pauseMs), longestPauseMs);
-      this.#options.log.error({ worker: number, ...how, pauseMs }, "a worker ended; another takes its place");
+      this.#options.log.error({ worker: number, ...how, pauseMs }, "a worker ended and is replaced");
       await pause(pauseMs, undefined, { signal });
       worker = this.#fork(number);
       worker.started.catch((error: unknown) =>
@@ -129,7 +130,7 @@ export class WorkerPool {
 
   #fork(number: number): WorkerProcess {
     const { count, cache, nodeGroups, limits, maxGone, answerClientStatus, ...rest } = this.#options;
-    const firstStream = this.#started * streamsOfOne + 1;
+    const firstStream = this.#started * streamsPerProcess + 1;
     this.#started += 1;
     const worker = startWorkerProcess({
       ...rest,
@@ -161,7 +162,7 @@ export class WorkerPool {
     return worker;
   }
 
-  #note(): void {
+  #readPublished(): void {
     const snapshots = this.#options.cache.get()?.snapshots;
     if (snapshots !== undefined) this.#published = { snapshots, nodeGroups: this.#options.nodeGroups() };
   }
@@ -178,7 +179,7 @@ async function freePort(host: string): Promise<number> {
   return port;
 }
 
-/** What one of several workers may take of what is bounded over all clients. */
+/** One worker's share of the limits that hold for all clients together. */
 function shareOf(limits: Limits, workers: number): Limits {
   const { maxPartialBytes, maxConnections, maxStreams, maxMessageBytes } = limits;
   return {

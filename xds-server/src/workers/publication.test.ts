@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { resourceType } from "../resources/resource-types.ts";
 import { changesBetween } from "../resources/set-changes.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
-import { Ledger, type Publication, type PublishedData } from "./publication.ts";
+import { type Publication, PublicationEncoder, type PublishedData } from "./publication.ts";
 import { Replica } from "./replica.ts";
 
 const cds = resourceType("CDS").typeUrl;
@@ -31,14 +31,14 @@ const published = (snapshots: Record<string, Snapshot>, nodeGroups: PublishedDat
   nodeGroups,
 });
 
-/** A ledger and a replica, with what goes from one process to another in between. */
+/** An encoder and a replica, with the serialization between two processes. */
 function pair() {
-  const ledger = new Ledger();
+  const encoder = new PublicationEncoder();
   const replica = new Replica();
   return (data: PublishedData) => {
-    const publication = ledger.next(data);
-    const taken: Publication = deserialize(serialize(publication));
-    return { publication, taken: replica.take(taken) };
+    const publication = encoder.next(data);
+    const received: Publication = deserialize(serialize(publication));
+    return { publication, applied: replica.apply(received) };
   };
 }
 
@@ -54,14 +54,14 @@ const contents = (snapshots: ReadonlyMap<string, Snapshot>) =>
     ]),
   );
 
-test("a worker holds what was published, whatever came before", () => {
+test("after any sequence of publications a worker holds the newest one", () => {
   const names = fc.constantFrom("a", "b", "c", "d");
   const set = fc.dictionary(names, fc.nat(2), { noNullPrototype: true });
   const mesh = fc.dictionary(fc.constantFrom("one", "two", "three"), fc.tuple(set, set), { noNullPrototype: true });
   fc.assert(
     fc.property(fc.array(mesh, { minLength: 1, maxLength: 8 }), (meshes) => {
       const go = pair();
-      // As the compiler does: what has not changed is the same object, in every group.
+      // As the compiler does: an unchanged set or resource is the same object, in every group.
       const known = new Map<string, ResourceSet>();
       const resources = new Map<string, Resource>();
       const keep = <T>(map: Map<string, T>, key: string, make: () => T): T => {
@@ -86,18 +86,18 @@ test("a worker holds what was published, whatever came before", () => {
             ]),
           ),
         );
-        assert.deepEqual(contents(go(data).taken.snapshots), contents(data.snapshots));
+        assert.deepEqual(contents(go(data).applied.snapshots), contents(data.snapshots));
       }
     }),
   );
 });
 
-test("only what changed goes over, once for all groups, and what did not stays the same object", () => {
+test("only changes are sent, once for all groups, and unchanged sets and resources stay the same objects", () => {
   const go = pair();
   const routes = setOf(resource("all", 1, rds));
   const clusters = setOf(resource("a", 1), resource("b", 1), resource("c", 1));
   const first = go(published({ one: snapshot(clusters, routes), two: snapshot(clusters, routes) }));
-  assert.equal(first.publication.sets.length, 2, "two sets, though there are two groups");
+  assert.equal(first.publication.sets.length, 2, "two groups share two sets");
   const changed = new Map(clusters).set("b", resource("b", 2));
   changed.delete("c");
   const second = go(published({ one: snapshot(changed, routes), two: snapshot(changed, routes) }));
@@ -105,39 +105,39 @@ test("only what changed goes over, once for all groups, and what did not stays t
     second.publication.sets.map((set) => [set.changed.map(({ name, version }) => `${name} ${version}`), set.removed]),
     [[["b v2"], ["c"]]],
   );
-  const [before, after] = [first, second].map(({ taken }) => taken.snapshots);
+  const [before, after] = [first, second].map(({ applied }) => applied.snapshots);
   const heldBefore = before?.get("one") as Snapshot;
   const held = after?.get("one") as Snapshot;
   assert.equal(resourcesOf(held, rds), resourcesOf(heldBefore, rds));
   assert.equal(resourcesOf(held, cds), resourcesOf(after?.get("two") as Snapshot, cds));
   assert.equal(resourcesOf(held, cds).get("a"), resourcesOf(heldBefore, cds).get("a"));
-  // The streams of a worker are told the difference without comparing the sets.
-  const { changed: told, removed } = changesBetween(resourcesOf(heldBefore, cds), resourcesOf(held, cds));
-  assert.deepEqual([told.map(({ name }) => name), removed], [["b"], ["c"]]);
+  // The replica notes the changes between the two sets, so that a worker's streams do not compare them.
+  const { changed: noted, removed } = changesBetween(resourcesOf(heldBefore, cds), resourcesOf(held, cds));
+  assert.deepEqual([noted.map(({ name }) => name), removed], [["b"], ["c"]]);
 });
 
-test("nothing changed: a snapshot stays the same object, and nothing but that goes over", () => {
+test("without a change the publication is empty, and snapshots stay the same objects", () => {
   const go = pair();
   const data = published({ one: snapshot(setOf(resource("a", 1))) });
-  const first = go(data).taken;
+  const first = go(data).applied;
   const again = go({ ...data });
   assert.deepEqual(again.publication, { sets: [], groups: [], gone: [] });
-  assert.equal(again.taken.snapshots.get("one"), first.snapshots.get("one"));
-  assert.equal(again.taken.groupOf, first.groupOf);
+  assert.equal(again.applied.snapshots.get("one"), first.snapshots.get("one"));
+  assert.equal(again.applied.groupOf, first.groupOf);
 });
 
-test("who belongs to which group goes over when it changes, and then only is another function", () => {
+test("node groups are sent only when they change, and only then groupOf is a new function", () => {
   const go = pair();
   const edges = new Map([["edges", { spec: { match: { ids: ["edge-*"] } } }]]);
-  const first = go(published({}, edges)).taken;
+  const first = go(published({}, edges)).applied;
   assert.equal(first.groupOf(node), "edges");
-  assert.equal(go(published({}, edges)).taken.groupOf, first.groupOf);
-  const regrouped = go(published({}, new Map())).taken;
+  assert.equal(go(published({}, edges)).applied.groupOf, first.groupOf);
+  const regrouped = go(published({}, new Map())).applied;
   assert.equal(regrouped.groupOf(node), "default");
 });
 
-test("a resource does not keep the bytes of the message that it came with", () => {
-  const { taken } = pair()(published({ one: snapshot(setOf(resource("a", 1), resource("b", 1))) }));
-  for (const { body } of resourcesOf(taken.snapshots.get("one") as Snapshot, cds).values())
+test("a resource does not keep the whole received message in memory", () => {
+  const { applied } = pair()(published({ one: snapshot(setOf(resource("a", 1), resource("b", 1))) }));
+  for (const { body } of resourcesOf(applied.snapshots.get("one") as Snapshot, cds).values())
     assert.equal(body.buffer.byteLength, body.byteLength);
 });

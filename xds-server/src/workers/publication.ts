@@ -4,21 +4,21 @@ import type { TypeUrl } from "../resources/resource-types.ts";
 import { changesBetween } from "../resources/set-changes.ts";
 import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";
 
-/** What a worker is told to hold what was published: the difference to what it holds already. */
+/** The difference between what a worker holds and what is published. */
 export interface Publication {
-  /** The sets that are new to it. */
+  /** The sets that the worker does not hold yet. */
   readonly sets: readonly SetDifference[];
-  /** The node groups whose snapshot is another now, with the numbers of its sets. */
+  /** The node groups with a new snapshot, and the numbers of the snapshot's sets. */
   readonly groups: readonly GroupSets[];
-  /** The node groups that are gone. */
+  /** The node groups that have no snapshot any more. */
   readonly gone: readonly string[];
-  /** Who belongs to which group, all of it. Absent: as before. */
+  /** All node groups, which decide the group of a proxy. Absent: unchanged. */
   readonly nodeGroups?: ReadonlyMap<string, NodeGroupSpec>;
 }
 
 export interface SetDifference {
   readonly number: number;
-  /** The set that it is made of; absent: of nothing. */
+  /** The number of the set that this one is based on. Absent: the empty set. */
   readonly from?: number;
   readonly changed: readonly Resource[];
   readonly removed: readonly string[];
@@ -29,26 +29,26 @@ export interface GroupSets {
   readonly sets: readonly (readonly [TypeUrl, number])[];
 }
 
-/** What was published, as data. */
+/** The data of a publication. */
 export interface PublishedData {
   readonly snapshots: ReadonlyMap<string, Snapshot>;
-  /** The same object as long as nothing about it changed. */
+  /** The same object as long as no node group changes. */
   readonly nodeGroups: ReadonlyMap<string, Pick<Document<"NodeGroup">, "spec">>;
 }
 
 const emptySet: ResourceSet = new Map();
 
 /**
- * What one worker holds, and so what it must be told. Resources go over as bytes, each once; sets are known by number, so
- * that groups and types which share one share it there too. Both sides keep the sets that are in use, and no others.
+ * Knows what one worker holds, and encodes the difference to a newer state. Each resource is sent once, as bytes. Sets have
+ * numbers, so that groups that share a set also share it in the worker. Both sides keep only the sets in use.
  */
-export class Ledger {
+export class PublicationEncoder {
   #numbers: ReadonlyMap<ResourceSet, number> = new Map();
   #snapshots: ReadonlyMap<string, Snapshot> = new Map();
   #nodeGroups: PublishedData["nodeGroups"] | undefined;
   #lastNumber = 0;
 
-  /** The difference to what was asked for last, which the worker holds from now on. */
+  /** The difference to the last call. The worker is assumed to apply it. */
   next({ snapshots, nodeGroups }: PublishedData): Publication {
     const numbers = new Map<ResourceSet, number>();
     const sets: SetDifference[] = [];

@@ -1,19 +1,19 @@
-import type { Published } from "../cache/snapshot-cache.ts";
 import { nodeGroupOf } from "../model/node-group.ts";
+import type { Published } from "../publishing/snapshot-cache.ts";
 import type { TypeUrl } from "../resources/resource-types.ts";
 import { noteChanges } from "../resources/set-changes.ts";
 import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";
 import type { Publication, SetDifference } from "./publication.ts";
 
-/** What was published, put together again from what a `Ledger` told. */
+/** A worker's copy of the published data, built from the publications of a `PublicationEncoder`. */
 export class Replica {
   #sets: ReadonlyMap<number, ResourceSet> = new Map();
   #snapshots: ReadonlyMap<string, Snapshot> = new Map();
   #groupOf: Published["groupOf"] = () => {
-    throw new Error("The first publication tells who belongs to which node group");
+    throw new Error("There are no node groups before the first publication");
   };
 
-  take({ sets, groups, gone, nodeGroups }: Publication): Published {
+  apply({ sets, groups, gone, nodeGroups }: Publication): Published {
     const known = new Map(this.#sets);
     for (const difference of sets) known.set(difference.number, changed(known, difference));
     const snapshots = new Map(this.#snapshots);
@@ -41,7 +41,7 @@ function changed(known: ReadonlyMap<number, ResourceSet>, difference: SetDiffere
   return set;
 }
 
-/** Its bytes lie within those of the whole message, which would be kept as long as any resource of it. */
+/** Copies the body. It is a part of the received message, and one resource would keep the whole message in memory. */
 function withOwnBytes(resource: Resource): Resource {
   return { ...resource, body: new Uint8Array(resource.body) };
 }
@@ -52,6 +52,6 @@ function snapshotOf(known: ReadonlyMap<number, ResourceSet>, sets: readonly (rea
 
 function setOf(known: ReadonlyMap<number, ResourceSet>, number: number): ResourceSet {
   const set = known.get(number);
-  if (set === undefined) throw new Error(`Set ${number} was not told`);
+  if (set === undefined) throw new Error(`Set ${number} is not known`);
   return set;
 }

@@ -1,11 +1,11 @@
-import type { LoadSink, LoadSource } from "../cache/load-reports.ts";
-import type { AnswerClientStatus } from "../grpc/client-status.ts";
 import { CallFault } from "../grpc/status.ts";
+import type { LoadSink, LoadSource } from "../load/load-reports.ts";
 import type { Variant } from "../protocol/type-stream.ts";
-import type { ClientStatusResult, News, ServerService } from "./services.ts";
+import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
+import type { ActivityReport, ClientStatusResult, ServerService } from "./services.ts";
 
-/** Where what a worker counts and hears goes. */
-export interface HeardBy {
+/** The receivers of a worker's counts and reports. */
+export interface ServerServiceOptions {
   readonly metrics: WorkerMetrics;
   readonly loads: LoadSink;
   readonly answerClientStatus: AnswerClientStatus;
@@ -15,29 +15,29 @@ export interface HeardBy {
 
 export interface WorkerMetrics {
   pushed(shortName: string, count: number): void;
-  refused(shortName: string, count: number): void;
+  nacked(shortName: string, count: number): void;
   streams(variant: Variant, change: number): void;
 }
 
 export interface WorkerSide {
   readonly service: ServerService;
-  /** The worker is gone, and with it its streams and load reports. */
+  /** Removes the streams, load reports and connected proxies of a worker that has ended. */
   forget(): void;
 }
 
-/** What the server does for one worker. */
-export function serverService({ metrics, loads, answerClientStatus, changed }: HeardBy): WorkerSide {
+/** The server's side of the connection to one worker. */
+export function serverService({ metrics, loads, answerClientStatus, changed }: ServerServiceOptions): WorkerSide {
   const sources = new Map<number, LoadSource>();
   const connected = new Set<string>();
-  let streams: News["streams"] = new Map();
+  let streams: ActivityReport["streams"] = new Map();
   return {
     service: {
-      heard(news) {
-        for (const [type, count] of news.pushed) metrics.pushed(type, count);
-        for (const [type, count] of news.refused) metrics.refused(type, count);
-        for (const [variant, open] of news.streams) metrics.streams(variant, open - (streams.get(variant) ?? 0));
-        streams = news.streams;
-        for (const [nodeId, isConnected] of news.changed) {
+      reported(report) {
+        for (const [type, count] of report.pushed) metrics.pushed(type, count);
+        for (const [type, count] of report.nacked) metrics.nacked(type, count);
+        for (const [variant, open] of report.streams) metrics.streams(variant, open - (streams.get(variant) ?? 0));
+        streams = report.streams;
+        for (const [nodeId, isConnected] of report.changed) {
           if (isConnected) connected.add(nodeId);
           else connected.delete(nodeId);
           changed(nodeId);
@@ -62,7 +62,7 @@ export function serverService({ metrics, loads, answerClientStatus, changed }: H
   };
 }
 
-/** A fault loses its code on the way to another process, so it goes there as a value. */
+/** Converts a `CallFault` to a value, because an error loses its code on the way to another process. */
 async function asValue(answer: Promise<readonly Uint8Array[]>): Promise<ClientStatusResult> {
   try {
     return { parts: await answer };

@@ -1,85 +1,88 @@
 import { type BirpcOptions, type BirpcReturn, createBirpc } from "birpc";
-import type { ClusterReport } from "../cache/load-report.ts";
-import type { ProxyStatus } from "../cache/proxy-status.ts";
-import type { ProxyGlance } from "../cache/proxy-statuses.ts";
-import type { Node } from "../cache/snapshot-cache.ts";
-import type { Caller } from "../grpc/client-status-readers.ts";
-import type { Limits } from "../grpc/limits.ts";
-import type { HostPort, XdsTls } from "../grpc/server.ts";
 import type { Status } from "../grpc/status.ts";
+import type { ClusterReport } from "../load/load-report.ts";
 import type { Variant } from "../protocol/type-stream.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
+import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
+import type { Node } from "../publishing/snapshot-cache.ts";
+import type { Caller } from "../services/client-status/client-status-readers.ts";
+import type { Limits } from "../services/limits.ts";
+import type { HostPort, XdsTls } from "../services/xds-server.ts";
 import type { Publication } from "./publication.ts";
 
 export interface WorkerOptions {
-  /** From 1; a worker that takes another's place has its number. */
+  /** From 1. The replacement of a worker has the same number. */
   readonly number: number;
-  /** The numbers of its streams come after this one. */
+  /** The start of this process's range of stream numbers. */
   readonly firstStream: number;
   readonly listen: HostPort;
   readonly tls?: XdsTls;
   readonly limits: Limits;
-  /** Proxies remembered after they have gone. */
+  /** The maximum number of disconnected proxies that are remembered. */
   readonly maxGone: number;
   readonly identifier: string;
   readonly logLevel: string;
 }
 
-/** What a worker does for the server. All that goes between the two is cloned. */
+/** The methods of a worker that the server calls. Arguments and results are cloned. */
 export interface WorkerService {
-  /** Serves discovery: what was published last, nothing yet when that is absent. Rejects when it cannot listen. */
+  /** Starts to serve the newest publication. Undefined: nothing is published yet. Rejects when the worker cannot listen. */
   start(options: WorkerOptions, publication: Publication | undefined): Promise<void>;
   publish(publication: Publication): void;
   all(): readonly ProxyStatus[];
   some(nodeIds: readonly string[]): ReadonlyMap<string, ProxyStatus>;
   ids(): readonly string[];
-  glances(): readonly ProxyGlance[];
+  overviews(): readonly ProxyOverview[];
   connected(): readonly Node[];
   vitals(): WorkerVitals;
-  /** Answers at once, as long as the worker's event loop runs. */
+  /** Does nothing. The answer shows that the worker's event loop runs. */
   ping(): void;
-  /** Ends all calls, and the process. */
+  /** Ends all calls and the process. */
   close(): void;
 }
 
 export interface WorkerVitals {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
-  /** The 99th percentile of how late the event loop was since this was asked last. */
+  /** The 99th percentile of the event loop's delay since the last reading. */
   readonly eventLoopLagSeconds: number;
 }
 
-/** What the server does for a worker. */
+/** The methods of the server that a worker calls. */
 export interface ServerService {
-  heard(news: News): void;
-  /** `source` is one stream of load reports; it begins with its first one. */
+  reported(report: ActivityReport): void;
+  /** `source` is the number of a stream of load reports. A new number opens a new source. */
   loadReported(source: number, nodeId: string, clusters: readonly ClusterReport[]): Promise<void> | undefined;
   loadClosed(source: number): void;
   clientStatus(request: Uint8Array, caller: Caller): Promise<ClientStatusResult>;
 }
 
-/** What happened on a worker since it told last. */
-export interface News {
+/** The activity of a worker since its last report. */
+export interface ActivityReport {
   /** The proxies whose status changed, and whether each is connected. */
   readonly changed: ReadonlyMap<string, boolean>;
-  /** By the type's short name. */
+  /** The number of responses sent, by the type's short name. */
   readonly pushed: ReadonlyMap<string, number>;
-  readonly refused: ReadonlyMap<string, number>;
-  /** Streams open now. */
+  /** The number of NACKs received, by the type's short name. */
+  readonly nacked: ReadonlyMap<string, number>;
+  /** The number of open streams. */
   readonly streams: ReadonlyMap<Variant, number>;
 }
 
 export type ClientStatusResult = { readonly parts: readonly Uint8Array[] } | { readonly fault: Status };
 
-/** The side of a channel between the server and a worker. */
+/** One end of the channel between the server and a worker. */
 export interface Channel {
-  /** What cannot be sent any more is lost: then the other side is gone, which is told elsewhere. */
+  /**
+   * Sends a message. A message that cannot be sent is lost. The other process has then ended, which other code notices.
+   */
   send(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
 }
 
 /**
- * Calls the other side's methods, and has it call ours, until closed: then what is unanswered rejects. There is no time
- * limit for a single answer: a side that hangs is found out and ended.
+ * Calls the other process's methods and lets it call ours, until closed. Closing rejects all unanswered calls. A single call
+ * has no time limit: pings find a process that hangs, which is then killed.
  */
 export function connect<Remote extends object, Own extends object>(
   own: Own,
@@ -90,7 +93,7 @@ export function connect<Remote extends object, Own extends object>(
     on: (listener) => channel.onMessage(listener),
     timeout: -1,
     bind: "functions",
-    // An answer to a side that is gone is for nobody. A call to it rejects.
+    // Ignore a failure to send an answer: the process that waited for it has ended. A failure to send a call rejects that call.
     onGeneralError: (_error, answered) => answered !== undefined,
   };
   return createBirpc<Remote, Own>(own, options);

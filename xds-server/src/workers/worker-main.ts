@@ -1,11 +1,11 @@
 import { connect, type ServerService, type WorkerService } from "./services.ts";
 import { type RemoteServer, worker } from "./worker.ts";
 
-/** The program of a worker process: its channel is the one to the process that started it, and it ends with that. */
+/** The program of a worker process. Its channel leads to the process that started it. It ends when the channel closes. */
 const send = process.send?.bind(process);
-if (send === undefined) throw new Error("A worker is started by the server, not by hand");
+if (send === undefined) throw new Error("A worker process can only be started by the server");
 
-// Ctrl-C goes to every process of a terminal; a worker ends when the server tells it to, or is gone.
+// Ctrl-C sends a signal to every process of the terminal. A worker ignores it: the server ends its workers.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
 process.on("disconnect", () => process.exit());
 

@@ -2,9 +2,10 @@ import cluster, { type Worker } from "node:cluster";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { StatusSource } from "../cache/proxy-statuses.ts";
+import type { StatusSource } from "../proxy-status/proxy-statuses.ts";
 import type { PublishedData } from "./publication.ts";
-import { type HeardBy, serverService } from "./server-service.ts";
+import { PublicationSender } from "./publication-sender.ts";
+import { type ServerServiceOptions, serverService } from "./server-service.ts";
 import {
   type Channel,
   connect,
@@ -13,27 +14,26 @@ import {
   type WorkerService,
   type WorkerVitals,
 } from "./services.ts";
-import { Teller } from "./teller.ts";
 
-export interface WorkerProcessOptions extends HeardBy {
+export interface WorkerProcessOptions extends ServerServiceOptions {
   readonly options: WorkerOptions;
-  /** The newest; undefined while nothing was published. The same object as long as it is the newest. */
+  /** The newest publication: the same object until there is a newer one. Undefined before the first publication. */
   readonly published: () => PublishedData | undefined;
   readonly log: Logger;
-  /** How long it may take to answer, in milliseconds. When it does not twice in a row, it is ended. */
+  /** The maximum time to answer a ping, in milliseconds. A worker that misses two pings in a row is killed. */
   readonly answerTimeoutMs: number;
 }
 
 export interface WorkerProcess extends StatusSource {
-  /** Rejects when it cannot serve; then it ends. */
+  /** Resolves when the worker serves. Rejects when it cannot; the worker is then killed. */
   readonly started: Promise<void>;
-  /** How it ended. Never rejects. */
+  /** Resolves when the process has ended. Never rejects. */
   readonly ended: Promise<Ending>;
-  /** Something was published. */
+  /** Sends the newest publication to the worker. */
   publish(): void;
-  /** Undefined when it is gone. */
+  /** Undefined when the worker has ended. */
   vitals(): Promise<WorkerVitals | undefined>;
-  /** Ends its calls and itself; what does not end in time is killed. */
+  /** Ends the worker's calls and process. A process that does not end within five seconds is killed. */
   close(): Promise<void>;
 }
 
@@ -42,19 +42,19 @@ export interface Ending {
   readonly signal: string | null;
 }
 
-/** How long a worker may take to start, which includes taking over the whole mesh, in milliseconds. */
+/** The maximum time for a worker to start, in milliseconds. Starting includes receiving all resources. */
 const startTimeoutMs = 60_000;
-/** How long a worker may take to end, in milliseconds. */
+/** The maximum time for a worker to end, in milliseconds. */
 const endTimeoutMs = 5_000;
 
-/** Starts one worker, which takes its share of the connections to the port that all workers listen on. */
+/** Starts one worker. All workers listen on the same port, and each gets a share of the connections. */
 export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
   const { options, published, log, answerTimeoutMs } = given;
   const { number } = options;
   const { service, forget } = serverService(given);
   const child = forked();
   const remote = connect<WorkerService, ServerService>(service, channelTo(child));
-  const teller = new Teller(published, (publication) => remote.publish(publication));
+  const sender = new PublicationSender(published, (publication) => remote.publish(publication));
   let isGone = false;
   const kill = (): void => void child.process.kill("SIGKILL");
 
@@ -69,23 +69,23 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     child.once("exit", (code, signal) => end({ code, signal }));
     child.on("error", (error) => {
       log.error({ worker: number, err: error }, "a worker's process failed");
-      // One that was never there has no exit to tell.
+      // A process that could not be started has no "exit" event.
       if (child.process.pid === undefined) end({ code: null, signal: null });
     });
   });
 
   let hasStarted = false;
-  const untold = (error: unknown): void => {
+  const publicationFailed = (error: unknown): void => {
     if (isGone) return;
-    log.error({ worker: number, err: error }, "a worker cannot take a publication and is ended");
+    log.error({ worker: number, err: error }, "a worker cannot apply a publication and is killed");
     kill();
   };
   const publish = (): void => {
-    if (hasStarted) teller.tell().catch(untold);
+    if (hasStarted) sender.send().catch(publicationFailed);
   };
   const start = async (): Promise<void> => {
     try {
-      await inTime(remote.start(options, teller.next()), startTimeoutMs);
+      await inTime(remote.start(options, sender.next()), startTimeoutMs);
     } catch (error) {
       kill();
       throw error;
@@ -94,7 +94,7 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     publish();
   };
   const watch = async (): Promise<void> => {
-    // Twice, because after a pause of the whole machine the time is up before the answer is read.
+    // Two misses, because after a pause of the whole machine the first timer runs out before the answer is read.
     for (let missed = 0; missed < 2; ) {
       await Promise.race([pause(answerTimeoutMs, undefined, { ref: false }), ended]);
       if (isGone) return;
@@ -104,15 +104,15 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
       );
     }
     if (isGone) return;
-    log.error({ worker: number }, "a worker does not answer and is ended");
+    log.error({ worker: number }, "a worker does not answer and is killed");
     kill();
   };
   const started = start();
   started.then(watch, () => {});
 
-  /** Asks for status, which is then that of the newest publication. */
+  /** Sends the newest publication, then asks for status, so that the status reflects it. */
   const ask = async <T>(question: () => Promise<T>, nothing: T): Promise<T> => {
-    teller.tellNow().catch(untold);
+    sender.sendNow().catch(publicationFailed);
     try {
       return await question();
     } catch (error) {
@@ -127,7 +127,7 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
     all: () => ask(() => remote.all(), []),
     some: (nodeIds) => ask(() => remote.some(nodeIds), new Map()),
     ids: () => ask(() => remote.ids(), []),
-    glances: () => ask(() => remote.glances(), []),
+    overviews: () => ask(() => remote.overviews(), []),
     connected: () => ask(() => remote.connected(), []),
     vitals: () => ask<WorkerVitals | undefined>(() => remote.vitals(), undefined),
     async close() {
@@ -139,7 +139,7 @@ export function startWorkerProcess(given: WorkerProcessOptions): WorkerProcess {
   };
 }
 
-/** What is promised, or a rejection when that takes too long. */
+/** Rejects when the promise takes longer than `limitMs`. */
 async function inTime(promised: Promise<void>, limitMs: number): Promise<void> {
   const stopped = new AbortController();
   const late = pause(limitMs, undefined, { signal: stopped.signal, ref: false }).then(() => {
@@ -154,12 +154,12 @@ async function inTime(promised: Promise<void>, limitMs: number): Promise<void> {
 }
 
 function forked(): Worker {
-  // One worker after the other is given a connection, so that long-lived ones are shared out evenly.
+  // Round robin, because the connections are long-lived and must be distributed evenly.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({
     exec: fileURLToPath(new URL("./worker-main.js", import.meta.url)),
     args: [],
-    // As the server itself does (serve.ts).
+    // The same setting as in the server's process (serve/command.ts says why).
     execArgv: [...process.execArgv, "--semi-space-growth-factor=1"],
     serialization: "advanced",
   });
@@ -168,7 +168,7 @@ function forked(): Worker {
 
 function channelTo(worker: Worker): Channel {
   return {
-    // Not waited for: while a worker has yet to take a connection that it was handed, Node keeps what comes after that.
+    // Not awaited: Node queues messages while the worker has not yet accepted a connection that was passed to it.
     send: (message) => void worker.process.send(message as object, undefined, undefined, () => {}),
     onMessage: (listener) => void worker.on("message", listener),
   };

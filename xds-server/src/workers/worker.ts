@@ -1,18 +1,18 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { LoadSink } from "../cache/load-reports.ts";
-import { NodeStatus } from "../cache/node-status.ts";
-import { SnapshotCache } from "../cache/snapshot-cache.ts";
-import type { AnswerClientStatus } from "../grpc/client-status.ts";
-import { type RunningXdsServer, startXdsServer } from "../grpc/server.ts";
 import { CallFault } from "../grpc/status.ts";
-import { giveBackStartUpMemory } from "../start-up-memory.ts";
+import type { LoadSink } from "../load/load-reports.ts";
+import { giveBackStartUpMemory } from "../process/start-up-memory.ts";
+import { NodeStatus } from "../proxy-status/node-status.ts";
+import { SnapshotCache } from "../publishing/snapshot-cache.ts";
+import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
+import { type RunningXdsServer, startXdsServer } from "../services/xds-server.ts";
 import { createLog } from "../telemetry/log.ts";
-import { NewsDesk } from "./news.ts";
+import { ActivityReporter } from "./activity-reporter.ts";
 import type { Publication } from "./publication.ts";
 import { Replica } from "./replica.ts";
 import type { ServerService, WorkerOptions, WorkerService } from "./services.ts";
 
-/** The server's methods as a worker calls them. */
+/** The server's methods, asynchronous for the worker. */
 export type RemoteServer = {
   readonly [Method in keyof ServerService]: (
     ...asked: Parameters<ServerService[Method]>
@@ -20,8 +20,8 @@ export type RemoteServer = {
 };
 
 /**
- * A process that serves discovery: it holds the streams and what they were told. What it serves comes from the server, and
- * what it hears goes there. `exit` ends the process.
+ * The methods of a worker process, which serves discovery and holds the streams and their state. It gets publications from
+ * the server, and sends activity and load reports to it. `exit` ends the process.
  */
 export function worker(server: () => RemoteServer, exit: () => void): WorkerService {
   const cache = new SnapshotCache();
@@ -30,24 +30,24 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
   delay.enable();
   let statuses = new NodeStatus({ maxGone: 0, now: Date.now });
   let running: RunningXdsServer | undefined;
-  const publish = (publication: Publication): void => cache.set(replica.take(publication));
+  const publish = (publication: Publication): void => cache.set(replica.apply(publication));
   return {
     async start({ number, maxGone, logLevel, ...options }: WorkerOptions, publication) {
       if (publication !== undefined) publish(publication);
       const known = new NodeStatus({ maxGone, now: Date.now });
       statuses = known;
-      const desk = new NewsDesk(
-        (news) => server().heard(news),
+      const reporter = new ActivityReporter(
+        (report) => server().reported(report),
         (nodeId) => known.isConnected(nodeId),
       );
-      known.watch((nodeId) => desk.changed(nodeId));
+      known.watch((nodeId) => reporter.changed(nodeId));
       running = await startXdsServer({
         ...options,
         cache,
         statuses: known,
         loads: remoteLoads(server),
         answerClientStatus: remoteClientStatus(server),
-        metrics: desk,
+        metrics: reporter,
         log: createLog({ level: logLevel }).child({ worker: number }),
         now: Date.now,
       });
@@ -57,7 +57,7 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
     all: () => statuses.all(),
     some: (nodeIds) => statuses.some(nodeIds),
     ids: () => statuses.ids(),
-    glances: () => statuses.glances(),
+    overviews: () => statuses.overviews(),
     connected: () => statuses.connected(),
     vitals() {
       const { user, system } = process.cpuUsage();
@@ -72,7 +72,7 @@ export function worker(server: () => RemoteServer, exit: () => void): WorkerServ
     ping() {},
     close() {
       running?.close();
-      // After the answer to this has gone out.
+      // After the answer to this call is sent.
       setImmediate(exit);
     },
   };

@@ -69,7 +69,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "does not send a refused response again while nothing changes",
+      does: "does not send a rejected response again while nothing changes",
       says: "If the management server provides the same set of resources rather than waiting for a change to occur, it will cause needless work on both the client and the management server, which could have a severe performance impact.",
       variants: both,
       behaviours: [1],
@@ -89,7 +89,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "does not send the very first response again when it is refused",
+      does: "does not send the very first response again when it is rejected",
       says: "it would reply with error_detail populated and its previous version, which in this case was the empty initial version.",
       variants: both,
       behaviours: [1],
@@ -117,7 +117,7 @@ export const ackNack: Section = {
         stream.subscribe("CDS");
         stream.nack(await stream.next(), "Error adding/updating cluster(s) a: no");
         await lab.publish(resource("CDS", "a", 2));
-        await refusedUntil(stream, "CDS a@2");
+        await rejectedUntil(stream, "CDS a@2");
       },
     },
     {
@@ -130,7 +130,7 @@ export const ackNack: Section = {
         const stream = lab.open();
         stream.subscribe("EDS", "foo");
         const { version } = await stream.takes("EDS foo@1");
-        // A resource asked for anew may be refused at the very version at which another one was taken.
+        // A resource asked for anew may be rejected at the very version at which another one was taken.
         stream.subscribe("EDS", "bar");
         const { nonce } = await stream.next();
         const errorDetail = { code: 3, message: "bar: no" };
@@ -164,9 +164,9 @@ export const ackNack: Section = {
         stream.subscribe("EDS", "a");
         stream.nack(await stream.next(), "a: no");
         stream.subscribe("RDS", "a");
-        await refusedUntil(stream, "RDS a@1");
+        await rejectedUntil(stream, "RDS a@1");
         await lab.publish(resource("RDS", "a", 2));
-        await refusedUntil(stream, "RDS a@2");
+        await rejectedUntil(stream, "RDS a@2");
       },
     },
     {
@@ -185,7 +185,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "does not send refused bytes again beside a change of another resource",
+      does: "does not send rejected bytes again beside a change of another resource",
       learned: "A rejected configuration is not sent again until it changes.",
       source: "behaviour 1 below",
       strength: "may",
@@ -206,8 +206,8 @@ export const ackNack: Section = {
   ],
 };
 
-/** Goes on refusing what a server sends again, until something else comes, which is accepted. */
-async function refusedUntil(stream: ClientStream, expected: string): Promise<void> {
+/** Goes on rejecting what a server sends again, until something else comes, which is accepted. */
+async function rejectedUntil(stream: ClientStream, expected: string): Promise<void> {
   for (;;) {
     const response = await stream.next();
     if (shown(response) === expected) return stream.ack(response);

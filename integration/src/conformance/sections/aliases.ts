@@ -81,7 +81,7 @@ export const aliases: Section = {
         const stream = lab.open();
         stream.subscribe("VHDS", "shop/later.example");
         const told = await stream.next();
-        // Envoy refuses a response that says both of one name: that it is gone, and that it has no content (see below).
+        // Envoy rejects a response that says both of one name: that it is gone, and that it has no content (see below).
         assert.ok(itemsOf(told).some((item) => /^-?shop\/later\.example$/.test(item)));
         stream.ack(told);
         await lab.publish(resource("VHDS", "shop/later"));

@@ -20,7 +20,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "takes a request with the nonce before the last for no refusal, and gives it no answer",
+      does: "takes a request with the nonce before the last for no rejection, and gives it no answer",
       says: "The management server should not send a DiscoveryResponse for any DiscoveryRequest that has a stale nonce.",
       variants: sotwOnly,
       behaviours: [11],
@@ -165,7 +165,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "follows the figure: updates, one refused, then a name asked for of the client's own accord",
+      does: "follows the figure: updates, one rejected, then a name asked for of the client's own accord",
       says: 'In this first example the client connects and receives a first update that it ACKs. The second update fails and the client NACKs the update. Later the xDS client spontaneously requests the "wc" resource.',
       variants: deltaOnly,
       behaviours: [1],

@@ -92,7 +92,7 @@ export const ordering: Section = {
       },
     },
     {
-      does: "removes no cluster while the client goes on with routes that use it, having refused the new ones",
+      does: "removes no cluster while the client goes on with routes that use it, having rejected the new ones",
       says: "Stale CDS clusters and related EDS endpoints (ones no longer being referenced) can then be removed.",
       variants: both,
       behaviours: [5],

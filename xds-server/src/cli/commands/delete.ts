@@ -29,7 +29,7 @@ export function deleteCommand(): Command {
           query,
           body: { delete: keys },
         });
-        refuseMissing(keys, dryRun.body);
+        rejectMissing(keys, dryRun.body);
         const { body } = await sendApply(client, options, { delete: keys });
         return printWritten(body, options.output);
       }).call(this);
@@ -52,7 +52,7 @@ function keysOf(
 }
 
 /** A name that does not exist is most likely mistyped; the server would take it as already deleted. */
-function refuseMissing(keys: readonly DocumentKey[], { changes }: WriteAnswer): void {
+function rejectMissing(keys: readonly DocumentKey[], { changes }: WriteAnswer): void {
   const found = new Set(changes.map(({ kind, name }) => `${kind} ${name}`));
   const missing = keys.filter(({ kind, name }) => !found.has(`${kind} ${name}`));
   if (missing.length === 0) return;
@@ -67,5 +67,5 @@ function refuseMissing(keys: readonly DocumentKey[], { changes }: WriteAnswer): 
       hint: "nothing was deleted; `chancery get` lists what is there",
     };
   });
-  throw new CommandFailure(exitCodes.refused, "Nothing was deleted", problems);
+  throw new CommandFailure(exitCodes.rejected, "Nothing was deleted", problems);
 }

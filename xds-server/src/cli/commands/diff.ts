@@ -26,7 +26,7 @@ export function diffCommand(): Command {
         const difference = await read(client, options.file, { from, to });
         if (options.output === "json") printJson(difference);
         else printDifference(difference);
-        return options.exitCode && difference.changes.length > 0 ? exitCodes.refused : exitCodes.done;
+        return options.exitCode && difference.changes.length > 0 ? exitCodes.rejected : exitCodes.done;
       }).call(this);
     });
 }

@@ -40,7 +40,7 @@ export function filterBenchCommand(): Command {
 async function bench(path: string, { config, round, output, header = [], ...options }: BenchOptions): Promise<number> {
   if (platform() !== "linux") {
     throw new CommandFailure(
-      exitCodes.refused,
+      exitCodes.rejected,
       "Cannot measure here: the processor time of threads is read as Linux tells it",
     );
   }

@@ -26,7 +26,7 @@ async function build(directory: string, output: BuildOptions["output"]): Promise
     const problems = inspected.faults.map(({ path = "", message, ...fault }) => {
       return { ...fault, path, message: `Cannot use ${wasmPath}: it ${message}` };
     });
-    throw new CommandFailure(exitCodes.refused, `Cannot use ${wasmPath}`, problems);
+    throw new CommandFailure(exitCodes.rejected, `Cannot use ${wasmPath}`, problems);
   }
   const { abi, hostCalls, manifest } = inspected.facts;
   const sha256 = createHash("sha256").update(wasm).digest("hex");

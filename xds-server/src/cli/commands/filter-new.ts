@@ -14,7 +14,7 @@ export function filterNewCommand(): Command {
 async function make(name: string, dir: string): Promise<number> {
   const { newFilter } = await import("@chancery/filter-sdk/new");
   const made = await newFilter(dir, name);
-  if (!made.ok) throw new CommandFailure(exitCodes.refused, made.error);
+  if (!made.ok) throw new CommandFailure(exitCodes.rejected, made.error);
   for (const file of made.files) print(`${dir}/${file}`);
   const next = ["build", "test", "push"].map(
     (verb) => `  chancery filter ${verb} ${dir}${verb === "push" ? " --to LISTENER" : ""}`,

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
 import type { FilterDocument, FilterVersion, Outcome, WriteAnswer } from "../answers.ts";
+import { runCanary } from "../canary.ts";
 import { type AdminClient, type Answer, apiPath } from "../client.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { type FilterModule, filterModule, fuelled, readConfig } from "../filter-module.ts";
-import { fly } from "../flight.ts";
 import { readDuration, readPercent, repeated } from "../option-values.ts";
 import { print, printable, printError, printJson } from "../terminal.ts";
 import { isFine, outcomesTable, printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
@@ -62,7 +62,7 @@ export function filterPushCommand(): Command {
 }
 
 const pushHelp = `
-When a proxy refuses the filter, the former version is put back and the exit code is 1.
+When a proxy rejects the filter, the former version is put back and the exit code is 1.
 
 With --canary 1% the new version gets 1% of the requests, then 10%, 50% and all. When its requests fail (5xx) or take long where
 those of the old version do not, it is taken back, and the exit code is 1. Ctrl-C takes it back too.
@@ -99,18 +99,18 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
     { ...options, message },
     { method: "PUT", body: { spec }, headers: unchanged },
   );
-  const refusing = (written.body.proxies ?? []).filter(({ state }) => state === "refused");
-  if (refusing.length === 0) {
+  const rejecting = (written.body.proxies ?? []).filter(({ state }) => state === "rejected");
+  if (rejecting.length === 0) {
     const exitCode = printWritten(written.body, options.output);
     if (options.output !== "json")
       print(`Filter "${name}" is version ${version.version} (${version.sha256.slice(0, 12)}, ${version.bytes} bytes).`);
     return exitCode;
   }
-  const restored = await putBack(client, url, { former, written, refusing, options });
-  if (options.output === "json") printJson({ refused: written.body, restored });
+  const restored = await putBack(client, url, { former, written, rejecting, options });
+  if (options.output === "json") printJson({ rejected: written.body, restored });
   else {
     print(outcomesTable(written.body.proxies ?? []));
-    for (const each of refusing) printError(refusalText(name, each));
+    for (const each of rejecting) printError(rejectionText(name, each));
     const what = former === undefined ? "taken out again" : `back at version ${former.body.spec.sha256.slice(0, 12)}`;
     const unsettled = (restored.proxies ?? [])
       .filter((outcome) => !isFine(outcome))
@@ -118,7 +118,7 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
     const but = unsettled.length === 0 ? "" : `, but not confirmed by ${unsettled.join(", ")}`;
     printError(`The filter is ${what} (revision ${restored.revision})${but}.`);
   }
-  return exitCodes.refused;
+  return exitCodes.rejected;
 }
 
 interface Canary {
@@ -139,12 +139,12 @@ async function pushCanary(client: AdminClient, { name, version, spec, former, op
   }
   const { canary: percent = 1, step, envoy: envoys = ["http://127.0.0.1:9901"] } = options;
   const say = (line: string) => (options.output === "json" ? undefined : print(line));
-  const end = await fly({ client, name, former, landed: spec, percent, step, envoys, options, say });
+  const end = await runCanary({ client, name, former, next: spec, percent, step, envoys, options, say });
   if (options.output === "json") printJson({ version, ...end });
-  else if (end.landed)
+  else if (end.succeeded)
     print(`Filter "${name}" is version ${version.version} for all requests (revision ${end.revision}).`);
   else printError(`Version ${version.version} of filter "${name}" went back: ${end.why} (revision ${end.revision}).`);
-  return end.landed ? exitCodes.done : exitCodes.refused;
+  return end.succeeded ? exitCodes.done : exitCodes.rejected;
 }
 
 function specOf(
@@ -171,31 +171,31 @@ function specOf(
   };
 }
 
-interface Refused {
+interface Rejected {
   readonly former: Answer<FilterDocument> | undefined;
   readonly written: Answer<WriteAnswer>;
-  readonly refusing: readonly Outcome[];
+  readonly rejecting: readonly Outcome[];
   readonly options: PushOptions;
 }
 
 async function putBack(
   client: AdminClient,
   url: string,
-  { former, written, refusing, options }: Refused,
+  { former, written, rejecting, options }: Rejected,
 ): Promise<WriteAnswer> {
-  const who = refusing
+  const who = rejecting
     .map(({ nodeId }) => printable(nodeId))
     .slice(0, 3)
     .join(", ");
-  const write = { ...options, message: `put back: refused by ${who}` };
+  const write = { ...options, message: `put back: rejected by ${who}` };
   const headers: Record<string, string> = written.etag === undefined ? {} : { "if-match": written.etag };
   if (former === undefined) return (await sendWrite(client, url, write, { method: "DELETE", headers })).body;
   return (await sendWrite(client, url, write, { method: "PUT", body: former.body, headers })).body;
 }
 
-function refusalText(name: string, { nodeId, refusals }: Outcome): string {
-  const reasons = refusals.map(
+function rejectionText(name: string, { nodeId, rejections }: Outcome): string {
+  const reasons = rejections.map(
     ({ type, name: resource, reason }) => `${type} ${printable(resource)}: ${printable(reason)}`,
   );
-  return `Proxy "${printable(nodeId)}" refused filter "${name}": ${reasons.join("; ")}`;
+  return `Proxy "${printable(nodeId)}" rejected filter "${name}": ${reasons.join("; ")}`;
 }

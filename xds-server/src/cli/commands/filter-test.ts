@@ -31,7 +31,10 @@ async function test(directory: string): Promise<number> {
   for (const warning of warnings) printError(warning);
   const files = globSync("test/**/*.test.{ts,mts,js,mjs}", { cwd: directory }).sort();
   if (files.length === 0) {
-    throw new CommandFailure(exitCodes.refused, `${join(directory, "test")} holds no tests, such as test/some.test.ts`);
+    throw new CommandFailure(
+      exitCodes.rejected,
+      `${join(directory, "test")} holds no tests, such as test/some.test.ts`,
+    );
   }
   const packages = fileURLToPath(new URL("../lent-packages.js", import.meta.url));
   const flags = ["--disable-warning=ExperimentalWarning", "--experimental-strip-types", "--import", packages, "--test"];
@@ -40,7 +43,7 @@ async function test(directory: string): Promise<number> {
   const child = spawn(process.execPath, [...flags, ...files], { cwd: directory, stdio: "inherit", env });
   const { promise, resolve: settle, reject } = Promise.withResolvers<number | null>();
   child.on("error", reject).on("exit", settle);
-  return (await promise) === 0 ? exitCodes.done : exitCodes.refused;
+  return (await promise) === 0 ? exitCodes.done : exitCodes.rejected;
 }
 
 async function testAgain(directory: string): Promise<number> {

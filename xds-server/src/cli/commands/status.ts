@@ -4,7 +4,7 @@ import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
 import type { FilterStatus, Items, KnownProxy, List } from "../answers.ts";
 import { type AdminClient, apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { refusalText } from "../refusal-text.ts";
+import { rejectionText } from "../rejection-text.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 import { filtersTable } from "./filter-list.ts";
 
@@ -18,7 +18,7 @@ const watchEveryMs = 1_000;
 export function statusCommand(): Command {
   return adminCommand(
     "status",
-    "show each proxy: what it holds, waits for and refuses, with its own reason; and the filters",
+    "show each proxy: what it holds, waits for and rejects, with its own reason; and the filters",
   )
     .option("-w, --watch", "show it again every second until interrupted")
     .option("--node-group <name>", "only the proxies of this node group")
@@ -72,8 +72,8 @@ function proxyRows(proxy: KnownProxy): readonly (readonly string[])[] {
   const who = [printable(nodeId), printable(nodeGroup), printable(version)];
   if (state === "disconnected") return [[...who, "", state, "", `since ${new Date(since).toISOString()}`]];
   if (types.length === 0) return [[...who, "", "pending", "", "connected, has not asked for anything yet"]];
-  const lines = types.flatMap(({ type, state: typeState, resources, refusals }) => {
-    const [reason = "", ...others] = refusals.map(refusalText);
+  const lines = types.flatMap(({ type, state: typeState, resources, rejections }) => {
+    const [reason = "", ...others] = rejections.map(rejectionText);
     return [[type, typeState, String(resources), reason], ...others.map((other) => ["", "", "", other])];
   });
   return lines.map((line, index) => [...(index === 0 ? who : ["", "", ""]), ...line]);

@@ -1,0 +1,32 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
+import { repository } from "./server-process.ts";
+
+export type BuiltFilter = Extract<BuildResult, { readonly ok: true }>;
+
+/** Builds the filter in a folder of this repository, or in another by its absolute path. */
+export async function builtFilter(folder: string): Promise<BuiltFilter> {
+  const built = await buildFilter(path.resolve(repository, folder));
+  if (!built.ok) throw new Error(built.errors.join("\n"));
+  return built;
+}
+
+/** The module of a filter that is one file of AssemblyScript. */
+export async function builtFromSource(source: string): Promise<Uint8Array<ArrayBuffer>> {
+  const folder = mkdtempSync(path.join(tmpdir(), "chancery-source-"));
+  try {
+    writeFilter(folder, source);
+    return new Uint8Array((await builtFilter(folder)).wasm);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Writes the filter "subject", which is one file, into a folder. */
+export function writeFilter(folder: string, source: string): void {
+  mkdirSync(path.join(folder, "assembly"), { recursive: true });
+  writeFileSync(path.join(folder, "package.json"), '{"name": "subject"}');
+  writeFileSync(path.join(folder, "assembly", "index.ts"), source);
+}

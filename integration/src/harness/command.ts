@@ -1,0 +1,32 @@
+import { spawn } from "node:child_process";
+import { chanceryBin, repository } from "./server-process.ts";
+
+/** How a command ended, and what it wrote. */
+export interface Ran {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a `chancery` command against the server whose admin API is at this URL. */
+export async function runChancery(
+  args: readonly string[],
+  { admin, input }: { readonly admin: string; readonly input: string },
+): Promise<Ran> {
+  const child = spawn(process.execPath, [chanceryBin, ...args], {
+    cwd: repository,
+    env: { ...process.env, NO_COLOR: "1", CHANCERY_ADMIN: admin },
+    timeout: 120_000,
+  });
+  const output = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text: string) => {
+      output[stream] += text;
+    });
+  }
+  child.stdin.on("error", () => {}).end(input);
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  child.on("error", reject).on("close", resolve);
+  const exitCode = await promise;
+  return { exitCode, ...output };
+}

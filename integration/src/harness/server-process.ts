@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export const repository = fileURLToPath(new URL("../../..", import.meta.url));
+/** The program under test. Benchmarks compare it with that of another checkout (CHANCERY_CHECKOUT). */
+export const chanceryBin = path.join(process.env["CHANCERY_CHECKOUT"] ?? repository, "xds-server/bin/chancery.mjs");
+
+export interface ServeOptions {
+  readonly dataDir: string;
+  /** Where to listen. Absent: a free port of loopback. */
+  readonly xdsListen?: string;
+  readonly adminListen?: string;
+  /** Further flags. */
+  readonly args?: readonly string[];
+}
+
+/** `chancery serve` as a process. */
+export interface ServerProcess {
+  /** "127.0.0.1:41234" */
+  readonly xds: string;
+  readonly admin: string;
+  readonly pid: number;
+  /** SIGTERM to end it, SIGKILL to see what happens then. Resolves when it is gone. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+const anyPort = "127.0.0.1:0";
+
+/** Starts a server and waits until it is ready. */
+export async function serve({
+  dataDir,
+  xdsListen = anyPort,
+  adminListen = anyPort,
+  args = [],
+}: ServeOptions): Promise<ServerProcess> {
+  const flags = ["--xds-listen", xdsListen, "--admin-listen", adminListen, "--data-dir", dataDir, ...args];
+  const child = spawn(process.execPath, [chanceryBin, "serve", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("close", () => process.off("exit", kill));
+  for await (const line of createInterface(child.stdout)) {
+    const { event, xds, admin } = JSON.parse(line);
+    if (event === "ready")
+      return { xds, admin, pid: child.pid ?? 0, stop: (signal = "SIGTERM") => ended(child, signal) };
+  }
+  throw new Error("chancery serve ended before it was ready");
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  child.once("close", () => resolve());
+  if (child.exitCode === null && child.signalCode === null && child.kill(signal)) await promise;
+}

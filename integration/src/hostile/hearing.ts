@@ -1,0 +1,52 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  DeltaDiscoveryResponseSchema,
+  DiscoveryResponseSchema,
+} from "xds-proto-ts/envoy/service/discovery/v3/discovery";
+import type { Variant } from "../conformance/resources.ts";
+import type { Heard } from "./attacks.ts";
+
+const headBytes = 5;
+
+/** Reads nonces and versions out of what the server says, where it is a discovery response. */
+export class Hearing {
+  readonly #variant: Variant;
+  last: Heard = { nonce: "", version: "" };
+  #unread: Buffer[] = [];
+  #length = 0;
+  /** Where the message that is coming ends. */
+  #end = headBytes;
+
+  constructor(variant: Variant) {
+    this.#variant = variant;
+  }
+
+  take(bytes: Buffer): void {
+    this.#unread.push(bytes);
+    this.#length += bytes.length;
+    while (this.#length >= this.#end) {
+      const all = Buffer.concat(this.#unread);
+      const end = headBytes + all.readUInt32BE(1);
+      const isWhole = end <= all.length;
+      if (isWhole) this.#hear(all.subarray(headBytes, end));
+      const rest = isWhole ? all.subarray(end) : all;
+      this.#unread = [rest];
+      this.#length = rest.length;
+      this.#end = isWhole ? headBytes : end;
+    }
+  }
+
+  #hear(message: Buffer): void {
+    try {
+      if (this.#variant === "sotw") {
+        const { nonce, versionInfo: version } = fromBinary(DiscoveryResponseSchema, message);
+        this.last = { nonce, version };
+      } else {
+        const { nonce, systemVersionInfo: version } = fromBinary(DeltaDiscoveryResponseSchema, message);
+        this.last = { nonce, version };
+      }
+    } catch {
+      // The answer of another service.
+    }
+  }
+}

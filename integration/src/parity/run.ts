@@ -1,0 +1,195 @@
+import {
+  buildProbe,
+  decodeReport,
+  encodeScript,
+  type Operation,
+  pairsIn,
+  type Recorded,
+  type Script,
+} from "@chancery/filter-testing/probe";
+import { type Got, type Parity, startParity } from "./envoy.ts";
+import { type Played, startParityHost } from "./host.ts";
+import { type Case, randomCase } from "./scripts.ts";
+
+/** What the two saw differently of one case. */
+export interface Difference {
+  readonly parityCase: Case;
+  /** "client", "upstream", "callbacks", or the callback and the host call in it. */
+  readonly about: string;
+  readonly envoy: unknown;
+  readonly host: unknown;
+}
+
+export interface ParityReport {
+  /** Not sent to Envoy, because it does not define what would happen. */
+  readonly undefinedCases: number;
+  /** How many callbacks, and host calls in them, were compared. */
+  readonly callbacks: number;
+  readonly calls: number;
+  /** Cases that differed until they were played alone: two of Envoy's sockets raced. */
+  readonly races: number;
+  readonly differences: readonly Difference[];
+}
+
+/** How fast cases are played: many at once, or one by one with time between what must not race. */
+interface Pace {
+  readonly atOnce: number;
+  readonly waitMs: number;
+  readonly processedMs: number;
+}
+
+const fast: Pace = { atOnce: 64, waitMs: 1500, processedMs: 20 };
+const slow: Pace = { atOnce: 1, waitMs: 3000, processedMs: 250 };
+/** For requests that are all answered. */
+export const patient: Pace = { atOnce: 64, waitMs: 30_000, processedMs: 0 };
+/** For those whose answers depend on what came before. */
+export const inOrder: Pace = { ...patient, atOnce: 1 };
+/** Each batch ends with a report, whose body Envoy holds. */
+const batchSize = 500;
+
+/** Plays random cases through the probe in the host and in an Envoy, and compares what all sides saw. */
+export async function compareProbe(seed: number, count: number): Promise<ParityReport> {
+  const cases = Array.from({ length: count }, (_, index) => randomCase(seed, index + 1));
+  const wasm = await buildProbe();
+  const first = await compare(wasm, cases, fast);
+  const differing = [...new Set(first.differences.map(({ parityCase }) => parityCase))];
+  const second = differing.length === 0 ? first : await compare(wasm, differing, slow);
+  const stillDiffering = new Set(second.differences.map(({ parityCase }) => parityCase));
+  return { ...first, races: differing.length - stillDiffering.size, differences: second.differences };
+}
+
+type Compared = Omit<ParityReport, "races">;
+
+async function compare(wasm: Uint8Array, cases: readonly Case[], pace: Pace): Promise<Compared> {
+  const host = await startParityHost(wasm, "probe", "");
+  const parity = await startParity(wasm, "probe", "");
+  const total = { undefinedCases: 0, callbacks: 0, calls: 0, differences: [] as Difference[] };
+  try {
+    for (let from = 0; from < cases.length; from += batchSize) {
+      const batch = cases.slice(from, from + batchSize).map((parityCase) => {
+        return { parityCase, byHost: host.play(parityCase, headersOf(parityCase)) };
+      });
+      const defined = batch.filter(({ byHost }) => byHost.faults.length === 0);
+      total.undefinedCases += batch.length - defined.length;
+      const inEnvoy = await playAll(parity, defined, pace);
+      const hostRecords = decodeReport((await host.host.request({ headers: reportHeader })).bodyBytes);
+      const envoyRecords = decodeReport(await reported(parity));
+      for (const { parityCase, byHost } of defined) {
+        const { id, script } = parityCase;
+        const recorded = envoyRecords.get(id) ?? [];
+        total.callbacks += recorded.length;
+        total.calls += recorded.reduce((sum, { outcomes }) => sum + outcomes.length, 0);
+        const differ: Differ = (about, envoy, ours) => {
+          if (JSON.stringify(envoy) === JSON.stringify(ours)) return;
+          total.differences.push({ parityCase, about, envoy, host: ours });
+        };
+        differRecords(script, recorded, hostRecords.get(id) ?? [], differ);
+        differ("client", seen(inEnvoy.get(id)), seen(byHost.client));
+        differ("upstream", seen(parity.upstreamOf(id)), byHost.upstream?.complete ? seen(byHost.upstream) : undefined);
+      }
+    }
+  } finally {
+    await parity.stop();
+  }
+  return total;
+}
+
+/** What the client got of each case, by its number. */
+export async function playAll(
+  parity: Parity,
+  cases: readonly { readonly parityCase: Case; readonly byHost: Played }[],
+  { atOnce, waitMs, processedMs }: Pace,
+): Promise<ReadonlyMap<number, Got | undefined>> {
+  const got = new Map<number, Got | undefined>();
+  const waiting = [...cases];
+  const client = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { parityCase, byHost } = next;
+      const { responseFirst } = byHost;
+      const headers = headersOf(parityCase);
+      got.set(parityCase.id, await parity.play(parityCase, { headers, responseFirst, waitMs, processedMs }));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, client));
+  return got;
+}
+
+const reportHeader = [["x-report", "1"]] as const;
+
+/** Throws when Envoy's VM trapped, and so says no more. */
+async function reported(parity: Parity): Promise<Uint8Array> {
+  const none = { headers: [], chunks: [], trailers: undefined };
+  const answer = { ...none, status: 200 };
+  const got = await parity.play(
+    { id: 0, script: {}, request: none, response: answer, callAnswer: answer },
+    { headers: [...pseudoHeaders, ...reportHeader], responseFirst: false, waitMs: 20_000, processedMs: 0 },
+  );
+  const status = got?.headers.find(([name]) => name === ":status")?.[1];
+  if (status !== "200") throw new Error(`no report: ${parity.envoy.recentLog().join("\n")}`);
+  return Buffer.from(got?.body ?? "", "latin1");
+}
+
+const pseudoHeaders = [
+  [":authority", "localhost"],
+  [":path", "/a?b=c"],
+  [":method", "POST"],
+  [":scheme", "http"],
+] as const;
+
+/** A case that names pseudo headers itself keeps them. */
+export function headersOf({ id, script, request }: Case): Case["request"]["headers"] {
+  const own = request.headers.some(([name]) => name.startsWith(":"));
+  const scripted = Object.keys(script).length === 0 ? [] : [["x-script", encodeScript(id, script)] as const];
+  const identified = [["x-id", String(id)] as const, ...scripted];
+  return own ? [...request.headers, ...identified] : [...pseudoHeaders, ...identified, ...request.headers];
+}
+
+type Differ = (about: string, envoy: unknown, host: unknown) => void;
+
+/** When other callbacks came, no more can be compared. */
+function differRecords(script: Script, envoy: readonly Recorded[], host: readonly Recorded[], differ: Differ): void {
+  const text = (records: readonly Recorded[]) =>
+    records.map(({ callback, values }) => `${callback} ${values.join(" ")}`);
+  const [left, right] = [text(envoy), text(host)];
+  if (left.join() !== right.join()) {
+    differ("callbacks", left, right);
+    return;
+  }
+  const occurrences = new Map<string, number>();
+  for (const [index, { callback, outcomes }] of envoy.entries()) {
+    const occurrence = occurrences.get(callback) ?? 0;
+    occurrences.set(callback, occurrence + 1);
+    const operations = callback === "unknown" ? [] : (script[callback]?.[occurrence] ?? []).flatMap(withOutcomes);
+    for (const [place, operation] of operations.entries()) {
+      const ours = host[index]?.outcomes[place];
+      differ(
+        `${callback}: ${operation.join(" ")}`,
+        comparable(operation, outcomes[place]),
+        comparable(operation, ours),
+      );
+    }
+  }
+}
+
+/** An operation as often as it has outcomes. */
+function withOutcomes(operation: Operation): readonly Operation[] {
+  if (operation[0] === "answer") return [];
+  return operation[0] === "getStatus" ? [operation, operation] : [operation];
+}
+
+/** Pairs as pairs, without times, and for properties, which Envoy gives in any order, sorted. */
+function comparable(operation: Operation, outcome: string | undefined): unknown {
+  const pairs = pairsIn(outcome ?? "").map(([name, value]) => [name, times.has(name) ? "a time" : value]);
+  if (pairs.length === 0) return outcome;
+  return operation[0] === "getProperty" ? pairs.map((pair) => pair.join(": ")).sort() : pairs;
+}
+
+const times = new Set(["date", "x-envoy-upstream-service-time", "retry-after", "ratelimit"]);
+
+/** What can be compared of what somebody got. */
+export function seen(got: Got | undefined): unknown {
+  if (got === undefined) return undefined;
+  // Of an answer that is cut off, more or less may have left already.
+  if (!got.complete) return "cut off";
+  return { ...got, headers: got.headers.filter(([name]) => !times.has(name)) };
+}

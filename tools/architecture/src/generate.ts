@@ -1,0 +1,9 @@
+/** `npm run generate`: writes what is made from the table of rooms. */
+import { writeFileSync } from "node:fs";
+import { generatedFiles } from "./generated.ts";
+
+for (const { path, url, present, wanted } of generatedFiles()) {
+  if (present === wanted) continue;
+  writeFileSync(url, wanted);
+  console.log(`Wrote ${path}`);
+}

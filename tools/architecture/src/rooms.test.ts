@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { filesOfPureRooms, isTestCode, maxFolders } from "./borders.ts";
+import { generatedFiles } from "./generated.ts";
+import { deniedGlobals, pureGlobals } from "./globals.ts";
+import { roomOf, shippedImports, sourceFiles } from "./imports.ts";
+import { rooms, sourceFolder } from "./rooms.ts";
+
+const folder = new URL(`../../../${sourceFolder}/`, import.meta.url);
+const files = sourceFiles(folder);
+const imports = shippedImports(folder);
+
+for (const { path, present, wanted } of generatedFiles()) {
+  test(`${path} agrees with the table of rooms; "npm run generate" renews it`, () => assert.equal(present, wanted));
+}
+
+test("each file of the source is in a room, and each room has files", () => {
+  const shipped = files.filter((path) => path.includes("/") || !isTestCode(path));
+  assert.deepEqual(
+    shipped.filter((path) => roomOf(path) === undefined),
+    [],
+  );
+  assert.deepEqual([...new Set(shipped.flatMap((path) => roomOf(path) ?? []))].sort(), Object.keys(rooms).sort());
+});
+
+test("no file is in more folders of its room than have a border", () => {
+  const folders = (path: string) => path.slice(roomOf(path)?.length).split("/").length - 2;
+  assert.deepEqual(
+    files.filter((path) => folders(path) > maxFolders),
+    [],
+  );
+});
+
+for (const [name, { imports: allowed, pure }] of Object.entries(rooms)) {
+  const own = imports.filter(({ from }) => roomOf(from) === name);
+  test(`${name} imports from each room and package that it may import from`, () => {
+    const used = (target: string) =>
+      own.some(({ to, isPackage }) => !isPackage && (to === target || roomOf(to) === target));
+    assert.deepEqual(
+      allowed.filter((target) => !used(target)),
+      [],
+    );
+    const isUsed = (path: string) =>
+      own.some(({ to, isPackage }) => isPackage && (to === path || to.startsWith(`${path}/`)));
+    assert.deepEqual(
+      Object.keys(pure ?? {}).filter((path) => !isUsed(path)),
+      [],
+    );
+    assert.deepEqual(allowed, allowed.toSorted());
+  });
+}
+
+test("rooms do not import each other in a cycle", () => {
+  const cycles = (path: readonly string[]): readonly string[] => {
+    const name = path.at(-1) ?? "";
+    if (path.indexOf(name) < path.length - 1) return [path.join(" -> ")];
+    return (rooms[name]?.imports ?? []).flatMap((next) => cycles([...path, next]));
+  };
+  assert.deepEqual(
+    Object.keys(rooms).flatMap((name) => cycles([name])),
+    [],
+  );
+});
+
+test("a pure room imports only pure rooms, and of a shell single files that import nothing but types", () => {
+  for (const [name, { imports: allowed, pure }] of Object.entries(rooms)) {
+    const shells = allowed.filter((target) => rooms[target] !== undefined && rooms[target].pure === undefined);
+    if (pure !== undefined) assert.deepEqual(shells, [], name);
+  }
+  for (const path of filesOfPureRooms) {
+    const text = readFileSync(new URL(path, folder), "utf8");
+    assert.doesNotMatch(text, /\bimport\s*\(|^(?:import|export)\s+(?!type\b)[^;]*\bfrom "|^import "/m, path);
+  }
+});
+
+test("no comment switches a border off", () => {
+  const off = /biome-ignore\S* lint(?::|\/style\/noRestricted|\/suspicious\/noImportCycles|\/plugin)/;
+  assert.deepEqual(
+    files.filter((path) => !isTestCode(path) && off.test(readFileSync(new URL(path, folder), "utf8"))),
+    [],
+  );
+});
+
+test("each global of Node is either denied in pure rooms or known to be pure", () => {
+  const known = new Set([...Object.keys(deniedGlobals), ...pureGlobals]);
+  assert.deepEqual(
+    Object.getOwnPropertyNames(globalThis).filter((name) => !known.has(name)),
+    [],
+  );
+  assert.deepEqual(
+    [...pureGlobals].filter((name) => name in deniedGlobals),
+    [],
+  );
+});
+
+test("each file that the table of rooms names exists", () => {
+  for (const [name, { about }] of Object.entries(rooms)) {
+    for (const [, path = ""] of about.matchAll(/`([\w.-]+(?:\.ts|\/))`/g)) {
+      assert.ok(existsSync(new URL(`${name}/${path}`, folder)), `${name}/${path}`);
+    }
+  }
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { status } from "@grpc/grpc-js";
+import { SotwStream } from "../services/testing.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
+import { startApp } from "./app.ts";
+import { formatHostPort } from "./config.ts";
+
+const port0 = { host: "127.0.0.1", port: 0 };
+const node = { id: "edge-1" };
+
+test("a stored mesh that does not compile empties no proxy, and can be mended by the admin API", async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), "chancery-app-"));
+  t.after(() => rmSync(dataDir, { recursive: true }));
+  const store = openSqliteStore({ directory: dataDir, now: Date.now, keepRevisions: 10 });
+  const routes = [{ match: { prefix: "/" }, cluster: "cart" }];
+  const orphan = { kind: "Route", name: "shop", spec: { hosts: ["*"], routes } } as const;
+  store.commit({ set: [orphan], delete: [] }, { author: "test", message: "", expectedRevision: 0 });
+  store.close();
+  const app = await startApp({ xdsListen: port0, adminListen: port0, dataDir, config: [], logLevel: "silent" });
+  t.after(() => app.close());
+  const admin = `http://${formatHostPort(app.admin)}`;
+
+  const early = new SotwStream(formatHostPort(app.xds));
+  t.after(() => early.close());
+  early.ask("CDS", { node });
+  assert.equal((await early.ended).code, status.UNAVAILABLE);
+  assert.equal((await fetch(`${admin}/readyz`)).status, 503);
+
+  const written = await fetch(`${admin}/api/v1/clusters/cart`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ kind: "Cluster", name: "cart", spec: { endpoints: [{ address: "127.0.0.1", port: 1 }] } }),
+  });
+  assert.equal(written.status, 201, await written.text());
+  for (const deadline = Date.now() + 5000; (await fetch(`${admin}/readyz`)).status !== 200; )
+    assert.ok(Date.now() < deadline, "not ready");
+  const stream = new SotwStream(formatHostPort(app.xds));
+  t.after(() => stream.close());
+  stream.ask("CDS", { node });
+  assert.equal((await stream.next()).resources.length, 1);
+});

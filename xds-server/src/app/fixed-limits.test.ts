@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const folder = new URL("../../src/", import.meta.url);
+const page = readFileSync(new URL("../../../docs/LIMITS.md", import.meta.url), "utf8");
+
+/** Constants that bound nothing: what a protocol or a format says, and what a judgement or a display goes by. */
+const others: Readonly<Record<string, readonly string[]>> = {
+  "grpc/call.ts": ["frameHeadBytes"],
+  "services/discovery/fields.ts": ["varint", "fixed64", "lengthDelimited", "startGroup", "endGroup", "fixed32"],
+  "model/regex.ts": ["uncountedSteps"],
+  "protocol/push-order.ts": ["always"],
+  "resources/encode.ts": ["versionLength"],
+  "store/sqlite-file.ts": ["formatVersion", "sqliteBusy", "sqliteCorrupt", "sqliteNotADatabase"],
+  // A default of `--limit keepRevisions`.
+  "store/sqlite-store.ts": ["defaultKeepRevisions"],
+  "store/acknowledged.ts": ["noteBytes"],
+  "workers/pool.ts": ["streamsPerProcess"],
+  "cli/canary-judge.ts": ["toleratedShare", "significance", "leastForLatency", "slowerBy", "slowerByMicros"],
+  "cli/line-diff.ts": ["context"],
+  "cli/commands/filter-bench.ts": ["rounds"],
+  "filter-bench/bench.ts": ["connections", "warmUpMs"],
+};
+
+/** The shipped source without comments, by path. */
+const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
+  .map((path) => path.replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".ts") && !/(?:\.test|\.contract|\btesting)\.ts$/.test(path))
+  .map((path): [path: string, text: string] => {
+    const text = readFileSync(new URL(path, folder), "utf8");
+    return [path, text.replaceAll(/\/\*\*.*?\*\/|^ *\/\/[^\n]*$/gms, "")];
+  });
+
+interface Constant {
+  readonly path: string;
+  readonly name: string;
+  readonly value: number;
+}
+
+const constants = sources.flatMap(([path, text]) =>
+  [...text.matchAll(/\bconst (\w+)(?:: number)? = ([\d][\d_.+* ]*);/g)].map(
+    ([, name = "", value = ""]): Constant => ({ path, name, value: computed(value) }),
+  ),
+);
+
+/** "16 * 1024 + 1", as a number. */
+function computed(expression: string): number {
+  const product = (factors: string) =>
+    factors.split("*").reduce((value, factor) => value * Number(factor.replaceAll("_", "")), 1);
+  return expression.split("+").reduce((sum, factors) => sum + product(factors), 0);
+}
+
+const listed = [...page.matchAll(/^\| `([\w/.-]+\.ts)` +\| `(\w+)` +\| (\d+) +\| \S/gm)].map(
+  ([, path = "", name = "", value]): Constant => ({ path, name, value: Number(value) }),
+);
+
+const inOrder = (list: readonly Constant[]): readonly string[] =>
+  list.map(({ path, name, value }) => `${path} ${name} = ${value}`).sort();
+
+test("docs/LIMITS.md lists every fixed limit of the source with its value, and no other", () => {
+  assert.ok(constants.length > 50, `${constants.length} constants found`);
+  const limits = constants.filter(({ path, name }) => !others[path]?.includes(name));
+  assert.deepEqual(inOrder(listed), inOrder(limits));
+});
+
+test("each constant that is said to be no limit exists", () => {
+  const known = Object.entries(others).flatMap(([path, names]) => names.map((name) => `${path} ${name}`));
+  const found = new Set(constants.map(({ path, name }) => `${path} ${name}`));
+  assert.deepEqual(
+    known.filter((each) => !found.has(each)),
+    [],
+  );
+});
+
+test("a number that bounds something has a name of its own", () => {
+  // What `--limit` sets is in lists of defaults. Schemas in model/ bound documents.
+  const unnamed =
+    /(?<!const )\b(?:\w*(?:[mM]ax|[lL]imit|[tT]imeout)\w*|\w+(?:Ms|Bytes|Length|Lines|Chars))(?: =|:| \?\?) ?(?:[2-9]|\d[\d_.]+)\b|\.(?:length|size) [<>]=? \d[\d_]+/g;
+  const found = sources
+    .filter(([path]) => !path.startsWith("model/"))
+    .map(([path, text]) => ({ path, text: text.replaceAll(/\bconst default\w*Limits\b[^;]*;/g, "") }))
+    .flatMap(({ path, text }) => [...text.matchAll(unnamed)].map(([match]) => `${path}: ${match}`));
+  assert.deepEqual(found, []);
+});

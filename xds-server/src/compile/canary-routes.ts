@@ -1,0 +1,57 @@
+import { clone, create, type MessageInitShape } from "@bufbuild/protobuf";
+import { AnySchema } from "@bufbuild/protobuf/wkt";
+import { packAny } from "xds-proto-ts";
+import { MetadataSchema, RuntimeFractionalPercentSchema } from "xds-proto-ts/envoy/config/core/v3/base";
+import { FilterConfigSchema, type Route, RouteSchema } from "xds-proto-ts/envoy/config/route/v3/route_components";
+import { FractionalPercent_DenominatorType as Denominator } from "xds-proto-ts/envoy/type/v3/percent";
+import type { Document } from "../model/document.ts";
+import type { CanarySpec } from "../model/filter.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { canaryResourceName, filterResourceName } from "./filters.ts";
+
+/** A share of the requests, in millionths, that gets the canary of a filter: "10000 policy", a text so that equal shares are equal. */
+export type CanaryShare = `${number} ${string}`;
+
+function canaryShareOf({ name }: Document<"Filter">, { percent }: CanarySpec): CanaryShare {
+  return `${Math.round(percent * 10_000)} ${name}`;
+}
+
+/** The canary of each listener, by its name. A second canary in one listener is a problem that is found elsewhere. */
+export function canariesByListener(mesh: Mesh): ReadonlyMap<string, CanaryShare> {
+  const canaries = new Map<string, CanaryShare>();
+  for (const document of mesh.all("Filter").values()) {
+    const { canary, listeners } = document.spec;
+    if (canary === undefined) continue;
+    for (const listener of listeners) canaries.set(listener, canaryShareOf(document, canary));
+  }
+  return canaries;
+}
+
+/**
+ * The routes of a listener while one of its filters has a canary. They have a name of their own: connections that the
+ * listener had before know no canary and keep the routes that they had.
+ */
+export const canaryRoutesName = (listener: string): string => `${listener}~canary`;
+
+/** What the metadata of a route says of a request that got the canary, and the place where it does. */
+export const variantMetadata = { filter: "chancery", key: "variant", canary: "canary" };
+
+/** A route twice: first for the share of its requests that gets the canary, then as it was. */
+export function withCanary(route: Route, share: CanaryShare): readonly Route[] {
+  const at = share.indexOf(" ");
+  const name = share.slice(at + 1);
+  const twin = clone(RouteSchema, route);
+  if (twin.match === undefined) return [route];
+  const defaultValue = { numerator: Number(share.slice(0, at)), denominator: Denominator.MILLION };
+  twin.match.runtimeFraction = create(RuntimeFractionalPercentSchema, { defaultValue });
+  twin.metadata = create(MetadataSchema, {
+    filterMetadata: { [variantMetadata.filter]: { [variantMetadata.key]: variantMetadata.canary } },
+  });
+  twin.typedPerFilterConfig[filterResourceName(name)] = filterConfig({ disabled: true });
+  // An empty configuration turns on what the listener has turned off.
+  twin.typedPerFilterConfig[canaryResourceName(name)] = filterConfig({ config: create(AnySchema) });
+  return [twin, route];
+}
+
+const filterConfig = (config: MessageInitShape<typeof FilterConfigSchema>) =>
+  packAny(FilterConfigSchema, create(FilterConfigSchema, config));

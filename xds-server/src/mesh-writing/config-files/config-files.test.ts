@@ -1,0 +1,335 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { memoCompile } from "../../compile/memo.ts";
+import { openCatalog } from "../../filter-registry/artifacts.ts";
+import type { Catalog } from "../../filter-registry/catalog.ts";
+import { catalogLimits, handMade, least, op } from "../../filter-registry/testing.ts";
+import type { Problem } from "../../model/problem.ts";
+import { openSqliteStore } from "../../store/sqlite-store.ts";
+import { filterChecker } from "../filter-check.ts";
+import { meshWriter } from "../mesh-writer.ts";
+import { type ConfigFiles, type ConfigFilesOptions, watchConfigFiles } from "./config-files.ts";
+
+describe("configuration files at the start", () => {
+  it("are applied as one revision of author files, from folders in folders, YAML and JSON", async (t) => {
+    const here = site(t, {
+      "a.yaml": `${cluster("a", 1)}---\n${cluster("b", 2)}`,
+      "deep/er/c.yml": `- ${JSON.stringify(clusterDocument("c", 3))}\n`,
+      "d.json": JSON.stringify([clusterDocument("d", 4)]),
+      "notes.txt": "not a document",
+      ".hidden.yaml": "nor: this",
+    });
+    await here.start();
+    assert.equal(here.clusters(), "a=1 b=2 c=3 d=4");
+    assert.deepEqual(
+      here.store.revisions({ limit: 9 }).map(({ author }) => author),
+      ["files"],
+    );
+  });
+
+  it("are taken as named, whatever their extension, and once when named twice", async (t) => {
+    const here = site(t, { "mesh.conf": cluster("a", 1), "other.yaml": cluster("b", 1) });
+    await here.start({ paths: [join(here.folder, "mesh.conf"), join(here.folder, "mesh.conf")] });
+    assert.equal(here.clusters(), "a=1");
+  });
+
+  it("are rejected with every fault, its file and line, and nothing is applied", async (t) => {
+    const here = site(t, {
+      "good.yaml": cluster("a", 1),
+      "empty.yaml": "# nothing\n",
+      "broken.yaml": "kind: [",
+      "twice.yaml": `# the other is in good.yaml\n${cluster("a", 2)}`,
+      "wrong.yaml": `${cluster("b", 1)}  nonsense: 1\n`,
+    });
+    symlinkSync("nowhere", join(here.folder, "dangling.yaml"));
+    const found = await here.rejected();
+    assert.deepEqual(found.map(({ code, source }) => `${code} ${source?.slice(here.folder.length + 1)}`).sort(), [
+      "CONFIG_FILE_EMPTY empty.yaml",
+      "CONFIG_FILE_UNREADABLE dangling.yaml",
+      "DOCUMENT_DUPLICATE twice.yaml:2",
+      "FIELD_UNKNOWN wrong.yaml:6",
+      "YAML_INVALID broken.yaml:1",
+    ]);
+    assert.match(found.find(({ code }) => code === "DOCUMENT_DUPLICATE")?.message ?? "", /first in \S+good\.yaml:1$/);
+    assert.equal(here.store.get().revision, 0);
+  });
+
+  it("are rejected with what the compiler finds, and the file and line of the document", async (t) => {
+    const here = site(t, { "route.yaml": `${cluster("a", 1)}---\n${route("r", "missing")}` });
+    const [problem] = await here.rejected();
+    assert.equal(problem?.code, "ROUTE_UNKNOWN_CLUSTER");
+    assert.match(problem?.source ?? "", /route\.yaml:\d+$/);
+  });
+
+  it("are rejected when a filter refuses its configuration, and taken without it", async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), "chancery-modules-"));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const catalog = await openCatalog({ directory, ...catalogLimits });
+    const rejecting = { signature: "i32 i32 -> i32", body: op.constant(0) };
+    const wasm = handMade({ functions: { ...least, proxy_on_configure: rejecting } });
+    const added = await catalog.add({ filter: "picky", wasm });
+    const { sha256 } = added.ok ? added.artifact : assert.fail(JSON.stringify(added.faults));
+    const listener = "kind: Listener\nname: edge\nspec: { port: 10000, http: { routes: [shop] } }\n---\n";
+    const routes = route("shop", "cart");
+    const filter = `kind: Filter\nname: picky\nspec: { listeners: [edge], sha256: "${sha256}", config: {} }\n`;
+    const all = [cluster("cart", 1), routes, listener + filter].join("---\n");
+    const { rejected, start, put, clusters } = site(t, { "a.yaml": all }, catalog);
+    const problems = await rejected();
+    assert.deepEqual(
+      problems.map(({ code, path, source }) => [code, path, source?.replace(/.*a.yaml/, "a.yaml")]),
+      [["FILTER_CONFIG_REJECTED", "spec.config", "a.yaml:19"]],
+    );
+    assert.equal(clusters(), "");
+    put("a.yaml", all.replace(filter, ""));
+    await start();
+    assert.equal(clusters(), "cart=1");
+  });
+
+  it("are rejected when a path does not exist, is no file, is not text, or is too large", async (t) => {
+    const here = site(t, { "latin.yaml": "", "large.yaml": "#".repeat(3000) });
+    writeFileSync(join(here.folder, "latin.yaml"), Buffer.from([0x6b, 0xff]));
+    const paths = ["missing", "latin.yaml", "large.yaml"].map((name) => join(here.folder, name));
+    const found = await here.rejected({
+      paths: [...paths, "/dev/null"],
+      limits: { maxEntries: 9, maxFileBytes: 2000 },
+    });
+    assert.deepEqual(new Set(found.map(({ code }) => code)), new Set(["CONFIG_FILE_UNREADABLE"]));
+    assert.deepEqual(found.length, 4);
+  });
+
+  it("are rejected when there are too many, and a circle of links ends", async (t) => {
+    const here = site(t, { "a/one.yaml": cluster("a", 1), "a/two.yaml": cluster("b", 1) });
+    symlinkSync("..", join(here.folder, "a", "up"));
+    const found = await here.rejected({ limits: { maxEntries: 3, maxFileBytes: 2000 } });
+    assert.deepEqual(
+      found.map(({ code }) => code),
+      ["CONFIG_FILES_TOO_MANY"],
+    );
+    await here.start();
+    assert.equal(here.clusters(), "a=1 b=1");
+  });
+
+  it("do not undo what others changed since, when they are as they were", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    (await here.start()).close();
+    here.write(clusterDocument("a", 9));
+    const running = await here.start();
+    assert.equal(here.clusters(), "a=9");
+    running.close();
+    here.put("a.yaml", cluster("a", 2));
+    await here.start();
+    assert.equal(here.clusters(), "a=2");
+  });
+
+  it("let go what went from them while the server was down, and nothing else", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+    (await here.start()).close();
+    here.write(clusterDocument("mine", 1));
+    rmSync(join(here.folder, "b.yaml"));
+    await here.start();
+    assert.equal(here.clusters(), "a=1 mine=1");
+  });
+
+  it("are rejected when the folder is suddenly empty, as one that is not mounted, but not when it always was", async (t) => {
+    const here = site(t, {});
+    (await here.start()).close();
+    here.put("a.yaml", cluster("a", 1));
+    (await here.start()).close();
+    rmSync(join(here.folder, "a.yaml"));
+    assert.deepEqual(
+      (await here.rejected()).map(({ code }) => code),
+      ["CONFIG_FILES_GONE"],
+    );
+    await here.start({ paths: [] });
+    assert.equal(here.clusters(), "a=1");
+  });
+});
+
+describe("changes of configuration files", () => {
+  it("are applied when the system tells of them: added, edited in place, renamed over, in new folders, deleted", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    await here.start({ pollMs: never });
+    here.put("b.yaml", cluster("b", 1));
+    await here.until("a=1 b=1");
+    here.put("a.yaml", cluster("a", 2));
+    await here.until("a=2 b=1");
+    here.put(".a.yaml.swp", cluster("a", 3));
+    renameSync(join(here.folder, ".a.yaml.swp"), join(here.folder, "a.yaml"));
+    await here.until("a=3 b=1");
+    here.put("new/folder/c.yaml", cluster("c", 1));
+    await here.until("a=3 b=1 c=1");
+    here.put("new/folder/c.yaml", cluster("c", 2));
+    await here.until("a=3 b=1 c=2");
+    rmSync(join(here.folder, "b.yaml"));
+    await here.until("a=3 c=2");
+    rmSync(join(here.folder, "new"), { recursive: true });
+    rmSync(join(here.folder, "a.yaml"));
+    await here.until("");
+  });
+
+  it("are applied when the system does not tell, and for a file that was named", async (t) => {
+    const here = site(t, {
+      "seen/link.yaml": "",
+      "elsewhere/real.yaml": cluster("a", 1),
+      "named.yaml": cluster("b", 1),
+    });
+    rmSync(join(here.folder, "seen/link.yaml"));
+    symlinkSync("../elsewhere/real.yaml", join(here.folder, "seen/link.yaml"));
+    await here.start({ pollMs: 20, paths: [join(here.folder, "seen"), join(here.folder, "named.yaml")] });
+    here.put("elsewhere/real.yaml", cluster("a", 2));
+    await here.until("a=2 b=1");
+    here.put("named.yaml", cluster("b", 2));
+    await here.until("a=2 b=2");
+  });
+
+  it("are applied when links are moved to another folder at once, as Kubernetes does with a mounted ConfigMap", async (t) => {
+    const here = site(t, { "..1/a.yaml": cluster("a", 1), "..2/a.yaml": cluster("a", 2) });
+    symlinkSync("..1", join(here.folder, "..data"));
+    symlinkSync("..data/a.yaml", join(here.folder, "a.yaml"));
+    await here.start({ pollMs: never });
+    assert.equal(here.clusters(), "a=1");
+    symlinkSync("..2", join(here.folder, "..next"));
+    renameSync(join(here.folder, "..next"), join(here.folder, "..data"));
+    await here.until("a=2");
+  });
+
+  it("leave alone what was made by other ways", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+    await here.start({ pollMs: never });
+    here.write(clusterDocument("mine", 1));
+    rmSync(join(here.folder, "b.yaml"));
+    await here.until("a=1 mine=1");
+  });
+
+  for (const [what, damage, code] of [
+    ["emptied", (path: string) => truncateSync(path), "CONFIG_FILE_EMPTY"],
+    ["half written", (path: string) => writeFileSync(path, cluster("a", 2).slice(0, -9)), "YAML_INVALID"],
+    ["not YAML", (path: string) => writeFileSync(path, "kind: ["), "YAML_INVALID"],
+    [
+      "one that the compiler rejects",
+      (path: string) => writeFileSync(path, route("r", "gone")),
+      "ROUTE_UNKNOWN_CLUSTER",
+    ],
+  ] as const)
+    it(`keep the mesh while a file is ${what}, and go on when it is whole again`, async (t) => {
+      const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+      await here.start({ pollMs: never });
+      damage(join(here.folder, "a.yaml"));
+      await here.reported(code);
+      assert.equal(here.clusters(), "a=1 b=1");
+      here.put("a.yaml", cluster("a", 3));
+      await here.until("a=3 b=1");
+    });
+
+  it("keep the mesh while a named file is gone", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    const path = join(here.folder, "a.yaml");
+    await here.start({ pollMs: never, paths: [path] });
+    renameSync(path, `${path}~`);
+    await here.reported("CONFIG_FILE_UNREADABLE");
+    assert.equal(here.clusters(), "a=1");
+    here.put("a.yaml", cluster("a", 2));
+    await here.until("a=2");
+  });
+
+  it("that were rejected are tried again when the mesh has changed", async (t) => {
+    const here = site(t, { "a.yaml": cluster("a", 1) });
+    await here.start({ pollMs: 20 });
+    here.put("r.yaml", route("r", "later"));
+    await here.reported("ROUTE_UNKNOWN_CLUSTER");
+    here.write(clusterDocument("later", 1));
+    await here.condition(() => here.store.get().mesh.get("Route", "r") !== undefined);
+  });
+
+  it("are not applied after close", async (t) => {
+    const [closed, other] = [site(t, { "a.yaml": cluster("a", 1) }), site(t, { "a.yaml": cluster("a", 1) })];
+    (await closed.start({ pollMs: 5, settleMs: 1 })).close();
+    await other.start({ pollMs: 50 });
+    for (const here of [closed, other]) here.put("a.yaml", cluster("a", 2));
+    await other.until("a=2");
+    assert.equal(closed.clusters(), "a=1");
+  });
+});
+
+const never = 3_600_000;
+
+/** A folder of files, and a store that they are applied to. */
+function site(t: TestContext, files: Readonly<Record<string, string>>, catalog?: Catalog) {
+  const root = mkdtempSync(join(tmpdir(), "chancery-files-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  const folder = join(root, "files");
+  const store = openSqliteStore({ directory: join(root, "data"), now: Date.now, keepRevisions: 100 });
+  t.after(() => store.close());
+  const compile = memoCompile();
+  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog?.get() ?? new Map() }));
+  const checkFilters = catalog === undefined ? async () => [] : filterChecker(store, catalog);
+  const reported: Problem[] = [];
+  const log = {
+    info: () => undefined,
+    error: (fields: { problem?: Problem; err?: unknown }) =>
+      reported.push(fields.problem ?? assert.fail(String(fields.err))),
+  } as unknown as ConfigFilesOptions["log"];
+
+  const watchFiles = (options: Partial<ConfigFilesOptions>) =>
+    watchConfigFiles({ paths: [folder], store, writer, checkFilters, log, settleMs: 10, ...options });
+  const put = (name: string, text: string) => {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  };
+  const clusters = () =>
+    [...store.get().mesh.all("Cluster").values()]
+      .map(({ name, spec }) => `${name}=${spec.endpoints?.[0]?.port}`)
+      .sort()
+      .join(" ");
+  const condition = async (holds: () => boolean, what: () => unknown = () => "the condition does not hold") => {
+    for (const deadline = Date.now() + 10_000; !holds(); await setTimeout(5))
+      if (Date.now() > deadline) assert.fail(String(what()));
+  };
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(files)) put(name, text);
+  return {
+    folder,
+    store,
+    put,
+    clusters,
+    condition,
+    write: (document: ReturnType<typeof clusterDocument>) =>
+      assert.ok(writer.write({ set: [document], delete: [] }, { author: "admin", found: [] }).ok),
+    start: async (options: Partial<ConfigFilesOptions> = {}): Promise<ConfigFiles & { ok: true }> => {
+      const started = await watchFiles(options);
+      assert.ok(started.ok, JSON.stringify(started));
+      t.after(() => started.close());
+      return started;
+    },
+    rejected: async (options: Partial<ConfigFilesOptions> = {}): Promise<readonly Problem[]> => {
+      const started = await watchFiles(options);
+      return started.ok ? assert.fail("the files were applied") : started.problems;
+    },
+    until: (wanted: string) =>
+      condition(
+        () => clusters() === wanted,
+        () => `"${clusters()}" is not "${wanted}": ${JSON.stringify(reported)}`,
+      ),
+    reported: (code: string) =>
+      condition(
+        () => reported.some((problem) => problem.code === code),
+        () => `not ${code}: ${JSON.stringify(reported)}`,
+      ),
+  };
+}
+
+function clusterDocument(name: string, port: number) {
+  return { kind: "Cluster", name, spec: { endpoints: [{ address: "127.0.0.1", port }] } } as const;
+}
+
+function cluster(name: string, port: number): string {
+  return `kind: Cluster\nname: ${name}\nspec:\n  endpoints:\n    - { address: "127.0.0.1", port: ${port} }\n`;
+}
+
+function route(name: string, to: string): string {
+  return `kind: Route\nname: ${name}\nspec:\n  hosts: ["${name}"]\n  routes:\n    - match: { prefix: "/" }\n      cluster: ${to}\n`;
+}

@@ -1,0 +1,139 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { dirname, extname, join, resolve } from "node:path";
+import type { Problem } from "../../model/problem.ts";
+
+export interface TreeLimits {
+  /** Files and folders together. */
+  readonly maxEntries: number;
+  readonly maxFileBytes: number;
+}
+
+/** Which configuration files there are, and in which state. */
+export interface Tree {
+  /** As the operator would name them, in order. */
+  readonly files: readonly string[];
+  /** The folders in which a change would be seen, by identity: a folder made anew under its old name is another. */
+  readonly folders: ReadonlyMap<string, string>;
+  /** Equal for two trees when no file was touched in between. */
+  readonly stamp: string;
+  readonly problems: readonly Problem[];
+}
+
+export interface ConfigFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Looks through the paths: files as they are named, folders with all that is below, except what begins with a dot. */
+export async function lookThrough(paths: readonly string[], limits: TreeLimits): Promise<Tree> {
+  const walk = new Walk(limits);
+  for (const path of paths) await walk.visit(path, { named: true });
+  return walk.tree();
+}
+
+/** What was read, and what could not be. */
+export interface ReadFiles {
+  readonly files: readonly ConfigFile[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the files of a tree. */
+export async function readTree({ files, problems: found }: Tree, limits: TreeLimits): Promise<ReadFiles> {
+  const read: ConfigFile[] = [];
+  const problems = [...found];
+  for (const path of files) {
+    try {
+      read.push({ path, text: await readText(path, limits.maxFileBytes) });
+    } catch (error) {
+      problems.push(unreadable(path, error));
+    }
+  }
+  return { files: read, problems };
+}
+
+const extensions = new Set([".yaml", ".yml", ".json"]);
+
+class Walk {
+  readonly #limits: TreeLimits;
+  readonly #files = new Map<string, { readonly path: string; readonly state: readonly string[] }>();
+  readonly #folders = new Map<string, string>();
+  readonly #walked = new Set<string>();
+  readonly #problems: Problem[] = [];
+  #entries = 0;
+
+  constructor(limits: TreeLimits) {
+    this.#limits = limits;
+  }
+
+  tree(): Tree {
+    const files = [...this.#files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return {
+      files: files.map(({ path }) => path),
+      folders: this.#folders,
+      stamp: JSON.stringify([files, this.#problems]),
+      problems: this.#problems,
+    };
+  }
+
+  async visit(path: string, { named }: { readonly named: boolean }): Promise<void> {
+    if (this.#entries++ === this.#limits.maxEntries) this.#problems.push(tooMany(path, this.#limits.maxEntries));
+    if (this.#entries > this.#limits.maxEntries) return;
+    try {
+      const found = await stat(path, { bigint: true });
+      if (found.isDirectory()) return await this.#visitFolder(path, `${found.dev}:${found.ino}`);
+      if (!named && !extensions.has(extname(path))) return;
+      if (!found.isFile()) throw new Error("it is neither a file nor a folder");
+      const state = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].map(String);
+      this.#files.set(resolve(path), { path, state });
+    } catch (error) {
+      this.#problems.push(unreadable(path, error));
+    }
+    if (named) await this.#noteFolderOf(path);
+  }
+
+  async #visitFolder(path: string, identity: string): Promise<void> {
+    // Symbolic links may lead round in a circle.
+    if (this.#walked.has(identity)) return;
+    this.#walked.add(identity);
+    this.#folders.set(identity, path);
+    for (const name of (await readdir(path)).sort()) {
+      if (!name.startsWith(".")) await this.visit(join(path, name), { named: false });
+    }
+  }
+
+  /** A file that was named may be renamed over, or may be about to come. */
+  async #noteFolderOf(path: string): Promise<void> {
+    const folder = await stat(dirname(path), { bigint: true }).catch(() => undefined);
+    if (folder !== undefined) this.#folders.set(`${folder.dev}:${folder.ino}`, dirname(path));
+  }
+}
+
+async function readText(path: string, maxBytes: number): Promise<string> {
+  const file = await open(path);
+  try {
+    if ((await file.stat()).size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
+    return new TextDecoder("utf-8", { fatal: true }).decode(await file.readFile());
+  } finally {
+    await file.close();
+  }
+}
+
+function unreadable(path: string, error: unknown): Problem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return {
+    code: "CONFIG_FILE_UNREADABLE",
+    message: `Cannot read the configuration ${path}: ${code === "ENOENT" ? "it does not exist" : message}`,
+    path: "",
+    source: path,
+  };
+}
+
+function tooMany(path: string, limit: number): Problem {
+  return {
+    code: "CONFIG_FILES_TOO_MANY",
+    message: `Cannot read the configuration ${path}: there are more than ${limit} files and folders`,
+    path: "",
+    hint: "name the folder that holds the configuration only",
+    source: path,
+  };
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pino } from "pino";
+import { memoCompile } from "../compile/memo.ts";
+import type { Artifacts } from "../filter-registry/artifact.ts";
+import type { Document } from "../model/document.ts";
+import { Mesh } from "../model/mesh.ts";
+import { Value } from "../process/watchable.ts";
+import type { MeshState } from "../store/store.ts";
+import { startReconciler } from "./reconciler.ts";
+import { SnapshotCache } from "./snapshot-cache.ts";
+
+const group = (name: string): Document => ({ kind: "NodeGroup", name, spec: { match: { ids: [`${name}-*`] } } });
+const cluster: Document = { kind: "Cluster", name: "cart", spec: { eds: {} } };
+const node = { id: "eu-1", cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
+
+test("groups are sought in another way only when NodeGroups changed", (t) => {
+  const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([group("eu")]) });
+  const cache = new SnapshotCache();
+  const reconciler = startReconciler({
+    store,
+    artifacts: new Value<Artifacts>(new Map()),
+    compile: memoCompile(),
+    cache,
+    holdOffMs: 0,
+    log: pino({ level: "silent" }),
+    compiled: () => {},
+  });
+  t.after(() => reconciler.close());
+  const change = (...set: Document[]) => {
+    const { revision, mesh } = store.get();
+    store.set({ revision: revision + 1, mesh: mesh.changed({ set, delete: [] }) });
+    return cache.get();
+  };
+  const first = cache.get();
+  assert.equal(first?.groupOf(node), "eu");
+  const second = change(cluster);
+  assert.notEqual(second?.snapshots, first?.snapshots);
+  assert.equal(second?.groupOf, first?.groupOf);
+  const third = change(group("asia"));
+  assert.notEqual(third?.groupOf, first?.groupOf);
+  assert.equal(third?.groupOf({ ...node, id: "asia-1" }), "asia");
+});
+
+test("a change that pushes nothing does not hold off the next one", async (t) => {
+  const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([]) });
+  const artifacts = new Value<Artifacts>(new Map());
+  const cache = new SnapshotCache();
+  const log = pino({ level: "silent" });
+  const options = { store, artifacts, compile: memoCompile(), cache, holdOffMs: 50, log, compiled: () => {} };
+  const reconciler = startReconciler(options);
+  t.after(() => reconciler.close());
+  const write = (name: string) => {
+    const { revision, mesh } = store.get();
+    store.set({ revision: revision + 1, mesh: mesh.changed({ set: [{ ...cluster, name }], delete: [] }) });
+  };
+  const published = (change: () => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const unwatch = cache.watch(() => resolve());
+    change();
+    return promise.finally(unwatch);
+  };
+  await published(() => write("held off by the start"));
+  // Twice: a timer may end a little early.
+  for (let round = 0; round < 2; round++) await published(() => artifacts.set(new Map()));
+  const before = cache.get();
+  write("published at once");
+  assert.notEqual(cache.get(), before);
+  const now = cache.get();
+  write("held off");
+  assert.equal(cache.get(), now);
+});

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import type { Document } from "../model/document.ts";
+import { documentName } from "../model/fields.ts";
+import { kindRow, kinds } from "../model/kinds.ts";
+import { didYouMean } from "../model/nearest.ts";
+import type { Problem } from "../model/problem.ts";
+import { type Path, pathText, shown } from "./path.ts";
+import { schemaFaults, unknownField } from "./schema-faults.ts";
+import { type Fault, shapeFaults } from "./shape.ts";
+
+const fields = ["kind", "name", "spec"];
+
+/** Returns the source of a place in a document: "shop/edge.yaml:12". Undefined when the source is not known. */
+export type Locate = (path: Path) => string | undefined;
+
+/** One document, or all its problems. */
+export type ParsedDocument =
+  | { readonly ok: true; readonly document: Document }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function parseDocument(input: unknown, locate: Locate): ParsedDocument {
+  const faults = documentFaults(input);
+  if (faults.length === 0) return { ok: true, document: input as Document };
+  return { ok: false, problems: faults.map((fault) => problemOf(fault, input, locate)) };
+}
+
+function documentFaults(input: unknown): Fault[] {
+  if (!isMapping(input)) {
+    const found = shown(input);
+    const message = "must be a mapping with kind, name and spec";
+    return [{ code: "DOCUMENT_INVALID", path: [], message, ...(found === undefined ? {} : { found }) }];
+  }
+  const unsafe = shapeFaults(input);
+  if (unsafe.length > 0) return unsafe;
+  const { name } = input;
+  const unknown = Object.keys(input).filter((key) => !fields.includes(key));
+  return [
+    ...unknown.map((key) => unknownField([key], key, fields)),
+    ...schemaFaults(documentName, name, ["name"]),
+    ...kindFaults(input),
+  ];
+}
+
+function kindFaults({ kind, spec }: Readonly<Record<string, unknown>>): Fault[] {
+  const row = typeof kind === "string" ? kindRow(kind) : undefined;
+  if (row !== undefined) return schemaFaults(row.schema, spec, ["spec"]);
+  if (typeof kind !== "string") return schemaFaults(z.string(), kind, ["kind"]);
+  const names = kinds.map(({ kind }) => kind);
+  return [
+    {
+      code: "KIND_UNKNOWN",
+      path: ["kind"],
+      message: `must be one of ${names.join(", ")}`,
+      found: kind,
+      hint: didYouMean(kind, names) ?? "an EnvoyResource document holds any other resource of Envoy",
+    },
+  ];
+}
+
+function problemOf({ path, ...fault }: Fault, input: unknown, locate: Locate): Problem {
+  const { kind, name } = isMapping(input) ? input : {};
+  const of = typeof kind === "string" && typeof name === "string" ? ` ${kind} ${JSON.stringify(name)}` : " a document";
+  const place = path.length === 0 ? "it" : pathText(path);
+  const source = locate(path);
+  return {
+    ...fault,
+    message: `Cannot read${of}: ${place} ${fault.message}`,
+    path: pathText(path),
+    ...(typeof kind === "string" ? { kind } : {}),
+    ...(typeof name === "string" ? { name } : {}),
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
