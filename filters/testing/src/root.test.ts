@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import binaryen from "binaryen";
-import { type FilterOptions, FilterRefused, type Host, loadFilter } from "./index.ts";
+import { type FilterOptions, FilterRejected, type Host, loadFilter } from "./index.ts";
 
 test("ticks happen by the clock, each at its time, until they are cancelled", async () => {
   const host = await load(`
@@ -80,7 +80,7 @@ test("a filter with the policy reload gets a new VM after the back-off", async (
 test("new code that traps when it starts changes nothing", async () => {
   const host = await load("");
   const bad = module('(func (export "proxy_on_configure") (param i32 i32) (result i32) (unreachable))');
-  await assert.rejects(host.swap({ module: bad }), FilterRefused);
+  await assert.rejects(host.swap({ module: bad }), FilterRejected);
   assert.equal((await host.request()).status, 200);
   host.close();
 });

@@ -30,7 +30,7 @@ test("reports a trap in the first request", async () => {
 test("a rejected configuration fails the trial only when a configuration was given", async () => {
   const wasm = module('(func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0))');
   assert.equal((await trial(wasm, { timeLimitMs })).ok, true);
-  assert.equal(failure(await trial(wasm, { config: "{}", timeLimitMs })).reason, "refused");
+  assert.equal(failure(await trial(wasm, { config: "{}", timeLimitMs })).reason, "rejected");
 });
 
 test("reports bytes that are not a module, and a module that imports an unknown function", async () => {

@@ -14,7 +14,7 @@ export type TrialResult =
   | {
       readonly ok: false;
       /** "time": the trial ran longer than its limit. "thread": the module ended the thread that it ran in. */
-      readonly reason: "not a module" | "missing import" | "trap" | "refused" | "time" | "thread";
+      readonly reason: "not a module" | "missing import" | "trap" | "rejected" | "time" | "thread";
       /** The callback that failed: "proxy_on_configure". */
       readonly step: string;
       /** What happened, and the warnings and errors that the module logged. */

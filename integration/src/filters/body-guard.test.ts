@@ -57,8 +57,8 @@ test("body-guard answers for upstream, which sees nothing of it", async (t) => {
   }
   assert.equal(seen.length, 0);
   const counted = await envoy.stats("body_guard");
-  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=shape"), 1);
-  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=content-type"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=shape"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=content-type"), 1);
 });
 
 test("body-guard cuts off a body that grows too large, and lets others stream", async (t) => {
@@ -82,7 +82,7 @@ test("a dry run of body-guard counts, and holds nothing beyond the buffer", asyn
   const body = [`{"n":"${"x".repeat(30_000)}"`, "}"];
   assert.equal((await request("/trial", { headers: json, body })).body.length, 30_008);
   const counted = await envoy.stats("body_guard");
-  assert.equal(counted.get("wasmcustom.body_guard.would_refuse;rule=trial;reason=shape"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.would_reject;rule=trial;reason=shape"), 1);
 });
 
 /** `seen` are the paths that came upstream, which answers with what it was sent. */

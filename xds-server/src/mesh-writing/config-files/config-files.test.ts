@@ -65,7 +65,7 @@ describe("configuration files at the start", () => {
     assert.match(problem?.source ?? "", /route\.yaml:\d+$/);
   });
 
-  it("are rejected when a filter refuses its configuration, and taken without it", async (t) => {
+  it("are rejected when a filter rejects its configuration, and taken without it", async (t) => {
     const directory = mkdtempSync(join(tmpdir(), "chancery-modules-"));
     t.after(() => rmSync(directory, { recursive: true }));
     const catalog = await openCatalog({ directory, ...catalogLimits });

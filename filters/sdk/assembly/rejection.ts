@@ -6,7 +6,7 @@ import { FilterHeadersStatusValues } from "./values";
  * An answer that rejects a request with a reason. It is encoded once, when it is created, and can be sent many times.
  */
 @final
-export class Refusal {
+export class Rejection {
   private status: u32;
   private details: string;
   private body: ArrayBuffer;
@@ -27,7 +27,7 @@ export class Refusal {
   }
 
   /** Adds a header. Returns this object. */
-  with(name: string, value: string): Refusal {
+  with(name: string, value: string): Rejection {
     this.headers.push(HeaderPair.of(name, value));
     return this;
   }
