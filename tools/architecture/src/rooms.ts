@@ -62,7 +62,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "filter-registry": {
     about: "versions of filters, their modules by sha256, and why Envoy would reject one",
-    imports: ["process"],
+    imports: ["model", "process"],
   },
   "mesh-writing": {
     about:
@@ -126,9 +126,15 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   telemetry: { about: "the log and the metrics", imports: ["load", "proxy-status"] },
+  "admin-api": {
+    about:
+      "what the admin API takes and answers: `operations.ts` has a row for each operation, `routes.ts` its method and URL",
+    imports: ["load", "model", "proxy-status"],
+  },
   admin: {
     about: "the HTTP API: a file for each group of routes; `write.ts` is the one way to write",
     imports: [
+      "admin-api",
       "compile",
       "filter-registry",
       "load",
@@ -166,7 +172,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   up: { about: "the server, one Envoy and companions in one terminal", imports: ["app", "envoy", "serve"] },
   cli: {
     about: "a file for each command in `commands/`; talks HTTP to the admin API",
-    imports: ["filter-bench", "filter-registry", "model", "reading"],
+    imports: ["admin-api", "filter-bench", "filter-registry", "model", "reading"],
   },
   "filter-bench": {
     about: "what a filter costs a request, measured with a real Envoy; also for `filters/bench`",

@@ -1,16 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
+import type { ProblemDetails } from "../admin-api/problems.ts";
 import type { Problem } from "../model/problem.ts";
-
-/** The body of every rejected request: problem details (RFC 9457) with every fault found. */
-export interface ProblemDetails {
-  /** Where the first problem's code is explained. */
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly problems: readonly Problem[];
-}
 
 /** Ends a request with a rejection. Thrown at the HTTP border only, where Fastify's error handler answers it. */
 export class RequestError extends Error {

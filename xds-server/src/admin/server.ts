@@ -12,7 +12,7 @@ import { livenessUrl, readinessUrl, registerHealth } from "./health.ts";
 import { KnownUrls } from "./known-urls.ts";
 import { registerLoad } from "./load.ts";
 import { registerMesh } from "./mesh.ts";
-import { componentSchemas } from "./operation.ts";
+import { componentSchemas } from "./openapi.ts";
 import { problemDetails, problemMediaType, RequestError, requestError, sendError, shortened } from "./problem-json.ts";
 import { registerProxies } from "./proxies.ts";
 import { registerRevisions } from "./revisions.ts";

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { ProblemDetails } from "../admin-api/problems.ts";
 import { memoCompile } from "../compile/memo.ts";
 import { openCatalog } from "../filter-registry/artifacts.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
@@ -20,7 +21,6 @@ import type { Store } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { jsonMediaType } from "./body.ts";
-import type { ProblemDetails } from "./problem-json.ts";
 import { startAdmin } from "./server.ts";
 
 export interface TestAnswer {

@@ -1,31 +1,16 @@
+import type { WriteAnswer } from "../admin-api/writes.ts";
 import type { Compiled } from "../compile/compile.ts";
-import type { DocumentKey } from "../model/document.ts";
-import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
+import type { Change, Mesh } from "../model/mesh.ts";
 import { nodeGroupOf } from "../model/node-group.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import { RevisionConflict } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { type ChangedDocument, changedDocument } from "./document-changes.ts";
-import { type GroupImpact, impactOf } from "./impact.ts";
+import { changedDocument } from "./document-changes.ts";
+import { impactOf } from "./impact.ts";
 import { RequestError, requestError } from "./problem-json.ts";
-import { type Outcome, settled } from "./settled.ts";
+import { settled } from "./settled.ts";
 import type { WriteRequest } from "./write-request.ts";
-
-/** The answer to every write. */
-export interface WriteAnswer {
-  /** The newest revision. It holds the change, unless this was a dry run. */
-  readonly revision: number;
-  readonly dryRun: boolean;
-  /** What the write changed; a dry run gives each document before and after as well. */
-  readonly changes: readonly (ChangedDocument & Pick<DocumentChange, "before" | "after">)[];
-  /** Documents that were sent and already stood so. */
-  readonly unchanged: readonly DocumentKey[];
-  /** The resources that change for each node group, and the proxies that get them; in dry runs and when waiting. */
-  readonly impact?: readonly GroupImpact[];
-  /** What became of it on each touched proxy; only when the request asked to wait. */
-  readonly proxies?: readonly Outcome[];
-}
 
 /** What to change of the mesh as it stands; asked again after every wait, so that it is never out of date. */
 export type ChangeOf = (mesh: Mesh) => Change;

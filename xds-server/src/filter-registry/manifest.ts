@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { versionName } from "../model/filter.ts";
 import { schemaFault } from "./config-schema.ts";
 import type { ModuleFault } from "./module-fault.ts";
 import type { WasmBinary } from "./wasm-binary.ts";
@@ -6,11 +7,6 @@ import type { WasmBinary } from "./wasm-binary.ts";
 /** The custom section of a module with its manifest, as JSON. So the module's digest also covers the manifest. */
 const manifestSection = "chancery.manifest";
 const maxManifestBytes = 256 * 1024;
-
-/** The name of a version. Semantic versions are allowed, and other names as well. */
-export const versionName = z
-  .string()
-  .regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/, 'must be 1 to 64 letters, digits or any of ".+_-"');
 
 const metric = z.strictObject({
   name: z.string().min(1).max(200),

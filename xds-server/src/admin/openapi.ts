@@ -1,39 +1,26 @@
 import type { FastifySchema } from "fastify";
 import { z } from "zod";
-import { answers, components } from "./answers.ts";
+import { components, noQuery } from "../admin-api/components.ts";
+import type { Operation } from "../admin-api/operations.ts";
+import { problemDetails } from "../admin-api/problems.ts";
 import { jsonMediaType, wasmMediaType, yamlMediaTypes } from "./body.ts";
 import { problemMediaType } from "./problem-json.ts";
 
-/** What `/openapi.json` tells of one route. The schemas are those that the route reads by. */
-export interface Operation {
-  readonly tags: readonly string[];
-  readonly summary: string;
-  readonly params?: z.ZodType;
-  readonly query?: z.ZodType;
-  /** A component: the JSON or YAML body. */
-  readonly body?: z.ZodType;
-  /** The body is a Wasm module. */
-  readonly wasm?: true;
-  /** A component: the JSON answer. */
-  readonly answer: z.ZodType;
-}
-
-export const nameParams = z.object({ name: z.string().describe("The document's name, percent-encoded") });
-
-export function operation({ tags, summary, params, query, body, wasm, answer }: Operation): { schema: FastifySchema } {
+/** What `/openapi.json` tells of an operation. */
+export function openapiSchema({ tags, summary, params, query, body, wasm, answer }: Operation): FastifySchema {
   const schema: FastifySchema = {
     tags,
     summary,
     response: {
       "2xx": content("Done", answer, [jsonMediaType]),
-      "4xx": content("Rejected, with every fault found", answers.problemDetails, [problemMediaType]),
+      "4xx": content("Rejected, with every fault found", problemDetails, [problemMediaType]),
     },
   };
   if (params !== undefined) schema.params = inline(params);
-  if (query !== undefined) schema.querystring = inline(query);
+  if (query !== noQuery) schema.querystring = inline(query);
   if (body !== undefined) schema.body = content("The body", body, [jsonMediaType, ...yamlMediaTypes.slice(0, 1)]);
   if (wasm) schema.body = { content: { [wasmMediaType]: { schema: { type: "string", format: "binary" } } } };
-  return { schema };
+  return schema;
 }
 
 /** The schemas of all components, as JSON Schema. */
