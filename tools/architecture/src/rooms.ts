@@ -75,21 +75,22 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "proxy-status": {
     about: "which proxy holds or rejects which resources",
-    imports: ["publishing", "resources"],
+    imports: ["model", "resources"],
   },
-  load: { about: "the load that proxies report", imports: [] },
+  load: { about: "the load that proxies report", imports: ["model"] },
   grpc: {
     about: "the transport: `call.ts` (what a method sees), `grpc-server.ts` (gRPC on HTTP/2)",
     imports: ["process"],
   },
   services: {
     about: "`xds-server.ts` puts the gRPC services on one port; `node-identity.ts` says which node a client may be",
-    imports: ["grpc", "process", "services/client-status", "services/discovery", "services/load-reporting"],
+    imports: ["grpc", "model", "process", "services/client-status", "services/discovery", "services/load-reporting"],
   },
   "services/discovery": {
     about: "the discovery services, in both variants: `discovery-stream.ts`, and `wire.ts` for its bytes",
     imports: [
       "grpc",
+      "model",
       "process",
       "protocol",
       "proxy-status",
@@ -97,15 +98,25 @@ export const rooms: Readonly<Record<string, Room>> = {
       "resources",
       "services/limits.ts",
       "services/node-identity.ts",
+      "services/node-message.ts",
     ],
   },
   "services/client-status": {
     about: "client status discovery (CSDS): nodes that match, and what each holds",
-    imports: ["grpc", "proxy-status", "publishing", "resources", "services/limits.ts", "services/node-identity.ts"],
+    imports: [
+      "grpc",
+      "model",
+      "proxy-status",
+      "publishing",
+      "resources",
+      "services/limits.ts",
+      "services/node-identity.ts",
+      "services/node-message.ts",
+    ],
   },
   "services/load-reporting": {
     about: "load reporting (LRS)",
-    imports: ["grpc", "load", "services/limits.ts", "services/node-identity.ts"],
+    imports: ["grpc", "load", "services/limits.ts", "services/node-identity.ts", "services/node-message.ts"],
   },
   workers: {
     about:

@@ -8,6 +8,7 @@ import type { Catalog } from "../filter-registry/catalog.ts";
 import { LoadReports } from "../load/load-reports.ts";
 import { filterChecker, modulesInUse } from "../mesh-writing/filter-check.ts";
 import { meshWriter } from "../mesh-writing/mesh-writer.ts";
+import { nowhere } from "../model/node.ts";
 import { Turns } from "../process/turns.ts";
 import { localStatuses, NodeStatus } from "../proxy-status/node-status.ts";
 import { worstState } from "../proxy-status/proxy-state.ts";
@@ -124,7 +125,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
         id: nodeId,
         cluster: "edge",
         metadata: {},
-        locality: { region: "", zone: "", subZone: "" },
+        locality: nowhere,
         version: "1.40.0",
       };
       const stream = { id: 1, peer: "127.0.0.1:4000", variant: "delta", openedAt: 1 } as const;

@@ -5,6 +5,7 @@ import { memoCompile } from "../compile/memo.ts";
 import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { Mesh } from "../model/mesh.ts";
+import { nowhere } from "../model/node.ts";
 import { Value } from "../process/watchable.ts";
 import type { MeshState } from "../store/store.ts";
 import { startReconciler } from "./reconciler.ts";
@@ -12,7 +13,7 @@ import { SnapshotCache } from "./snapshot-cache.ts";
 
 const group = (name: string): Document => ({ kind: "NodeGroup", name, spec: { match: { ids: [`${name}-*`] } } });
 const cluster: Document = { kind: "Cluster", name: "cart", spec: { eds: {} } };
-const node = { id: "eu-1", cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
+const node = { id: "eu-1", cluster: "", metadata: {}, locality: nowhere };
 
 test("groups are sought in another way only when NodeGroups changed", (t) => {
   const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([group("eu")]) });

@@ -9,13 +9,15 @@ import {
   ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
 import { CallFault } from "../../grpc/status.ts";
+import type { Node } from "../../model/node.ts";
 import type { ProxyStatus } from "../../proxy-status/proxy-status.ts";
 import type { ProxyStatuses } from "../../proxy-status/proxy-statuses.ts";
 import type { PublicationTimes } from "../../publishing/publication-times.ts";
-import type { Node, SnapshotCache } from "../../publishing/snapshot-cache.ts";
+import type { SnapshotCache } from "../../publishing/snapshot-cache.ts";
 import { emptySnapshot } from "../../resources/snapshot.ts";
 import type { Limits } from "../limits.ts";
-import { nodeMessage, resourceConfigs } from "./client-config.ts";
+import { nodeMessage } from "../node-message.ts";
+import { resourceConfigs } from "./client-config.ts";
 import type { AnswerClientStatus } from "./client-status.ts";
 import { type Caller, type ReaderOptions, readableNodes } from "./client-status-readers.ts";
 import { MatcherFault, type NodeTest, nodeTest } from "./node-matcher.ts";

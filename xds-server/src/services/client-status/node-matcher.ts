@@ -5,7 +5,7 @@ import type { DoubleMatcher } from "xds-proto-ts/envoy/type/matcher/v3/number";
 import type { StringMatcher } from "xds-proto-ts/envoy/type/matcher/v3/string";
 import type { StructMatcher } from "xds-proto-ts/envoy/type/matcher/v3/struct";
 import type { ValueMatcher } from "xds-proto-ts/envoy/type/matcher/v3/value";
-import type { Node } from "../../publishing/snapshot-cache.ts";
+import type { Node } from "../../model/node.ts";
 
 /** Why a matcher cannot be used. The message is sent to the client. */
 export class MatcherFault extends Error {}
