@@ -1,12 +1,13 @@
 import { z } from "zod";
 import type { Immutable } from "../model/fields.ts";
 import type { Problem } from "../model/problem.ts";
+import type { ProblemCode } from "../model/problem-codes.ts";
 import { component } from "./components.ts";
 
 const problem = component(
   "Problem",
   z.object({
-    code: z.string().describe("Stable, explained in docs/PROBLEMS.md"),
+    code: z.string().describe("Stable, explained in docs/PROBLEMS.md") as z.ZodType<ProblemCode, string>,
     message: z.string(),
     kind: z.string().exactOptional(),
     name: z.string().exactOptional(),

@@ -67,17 +67,14 @@ function readDocument(kind: Kind, name: string, value: unknown): Document {
   const [document] = documents;
   if (problems.length > 0 || document === undefined) throw new RequestError(422, problems);
   if (document.kind === kind && document.name === name) return document;
-  throw new RequestError(422, [
-    {
-      code: "DOCUMENT_MISMATCH",
-      message: `Cannot write ${kind} "${name}": the body is ${document.kind} "${document.name}"`,
-      kind,
-      name,
-      path: document.kind === kind ? "name" : "kind",
-      found: document.kind === kind ? document.name : document.kind,
-      hint: "make the URL and the body name the same document, or send only the spec",
-    },
-  ]);
+  const message = `Cannot write ${kind} "${name}": the body is ${document.kind} "${document.name}"`;
+  throw requestError(422, "DOCUMENT_MISMATCH", message, {
+    kind,
+    name,
+    path: document.kind === kind ? "name" : "kind",
+    found: document.kind === kind ? document.name : document.kind,
+    hint: "make the URL and the body name the same document, or send only the spec",
+  });
 }
 
 function target({ store }: AdminDeps, kind: Kind, name: string): Parameters<typeof requirePreconditions>[1] {
@@ -89,6 +86,6 @@ export function unknownDocument({ store }: AdminDeps, kind: Kind, name: string):
   return requestError(404, "DOCUMENT_UNKNOWN", `Cannot find ${kind} "${shortened(name)}"`, {
     kind,
     name: shortened(name),
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }

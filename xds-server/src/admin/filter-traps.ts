@@ -21,8 +21,8 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
       versions.map((each) => each.version),
     );
     const message = `Cannot find version ${shortened(version)} of filter "${shortened(name)}"`;
-    const more = { kind: "Filter", name: shortened(name), found: shortened(version) };
-    throw requestError(404, "FILTER_VERSION_UNKNOWN", message, { ...more, ...(hint === undefined ? {} : { hint }) });
+    const more = { kind: "Filter", name: shortened(name), found: shortened(version), hint };
+    throw requestError(404, "FILTER_VERSION_UNKNOWN", message, more);
   };
 
   serve(app, routes.putSourceMap, operations.putSourceMap, async ({ params, request }) => {

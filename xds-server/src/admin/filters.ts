@@ -3,10 +3,10 @@ import type { FilterStatus, FilterVersion } from "../admin-api/filters.ts";
 import { operations } from "../admin-api/operations.ts";
 import { routes } from "../admin-api/routes.ts";
 import { failureOf } from "../compile/filters.ts";
-import type { ModuleFault } from "../filter-registry/module-fault.ts";
 import type { FilterVersion as KeptVersion } from "../filter-registry/versions.ts";
 import type { Document } from "../model/document.ts";
 import { documentName } from "../model/fields.ts";
+import { type Fault, problemOf } from "../model/problem.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { bodyWasm } from "./body.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
@@ -73,18 +73,16 @@ function filterStatuses({ store, catalog }: AdminDeps): readonly FilterStatus[] 
   });
 }
 
-function moduleError(filter: string, faults: readonly ModuleFault[]): RequestError {
+function moduleError(filter: string, faults: readonly Fault[]): RequestError {
   const isTaken = faults.some(({ code }) => code === "FILTER_VERSION_TAKEN");
+  const context = {
+    action: `Cannot keep this module for filter "${shortened(filter)}"`,
+    subject: "it",
+    kind: "Filter",
+    name: filter,
+  };
   return new RequestError(
     isTaken ? 409 : 422,
-    faults.map(({ code, message, hint, path = "", found }) => ({
-      code,
-      message: `Cannot keep this module for filter "${shortened(filter)}": it ${message}`,
-      kind: "Filter",
-      name: filter,
-      path,
-      ...(found === undefined ? {} : { found }),
-      ...(hint === undefined ? {} : { hint }),
-    })),
+    faults.map((fault) => problemOf(fault, context)),
   );
 }

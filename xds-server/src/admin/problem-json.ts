@@ -1,7 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { ProblemDetails } from "../admin-api/problems.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Fault, type FaultContext, type Problem, problemOf } from "../model/problem.ts";
+import type { ProblemCode } from "../model/problem-codes.ts";
 
 /** Ends a request with a rejection. Thrown at the HTTP border only, where Fastify's error handler answers it. */
 export class RequestError extends Error {
@@ -12,15 +13,18 @@ export class RequestError extends Error {
   constructor(status: number, problems: readonly Problem[], headers: Readonly<Record<string, string>> = {}) {
     super(problems[0]?.message ?? STATUS_CODES[status]);
     this.name = "RequestError";
-    this.status = status;
     this.problems = problems;
+    this.status = status;
     this.headers = headers;
   }
 }
 
-/** A rejection with one fault that is not inside a document. */
-export function requestError(status: number, code: string, message: string, more: Partial<Problem> = {}): RequestError {
-  return new RequestError(status, [{ code, message, path: "", ...more }]);
+/** What a rejection with one fault says beside the code and the message. */
+type More = Omit<Fault, "code" | "message"> & Pick<FaultContext, "kind" | "name">;
+
+/** A rejection with one fault. */
+export function requestError(status: number, code: ProblemCode, message: string, more: More = {}): RequestError {
+  return new RequestError(status, [problemOf({ ...more, code, message }, more)]);
 }
 
 export function sendError(reply: FastifyReply, { status, problems, headers }: RequestError): FastifyReply {

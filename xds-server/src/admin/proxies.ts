@@ -114,8 +114,6 @@ async function find({ proxies }: AdminDeps, nodeId: string): Promise<ProxyStatus
     404,
     "PROXY_UNKNOWN",
     `Cannot find proxy "${shortened(nodeId)}": it is not connected, nor was it lately`,
-    {
-      ...(hint === undefined ? {} : { hint }),
-    },
+    { hint },
   );
 }

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import type { Fault } from "../model/problem.ts";
 import { Value } from "../process/watchable.ts";
 import type { Artifact, Artifacts } from "./artifact.ts";
 import type { AddResult, Catalog, Upload } from "./catalog.ts";
@@ -14,7 +15,6 @@ import {
   writeSourceMap,
 } from "./kept-files.ts";
 import { readFacts } from "./module-check.ts";
-import type { ModuleFault } from "./module-fault.ts";
 import { tryModule } from "./trial.ts";
 import { chooseVersion, droppable, type FilterVersion } from "./versions.ts";
 
@@ -71,12 +71,12 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     return this.#inTurn(() => this.#add(upload));
   }
 
-  async checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]> {
+  async checkConfiguration(sha256: string, config: unknown): Promise<readonly Fault[]> {
     const artifact = this.get().get(sha256);
     if (artifact === undefined) throw new Error(`No module with sha256 ${sha256} is kept`);
     const { configSchema } = artifact.facts.manifest ?? {};
     const faults = configSchema === undefined || config === undefined ? [] : configFaults(configSchema, config);
-    if (faults.length > 0) return faults.map(schemaFault);
+    if (faults.length > 0) return faults;
     const configuration = config === undefined ? "" : JSON.stringify(config);
     return this.#inTurn(() => tryModule(artifact.wasm, { configuration, timeLimitMs: this.#options.trialTimeLimitMs }));
   }
@@ -154,15 +154,10 @@ function totalBytes(artifacts: Artifacts): number {
   return sum;
 }
 
-function registryFull({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
+function registryFull({ maxVersions, maxTotalBytes }: CatalogOptions): Fault {
   return {
     code: "FILTER_REGISTRY_FULL",
     message: `does not fit into the registry: it keeps at most ${maxVersions} versions and ${maxTotalBytes} bytes, and documents of kept revisions need all modules in it`,
     hint: "raise --limit maxModules or maxModulesBytes, or lower keepRevisions",
   };
-}
-
-function schemaFault({ path, message, found, known }: ReturnType<typeof configFaults>[number]): ModuleFault {
-  const hint = known === undefined || known.length === 0 ? undefined : `known fields: ${known.join(", ")}`;
-  return { code: "FILTER_CONFIG_INVALID", path, message, found, ...(hint === undefined ? {} : { hint }) };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { versionName } from "../model/filter.ts";
+import type { Fault } from "../model/problem.ts";
 import { schemaFault } from "./config-schema.ts";
-import type { ModuleFault } from "./module-fault.ts";
 import type { WasmBinary } from "./wasm-binary.ts";
 
 /** The custom section of a module with its manifest, as JSON. So the module's digest also covers the manifest. */
@@ -35,7 +35,7 @@ export type Manifest = Immutable<Omit<z.infer<typeof manifestSchema>, "configSch
 
 export type ReadManifest =
   | { readonly ok: true; readonly manifest: Manifest | undefined }
-  | { readonly ok: false; readonly faults: readonly ModuleFault[] };
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** Reads the manifest of a module. Undefined when the module has none, because another tool built it. */
 export function readManifest({ customSections }: WasmBinary): ReadManifest {
@@ -61,7 +61,7 @@ export function readManifest({ customSections }: WasmBinary): ReadManifest {
   return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", path: "configSchema", message }] };
 }
 
-function issueFault({ message, path }: z.core.$ZodIssue): ModuleFault {
+function issueFault({ message, path }: z.core.$ZodIssue): Fault {
   const where = path.join(".");
   return {
     code: "FILTER_MANIFEST_INVALID",

@@ -1,5 +1,5 @@
 import { trial } from "@chancery/filter-testing";
-import type { ModuleFault } from "./module-fault.ts";
+import type { Fault } from "../model/problem.ts";
 
 export interface TrialOptions {
   /** Absent: the module gets an empty configuration, and may reject it without a fault. */
@@ -16,7 +16,7 @@ const maxLogLineLength = 500;
  * Starts and configures a module as Envoy does, and sends it one request, in a thread that can be stopped. Returns the fault,
  * if there is one.
  */
-export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly ModuleFault[]> {
+export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly Fault[]> {
   const { configuration, timeLimitMs } = options;
   const result = await trial(wasm, { timeLimitMs, ...(configuration === undefined ? {} : { config: configuration }) });
   if (result.ok) return [];

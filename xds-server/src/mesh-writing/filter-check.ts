@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Catalog } from "../filter-registry/catalog.ts";
-import type { ModuleFault } from "../filter-registry/module-fault.ts";
 import type { Document } from "../model/document.ts";
 import type { Change } from "../model/mesh.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Fault, type Problem, problemOf } from "../model/problem.ts";
 import type { Store } from "../store/store.ts";
 
 /**
@@ -53,15 +52,10 @@ export function modulesInUse(store: Store): ReadonlySet<string> {
   return named;
 }
 
-function configProblem(name: string, spec: string, { code, message, path = "", found, hint }: ModuleFault): Problem {
-  const where = path === "" ? "" : `: ${path}`;
-  return {
-    code,
-    message: `Cannot use filter "${name}" with this configuration${where}: ${path === "" ? "it " : ""}${message}`,
-    kind: "Filter",
-    name,
-    path: path === "" || path.startsWith("[") ? `${spec}.config${path}` : `${spec}.config.${path}`,
-    ...(found === undefined ? {} : { found }),
-    ...(hint === undefined ? {} : { hint }),
-  };
+function configProblem(name: string, spec: string, fault: Fault): Problem {
+  const { path = "" } = fault;
+  const action = `Cannot use filter "${name}" with this configuration`;
+  const inDocument = path === "" || path.startsWith("[") ? `${spec}.config${path}` : `${spec}.config.${path}`;
+  const subject = path === "" ? "it" : `${path}:`;
+  return problemOf({ ...fault, path: inDocument }, { action, subject, kind: "Filter", name });
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Document, DocumentKey } from "../../model/document.ts";
-import { boundedProblems, type Problem } from "../../model/problem.ts";
+import { boundedProblems, type Problem, problemOf } from "../../model/problem.ts";
 import { duplicateDocument, parseYaml } from "../../reading/parse.ts";
 import type { Store } from "../../store/store.ts";
 import type { CheckFilters } from "../filter-check.ts";
@@ -112,20 +112,18 @@ function keyOf({ kind, name }: { readonly kind: string; readonly name: string })
 
 /** An editor empties a file before it writes it: nothing is deleted on the word of an empty file. */
 function empty(path: string): Problem {
-  return {
-    code: "CONFIG_FILE_EMPTY",
-    message: `Cannot apply the configuration ${path}: it holds no document`,
-    path: "",
-    hint: "to delete what it held, delete the file",
-    source: path,
-  };
+  const hint = "to delete what it held, delete the file";
+  const fault = { code: "CONFIG_FILE_EMPTY", message: "it holds no document", hint } as const;
+  return problemOf(fault, { action: `Cannot apply the configuration ${path}`, source: path });
 }
 
 function allGone(owned: readonly DocumentKey[]): Problem {
-  return {
-    code: "CONFIG_FILES_GONE",
-    message: `Cannot apply the configuration: there are no files, and those applied last held ${owned.length} documents`,
-    path: "",
-    hint: "check that the folder is mounted; to do without the files, start without --config and delete the documents",
-  };
+  return problemOf(
+    {
+      code: "CONFIG_FILES_GONE",
+      message: `there are no files, and those applied last held ${owned.length} documents`,
+      hint: "check that the folder is mounted; to do without the files, start without --config and delete the documents",
+    },
+    { action: "Cannot apply the configuration" },
+  );
 }
