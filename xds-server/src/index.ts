@@ -4,5 +4,6 @@ export type { AppConfig } from "./app/config.ts";
 export type { Document, DocumentKey, Kind } from "./model/document.ts";
 export { type Change, Mesh } from "./model/mesh.ts";
 export type { Problem } from "./model/problem.ts";
+export { ProblemsError } from "./model/problems-error.ts";
 export { openSqliteStore, type SqliteStoreOptions } from "./store/sqlite-store.ts";
 export type { Revision, Store } from "./store/store.ts";

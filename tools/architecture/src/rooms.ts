@@ -189,5 +189,5 @@ export const rooms: Readonly<Record<string, Room>> = {
     about: "what a filter costs a request, measured with a real Envoy; also for `filters/bench`",
     imports: ["envoy"],
   },
-  envoy: { about: "finding or fetching Envoy, bootstraps, running one", imports: [] },
+  envoy: { about: "finding or fetching Envoy, bootstraps, running one", imports: ["model"] },
 };

@@ -3,17 +3,15 @@ import type { FastifyReply } from "fastify";
 import type { ProblemDetails } from "../admin-api/problems.ts";
 import { type Fault, type FaultContext, type Problem, problemOf } from "../model/problem.ts";
 import type { ProblemCode } from "../model/problem-codes.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 
 /** Ends a request with a rejection. Thrown at the HTTP border only, where Fastify's error handler answers it. */
-export class RequestError extends Error {
+export class RequestError extends ProblemsError {
   readonly status: number;
-  readonly problems: readonly Problem[];
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, problems: readonly Problem[], headers: Readonly<Record<string, string>> = {}) {
-    super(problems[0]?.message ?? STATUS_CODES[status]);
-    this.name = "RequestError";
-    this.problems = problems;
+    super(problems);
     this.status = status;
     this.headers = headers;
   }

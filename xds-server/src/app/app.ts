@@ -8,7 +8,7 @@ import { LoadReports } from "../load/load-reports.ts";
 import { watchConfigFiles } from "../mesh-writing/config-files/config-files.ts";
 import { filterChecker, modulesInUse } from "../mesh-writing/filter-check.ts";
 import { meshWriter } from "../mesh-writing/mesh-writer.ts";
-import { type Problem, problemText } from "../model/problem.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 import { Turns } from "../process/turns.ts";
 import { localStatuses, NodeStatus } from "../proxy-status/node-status.ts";
 import type { ProxyStatuses } from "../proxy-status/proxy-statuses.ts";
@@ -42,20 +42,10 @@ interface Discovery {
   readonly workers?: () => Promise<readonly Vitals[]>;
 }
 
-/** The configuration files hold faults, so there is nothing to start with. */
-export class MeshRejected extends Error {
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    super(
-      `Cannot start with the configuration files:\n${problems.map((problem) => `  ${problemText(problem)}`).join("\n")}`,
-    );
-    this.name = "MeshRejected";
-    this.problems = problems;
-  }
-}
-
-/** Starts the whole server: store, files, reconciler, discovery, admin API. What it opened is closed when a part fails. */
+/**
+ * Starts the whole server: store, files, reconciler, discovery, admin API. What it opened is closed when a part fails. Rejects with
+ * a ProblemsError when the store or the configuration files cannot be used.
+ */
 export async function startApp(config: AppConfig): Promise<RunningApp> {
   const opened: (() => unknown)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -95,7 +85,7 @@ async function start(
   const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() }));
   const checkFilters = filterChecker(store, catalog);
   const files = await watchConfigFiles({ paths: config.config, writer, checkFilters, store, log });
-  if (!files.ok) throw new MeshRejected(files.problems);
+  if (!files.ok) throw new ProblemsError(files.problems, "Cannot start with the configuration files");
   onClose(() => files.close());
 
   const cache = new SnapshotCache();

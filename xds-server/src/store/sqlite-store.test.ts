@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from "node:test";
 import { openSqliteStore } from "./sqlite-store.ts";
 import { endpoints, set, storeContract, write } from "./store.contract.ts";
 import type { Store } from "./store.ts";
-import { StoreCorrupt, StoreInaccessible, StoreLocked, StoreTooNew } from "./store-unusable.ts";
+import { StoreUnusable } from "./store-unusable.ts";
 
 storeContract((test) => {
   const directory = folder(test);
@@ -31,12 +31,12 @@ describe("the files of the embedded store", () => {
     const directory = folder(t);
     const path = join(directory, "chancery.db");
     const store = opened(t, directory);
-    const isLocked = (error: unknown) => error instanceof StoreLocked && error.path === path;
+    const isLocked = (error: unknown) => codeOf(error) === "STORE_LOCKED" && String(error).includes(path);
     assert.throws(() => open(directory), isLocked);
     const script = `import { openSqliteStore } from ${JSON.stringify(new URL("./sqlite-store.js", import.meta.url).href)};
-      try { openSqliteStore({ directory: ${JSON.stringify(directory)}, now: Date.now, keepRevisions: 9 }) } catch (error) { console.log(error.code, error.path) }`;
+      try { openSqliteStore({ directory: ${JSON.stringify(directory)}, now: Date.now, keepRevisions: 9 }) } catch (error) { console.log(error.problems[0].code) }`;
     const elsewhere = () => execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
-    assert.equal(elsewhere(), `STORE_LOCKED ${path}\n`);
+    assert.equal(elsewhere(), "STORE_LOCKED\n");
     write(store, set(endpoints("a", 1)));
     store.close();
     assert.equal(elsewhere(), "");
@@ -60,12 +60,12 @@ describe("the files of the embedded store", () => {
     edit(directory, "PRAGMA user_version = 9");
     assert.throws(
       () => open(directory),
-      (error) => error instanceof StoreTooNew && /version 9/.test(error.message),
+      (error) => codeOf(error) === "STORE_TOO_NEW" && /version 9/.test(String(error)),
     );
     edit(directory, "PRAGMA user_version = 1; PRAGMA application_id = 5");
     assert.throws(
       () => open(directory),
-      (error) => error instanceof StoreCorrupt && /another program/.test(error.message),
+      (error) => codeOf(error) === "STORE_CORRUPT" && /another program/.test(String(error)),
     );
   });
 
@@ -74,7 +74,7 @@ describe("the files of the embedded store", () => {
     writeFileSync(join(directory, "file"), "");
     assert.throws(
       () => open(join(directory, "file", "data")),
-      (error) => error instanceof StoreInaccessible && error.code === "STORE_INACCESSIBLE",
+      (error) => codeOf(error) === "STORE_INACCESSIBLE",
     );
   });
 });
@@ -108,7 +108,7 @@ describe("a damaged store", () => {
     );
     const error = assertCorrupt(directory, 4);
     assert.match(error.message, /ends at revision 4, but revision 5 was acknowledged/);
-    assert.match(error.hint, /delete \S+chancery\.head to go on from revision 4/);
+    assert.match(hintOf(error), /delete \S+chancery\.head to go on from revision 4/);
     rmSync(join(directory, "chancery.head"));
     assert.equal(opened(t, directory).get().revision, 4);
   });
@@ -122,7 +122,7 @@ describe("a damaged store", () => {
   it("tells a statement that takes the last good revision out", (t) => {
     const directory = written(t);
     edit(directory, "UPDATE revisions SET author = 'eve' WHERE revision = 4");
-    const [, sql] = /"(SELECT .*?)"/.exec(assertCorrupt(directory, 3).hint) ?? [];
+    const [, sql] = /"(SELECT .*?)"/.exec(hintOf(assertCorrupt(directory, 3))) ?? [];
     const database = new DatabaseSync(join(directory, "chancery.db"));
     const rows = database
       .prepare(sql ?? "")
@@ -188,7 +188,7 @@ function assertWholeOrRejected(directory: string, what: string): void {
   try {
     store = open(directory);
   } catch (error) {
-    assert.ok(error instanceof StoreCorrupt, `${what}: ${error}`);
+    assert.equal(codeOf(error), "STORE_CORRUPT", `${what}: ${error}`);
     return;
   }
   const { revision, mesh } = store.get();
@@ -197,18 +197,23 @@ function assertWholeOrRejected(directory: string, what: string): void {
   assert.deepEqual(found, { revision: 5, documents: [endpoints("a", 4)], note: "as they were" }, what);
 }
 
-function assertCorrupt(directory: string, good: number | undefined): StoreCorrupt {
+function assertCorrupt(directory: string, good: number | undefined): StoreUnusable {
   try {
     open(directory).close();
   } catch (error) {
-    assert.ok(error instanceof StoreCorrupt, String(error));
+    assert.ok(error instanceof StoreUnusable, String(error));
+    assert.equal(codeOf(error), "STORE_CORRUPT");
     assert.equal(error.lastGoodRevision, good, error.message);
     assert.match(error.message, new RegExp(`^Cannot open the store ${directory}/chancery\\.db: `));
-    assert.notEqual(error.hint, "");
+    assert.notEqual(hintOf(error), "");
     return error;
   }
   assert.fail("opened without complaint");
 }
+
+const codeOf = (error: unknown) => (error instanceof StoreUnusable ? error.problems[0]?.code : undefined);
+
+const hintOf = ({ problems }: StoreUnusable) => problems[0]?.hint ?? "";
 
 function edit(directory: string, sql: string): void {
   const database = new DatabaseSync(join(directory, "chancery.db"), { enableDoubleQuotedStringLiterals: false });

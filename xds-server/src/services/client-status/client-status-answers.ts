@@ -20,7 +20,7 @@ import { nodeMessage } from "../node-message.ts";
 import { resourceConfigs } from "./client-config.ts";
 import type { AnswerClientStatus } from "./client-status.ts";
 import { type Caller, type ReaderOptions, readableNodes } from "./client-status-readers.ts";
-import { MatcherFault, type NodeTest, nodeTest } from "./node-matcher.ts";
+import { nodeTest } from "./node-matcher.ts";
 
 export interface ClientStatusAnswers {
   readonly proxies: ProxyStatuses;
@@ -118,22 +118,13 @@ async function chosen(
   nodes: readonly Node[],
   { isReadable, slice }: { isReadable: (nodeId: string) => boolean; slice: TimeSlice },
 ): Promise<readonly Node[]> {
-  const test = testOf(nodeMatchers);
+  const test = nodeTest(nodeMatchers);
   const matching: Node[] = [];
   for (const node of nodes) {
     if (isReadable(node.id) && test(node)) matching.push(node);
     await slice.next();
   }
   return matching.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-function testOf(matchers: ClientStatusRequest["nodeMatchers"]): NodeTest {
-  try {
-    return nodeTest(matchers);
-  } catch (error) {
-    if (!(error instanceof MatcherFault)) throw error;
-    throw new CallFault("INVALID_ARGUMENT", `Cannot match proxies by node_matchers: ${error.message}`);
-  }
 }
 
 /** Matchers are compiled without a pause, so their size is limited. This is enough for hundreds of node ids. */
