@@ -36,7 +36,7 @@ const { openSqliteStore } = (await import(
 )) as typeof library;
 const store = openSqliteStore({ directory: join(cwd, "data"), now: Date.now, keepRevisions: 1_000 });
 const contents = await contentsOf(store);
-store.close();
+await store.close();
 
 mkdirSync(out, { recursive: true });
 for (const [name, value] of Object.entries({ contents, served }))

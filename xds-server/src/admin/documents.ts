@@ -58,9 +58,19 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, { kind, plural }: K
     const { name } = request.params;
     const document = readDocument(kind, name, bodyValue(request));
     const asked = writeRequest(request, reply, () => requirePreconditions(request.headers, target(deps, kind, name)));
-    const answer = await write(deps, () => ({ set: [document], delete: [] }), asked);
-    const created = answer.changes.some(({ change }) => change === "created") && !answer.dryRun;
-    const revision = store.revisionOf(kind, name);
+    let since: number | undefined;
+    const answer = await write(
+      deps,
+      () => {
+        since = store.revisionOf(kind, name);
+        return { set: [document], delete: [] };
+      },
+      asked,
+    );
+    const isWritten = answer.changes.length > 0 && !answer.dryRun;
+    const created = isWritten && since === undefined;
+    // Not as it stands by now: others may have written it after this.
+    const revision = isWritten ? answer.revision : since;
     if (revision !== undefined) reply.header("etag", etag(revision));
     return reply.code(created ? 201 : 200).send(answer);
   });

@@ -3,8 +3,9 @@ import { z } from "zod";
 import { versionName } from "../filter-registry/manifest.ts";
 import type { Document } from "../model/document.ts";
 import type { FilterSpec } from "../model/filter.ts";
-import type { Change, Mesh } from "../model/mesh.ts";
+import type { Change } from "../model/mesh.ts";
 import { didYouMean } from "../model/nearest.ts";
+import type { MeshState } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { answers } from "./answers.ts";
 import { unknownDocument } from "./documents.ts";
@@ -41,10 +42,10 @@ export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): v
     const unchanged = () => requirePreconditions(request.headers, { what, revision: store.revisionOf("Filter", name) });
     const asked = writeRequest(request, reply, unchanged, rollbackQuery);
     const message = asked.message === "" ? `roll back ${name}${to === undefined ? "" : ` to ${to}`}` : asked.message;
-    const changeOf = (mesh: Mesh): Change => {
+    const changeOf = async ({ mesh }: MeshState): Promise<Change> => {
       const present = mesh.get("Filter", name);
       if (present === undefined) throw unknownDocument(deps, "Filter", name);
-      const wanted = to === undefined ? former(deps, present) : named(deps, present, to);
+      const wanted = await (to === undefined ? former(deps, present) : named(deps, present, to));
       return { set: [rolledBack(present, wanted)], delete: [] };
     };
     return write(deps, changeOf, { ...asked, message });
@@ -63,8 +64,8 @@ function rolledBack(present: Document<"Filter">, { sha256, config }: Wanted): Do
 }
 
 /** The newest state of the filter that ran another module. */
-function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Wanted {
-  const found = newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
+async function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Promise<Wanted> {
+  const found = await newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
   if (found !== undefined) return { sha256: found.sha256, config: found.config };
   throw requestError(
     409,
@@ -78,7 +79,7 @@ function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Wanted {
   );
 }
 
-function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Wanted {
+async function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Promise<Wanted> {
   const versions = deps.catalog.versions(name);
   const sha256 = versions.find(({ version }) => version === to)?.sha256;
   if (sha256 === undefined) {
@@ -99,15 +100,19 @@ function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string):
       },
     );
   }
-  const ran = newestState(deps, name, (each) => each.sha256 === sha256);
+  const ran = await newestState(deps, name, (each) => each.sha256 === sha256);
   return { sha256, config: ran === undefined ? spec.config : ran.config };
 }
 
 /** The newest state of a Filter document, of those that the kept revisions tell, that has a property. */
-function newestState({ store }: AdminDeps, name: string, has: (spec: FilterSpec) => boolean): FilterSpec | undefined {
+async function newestState(
+  { store }: AdminDeps,
+  name: string,
+  has: (spec: FilterSpec) => boolean,
+): Promise<FilterSpec | undefined> {
   const pageSize = 100;
   for (let before = store.get().revision + 1; before > 0; ) {
-    const page = store.revisions({ limit: pageSize, before });
+    const page = await store.revisions({ limit: pageSize, before });
     for (const { changes } of page) {
       for (const { kind, name: changed, before: was, after } of changes) {
         if (kind !== "Filter" || changed !== name) continue;

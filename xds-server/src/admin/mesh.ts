@@ -41,7 +41,7 @@ export function registerMesh(app: FastifyInstance, deps: AdminDeps): void {
     async (request, reply) => {
       const wanted = Mesh.of(readDocuments(bodyValue(request)));
       const asked = writeRequest(request, reply, () => requirePreconditions(request.headers, target()));
-      const answer = await write(deps, (mesh) => changeBetween(mesh, wanted), asked);
+      const answer = await write(deps, ({ mesh }) => changeBetween(mesh, wanted), asked);
       return reply.header("etag", etag(answer.revision)).send(answer);
     },
   );

@@ -48,23 +48,24 @@ export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
   const params = z.object({ revision: z.string().describe("The revision's number") });
 
   const list = { tags, summary: "List the revisions, newest first", query: listQuery, answer: answers.revisions };
-  app.get("/api/v1/revisions", operation(list), (request) => {
+  app.get("/api/v1/revisions", operation(list), async (request) => {
     const { limit, before } = queryOf(request, listQuery);
-    const revisions = store.revisions({ limit, ...(before === undefined ? {} : { before }) });
-    return { revision: store.get().revision, items: revisions.map(revisionSummary) };
+    const { revision } = store.get();
+    const revisions = await store.revisions({ limit, ...(before === undefined ? {} : { before }) });
+    return { revision, items: revisions.map(revisionSummary) };
   });
 
   const diff = { tags, summary: "Compare two revisions", query: diffQuery, answer: answers.revisionDiff };
-  app.get("/api/v1/revisions/diff", operation(diff), (request) => {
+  app.get("/api/v1/revisions/diff", operation(diff), async (request) => {
     const { from, to = store.get().revision } = queryOf(request, diffQuery);
-    const changes = meshDifference(meshAt(deps, from), meshAt(deps, to));
+    const changes = meshDifference(await meshAt(deps, from), await meshAt(deps, to));
     return { from, to, changes: changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
   const one = { tags, params, summary: "Read one revision with what it changed", answer: answers.revision };
-  app.get<Numbered>("/api/v1/revisions/:revision", operation(one), (request) => {
+  app.get<Numbered>("/api/v1/revisions/:revision", operation(one), async (request) => {
     queryOf(request, z.strictObject({}));
-    const revision = store.revision(readNumber(request.params.revision));
+    const revision = await store.revision(readNumber(request.params.revision));
     if (revision === undefined) throw unknownRevision(deps, request.params.revision);
     return { ...revision, changes: revision.changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
@@ -76,19 +77,19 @@ export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
     query: writeQuery,
   };
   const restoreUrl = "/api/v1/revisions/:revision/restore";
-  app.post<Numbered>(restoreUrl, operation({ ...restore, answer: answers.write }), (request, reply) => {
+  app.post<Numbered>(restoreUrl, operation({ ...restore, answer: answers.write }), async (request, reply) => {
     const revision = readNumber(request.params.revision);
-    const wanted = meshAt(deps, revision);
+    const wanted = await meshAt(deps, revision);
     const asked = writeRequest(request, reply, () =>
       requirePreconditions(request.headers, { what: "the mesh", revision: store.get().revision }),
     );
     const message = asked.message === "" ? `restore revision ${revision}` : asked.message;
-    return write(deps, (mesh) => changeBetween(mesh, wanted), { ...asked, message });
+    return write(deps, ({ mesh }) => changeBetween(mesh, wanted), { ...asked, message });
   });
 }
 
-function meshAt(deps: AdminDeps, revision: number): Mesh {
-  const mesh = revision === 0 ? Mesh.empty : deps.store.meshAt(revision);
+async function meshAt(deps: AdminDeps, revision: number): Promise<Mesh> {
+  const mesh = revision === 0 ? Mesh.empty : await deps.store.meshAt(revision);
   if (mesh === undefined) throw unknownRevision(deps, String(revision));
   return mesh;
 }

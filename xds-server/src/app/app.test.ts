@@ -18,8 +18,9 @@ test("a stored mesh that does not compile empties no proxy, and can be mended by
   const store = openSqliteStore({ directory: dataDir, now: Date.now, keepRevisions: 10 });
   const routes = [{ match: { prefix: "/" }, cluster: "cart" }];
   const orphan = { kind: "Route", name: "shop", spec: { hosts: ["*"], routes } } as const;
-  store.commit({ set: [orphan], delete: [] }, { author: "test", message: "", expectedRevision: 0 });
-  store.close();
+  const edit = store.get().mesh.edited({ set: [orphan], delete: [] });
+  await store.commit(edit, { author: "test", expectedRevision: 0 });
+  await store.close();
   const app = await startApp({ xdsListen: port0, adminListen: port0, dataDir, config: [], logLevel: "silent" });
   t.after(() => app.close());
   const admin = `http://${formatHostPort(app.admin)}`;

@@ -18,13 +18,12 @@ test("groups are sought in another way only when NodeGroups changed", (t) => {
   const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([group("eu")]) });
   const cache = new SnapshotCache();
   const reconciler = startReconciler({
-    store,
+    meshes: store,
     artifacts: new Value<Artifacts>(new Map()),
     compile: memoCompile(),
     cache,
     holdOffMs: 0,
     log: pino({ level: "silent" }),
-    compiled: () => {},
   });
   t.after(() => reconciler.close());
   const change = (...set: Document[]) => {
@@ -47,7 +46,7 @@ test("a change that pushes nothing does not hold off the next one", async (t) =>
   const artifacts = new Value<Artifacts>(new Map());
   const cache = new SnapshotCache();
   const log = pino({ level: "silent" });
-  const options = { store, artifacts, compile: memoCompile(), cache, holdOffMs: 50, log, compiled: () => {} };
+  const options = { meshes: store, artifacts, compile: memoCompile(), cache, holdOffMs: 50, log };
   const reconciler = startReconciler(options);
   t.after(() => reconciler.close());
   const write = (name: string) => {
