@@ -359,6 +359,64 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
   });
 }
 
+/** What every store does that several processes may have open at once. */
+export function sharedStoreContract(place: (test: TestContext) => StorePlace): void {
+  const both = (test: TestContext): readonly [Store, Store] => {
+    const here = place(test);
+    const open = () => {
+      const store = here.open({ now: () => 1000, keepRevisions: 100 });
+      test.after(() => store.close());
+      return store;
+    };
+    return [open(), open()];
+  };
+
+  describe("a store that others have open too", () => {
+    it("tells of their revisions as of its own, in order", async (t) => {
+      const [one, other] = both(t);
+      const seen: unknown[] = [];
+      other.watch(({ revision, mesh }) => seen.push([revision, names(mesh)]));
+      await write(one, set(endpoints("a", 1)));
+      await write(one, set(endpoints("b", 1)));
+      await persistently(other, set(endpoints("c", 1)));
+      assert.deepEqual(seen, [
+        [1, "a"],
+        [2, "a b"],
+        [3, "a b c"],
+      ]);
+      assert.equal(other.revisionOf("Endpoints", "b"), 2);
+      assert.deepEqual(await one.revisions({ limit: 9 }), await other.revisions({ limit: 9 }));
+    });
+
+    it("has their revision by the time that it rejects a commit for it", async (t) => {
+      const [one, other] = both(t);
+      const outcomes = await Promise.allSettled([
+        write(one, set(endpoints("a", 1))),
+        write(other, set(endpoints("b", 1))),
+      ]);
+      const [late, written] = outcomes[0]?.status === "fulfilled" ? [other, "a"] : [one, "b"];
+      assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+      assert.deepEqual([late.get().revision, names(late.get().mesh)], [1, written]);
+    });
+
+    it("ends with the same mesh as they do, whoever writes when", async (t) => {
+      const stores = both(t);
+      const writers = stores.flatMap((store, at) =>
+        ["x", "y"].map(async (name) => {
+          for (let port = 1; port <= 5; port++) await persistently(store, set(endpoints(`${name}${at}`, port)));
+        }),
+      );
+      await Promise.all(writers);
+      const [one, other] = stores;
+      // News of the other's last revisions may be on their way.
+      for (const store of stores) await persistently(store, set(group(`seen by ${stores.indexOf(store)}`)));
+      await persistently(one, set(group("end")));
+      assert.deepEqual((await one.revisions({ limit: 99 })).length, 23);
+      assert.deepEqual(sorted(await other.meshAt(23)), sorted(one.get().mesh));
+    });
+  });
+}
+
 /** Writes on the newest revision. */
 export function write(store: Store, change: Change): Promise<Revision | undefined> {
   const { revision: expectedRevision, mesh } = store.get();
