@@ -20,6 +20,7 @@ import type { AnswerClientStatus } from "../services/client-status/client-status
 import { clientStatusAnswers } from "../services/client-status/client-status-answers.ts";
 import { type HostPort, readerOptions, startXdsServer } from "../services/xds-server.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics, type Vitals } from "../telemetry/metrics.ts";
 import { WorkerPool } from "../workers/pool.ts";
@@ -80,13 +81,17 @@ async function start(
   const limits = { ...defaultLimits, ...config.limits };
   const metrics = createMetrics({ maxLoadClusters: limits.maxLoadMetricClusters });
 
-  const store = openSqliteStore({
-    directory: config.dataDir,
-    now,
-    keepRevisions: limits.keepRevisions,
-    watcherFailed: (error) => log.error({ err: error }, "a revision is kept, but not everybody could be told of it"),
-  });
-  onClose(() => store.close());
+  const openStore = (): Store => {
+    const opened = openSqliteStore({
+      directory: config.dataDir,
+      now,
+      keepRevisions: limits.keepRevisions,
+      watcherFailed: (error) => log.error({ err: error }, "a revision is kept, but not everybody could be told of it"),
+    });
+    onClose(() => opened.close());
+    return opened;
+  };
+  const store = config.store ?? openStore();
   const catalog = await openCatalog({
     directory: path.join(config.dataDir, "filters"),
     maxModuleBytes: limits.maxModuleBytes,
