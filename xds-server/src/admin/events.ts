@@ -89,8 +89,8 @@ function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number 
   const tellRevisions = async (): Promise<void> => {
     const { revision: newest } = store.get();
     const after = Math.max(told, newest - maxMissedRevisions);
-    if (newest <= after) return;
     told = newest;
+    if (newest <= after) return;
     const missed = await store.revisions({ limit: newest - after, before: newest + 1 });
     for (const revision of missed.toReversed()) {
       if (revision.revision > after) response.write(event("revision", revisionSummary(revision), revision.revision));
