@@ -67,7 +67,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   "mesh-writing": {
     about:
       "the one way to change the mesh; `filter-check.ts` runs filter configurations first, `config-files/` makes revisions of watched files",
-    imports: ["compile", "filter-registry", "model", "reading", "store"],
+    imports: ["compile", "filter-registry", "model", "process", "reading", "store"],
   },
   publishing: {
     about: "`reconciler.ts` compiles what has changed, `snapshot-cache.ts` holds the newest snapshots",
@@ -151,7 +151,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       "load",
       "mesh-writing",
       "model",
-      "process",
       "proxy-status",
       "reading",
       "resources",

@@ -42,9 +42,19 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     const { name } = params;
     const document = readDocument(kind, name, bodyValue(request));
     const how = writeRequest(asked, () => requirePreconditions(request.headers, target(deps, kind, name)));
-    const answer = await write(deps, () => ({ set: [document], delete: [] }), how);
-    const created = answer.changes.some(({ change }) => change === "created") && !answer.dryRun;
-    const revision = store.revisionOf(kind, name);
+    let since: number | undefined;
+    const answer = await write(
+      deps,
+      () => {
+        since = store.revisionOf(kind, name);
+        return { set: [document], delete: [] };
+      },
+      how,
+    );
+    const isWritten = answer.changes.length > 0 && !answer.dryRun;
+    const created = isWritten && since === undefined;
+    // Not the document's newest revision: another writer may have changed it after this write.
+    const revision = isWritten ? answer.revision : since;
     if (revision !== undefined) reply.header("etag", etag(revision));
     reply.code(created ? 201 : 200);
     return answer;

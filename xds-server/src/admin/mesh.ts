@@ -37,7 +37,7 @@ export function registerMesh(app: FastifyInstance, deps: AdminDeps): void {
     const { request, reply } = asked;
     const wanted = Mesh.of(readDocuments(bodyValue(request)));
     const how = writeRequest(asked, () => requirePreconditions(request.headers, target()));
-    const answer = await write(deps, (mesh) => changeBetween(mesh, wanted), how);
+    const answer = await write(deps, ({ mesh }) => changeBetween(mesh, wanted), how);
     reply.header("etag", etag(answer.revision));
     return answer;
   });

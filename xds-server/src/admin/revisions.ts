@@ -20,35 +20,36 @@ export function revisionSummary({ changes, ...revision }: Revision): RevisionSum
 export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
 
-  serve(app, routes.revisions, operations.revisions, ({ query: { limit, before } }) => {
-    const revisions = store.revisions({ limit, ...(before === undefined ? {} : { before }) });
-    return { revision: store.get().revision, items: revisions.map(revisionSummary) };
+  serve(app, routes.revisions, operations.revisions, async ({ query: { limit, before } }) => {
+    const { revision } = store.get();
+    const revisions = await store.revisions({ limit, ...(before === undefined ? {} : { before }) });
+    return { revision, items: revisions.map(revisionSummary) };
   });
 
-  serve(app, routes.revisionDiff, operations.revisionDiff, ({ query: { from, to = store.get().revision } }) => {
-    const changes = meshDifference(meshAt(deps, from), meshAt(deps, to));
+  serve(app, routes.revisionDiff, operations.revisionDiff, async ({ query: { from, to = store.get().revision } }) => {
+    const changes = meshDifference(await meshAt(deps, from), await meshAt(deps, to));
     return { from, to, changes: changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
-  serve(app, routes.revision, operations.revision, ({ params }) => {
-    const revision = store.revision(readNumber(params.revision));
+  serve(app, routes.revision, operations.revision, async ({ params }) => {
+    const revision = await store.revision(readNumber(params.revision));
     if (revision === undefined) throw unknownRevision(deps, params.revision);
     return { ...revision, changes: revision.changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
-  serve(app, routes.restore, operations.restore, (asked) => {
+  serve(app, routes.restore, operations.restore, async (asked) => {
     const revision = readNumber(asked.params.revision);
-    const wanted = meshAt(deps, revision);
+    const wanted = await meshAt(deps, revision);
     const how = writeRequest(asked, () =>
       requirePreconditions(asked.request.headers, { what: "the mesh", revision: store.get().revision }),
     );
     const message = how.message === "" ? `restore revision ${revision}` : how.message;
-    return write(deps, (mesh) => changeBetween(mesh, wanted), { ...how, message });
+    return write(deps, ({ mesh }) => changeBetween(mesh, wanted), { ...how, message });
   });
 }
 
-function meshAt(deps: AdminDeps, revision: number): Mesh {
-  const mesh = revision === 0 ? Mesh.empty : deps.store.meshAt(revision);
+async function meshAt(deps: AdminDeps, revision: number): Promise<Mesh> {
+  const mesh = revision === 0 ? Mesh.empty : await deps.store.meshAt(revision);
   if (mesh === undefined) throw unknownRevision(deps, String(revision));
   return mesh;
 }

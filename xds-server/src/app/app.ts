@@ -2,11 +2,12 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { isLoopback } from "../admin/guard.ts";
 import { startAdmin } from "../admin/server.ts";
+import type { Compile } from "../compile/compile.ts";
 import { memoCompile } from "../compile/memo.ts";
 import { openCatalog } from "../filter-registry/artifacts.ts";
 import { LoadReports } from "../load/load-reports.ts";
 import { watchConfigFiles } from "../mesh-writing/config-files/config-files.ts";
-import { filterChecker, modulesInUse } from "../mesh-writing/filter-check.ts";
+import { modulesInUse } from "../mesh-writing/filter-check.ts";
 import { meshWriter } from "../mesh-writing/mesh-writer.ts";
 import { ProblemsError } from "../model/problems-error.ts";
 import { Turns } from "../process/turns.ts";
@@ -19,6 +20,7 @@ import type { AnswerClientStatus } from "../services/client-status/client-status
 import { clientStatusAnswers } from "../services/client-status/client-status-answers.ts";
 import { type HostPort, readerOptions, startXdsServer } from "../services/xds-server.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics, type Vitals } from "../telemetry/metrics.ts";
 import { WorkerPool } from "../workers/pool.ts";
@@ -69,8 +71,17 @@ async function start(
   const limits = { ...defaultLimits, ...config.limits };
   const metrics = createMetrics({ maxLoadClusters: limits.maxLoadMetricClusters });
 
-  const store = openSqliteStore({ directory: config.dataDir, now, keepRevisions: limits.keepRevisions });
-  onClose(() => store.close());
+  const openStore = (): Store => {
+    const opened = openSqliteStore({
+      directory: config.dataDir,
+      now,
+      keepRevisions: limits.keepRevisions,
+      watcherFailed: (error) => log.error({ err: error }, "a revision is kept, but not everybody could be told of it"),
+    });
+    onClose(() => opened.close());
+    return opened;
+  };
+  const store = config.store ?? openStore();
   const catalog = await openCatalog({
     directory: path.join(config.dataDir, "filters"),
     maxModuleBytes: limits.maxModuleBytes,
@@ -81,10 +92,10 @@ async function start(
     needed: () => modulesInUse(store),
   });
   for (const fault of catalog.faults) log.error({ fault }, "a filter module is left out");
-  const compile = memoCompile();
-  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() }));
-  const checkFilters = filterChecker(store, catalog);
-  const files = await watchConfigFiles({ paths: config.config, writer, checkFilters, store, log });
+  const compile = timed(memoCompile(), (seconds) => metrics.compiled(seconds));
+  const writer = meshWriter({ store, catalog, compile, turns: new Turns() });
+  onClose(() => writer.close());
+  const files = await watchConfigFiles({ paths: config.config, writer, store, log });
   if (!files.ok) throw new ProblemsError(files.problems, "Cannot start with the configuration files");
   onClose(() => files.close());
 
@@ -97,13 +108,12 @@ async function start(
     counted: (load) => metrics.load(load),
   });
   const reconciler = startReconciler({
-    store,
+    meshes: writer,
     artifacts: catalog,
     compile,
     cache,
     holdOffMs: limits.holdOffMs,
     log,
-    compiled: (seconds) => metrics.compiled(seconds),
   });
   onClose(() => reconciler.close());
   const publicationTimes = new PublicationTimes(cache, now);
@@ -158,8 +168,6 @@ async function start(
     listen: config.adminListen,
     store,
     writer,
-    turns: new Turns(),
-    checkFilters,
     catalog,
     proxies,
     loads,
@@ -172,4 +180,14 @@ async function start(
   });
   onClose(() => admin.close());
   return { xds: address, admin: { host: admin.host, port: admin.port }, close };
+}
+
+/** The compiler, which has no clock, with the time that each run takes told. */
+function timed(compile: Compile, took: (seconds: number) => void): Compile {
+  return (inputs) => {
+    const started = performance.now();
+    const compiled = compile(inputs);
+    took((performance.now() - started) / 1000);
+    return compiled;
+  };
 }

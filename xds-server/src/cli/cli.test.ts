@@ -43,7 +43,8 @@ test("apply reads files, folders and standard input, and says what became of eac
   rmSync(folder, { recursive: true });
   assert.equal(applied.exitCode, 0, applied.stderr);
   assert.match(applied.stdout, /Cluster "cart" created[\s\S]*Listener "edge" created[\s\S]*Revision 1\./);
-  assert.deepEqual([admin.store.revision(1)?.message, admin.store.revision(1)?.changes.length], ["the start", 4]);
+  const revision = await admin.store.revision(1);
+  assert.deepEqual([revision?.message, revision?.changes.length], ["the start", 4]);
   const again = await run(admin, ["apply", "-f", "-", "-o", "json"], { input: stringify(cart) });
   assert.deepEqual(JSON.parse(again.stdout).unchanged, [{ kind: "Cluster", name: "cart" }]);
 });

@@ -26,7 +26,7 @@ export interface CatalogOptions extends CheckLimits {
   /** The maximum size of all modules together, in bytes. */
   readonly maxTotalBytes: number;
   /** The digests of modules in documents of any kept revision. They are never dropped. Called only when there is no room. */
-  readonly needed: () => ReadonlySet<string>;
+  readonly needed: () => Promise<ReadonlySet<string>>;
 }
 
 /** Opens the catalog of a folder. Modules whose digest does not match their name are left out and listed in `faults`. */
@@ -114,7 +114,7 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     const pushedAt = Date.now();
     const version = "found" in chosen ? chosen.found : { filter, version: chosen.version, sha256, pushedAt };
     const artifact = known ?? { sha256, wasm, facts, filter, uploadedAt: version.pushedAt };
-    const kept = this.#withRoomFor(version, artifact);
+    const kept = await this.#withRoomFor(version, artifact);
     if (kept === undefined) return { ok: false, faults: [registryFull(this.#options)] };
     const { directory } = this.#options;
     if (known === undefined) await writeModule(directory, sha256, wasm);
@@ -126,12 +126,12 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
   }
 
   /** The catalog with this version, and without as many old versions as needed. Undefined when there is no room for it. */
-  #withRoomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
+  async #withRoomFor(version: FilterVersion, artifact: Artifact): Promise<Omit<Opened, "faults"> | undefined> {
     const { maxVersions, maxTotalBytes, needed } = this.#options;
     let kept = this.#versions.filter((each) => each !== version);
     const artifacts = new Map(this.get()).set(artifact.sha256, artifact);
     const isTooMuch = () => kept.length >= maxVersions || totalBytes(artifacts) > maxTotalBytes;
-    const names = isTooMuch() ? new Set([...needed(), artifact.sha256]) : new Set<string>();
+    const names = isTooMuch() ? new Set([...(await needed()), artifact.sha256]) : new Set<string>();
     while (isTooMuch()) {
       const dropped = droppable(kept, names);
       if (dropped === undefined) return undefined;
