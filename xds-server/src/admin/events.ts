@@ -61,43 +61,43 @@ function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number 
   const { store, proxies, log } = deps;
   const changed = new Set<string>();
   // Without Last-Event-ID the newest revision alone is told, so that a client knows where it begins.
-  let told = lastId ?? store.get().revision - 1;
+  let lastRevision = lastId ?? store.get().revision - 1;
   let gathering: NodeJS.Timeout | undefined;
-  let isTelling = false;
+  let isSending = false;
   let stalledBeats = 0;
 
-  const canTell = (): boolean => !response.writableNeedDrain && !response.destroyed;
+  const canSend = (): boolean => !response.writableNeedDrain && !response.destroyed;
   const flush = (): void => {
     gathering = undefined;
-    if (isTelling || !canTell()) return;
-    isTelling = true;
-    tell()
+    if (isSending || !canSend()) return;
+    isSending = true;
+    sendChanges()
       .catch((error: unknown) => {
         log.error({ err: error }, "a client that follows events is let go: what it follows cannot be read");
         response.destroy();
       })
       .finally(() => {
-        isTelling = false;
+        isSending = false;
       });
   };
-  const tell = async (): Promise<void> => {
+  const sendChanges = async (): Promise<void> => {
     do {
-      await tellRevisions();
-      await tellProxies();
-    } while (canTell() && (told < store.get().revision || changed.size > 0));
+      await sendRevisions();
+      await sendProxies();
+    } while (canSend() && (lastRevision < store.get().revision || changed.size > 0));
   };
-  const tellRevisions = async (): Promise<void> => {
+  const sendRevisions = async (): Promise<void> => {
     const { revision: newest } = store.get();
-    const after = Math.max(told, newest - maxMissedRevisions);
-    told = newest;
+    const after = Math.max(lastRevision, newest - maxMissedRevisions);
+    lastRevision = newest;
     if (newest <= after) return;
     const missed = await store.revisions({ limit: newest - after, before: newest + 1 });
     for (const revision of missed.toReversed()) {
       if (revision.revision > after) response.write(event("revision", revisionSummary(revision), revision.revision));
     }
   };
-  const tellProxies = async (): Promise<void> => {
-    while (changed.size > 0 && canTell()) {
+  const sendProxies = async (): Promise<void> => {
+    while (changed.size > 0 && canSend()) {
       const page = [...changed].slice(0, proxiesAtOnce);
       // Before they are asked for: what changes from now on is told again.
       for (const nodeId of page) changed.delete(nodeId);

@@ -26,10 +26,10 @@ export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): v
     );
     const message = how.message === "" ? `roll back ${name}${to === undefined ? "" : ` to ${to}`}` : how.message;
     const changeOf = async ({ mesh }: MeshState): Promise<Change> => {
-      const present = mesh.get("Filter", name);
-      if (present === undefined) throw unknownDocument(deps, "Filter", name);
-      const wanted = await (to === undefined ? former(deps, present) : named(deps, present, to));
-      return { set: [rolledBack(present, wanted)], delete: [] };
+      const current = mesh.get("Filter", name);
+      if (current === undefined) throw unknownDocument(deps, "Filter", name);
+      const wanted = await (to === undefined ? former(deps, current) : named(deps, current, to));
+      return { set: [rolledBack(current, wanted)], delete: [] };
     };
     return write(deps, changeOf, { ...how, message });
   });
@@ -41,9 +41,9 @@ interface Wanted {
   readonly config: FilterSpec["config"];
 }
 
-function rolledBack(present: Document<"Filter">, { sha256, config }: Wanted): Document<"Filter"> {
-  const { config: _present, ...spec } = present.spec;
-  return { ...present, spec: { ...spec, sha256, ...(config === undefined ? {} : { config }) } };
+function rolledBack(current: Document<"Filter">, { sha256, config }: Wanted): Document<"Filter"> {
+  const { config: _current, ...spec } = current.spec;
+  return { ...current, spec: { ...spec, sha256, ...(config === undefined ? {} : { config }) } };
 }
 
 /** The newest state of the filter that ran another module. */

@@ -40,7 +40,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
   serve(app, routes.locateTrap, operations.locateTrap, async ({ params, request }) => {
     const { name, version } = params;
     const { wasm, sha256 } = artifactOf(name, version);
-    const asked = trapText.safeParse(bodyValue(request));
+    const log = trapText.safeParse(bodyValue(request));
     const map = await catalog.sourceMap(sha256);
     if (map === undefined) {
       throw requestError(
@@ -52,7 +52,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
         },
       );
     }
-    const trap = asked.success ? locate(wasm, map, asked.data.text) : undefined;
+    const trap = log.success ? locate(wasm, map, log.data.text) : undefined;
     if (trap !== undefined) return trap;
     throw requestError(422, "FILTER_NO_TRAP", "Cannot locate a trap: the text holds none", {
       hint: 'send {"text": ...} with what Envoy logged, from "Function: ... failed" to the end of the backtrace',

@@ -19,7 +19,7 @@ export class KnownUrls {
   /** The methods of the URL that a path belongs to, or undefined when there is none. */
   methodsOf(path: string): readonly string[] | undefined {
     const methods = [...this.#urls.values()]
-      .filter(({ pattern }) => isOf(path, pattern))
+      .filter(({ pattern }) => matches(path, pattern))
       .flatMap((url) => [...url.methods]);
     return methods.length === 0 ? undefined : [...new Set(methods)].sort();
   }
@@ -35,7 +35,7 @@ export class KnownUrls {
   }
 }
 
-function isOf(path: string, pattern: string): boolean {
+function matches(path: string, pattern: string): boolean {
   const segments = path.split("/");
   const parts = pattern.split("/");
   return (

@@ -32,16 +32,16 @@ export function proxySummary(proxy: ProxyStatus): ProxySummary {
   return { ...proxy, state: proxyState(proxy), streams: proxy.streams.length, types };
 }
 
-const known = new WeakMap<TypeStatus, readonly ResourceRejection[]>();
+const rejectionsByStatus = new WeakMap<TypeStatus, readonly ResourceRejection[]>();
 
 /** Proxies that hold the same share their status, which is looked through once. */
 function rejectionsOf(status: TypeStatus): readonly ResourceRejection[] {
   const rejections =
-    known.get(status) ??
-    status.resources.flatMap(({ name, rejection: said }) =>
-      said === undefined ? [] : [{ type: status.shortName, name, ...said }],
+    rejectionsByStatus.get(status) ??
+    status.resources.flatMap(({ name, rejection }) =>
+      rejection === undefined ? [] : [{ type: status.shortName, name, ...rejection }],
     );
-  known.set(status, rejections);
+  rejectionsByStatus.set(status, rejections);
   return rejections;
 }
 

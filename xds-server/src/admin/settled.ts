@@ -20,19 +20,19 @@ export async function settled(
   { impact, published, timeoutMs, aborted }: Waiting,
 ): Promise<readonly Outcome[]> {
   const deadline = performance.now() + timeoutMs;
-  const expectations = impact.flatMap((group) => group.proxies.map((nodeId) => ({ nodeId, group })));
+  const affected = impact.flatMap((group) => group.proxies.map((nodeId) => ({ nodeId, group })));
   const outcomes = new Map<string, Outcome>();
-  let open = expectations;
+  let open = affected;
   for (;;) {
     const known = await proxies.some(open.map(({ nodeId }) => nodeId));
     open = open.filter(({ nodeId, group }) => {
       const proxy = known.get(nodeId);
       // Until the group's new snapshot is out, its proxies look synced with the old one.
-      const isOut =
+      const isPublished =
         group.from === undefined
           ? snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup)
           : proxy?.nodeGroup === group.nodeGroup;
-      const { isSettled, ...outcome } = outcomeOf(proxy, { nodeId, group, isOut });
+      const { isSettled, ...outcome } = outcomeOf(proxy, { nodeId, group, isPublished });
       outcomes.set(nodeId, outcome);
       return !isSettled;
     });
@@ -41,10 +41,10 @@ export async function settled(
   }
 }
 
-interface Expectation {
+interface Affected {
   readonly nodeId: string;
   readonly group: GroupImpact;
-  readonly isOut: boolean;
+  readonly isPublished: boolean;
 }
 
 interface Settling extends Outcome {
@@ -52,11 +52,11 @@ interface Settling extends Outcome {
   readonly isSettled: boolean;
 }
 
-function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Expectation): Settling {
+function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isPublished }: Affected): Settling {
   const { nodeGroup } = group;
   const nothing = { nodeId, nodeGroup, rejections: [] };
   if (proxy === undefined || proxy.streams.length === 0) return { ...nothing, state: "disconnected", isSettled: true };
-  if (!isOut) return { ...nothing, state: "pending", isSettled: false };
+  if (!isPublished) return { ...nothing, state: "pending", isSettled: false };
   const touched = new Set(group.resources.map(({ type, name }) => `${type} ${name}`));
   const resources = proxy.streams
     .flatMap((stream) => stream.types)

@@ -15,8 +15,8 @@ import type { WriteRequest } from "./write-request.ts";
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
   const { proxies, snapshots } = deps;
   // Only where asked for: a plain write costs the same for one proxy or thousands. And before the write, which may move them at once.
-  const asksForImpact = request.dryRun || request.waitMs !== undefined;
-  const before = asksForImpact ? await proxies.all() : [];
+  const needsImpact = request.dryRun || request.waitMs !== undefined;
+  const before = needsImpact ? await proxies.all() : [];
   let published = snapshots();
   const written = await writeOrCheck(
     deps,
@@ -28,7 +28,7 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
     request,
   );
   const answer = answerOf(written, request);
-  if (!asksForImpact) return answer;
+  if (!needsImpact) return answer;
   const { edit, compiled } = written;
   const groupAfter = await groupsAfter(deps, edit);
   const impact = impactOf({ before: published, after: compiled.snapshots, proxies: before, groupAfter });
@@ -57,13 +57,13 @@ async function writeOrCheck(
 }
 
 function answerOf({ change, edit, revision }: Written, { dryRun }: WriteRequest): WriteAnswer {
-  const touched = new Set(edit.changes.map(({ kind, name }) => `${kind} ${name}`));
+  const changed = new Set(edit.changes.map(({ kind, name }) => `${kind} ${name}`));
   return {
     revision,
     dryRun,
     changes: edit.changes.map((each) => (dryRun ? { ...changedDocument(each), ...each } : changedDocument(each))),
     unchanged: change.set
-      .filter(({ kind, name }) => !touched.has(`${kind} ${name}`))
+      .filter(({ kind, name }) => !changed.has(`${kind} ${name}`))
       .map(({ kind, name }) => ({ kind, name })),
   };
 }
