@@ -13,7 +13,7 @@ import { serve } from "./serve.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
-/** `/api/v1/clusters`, `/api/v1/clusters/NAME` and their like, one pair for each kind. */
+/** Serves two URLs for each kind, such as `/api/v1/clusters` and `/api/v1/clusters/NAME`. */
 export function registerDocuments(app: FastifyInstance, deps: AdminDeps): void {
   for (const row of kinds) registerKind(app, deps, row);
 }
@@ -53,7 +53,7 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     );
     const isWritten = answer.changes.length > 0 && !answer.dryRun;
     const created = isWritten && since === undefined;
-    // Not the document's newest revision: another writer may have changed it after this write.
+    // This is not read from the store: another writer may have changed the document after this write.
     const revision = isWritten ? answer.revision : since;
     if (revision !== undefined) reply.header("etag", etag(revision));
     reply.code(created ? 201 : 200);
@@ -70,7 +70,7 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
   });
 }
 
-/** The body of a PUT: the whole document, or only its `{"spec"}`, since the URL says the rest. */
+/** Reads the body of a PUT: the whole document, or only `{"spec"}`, because the URL has the kind and the name. */
 function readDocument(kind: Kind, name: string, value: unknown): Document {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const { documents, problems } = parseDocuments(isObject ? [{ kind, name, ...value }] : [value]);

@@ -14,7 +14,7 @@ import { serve } from "./serve.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
-/** Going back to an earlier version of a filter, as a new revision: its module, and the configuration that it last ran with. */
+/** Restores an earlier version of a filter as a new revision: its module and the configuration that it last ran with. */
 export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
   serve(app, routes.rollbackFilter, operations.rollbackFilter, (asked) => {
@@ -35,7 +35,7 @@ export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): v
   });
 }
 
-/** What is taken of an earlier state; where the filter runs and what its failure does stays as it is. */
+/** The fields that a rollback restores. All others, such as listeners and failure policy, stay as they are. */
 interface Wanted {
   readonly sha256: string;
   readonly config: FilterSpec["config"];
@@ -46,22 +46,23 @@ function rolledBack(current: Document<"Filter">, { sha256, config }: Wanted): Do
   return { ...current, spec: { ...spec, sha256, ...(config === undefined ? {} : { config }) } };
 }
 
-/** The newest state of the filter that ran another module. */
+/** The newest state in which the filter ran another module than the current one. */
 async function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Promise<Wanted> {
   const found = await newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
   if (found !== undefined) return { sha256: found.sha256, config: found.config };
   throw requestError(
     409,
     "FILTER_NO_FORMER_VERSION",
-    `Cannot roll back filter "${name}": it has run one version only`,
+    `Cannot roll back filter "${name}": it has run only one version`,
     {
       kind: "Filter",
       name,
-      hint: `choose one by --to: chancery filter versions ${name}`,
+      hint: `choose a version with --to; chancery filter versions ${name} lists them`,
     },
   );
 }
 
+/** A named version, with the configuration that it last ran with. If it never ran: with the current configuration. */
 async function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Promise<Wanted> {
   const versions = deps.catalog.versions(name);
   const sha256 = versions.find(({ version }) => version === to)?.sha256;
@@ -87,7 +88,7 @@ async function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: st
   return { sha256, config: ran === undefined ? spec.config : ran.config };
 }
 
-/** The newest state of a Filter document, of those that the kept revisions tell, that has a property. */
+/** The newest spec in the kept revisions of a Filter document that has a property. */
 async function newestState(
   { store }: AdminDeps,
   name: string,

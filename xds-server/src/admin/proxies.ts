@@ -14,7 +14,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 import { requestError, shortened } from "./problem-json.ts";
 import { serve } from "./serve.ts";
 
-/** The summary with the load that the proxy reports. */
+/** Adds the load that the proxy reports. */
 function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
   const load = loads.proxy(summary.nodeId);
   return load === undefined ? summary : { ...summary, load };
@@ -34,7 +34,7 @@ export function proxySummary(proxy: ProxyStatus): ProxySummary {
 
 const rejectionsByStatus = new WeakMap<TypeStatus, readonly ResourceRejection[]>();
 
-/** Proxies that hold the same share their status, which is looked through once. */
+/** Proxies that hold the same resources share one status object, so its rejections are collected only once. */
 function rejectionsOf(status: TypeStatus): readonly ResourceRejection[] {
   const rejections =
     rejectionsByStatus.get(status) ??
@@ -45,7 +45,7 @@ function rejectionsOf(status: TypeStatus): readonly ResourceRejection[] {
   return rejections;
 }
 
-/** What each connected proxy holds, rejects and was sent. */
+/** The state of each proxy, and the resources that were sent to it. */
 export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
   serve(app, routes.proxies, operations.proxies, async ({ query: { limit, after, ...wanted } }) => {
     const isAfter = (nodeId: string) => after === undefined || nodeId > after;
@@ -113,7 +113,7 @@ async function find({ proxies }: AdminDeps, nodeId: string): Promise<ProxyStatus
   throw requestError(
     404,
     "PROXY_UNKNOWN",
-    `Cannot find proxy "${shortened(nodeId)}": it is not connected, nor was it lately`,
+    `Cannot find proxy "${shortened(nodeId)}": it is not connected, and was not recently`,
     { hint },
   );
 }

@@ -20,8 +20,8 @@ interface Route<Url extends string> {
 }
 
 /**
- * Serves one operation. Reads its query before it calls the handler. The handler returns the body of the answer, or the
- * reply when the answer has no body.
+ * Serves one operation. Reads the query before it calls the handler. The handler returns the body of the response, or the
+ * reply when the response has no body.
  */
 export function serve<Url extends string, Served extends Operation>(
   app: FastifyInstance,

@@ -6,7 +6,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 
 export interface Waiting {
   readonly impact: readonly GroupImpact[];
-  /** The published snapshots as they were when the write was made. */
+  /** The snapshots that were published when the write was made. */
   readonly published: ReturnType<AdminDeps["snapshots"]>;
   readonly timeoutMs: number;
   readonly aborted: AbortSignal;
@@ -14,7 +14,7 @@ export interface Waiting {
 
 const checkEveryMs = 20;
 
-/** Waits until every touched proxy has taken or rejected the write, or time is up, and tells what each one did. */
+/** Waits until every affected proxy has accepted or rejected the write, or until the time is up. Returns all outcomes. */
 export async function settled(
   { snapshots, proxies }: Pick<AdminDeps, "snapshots" | "proxies">,
   { impact, published, timeoutMs, aborted }: Waiting,
@@ -27,7 +27,7 @@ export async function settled(
     const known = await proxies.some(open.map(({ nodeId }) => nodeId));
     open = open.filter(({ nodeId, group }) => {
       const proxy = known.get(nodeId);
-      // Until the group's new snapshot is out, its proxies look synced with the old one.
+      // Until the new snapshot of the group is published, its proxies seem synced: they hold the old one.
       const isPublished =
         group.from === undefined
           ? snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup)
@@ -44,11 +44,12 @@ export async function settled(
 interface Affected {
   readonly nodeId: string;
   readonly group: GroupImpact;
+  /** The change is published to the proxy. */
   readonly isPublished: boolean;
 }
 
 interface Settling extends Outcome {
-  /** Nothing of the write is left to answer, be it taken or rejected. */
+  /** The proxy has accepted or rejected all of the write. */
   readonly isSettled: boolean;
 }
 

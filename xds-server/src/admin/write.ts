@@ -11,10 +11,11 @@ import { RequestError, requestError } from "./problem-json.ts";
 import { settled } from "./settled.ts";
 import type { WriteRequest } from "./write-request.ts";
 
-/** Makes one write: every path of the admin API that changes the mesh comes through here. */
+/** Makes or checks one write. All operations of the admin API that change the mesh call this. */
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
   const { proxies, snapshots } = deps;
-  // Only where asked for: a plain write costs the same for one proxy or thousands. And before the write, which may move them at once.
+  // Read only on request, so that the cost of a plain write does not depend on the number of proxies. Read before the
+  // write, which may move proxies to other node groups.
   const needsImpact = request.dryRun || request.waitMs !== undefined;
   const before = needsImpact ? await proxies.all() : [];
   let published = snapshots();
@@ -50,9 +51,14 @@ async function writeOrCheck(
     return result;
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
-    throw requestError(409, "REVISION_CONFLICT", `Cannot write: revision ${error.actual} came in between`, {
-      hint: "send the request again",
-    });
+    throw requestError(
+      409,
+      "REVISION_CONFLICT",
+      `Cannot write: another writer made revision ${error.actual} in the meantime`,
+      {
+        hint: "send the request again",
+      },
+    );
   }
 }
 
@@ -68,7 +74,7 @@ function answerOf({ change, edit, revision }: Written, { dryRun }: WriteRequest)
   };
 }
 
-/** The node group that each proxy belongs to after a change of the mesh. */
+/** The node group of each proxy after a change of the mesh. */
 async function groupsAfter({ proxies }: AdminDeps, edit: MeshEdit): Promise<(proxy: ProxyStatus) => string> {
   const groups = edit.after.all("NodeGroup");
   if (groups === edit.before.all("NodeGroup")) return ({ nodeGroup }) => nodeGroup;

@@ -94,7 +94,7 @@ test("rejects other bytes for a version, and to go back to what never was", asyn
   assert.match(other.stderr, /cannot be version 1: that version is another module.* \[FILTER_VERSION_TAKEN\]/);
   const rollback = (...args: readonly string[]) =>
     chancery(["filter", "rollback", "policy", ...args], { env: { CHANCERY_ADMIN: admin.url } });
-  assert.match((await rollback()).stderr, /has run one version only \[FILTER_NO_FORMER_VERSION\]/);
+  assert.match((await rollback()).stderr, /has run only one version \[FILTER_NO_FORMER_VERSION\]/);
   assert.match(
     (await rollback("--to", "2")).stderr,
     /has no version 2 \[FILTER_VERSION_UNKNOWN\][\s\S]*did you mean "1"/,
