@@ -37,11 +37,11 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     return document;
   });
 
-  serve(app, ofKind(routes.putDocument, plural), operations.putDocument, async (asked) => {
-    const { request, reply, params } = asked;
+  serve(app, ofKind(routes.putDocument, plural), operations.putDocument, async (call) => {
+    const { request, reply, params } = call;
     const { name } = params;
     const document = readDocument(kind, name, bodyValue(request));
-    const how = writeRequest(asked, () => requirePreconditions(request.headers, target(deps, kind, name)));
+    const how = writeRequest(call, () => requirePreconditions(request.headers, target(deps, kind, name)));
     let since: number | undefined;
     const answer = await write(
       deps,
@@ -60,10 +60,10 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     return answer;
   });
 
-  serve(app, ofKind(routes.deleteDocument, plural), operations.deleteDocument, (asked) => {
-    const { name } = asked.params;
-    const how = writeRequest(asked, () => {
-      requirePreconditions(asked.request.headers, target(deps, kind, name));
+  serve(app, ofKind(routes.deleteDocument, plural), operations.deleteDocument, (call) => {
+    const { name } = call.params;
+    const how = writeRequest(call, () => {
+      requirePreconditions(call.request.headers, target(deps, kind, name));
       if (store.get().mesh.get(kind, name) === undefined) throw unknownDocument(deps, kind, name);
     });
     return write(deps, () => ({ set: [], delete: [{ kind, name }] }), how);

@@ -17,12 +17,12 @@ import { writeRequest } from "./write-request.ts";
 /** Restores an earlier version of a filter as a new revision: its module and the configuration that it last ran with. */
 export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
-  serve(app, routes.rollbackFilter, operations.rollbackFilter, (asked) => {
-    const { name } = asked.params;
-    const { to } = asked.query;
+  serve(app, routes.rollbackFilter, operations.rollbackFilter, (call) => {
+    const { name } = call.params;
+    const { to } = call.query;
     const what = `Filter "${name}"`;
-    const how = writeRequest(asked, () =>
-      requirePreconditions(asked.request.headers, { what, revision: store.revisionOf("Filter", name) }),
+    const how = writeRequest(call, () =>
+      requirePreconditions(call.request.headers, { what, revision: store.revisionOf("Filter", name) }),
     );
     const message = how.message === "" ? `roll back ${name}${to === undefined ? "" : ` to ${to}`}` : how.message;
     const changeOf = async ({ mesh }: MeshState): Promise<Change> => {

@@ -37,11 +37,11 @@ export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
     return { ...revision, changes: revision.changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
-  serve(app, routes.restore, operations.restore, async (asked) => {
-    const revision = readNumber(asked.params.revision);
+  serve(app, routes.restore, operations.restore, async (call) => {
+    const revision = readNumber(call.params.revision);
     const wanted = await meshAt(deps, revision);
-    const how = writeRequest(asked, () =>
-      requirePreconditions(asked.request.headers, { what: "the mesh", revision: store.get().revision }),
+    const how = writeRequest(call, () =>
+      requirePreconditions(call.request.headers, { what: "the mesh", revision: store.get().revision }),
     );
     const message = how.message === "" ? `restore revision ${revision}` : how.message;
     return write(deps, ({ mesh }) => changeBetween(mesh, wanted), { ...how, message });

@@ -5,8 +5,8 @@ import type { ParamOf } from "../admin-api/routes.ts";
 import { openapiSchema } from "./openapi.ts";
 import { queryOf } from "./query.ts";
 
-/** A request to an operation. */
-export interface Asked<Query, Param extends string = string> {
+/** A call of an operation: its request, with the query and the parameters of the URL. */
+export interface Call<Query, Param extends string = string> {
   readonly query: Query;
   readonly params: Readonly<Record<Param, string>>;
   readonly request: FastifyRequest;
@@ -28,7 +28,7 @@ export function serve<Url extends string, Served extends Operation>(
   { method, url }: Route<Url>,
   operation: Served,
   handler: (
-    asked: Asked<z.output<Served["query"]>, ParamOf<Url>>,
+    call: Call<z.output<Served["query"]>, ParamOf<Url>>,
   ) => AnswerTo<Served> | FastifyReply | Promise<AnswerTo<Served> | FastifyReply>,
 ): void {
   app.route({

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { maxMessageLength, type writeQuery } from "../admin-api/writes.ts";
 import { durationMs } from "../model/fields.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import type { Asked } from "./serve.ts";
+import type { Call } from "./serve.ts";
 
 /** The options of a write, from its query and headers. */
 export interface WriteRequest {
@@ -23,7 +23,7 @@ const maxAuthorLength = 128;
 
 /** Reads the query parameters and headers that all writes share. */
 export function writeRequest(
-  { query, request, reply }: Asked<z.output<typeof writeQuery>>,
+  { query, request, reply }: Call<z.output<typeof writeQuery>>,
   precondition: () => void,
 ): WriteRequest {
   const author = printableHeader(request, "x-chancery-author", maxAuthorLength);
