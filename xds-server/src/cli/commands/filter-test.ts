@@ -36,7 +36,7 @@ async function test(directory: string): Promise<number> {
       `${join(directory, "test")} holds no tests, such as test/some.test.ts`,
     );
   }
-  const packages = fileURLToPath(new URL("../lent-packages.js", import.meta.url));
+  const packages = fileURLToPath(new URL("../toolkit-packages.js", import.meta.url));
   const flags = ["--disable-warning=ExperimentalWarning", "--experimental-strip-types", "--import", packages, "--test"];
   // Node's test runner runs nothing when it believes that it was started by another one.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
