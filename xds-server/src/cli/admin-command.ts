@@ -54,7 +54,7 @@ export async function runLocally(output: string | undefined, action: () => Promi
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
     process.exitCode = error instanceof CommandFailure ? error.exitCode : exitCodes.rejected;
-    tell(error, output === "json");
+    printFailure(error, output === "json");
   }
 }
 
@@ -64,7 +64,7 @@ function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
   process.exit(exitCodes.done);
 }
 
-function tell({ message, action = message, problems }: ProblemsError, asJson: boolean): void {
+function printFailure({ message, action = message, problems }: ProblemsError, asJson: boolean): void {
   if (asJson) printJson({ error: action, problems });
   if (problems.length === 0) printError(`${coloured("red", "error:")} ${action}`);
   for (const problem of problems) printError(`${coloured("red", "error:")} ${problemText(problem)}`);

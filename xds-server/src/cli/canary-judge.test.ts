@@ -28,9 +28,9 @@ const cases: readonly (readonly [what: string, old: Tally, canary: Tally, words:
 
 for (const [what, old, canary, words] of cases) {
   test(`${words === undefined ? "goes on" : "goes back"}: ${what}`, () => {
-    const said = verdict({ old, canary });
-    if (words === undefined) assert.equal(said, undefined);
-    else assert.match(said ?? "", words);
+    const reason = verdict({ old, canary });
+    if (words === undefined) assert.equal(reason, undefined);
+    else assert.match(reason ?? "", words);
   });
 }
 

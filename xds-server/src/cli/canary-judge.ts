@@ -17,9 +17,9 @@ const toleratedShare = 0.005;
 /** A canary goes back when chance alone would give so many failures less often than this. */
 const significance = 0.001;
 /** Fewer requests say nothing of how long they take. */
-const leastForLatency = 100;
-const slowerBy = 2;
-const slowerByMicros = 5_000;
+const minRequestsForLatency = 100;
+const toleratedFactor = 2;
+const toleratedExtraMicros = 5_000;
 
 /** Why a canary must go back, or undefined while nothing speaks against it. */
 export function verdict({ old, canary }: Comparison): string | undefined {
@@ -27,9 +27,9 @@ export function verdict({ old, canary }: Comparison): string | undefined {
   if (canary.failures > 1 && atLeast(canary.failures, canary.requests, usual) < significance) {
     return `${canary.failures} of its ${canary.requests} requests failed; of the old version, ${old.failures} of ${old.requests}`;
   }
-  if (Math.min(old.requests, canary.requests) < leastForLatency) return undefined;
+  if (Math.min(old.requests, canary.requests) < minRequestsForLatency) return undefined;
   const [before, now] = [old.micros / old.requests, canary.micros / canary.requests];
-  if (now <= slowerBy * before + slowerByMicros) return undefined;
+  if (now <= toleratedFactor * before + toleratedExtraMicros) return undefined;
   return `its requests take ${milliseconds(now)}, those of the old version ${milliseconds(before)}`;
 }
 

@@ -35,7 +35,7 @@ async function read(envoy: string): Promise<string> {
 function parse(text: string): readonly Series[] {
   return [...text.matchAll(/^(\w+)\{(.*)\} (\S+)$/gm)].map(([, name = "", labels = "", value = ""]) => ({
     name,
-    labels: new Map([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", is = ""]) => [key, is])),
+    labels: new Map([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", text = ""]) => [key, text])),
     value: Number(value),
   }));
 }

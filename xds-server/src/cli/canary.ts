@@ -24,7 +24,7 @@ export interface CanaryPlan {
   readonly envoys: readonly string[];
   readonly options: WriteOptions;
   /** Hears what happens. */
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 }
 
 export type CanaryEnd =
@@ -33,18 +33,18 @@ export type CanaryEnd =
 
 const pollMs = 200;
 /** A share is judged good only by so many requests of it. */
-const leastRequests = 20;
+const minRequests = 20;
 /** A share that has not had them after so many steps goes back. */
-const mostSteps = 10;
+const maxSteps = 10;
 
 /**
  * Gives a new version to a share of the requests, then to ten times as many, then to half, then to all; goes back when its requests
  * fail or take long where those of the old version do not. Each change is an ordinary write, made only if nobody else changed the filter.
  */
 export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
-  const { name, former, next, envoys, say } = plan;
+  const { name, former, next, envoys, report } = plan;
   const { listeners } = former.body.spec;
-  const before = await readCanaryStats(envoys, listeners).catch(cannotSee);
+  const before = await readCanaryStats(envoys, listeners).catch(cannotReadStats);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt);
@@ -56,7 +56,7 @@ export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
     current = written;
     return written.body;
   };
-  const { canary: _abandoned, ...stable } = former.body.spec;
+  const { canary: _former, ...stable } = former.body.spec;
   const withCanary = (percent: number): FilterSpec => {
     const { sha256, config } = next;
     const canary = { sha256, ...(config === undefined ? {} : { config }), percent };
@@ -68,7 +68,7 @@ export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
     for (const percent of sharesFrom(plan.percent)) {
       const { proxies = [] } = await write(withCanary(percent), `canary of ${name}: ${percent}%`);
       if (!proxies.every(isFine)) why = `a proxy does not take it:\n${outcomesTable(proxies)}`;
-      else say(`${percent}% of the requests get the new version.`);
+      else report(`${percent}% of the requests get the new version.`);
       const watched = why === undefined ? await watch(plan, before, interrupted.signal) : { seen, why };
       ({ seen, why } = watched);
       if (why === undefined) continue;
@@ -111,18 +111,17 @@ async function watch(
       seen = since(before, read);
       const why = verdict(seen) ?? verdict(since(atStart, read));
       if (why !== undefined) return { seen, why };
-      const enough = since(atStart, read).canary.requests >= leastRequests;
+      const enough = since(atStart, read).canary.requests >= minRequests;
       if (elapsed >= stepMs && enough) return { seen, why: undefined };
     }
     if (interrupted.aborted) return { seen, why: "it was interrupted" };
     if (performance.now() - lastRead > stepMs) return { seen, why: "an Envoy does not tell its stats any more" };
-    if (elapsed > mostSteps * stepMs)
-      return { seen, why: `fewer than ${leastRequests} requests in ${mostSteps} steps` };
+    if (elapsed > maxSteps * stepMs) return { seen, why: `fewer than ${minRequests} requests in ${maxSteps} steps` };
     await pause(pollMs);
   }
 }
 
-function cannotSee(error: unknown): never {
+function cannotReadStats(error: unknown): never {
   const cause = error instanceof Error ? error.message : String(error);
   const hint = "name the admin address of each Envoy by --envoy, such as http://127.0.0.1:9901";
   throw new CommandFailure(

@@ -28,18 +28,18 @@ test("watch mode builds and tests again at every save, also of editors that repl
   const child = spawn(process.execPath, [main, "filter", "test", folder, "--watch"], { timeout: 60_000 });
   t.after(() => child.kill());
   let output = "";
-  let heard = () => {};
+  let wake = () => {};
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      heard();
+      wake();
     });
   }
-  child.on("exit", () => heard());
+  child.on("exit", () => wake());
   const shown = async (words: RegExp) => {
     while (!(words.test(output) && output.includes("Waiting for a change."))) {
       await new Promise<void>((resolve) => {
-        heard = resolve;
+        wake = resolve;
       });
       assert.equal(child.exitCode ?? child.signalCode, null, output);
     }

@@ -108,7 +108,7 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
       print(`Filter "${name}" is version ${version.version} (${version.sha256.slice(0, 12)}, ${version.bytes} bytes).`);
     return exitCode;
   }
-  const restored = await putBack(client, name, { former, written, rejecting, options });
+  const restored = await restoreFormer(client, name, { former, written, rejecting, options });
   if (options.output === "json") printJson({ rejected: written.body, restored });
   else {
     print(outcomesTable(written.body.proxies ?? []));
@@ -140,8 +140,8 @@ async function pushCanary(client: AdminClient, { name, version, spec, former, op
     );
   }
   const { canary: percent = 1, step, envoy: envoys = ["http://127.0.0.1:9901"] } = options;
-  const say = (line: string) => (options.output === "json" ? undefined : print(line));
-  const end = await runCanary({ client, name, former, next: spec, percent, step, envoys, options, say });
+  const report = (line: string) => (options.output === "json" ? undefined : print(line));
+  const end = await runCanary({ client, name, former, next: spec, percent, step, envoys, options, report });
   if (options.output === "json") printJson({ version, ...end });
   else if (end.succeeded)
     print(`Filter "${name}" is version ${version.version} for all requests (revision ${end.revision}).`);
@@ -182,7 +182,7 @@ interface Rejected {
   readonly options: PushOptions;
 }
 
-async function putBack(
+async function restoreFormer(
   client: AdminClient,
   name: string,
   { former, written, rejecting, options }: Rejected,
