@@ -1,6 +1,6 @@
 import type { Comparison, Tally } from "./canary-judge.ts";
 
-/** Reads what Envoys counted of a canary, through their admin addresses, for some listeners. Throws when one does not answer. */
+/** Reads the counts of a canary and of the old version from Envoys, for some listeners. Throws when one does not answer. */
 export async function readCanaryStats(envoys: readonly string[], listeners: readonly string[]): Promise<Comparison> {
   const texts = await Promise.all(envoys.map(read));
   const series = texts.flatMap(parse).filter(({ labels }) => listeners.includes(labels.get("listener") ?? ""));

@@ -14,7 +14,7 @@ class Root extends RootContext {
 registerRootContext((context_id: u32) => new Root(context_id), "subject");
 `;
 
-test("watch mode builds and tests again at every save, also of editors that replace the file", async (t) => {
+test("watch mode builds and tests again at every save, also when the editor replaces the file", async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-watch-"));
   t.after(() => rmSync(folder, { recursive: true }));
   for (const name of ["assembly", "test"]) mkdirSync(path.join(folder, name));

@@ -1,8 +1,9 @@
 import { registerHooks } from "node:module";
 
 /**
- * Loaded before a filter's tests: they import the toolkit's packages, wherever the filter lies, from the toolkit that runs them, so
- * that library, compiler and test host are of one version and nothing is installed in the filter's folder.
+ * Node loads this before the tests of a filter. Their imports of `@chancery/` packages then resolve to the packages of the
+ * toolkit that runs them. So the library, the compiler and the test host have the same version, and the filter's folder
+ * needs no installed packages.
  */
 registerHooks({
   resolve: (specifier, context, next) =>
