@@ -96,8 +96,8 @@ export const trapText = component(
 );
 const place = z.object({
   file: z.string().describe("The source file, as the source map names it."),
-  line: z.int(),
-  column: z.int(),
+  line: z.int().describe("Counts from 1."),
+  column: z.int().describe("Counts from 1."),
 });
 export type Place = Immutable<z.infer<typeof place>>;
 export const trap = component(

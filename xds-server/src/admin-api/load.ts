@@ -51,18 +51,20 @@ const clusterLoad = z.object({
   proxies: z.int().describe("The number of proxies that report the cluster."),
   ...load,
   dropped,
-  localities: z.array(
-    z.object({
-      region: z.string(),
-      zone: z.string(),
-      subZone: z.string(),
-      priority: z.int().describe("0 is the highest priority."),
-      ...load,
-      endpoints: z.array(
-        z.object({ address: z.string().describe("Such as `10.0.0.7:8080`, or the path of a pipe."), ...load }),
-      ),
-    }),
-  ),
+  localities: z
+    .array(
+      z.object({
+        region: z.string().describe("Empty when the locality has none."),
+        zone: z.string().describe("Empty when the locality has none."),
+        subZone: z.string().describe("Empty when the locality has none."),
+        priority: z.int().describe("0 is the highest priority."),
+        ...load,
+        endpoints: z
+          .array(z.object({ address: z.string().describe("Such as `10.0.0.7:8080`, or the path of a pipe."), ...load }))
+          .describe("Empty unless `detail` is `endpoint`."),
+      }),
+    )
+    .describe("Empty unless `detail` asks for localities or endpoints."),
 }) satisfies z.ZodType<ReportedClusterLoad>;
 /** The requests to one cluster, its localities and its endpoints, as the proxies report them. */
 export type ClusterLoad = Immutable<z.infer<typeof clusterLoad>>;

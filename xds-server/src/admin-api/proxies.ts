@@ -58,7 +58,7 @@ const typeStatus = z.object({
 const stream = {
   id: z.int().describe("Unique until the server restarts."),
   peer: z.string().describe("The address of the proxy, such as `127.0.0.1:41234`."),
-  variant: z.enum(["sotw", "delta"]),
+  variant: z.enum(["sotw", "delta"]).describe("The variant of xDS: state of the world, or delta."),
 };
 const proxyHead = {
   nodeId: z.string(),
@@ -78,7 +78,15 @@ export const proxy = component(
   z.object({
     ...proxyHead,
     state,
-    streams: z.array(z.object({ ...stream, openedAt: milliseconds, types: z.array(typeStatus) })),
+    streams: z
+      .array(
+        z.object({
+          ...stream,
+          openedAt: milliseconds.describe("The time at which the stream opened, in milliseconds since the epoch."),
+          types: z.array(typeStatus).describe("The resource types that the stream subscribes to."),
+        }),
+      )
+      .describe("The open streams. Empty for a disconnected proxy."),
   }) satisfies z.ZodType<Omit<ProxyStatus, "streams">>,
 );
 
@@ -92,7 +100,7 @@ const proxySummary = z.object({
         type: z.string().describe("Such as `CDS`."),
         state: syncState,
         resources: z.int().describe("The number of resources, over all streams."),
-        rejections: z.array(resourceRejection),
+        rejections: z.array(resourceRejection).describe("The resources of the type that the proxy rejects."),
       }),
     )
     .describe("The resource types that the proxy subscribes to, in push order."),
@@ -134,5 +142,10 @@ const sentType = z.object({ type: z.string(), typeUrl: z.string(), resources: z.
 
 export const proxyConfig = component(
   "ProxyConfig",
-  z.object({ nodeId: z.string(), streams: z.array(z.object({ ...stream, types: z.array(sentType) })) }),
+  z.object({
+    nodeId: z.string(),
+    streams: z
+      .array(z.object({ ...stream, types: z.array(sentType) }))
+      .describe("The open streams. Empty for a disconnected proxy."),
+  }),
 );

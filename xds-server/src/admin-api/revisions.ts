@@ -28,7 +28,7 @@ export const diffQuery = z.strictObject({
 export const revisionParams = z.object({ revision: z.string().describe("The number of the revision.") });
 
 const revisionHead = {
-  revision: z.int(),
+  revision: z.int().describe("The number of the revision."),
   time: milliseconds.describe("The time of the write, in milliseconds since the epoch."),
   author: z
     .string()
@@ -37,7 +37,10 @@ const revisionHead = {
     ),
   message: z.string().describe("Why the write was made. Empty when the write gave no message."),
 };
-const revisionSummary = z.object({ ...revisionHead, changes: z.array(changedDocument) });
+const revisionSummary = z.object({
+  ...revisionHead,
+  changes: z.array(changedDocument).describe("The documents that the revision changed, without their content."),
+});
 /** A revision without the content of the documents that it changed. */
 export type RevisionSummary = Immutable<z.infer<typeof revisionSummary>>;
 
@@ -45,5 +48,9 @@ export const revisionList = component("RevisionList", listOf(revisionSummary));
 export const revision = component("Revision", z.object({ ...revisionHead, changes: z.array(documentChange) }));
 export const revisionDiff = component(
   "RevisionDiff",
-  z.object({ from: z.int(), to: z.int(), changes: z.array(documentChange) }),
+  z.object({
+    from: z.int(),
+    to: z.int(),
+    changes: z.array(documentChange).describe("The documents that differ, sorted by kind, then by name."),
+  }),
 );

@@ -46,7 +46,7 @@ export const resourceRejection = component(
 export type ResourceRejection = Immutable<z.infer<typeof resourceRejection>>;
 
 const groupImpact = z.object({
-  nodeGroup: z.string(),
+  nodeGroup: z.string().describe("The node group of the proxies after the write."),
   from: z
     .string()
     .exactOptional()
@@ -65,7 +65,7 @@ const outcome = z.object({
     .describe(
       "The worst state of the resources that the write changes. `pending`: the proxy has not answered all of them in time.",
     ),
-  rejections: z.array(resourceRejection),
+  rejections: z.array(resourceRejection).describe("The resources of the write that the proxy rejects."),
 });
 /** The result of a write on one proxy. */
 export type Outcome = Immutable<z.infer<typeof outcome>>;
@@ -74,8 +74,8 @@ export const writeAnswer = component(
   "WriteAnswer",
   z.object({
     revision: z.int().describe("The revision that the write made. When it changed nothing: the newest revision."),
-    dryRun: z.boolean(),
-    changes: z.array(documentChange),
+    dryRun: z.boolean().describe("True when the request was a dry run, so that nothing changed."),
+    changes: z.array(documentChange).describe("The documents that the write changes."),
     unchanged: z.array(documentKey).describe("The documents in the request that are equal to those in the mesh."),
     impact: z
       .array(groupImpact)
