@@ -21,7 +21,7 @@ export function isSupported(version) {
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
-/** The folder for fetched programs. src/envoy/cache-folder.ts has the same rule for the built code. */
+/** The folder for fetched programs. filters/sdk/tools/build-cache.ts has the same rule for the built code. */
 export function cacheFolder(env = process.env) {
   return env.CHANCERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "chancery");
 }

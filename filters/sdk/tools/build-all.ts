@@ -2,10 +2,12 @@ import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "./build.ts";
+import { cacheFolder } from "./build-cache.ts";
 
 /** The script of `npm run build`: builds the filters of this repository whose sources are newer than their module. */
 const filters = fileURLToPath(new URL("../../", import.meta.url));
 const sdk = join(filters, "sdk");
+const cache = cacheFolder();
 
 const sdkChanged = Math.max(await newest(join(sdk, "assembly")), await newest(join(sdk, "tools")));
 for (const name of (await readdir(filters)).sort()) {
@@ -14,7 +16,7 @@ for (const name of (await readdir(filters)).sort()) {
   if (directory === sdk || sourcesChanged === 0) continue;
   const changed = Math.max(sdkChanged, sourcesChanged, await newest(join(directory, "package.json")));
   if ((await newest(join(directory, "build"))) > changed) continue;
-  const built = await buildFilter(directory);
+  const built = await buildFilter(directory, { cache });
   if (built.ok) {
     for (const warning of built.warnings) say(`${shown(directory)}: ${warning}`);
     say(`built ${shown(built.wasmPath)}, ${built.wasm.length} bytes`);
