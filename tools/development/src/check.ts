@@ -1,0 +1,90 @@
+import { parseArgs } from "node:util";
+import { type Part, partNamed, partNames } from "./parts.ts";
+import { printed, ran } from "./ran.ts";
+import { compiled, testFiles } from "./test-files.ts";
+
+/** Behind `npm run check`: format, lint, types, unused code and fast tests, of everything or of the parts that are named. */
+const root = process.cwd();
+const usage = `Usage: npm run check -- [--slow] [PART...]
+  PART    a folder, such as compile, xds-server/src/protocol or filters/redact; everything when none is given
+  --slow  also the tests that compile filters, start programs or take seconds`;
+
+process.exitCode = await check(process.argv.slice(2));
+
+async function check(args: readonly string[]): Promise<number> {
+  const options = parsed(args);
+  if (options === undefined) return 2;
+  const { parts, slow } = options;
+  const began = performance.now();
+  const results = await Promise.all(staticChecks(parts).map(([title, command]) => checked(title, command)));
+  const tested = await test(parts, slow);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const good = tested && results.every((result) => result);
+  printed(good ? `check: good in ${seconds} s` : `check: FAILED in ${seconds} s`);
+  return good ? 0 : 1;
+}
+
+function parsed(args: readonly string[]): { readonly parts: readonly Part[]; readonly slow: boolean } | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { slow: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+    const parts = positionals.map((name) => partNamed(root, name) ?? name);
+    const unknown = parts.filter((part) => typeof part === "string");
+    if (unknown.length === 0) return { parts: parts.filter((part) => typeof part !== "string"), slow: values.slow };
+    printed(`Cannot check ${unknown.map((name) => `"${name}"`).join(", ")}: no folder of that name has code in it.`);
+    printed(`Parts are: ${partNames(root).join(", ")}; and each folder inside of them.`);
+  } catch (error) {
+    printed(error instanceof Error ? error.message : String(error));
+    printed(usage);
+  }
+  return undefined;
+}
+
+type Command = readonly [program: string, ...args: string[]];
+
+function staticChecks(parts: readonly Part[]): readonly (readonly [title: string, command: Command])[] {
+  const folders = parts.map(({ folder }) => folder);
+  const projects = [...new Set(parts.flatMap((part) => part.projects))];
+  const filters = parts.flatMap((part) => part.projects).filter((project) => project.startsWith("filters/"));
+  return [
+    ["format and lint", ["biome", "ci", ...(parts.length === 0 ? ["."] : folders)]],
+    ["types", ["tsc", "-b", ...projects]],
+    ...(parts.length === 0 ? [["unused code", ["knip", "--no-config-hints"]] as const] : []),
+    ...(parts.length === 0 || filters.length > 0
+      ? [["filters", ["node", "filters/sdk/tools/build-all.ts", ...filters]] as const]
+      : []),
+  ];
+}
+
+/** Runs one check; a good one is a line, a bad one is all that it printed. */
+async function checked(title: string, [program, ...args]: Command): Promise<boolean> {
+  const { code, output, seconds } = await ran(program, args, { cwd: root });
+  printed(`${title}: ${code === 0 ? "good" : "FAILED"} in ${seconds.toFixed(1)} s`);
+  if (code !== 0) printed(`${[program, ...args].join(" ")}\n${output.trim()}`);
+  return code === 0;
+}
+
+/** Runs tests from their sources, against the sources of the packages; those of integration/ use what is built. */
+async function test(parts: readonly Part[], slow: boolean): Promise<boolean> {
+  const folders = parts.length === 0 ? ["."] : parts.map(({ folder }) => folder);
+  const { run, left } = testFiles({ root, folders, slow });
+  const unit = run.filter((path) => !path.startsWith("integration/"));
+  const integration = run.filter((path) => path.startsWith("integration/"));
+  const good = [
+    await tested(unit, ["--conditions=chancery-source"]),
+    await tested(integration.map(compiled), ["--enable-source-maps"]),
+  ];
+  if (left.length > 0 && parts.length > 0) printed(`${left.length} slow test files were left out; --slow runs them`);
+  return good.every((each) => each);
+}
+
+async function tested(files: readonly string[], flags: readonly string[]): Promise<boolean> {
+  if (files.length === 0) return true;
+  const env = { ...process.env, NODE_OPTIONS: [process.env["NODE_OPTIONS"], ...flags].filter(Boolean).join(" ") };
+  const args = ["--test", "--test-concurrency=2", ...files];
+  const { code } = await ran("node", args, { cwd: root, env, shown: true });
+  return code === 0;
+}
