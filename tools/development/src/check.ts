@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
+import { checked, staticChecks } from "./checks.ts";
 import { type Part, partNamed, partNames } from "./parts.ts";
-import { printed, ran } from "./ran.ts";
+import { printed } from "./printed.ts";
+import { ran } from "./ran.ts";
 import { compiled, testFiles } from "./test-files.ts";
 
 /** Behind `npm run check`: format, lint, types, unused code and fast tests, of everything or of the parts that are named. */
@@ -16,7 +18,7 @@ async function check(args: readonly string[]): Promise<number> {
   if (options === undefined) return 2;
   const { parts, slow } = options;
   const began = performance.now();
-  const results = await Promise.all(staticChecks(parts).map(([title, command]) => checked(title, command)));
+  const results = await Promise.all(staticChecks(parts).map(([title, command]) => checked(root, title, command)));
   const tested = await test(parts, slow);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const good = tested && results.every((result) => result);
@@ -43,30 +45,6 @@ function parsed(args: readonly string[]): { readonly parts: readonly Part[]; rea
   return undefined;
 }
 
-type Command = readonly [program: string, ...args: string[]];
-
-function staticChecks(parts: readonly Part[]): readonly (readonly [title: string, command: Command])[] {
-  const folders = parts.map(({ folder }) => folder);
-  const projects = [...new Set(parts.flatMap((part) => part.projects))];
-  const filters = parts.flatMap((part) => part.projects).filter((project) => project.startsWith("filters/"));
-  return [
-    ["format and lint", ["biome", "ci", ...(parts.length === 0 ? ["."] : folders)]],
-    ["types", ["tsc", "-b", ...projects]],
-    ...(parts.length === 0 ? [["unused code", ["knip", "--no-config-hints"]] as const] : []),
-    ...(parts.length === 0 || filters.length > 0
-      ? [["filters", ["node", "filters/sdk/tools/build-all.ts", ...filters]] as const]
-      : []),
-  ];
-}
-
-/** Runs one check; a good one is a line, a bad one is all that it printed. */
-async function checked(title: string, [program, ...args]: Command): Promise<boolean> {
-  const { code, output, seconds } = await ran(program, args, { cwd: root });
-  printed(`${title}: ${code === 0 ? "good" : "FAILED"} in ${seconds.toFixed(1)} s`);
-  if (code !== 0) printed(`${[program, ...args].join(" ")}\n${output.trim()}`);
-  return code === 0;
-}
-
 /** Runs tests from their sources, against the sources of the packages; those of integration/ use what is built. */
 async function test(parts: readonly Part[], slow: boolean): Promise<boolean> {
   const folders = parts.length === 0 ? ["."] : parts.map(({ folder }) => folder);
@@ -77,6 +55,7 @@ async function test(parts: readonly Part[], slow: boolean): Promise<boolean> {
     await tested(unit, ["--conditions=chancery-source"]),
     await tested(integration.map(compiled), ["--enable-source-maps"]),
   ];
+  if (run.length === 0) printed(`${folders.join(", ")}: no ${slow ? "" : "fast "}tests`);
   if (left.length > 0 && parts.length > 0) printed(`${left.length} slow test files were left out; --slow runs them`);
   return good.every((each) => each);
 }
@@ -85,6 +64,6 @@ async function tested(files: readonly string[], flags: readonly string[]): Promi
   if (files.length === 0) return true;
   const env = { ...process.env, NODE_OPTIONS: [process.env["NODE_OPTIONS"], ...flags].filter(Boolean).join(" ") };
   const args = ["--test", "--test-concurrency=2", ...files];
-  const { code } = await ran("node", args, { cwd: root, env, shown: true });
+  const { code } = await ran("node", args, { cwd: root, env, output: "shown" });
   return code === 0;
 }

@@ -4,8 +4,10 @@ import { delimiter, join } from "node:path";
 export interface RanOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Its output goes to ours instead of into the result. */
-  readonly shown?: boolean;
+  /** Where its output goes: into the result, unless it is shown as it comes, or both. */
+  readonly output?: "kept" | "shown" | "both";
+  /** After that it is killed, with all that it started. */
+  readonly limitMs?: number;
 }
 
 export interface Ran {
@@ -17,23 +19,40 @@ export interface Ran {
 
 /** Runs a program, those of node_modules among them, to its end. Throws when it cannot be started. */
 export async function ran(program: string, args: readonly string[], options: RanOptions): Promise<Ran> {
-  const { cwd, env = process.env, shown = false } = options;
+  const { cwd, env = process.env, output: where = "kept", limitMs } = options;
   const began = performance.now();
   const PATH = [join(cwd, "node_modules/.bin"), env["PATH"]].join(delimiter);
-  const child = spawn(program, args, { cwd, env: { ...env, PATH }, stdio: shown ? "inherit" : "pipe" });
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...env, PATH },
+    stdio: where === "shown" ? "inherit" : ["inherit", "pipe", "pipe"],
+    // Of its own group, so that the limit ends its children as well.
+    detached: limitMs !== undefined,
+  });
+  const end = (signal: NodeJS.Signals): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+  };
+  const interrupted = (signal: NodeJS.Signals): void => {
+    end(signal);
+    process.exit(1);
+  };
+  const timer = limitMs === undefined ? undefined : setTimeout(end, limitMs, "SIGKILL");
+  // A group of its own does not hear of Ctrl-C.
+  if (limitMs !== undefined) for (const signal of endings) process.on(signal, interrupted);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
+      if (where === "both") process.stdout.write(text);
     });
   }
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.on("error", reject).on("close", (code) => resolve(code ?? 1));
-  const code = await promise;
+  const code = await promise.finally(() => {
+    clearTimeout(timer);
+    for (const signal of endings) process.off(signal, interrupted);
+  });
   return { code, output, seconds: (performance.now() - began) / 1000 };
 }
 
-/** Prints a line. */
-export function printed(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
