@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { checked, staticChecks } from "./checks.ts";
 import { type Part, partNamed, partNames } from "./parts.ts";
@@ -63,7 +64,7 @@ async function test(parts: readonly Part[], slow: boolean): Promise<boolean> {
 async function tested(files: readonly string[], flags: readonly string[]): Promise<boolean> {
   if (files.length === 0) return true;
   const env = { ...process.env, NODE_OPTIONS: [process.env["NODE_OPTIONS"], ...flags].filter(Boolean).join(" ") };
-  const args = ["--test", "--test-concurrency=2", ...files];
+  const args = ["--test", `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`, ...files];
   const { code } = await ran("node", args, { cwd: root, env, output: "shown" });
   return code === 0;
 }
