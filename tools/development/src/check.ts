@@ -6,7 +6,7 @@ import { printed } from "./printed.ts";
 import { ran } from "./ran.ts";
 import { compiled, testFiles } from "./test-files.ts";
 
-/** Behind `npm run check`: format, lint, types, unused code and fast tests, of everything or of the parts that are named. */
+/** The script of `npm run check`: format, lint, types, unused code and fast tests, of everything or of the named parts. */
 const root = process.cwd();
 const usage = `Usage: npm run check -- [--slow] [PART...]
   PART    a folder, such as compile, xds-server/src/protocol or filters/redact; everything when none is given

@@ -25,7 +25,7 @@ export async function ran(program: string, args: readonly string[], options: Ran
   const child = spawn(program, args, {
     cwd,
     env: { ...env, PATH },
-    stdio: where === "shown" ? "inherit" : ["inherit", "pipe", "pipe"],
+    stdio: where === "shown" ? "inherit" : ["ignore", "pipe", "pipe"],
     // Of its own group, so that the limit ends its children as well.
     detached: limitMs !== undefined,
   });
@@ -37,7 +37,7 @@ export async function ran(program: string, args: readonly string[], options: Ran
     process.exit(1);
   };
   const timer = limitMs === undefined ? undefined : setTimeout(end, limitMs, "SIGKILL");
-  // A group of its own does not hear of Ctrl-C.
+  // Ctrl-C reaches only the group of the terminal.
   if (limitMs !== undefined) for (const signal of endings) process.on(signal, interrupted);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

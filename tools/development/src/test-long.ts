@@ -9,7 +9,7 @@ import { printed } from "./printed.ts";
 import { ran } from "./ran.ts";
 import { compiled } from "./test-files.ts";
 
-/** Behind `npm run test:long`: runs suites with large figures, one after the other, and keeps the last result of each in docs/LONG-TESTS.md. */
+/** The script of `npm run test:long`: runs suites with large figures, and keeps the last result of each in docs/LONG-TESTS.md. */
 const root = process.cwd();
 const page = path.join(root, "docs/LONG-TESTS.md");
 const progressEveryMs = 15_000;
@@ -77,13 +77,13 @@ function shown({ variable, figure, unit }: LongSuite): string {
   return `${Number(process.env[variable] ?? figure).toLocaleString("en-US")} ${unit}`;
 }
 
-/** What the tests told of themselves, and how many there were. */
+/** How many tests there were, and the figures that they printed. */
 function figuresIn(output: string): string {
-  const told = [...output.matchAll(/^\s*ℹ (.+)$/gm)].map(([, text = ""]) => text);
+  const lines = [...output.matchAll(/^\s*ℹ (.+)$/gm)].map(([, text = ""]) => text);
   const counted = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
-  const count = (what: string) => Number(told.find((text) => text.startsWith(`${what} `))?.split(" ")[1] ?? 0);
+  const count = (what: string) => Number(lines.find((text) => text.startsWith(`${what} `))?.split(" ")[1] ?? 0);
   const skipped = count("skipped") === 0 ? "" : `, ${count("skipped")} skipped`;
-  return [`${count("pass")} of ${count("tests")} tests${skipped}`, ...told.filter((text) => !counted.test(text))].join(
+  return [`${count("pass")} of ${count("tests")} tests${skipped}`, ...lines.filter((text) => !counted.test(text))].join(
     "; ",
   );
 }

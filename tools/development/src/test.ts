@@ -3,8 +3,8 @@ import { ran } from "./ran.ts";
 import { compiled, testFiles } from "./test-files.ts";
 
 /**
- * Behind `npm test`: builds and lints everything, then runs every test as it is built, against real Envoys. Arguments go to Node's
- * test runner. Its closing lines are the last that is printed.
+ * The script of `npm test`: builds and lints everything, then runs every compiled test, also those against real Envoys. Arguments go to
+ * Node's test runner, whose summary is printed last.
  */
 const root = process.cwd();
 
