@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
+import { cacheFolder } from "@chancery/filter-sdk/build-cache";
 import { repository } from "./server-process.ts";
 
 export type BuiltFilter = Extract<BuildResult, { readonly ok: true }>;
 
-/** Builds the filter in a folder of this repository, or in another by its absolute path. */
+/** Builds the filter in a folder of this repository, or in another by its absolute path; compiled once for the same sources. */
 export async function builtFilter(folder: string): Promise<BuiltFilter> {
-  const built = await buildFilter(path.resolve(repository, folder));
+  const built = await buildFilter(path.resolve(repository, folder), { cache: cacheFolder() });
   if (!built.ok) throw new Error(built.errors.join("\n"));
   return built;
 }

@@ -8,6 +8,9 @@ import type { ResourceSet } from "../resources/snapshot.ts";
 import type { Compile, Compiled } from "./compile.ts";
 import { memoCompile } from "./memo.ts";
 
+/** How many sequences of changes each property is tried with. */
+const runs = Number(process.env["CHANCERY_COMPILE_RUNS"] ?? 200);
+
 // Few names, so that documents meet, miss and replace each other often.
 const name = fc.constantFrom("a", "b", "c");
 const nodeGroup = fc.option(fc.constantFrom("g", "default"), { nil: undefined });
@@ -105,7 +108,7 @@ test("after any sequence of changes, the compiler with a memory says what one wi
         if (compiled.problems.length === 0) mesh = next;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs },
   );
 });
 
@@ -131,7 +134,7 @@ test("after any sequence of changes, the differences that the compiler noted are
         before = compiled;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs },
   );
 });
 
@@ -151,6 +154,6 @@ test("what is compiled twice is the same object, whatever was compiled in betwee
       const again = run(compile, Mesh.of([...mesh.documents()]));
       for (const [group, snapshot] of before.snapshots) assert.equal(again.snapshots.get(group), snapshot);
     }),
-    { numRuns: 100 },
+    { numRuns: runs },
   );
 });
