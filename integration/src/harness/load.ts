@@ -3,7 +3,7 @@ import { Agent, get } from "node:http";
 const everyMs = 5;
 const maxInFlight = 200;
 
-/** Requests at a steady 200 a second over connections that are kept, to one address after another, as long as it is not stopped. */
+/** Sends 200 requests a second over kept connections, to each URL in turn, until it is stopped. */
 export class Load implements AsyncDisposable {
   readonly #urls: URL[];
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
@@ -19,17 +19,17 @@ export class Load implements AsyncDisposable {
     this.#timer = setInterval(() => this.#ask(), everyMs);
   }
 
-  /** How often a text was the answer so far. */
+  /** The number of responses so far with status 200 and this body. */
   answered(text: string): number {
     return this.#answers.get(text) ?? 0;
   }
 
-  /** Everything that was not answered with 200. */
+  /** One text for each request that failed or was not answered with 200. */
   get failures(): readonly string[] {
     return this.#failures;
   }
 
-  /** Ends it, and waits for the last answers. */
+  /** Stops sending, and waits for the last responses. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -43,7 +43,7 @@ export class Load implements AsyncDisposable {
   }
 
   #ask(): void {
-    // Requests that pile up are a failure too, and must not fill the memory.
+    // Too many open requests are a failure too. The limit also bounds the memory.
     if (this.#inFlight >= maxInFlight) {
       clearInterval(this.#timer);
       this.#failures.push(`${maxInFlight} requests without an answer`);
