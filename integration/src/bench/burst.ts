@@ -14,7 +14,10 @@ import {
 import { eventually } from "../harness/eventually.ts";
 import { serve } from "../harness/server-process.ts";
 
-/** What a burst of writes does to the proxies, and to a removal of an endpoint in the midst of it. See bench/README.md. */
+/**
+ * Measures how proxies follow a burst of writes, and how long the removal of an endpoint takes during the burst. See
+ * bench/README.md.
+ */
 const clusters = 1_000;
 const proxies = 20;
 const writes = 10_000;
@@ -23,7 +26,7 @@ const removals = 10;
 const settleLimitMs = 30_000;
 const typeUrl = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
 
-/** A proxy that takes every delta response at once and keeps the bytes of what it was told last. */
+/** A delta client that ACKs each response at once and keeps the newest bytes of each resource. */
 class ProxyClient {
   readonly told = new Map<string, Uint8Array>();
   responses = 0;
@@ -36,7 +39,7 @@ class ProxyClient {
     const asIs = (bytes: Buffer): Buffer => bytes;
     const method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
     this.#call = this.#client.makeBidiStreamRequest(method, asIs, asIs);
-    this.#call.on("error", () => {}); // closing it is one
+    this.#call.on("error", () => {}); // to cancel the call is an error too
     this.#call.on("data", (bytes: Buffer) => {
       const { nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
       this.responses += 1;

@@ -11,7 +11,7 @@ import { repository, serve } from "../harness/server-process.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import { builtYardstick } from "./yardstick.ts";
 
-/** Thousands of streams on one server: time to sync, memory, and how long its event loop is held. See bench/README.md. */
+/** Measures a server with thousands of streams: time to sync, memory and event-loop delay. See bench/README.md. */
 const { values } = parseArgs({
   options: {
     yardstick: { type: "string" },
@@ -37,7 +37,10 @@ const adapter = readFileSync(path.join(repository, "integration/bench/xds-load.j
 const filled = JSON.parse(adapter.replaceAll("127.0.0.1:{admin_port}", server.admin));
 writeFileSync(triggers, JSON.stringify([{ ...filled.triggers.endpoint, kind: "endpoint" }]));
 
-/** How long the event loop was held, up to the last look at which all streams were open. A scrape is part of each look. */
+/**
+ * The event-loop delay while the streams sync, and during updates. It is sampled while all streams are open. Each sample
+ * includes a scrape of /metrics.
+ */
 const delay: { sync?: LoopDelay; updates?: LoopDelay } = {};
 async function look(): Promise<void> {
   const seen = await delaySeen();
@@ -54,7 +57,7 @@ async function look(): Promise<void> {
 async function delaySeen(): Promise<LoopDelay> {
   rmSync(delays, { force: true });
   process.kill(server.pid, "SIGUSR2");
-  await eventually(() => existsSync(delays), "the server's delays");
+  await eventually(() => existsSync(delays), "the server's event-loop delay");
   return JSON.parse(readFileSync(delays, "utf8"));
 }
 
@@ -87,13 +90,13 @@ const both = (delay: LoopDelay | undefined): string => (delay ? `${ms(delay.p99)
 const cells = [
   ["streams", values.streams],
   ["all synced after ms", ms(sync.last_ms)],
-  ["server CPU of that, ms", ms(phase.server_cpu_ms)],
+  ["server CPU until then, ms", ms(phase.server_cpu_ms)],
   ["an update reaches half of them after ms", ms(update.p50_ms)],
   ["all of them after ms", ms(update.last_ms)],
   ["server CPU an update, ms", ms(cpu)],
-  ["event-loop delay while they sync, p99 and most, ms", both(delay.sync)],
-  ["event-loop delay in updates, p99 and most, ms", both(delay.updates)],
-  ["samples of that", String(delay.updates?.samples ?? 0)],
+  ["event-loop delay while they sync, p99 and maximum, ms", both(delay.sync)],
+  ["event-loop delay during updates, p99 and maximum, ms", both(delay.updates)],
+  ["timer samples during updates", String(delay.updates?.samples ?? 0)],
   ["peak memory MiB", ms(last.server_peak_mib)],
 ];
 process.stdout.write(`${cells.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}\n`);

@@ -8,8 +8,8 @@ import { goalOf, measures } from "./xds-load-goals.ts";
 import { builtYardstick } from "./yardstick.ts";
 
 /**
- * Measures this server against go-control-plane, or with `--workers N` so many workers against the one process, in
- * turns, with the yardstick `xds-load`. See bench/README.md.
+ * Measures this server and go-control-plane in turns, with the yardstick `xds-load`. With `--workers N` it measures this
+ * server with N workers and in one process instead. See bench/README.md.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,7 +41,7 @@ printRatios();
 rmSync(results, { recursive: true });
 process.exitCode = status ?? 1;
 
-/** The adapter of this server with so many workers; their time and memory count with the server's. */
+/** Writes the adapter of this server with workers. The time and the memory of the workers count too. */
 function withWorkers(count: string): string {
   const adapter = JSON.parse(readFileSync(oneProcess, "utf8"));
   const file = path.join(results, "adapter.json");
@@ -55,7 +55,7 @@ interface Result {
   readonly ok: boolean;
 }
 
-/** How many times as much this server needs, beside what it may need. Medians of the rounds' ratios. */
+/** Prints the ratios of the figures to the reference's, with their goals. Each ratio is a median over the rounds. */
 function printRatios(): void {
   const ratios = new Map<string, number[][]>();
   for (const file of readdirSync(results)
@@ -100,7 +100,7 @@ function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** File names hold streams, clusters, mode and round, joined by "-". */
+/** Sorts names of result files: streams, clusters, mode and round, joined by "-". */
 function inCellOrder(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true });
 }
