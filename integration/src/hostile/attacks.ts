@@ -7,18 +7,18 @@ import { pathOf, type TypeName, typesIn, typeUrlOf, type Variant } from "../conf
 import { Choices } from "../harness/random-choices.ts";
 import { encoded, extremes, framed, mutated, oddName, openGroups, wildProtobuf } from "./messages.ts";
 
-/** What a hostile client does: in one call among others, or on a connection of its own that need not even be HTTP/2. */
+/** What a hostile client does: a gRPC call on a shared connection, or bytes on a connection of its own, maybe not HTTP/2. */
 export type Attack = CallAttack | ConnectionAttack;
 
 export interface CallAttack {
   readonly on: "call";
   readonly path: string;
-  /** Of what is heard, where the call is one of discovery. */
+  /** The variant of the responses, when the call is a discovery stream. */
   readonly variant: Variant;
   /** The header `grpc-encoding`. */
   readonly encoding: string;
   readonly frames: readonly Frame[];
-  /** Where the bytes of a frame are cut apart on their way. */
+  /** Where the bytes of a frame are split into pieces. */
   readonly cut: "nowhere" | "once" | "everywhere";
   readonly end: "half-close" | "reset";
 }
@@ -28,16 +28,16 @@ export interface ConnectionAttack {
   readonly frames: readonly Buffer[];
 }
 
-/** A frame of gRPC, which may answer what was heard last. */
+/** Makes a gRPC frame. It may answer the last response. */
 export type Frame = (heard: Heard) => Buffer;
 
-/** What the server said last in this call. */
+/** The last response of the server in this call. */
 export interface Heard {
   readonly nonce: string;
   readonly version: string;
 }
 
-/** The attack of that number, of that seed. */
+/** The attack with this number, by the seed. */
 export function randomAttack(seed: number, id: number): Attack {
   const choose = new Choices(seed * 1_000_003 + id);
   return choose.chance(0.1) ? connectionAttack(choose) : callAttack(choose);
@@ -71,7 +71,7 @@ function callAttack(choose: Choices): CallAttack {
     ],
     [1, () => [choose.one(noMethods), discovery()]],
   );
-  // Garbage at once, or after a talk that gets it further into the server.
+  // Garbage comes first, or after valid frames that take it further into the server.
   const length = choose.chance(0.3) ? 0 : 1 + choose.below(24);
   const said = Array.from({ length }, (_, index) => talk(index === 0));
   const isGarbageLast = length === 0 || choose.chance(0.3);
@@ -117,7 +117,7 @@ const urls = [
   "u".repeat(5_000),
 ];
 
-/** A request that is well formed, and of which each part may be out of place. */
+/** A well-formed request whose fields may have wrong values. */
 function discoveryFrame(
   choose: Choices,
   { variant, only, isFirst }: { variant: Variant; only: TypeName | undefined; isFirst: boolean },
@@ -191,7 +191,7 @@ function statusRequest(choose: Choices): Uint8Array {
 }
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** How long the payload of each kind of HTTP/2 frame has to be; -1: it depends. There are ten, and no more. */
+/** The payload length in bytes of each HTTP/2 frame type, by its number; -1: it varies. HTTP/2 lacks the last two types. */
 const payloadLengths = [-1, -1, 5, 4, -1, -1, 8, -1, 4, -1, -1, -1];
 
 function connectionAttack(choose: Choices): ConnectionAttack {

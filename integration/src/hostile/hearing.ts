@@ -8,13 +8,13 @@ import type { Heard } from "./attacks.ts";
 
 const headBytes = 5;
 
-/** Reads nonces and versions out of what the server says, where it is a discovery response. */
+/** Reads nonce and version of the server's last discovery response. */
 export class Hearing {
   readonly #variant: Variant;
   last: Heard = { nonce: "", version: "" };
   #unread: Buffer[] = [];
   #length = 0;
-  /** Where the message that is coming ends. */
+  /** The end of the next message in the unread bytes, or of its head while the length is unknown. */
   #end = headBytes;
 
   constructor(variant: Variant) {
@@ -46,7 +46,7 @@ export class Hearing {
         this.last = { nonce, version };
       }
     } catch {
-      // The answer of another service.
+      // It is a response of another service.
     }
   }
 }

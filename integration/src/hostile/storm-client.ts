@@ -10,15 +10,15 @@ import {
 const streamsAConnection = 100;
 const methods = { sotw: "StreamAggregatedResources", delta: "DeltaAggregatedResources" } as const;
 
-/** A response, as far as a storm looks at it. */
+/** The parts of a response that the tests look at. */
 export interface Said {
   readonly typeUrl: string;
   readonly nonce: string;
-  /** The content of what came, not what it is called. */
+  /** The bytes of each resource, as latin1. */
   readonly contents: readonly string[];
 }
 
-/** One discovery client that wants all of some types, and takes or rejects what it is sent. */
+/** A discovery client that subscribes to all resources of some types. It ACKs or NACKs every response. */
 export class StormClient {
   readonly nodeId: string;
   readonly said: Said[] = [];
@@ -99,11 +99,11 @@ function delta(message: Uint8Array): Said {
 export interface StormOptions {
   readonly variant: keyof typeof methods;
   readonly typeUrls: readonly string[];
-  /** The reason for which it rejects all that it is sent; absent when it takes it. */
+  /** The error message of its NACKs. Absent: it ACKs. */
   readonly rejection?: string;
 }
 
-/** Clients of both variants that come at once, a hundred on a connection. */
+/** Clients of both variants that connect at once, a hundred to a connection. */
 export class Storm implements Disposable {
   readonly clients: readonly StormClient[];
   readonly #sessions: ClientHttp2Session[] = [];

@@ -20,7 +20,7 @@ const cluster = (number: number): AnyDocument => ({
   spec: { dns: { hostname: "shop.internal", port: 1 + number } },
 });
 
-/** All proxies, page by page. */
+/** The status of all proxies, read page by page. */
 async function allProxies(mesh: TestMesh): Promise<readonly ProxySummary[]> {
   const proxies: ProxySummary[] = [];
   let after: string | undefined;
@@ -34,7 +34,7 @@ async function allProxies(mesh: TestMesh): Promise<readonly ProxySummary[]> {
 }
 
 test(`${rejecting} clients that reject everything are sent each version once, and their reasons are kept`, async (t) => {
-  // Each rejection is a line of the log.
+  // The log would have a line for each rejection.
   await using mesh = await TestMesh.start(["--log-level", "error"]);
   await mesh.apply({ set: [cluster(0)] });
   using storm = new Storm(mesh.xds, {
@@ -54,7 +54,7 @@ test(`${rejecting} clients that reject everything are sent each version once, an
   assert.deepEqual(
     [outcomes.length, new Set(outcomes.map(({ state }) => state))],
     [rejecting, new Set(["rejected"])],
-    "each took note of the last version",
+    "each rejects the last version",
   );
   const last = new Set<string | undefined>();
   let responses = 0;
@@ -73,7 +73,7 @@ test(`${rejecting} clients that reject everything are sent each version once, an
   t.diagnostic(`${versions} versions in ${rejectingMs / 1000} s, ${responses} responses`);
 });
 
-test(`${reconnecting} clients that come back at once after the server was killed are level within ${maxSyncMs / 1000} s`, async (t) => {
+test(`${reconnecting} clients that reconnect at once after the server was killed are synced within ${maxSyncMs / 1000} s`, async (t) => {
   await using mesh = await TestMesh.start();
   const route: AnyDocument = {
     kind: "Route",
@@ -102,5 +102,5 @@ test(`${reconnecting} clients that come back at once after the server was killed
   await mesh.restart();
   const again = await come(2);
   assert.ok(again < maxSyncMs, `took ${again} ms`);
-  t.diagnostic(`level after ${Math.round(first)} ms, and after ${Math.round(again)} ms when they came back`);
+  t.diagnostic(`synced after ${Math.round(first)} ms, and after ${Math.round(again)} ms when they reconnected`);
 });
