@@ -24,7 +24,7 @@ interface Answer {
 
 const json = { "content-type": "application/json" };
 
-test("redact masks what upstream answers, in whatever pieces it comes", async (t) => {
+test("redact masks the body of a response, in whatever pieces it arrives", async (t) => {
   const answers: Record<string, Answer> = {
     "/cards": {
       headers: { ...json, etag: '"1"' },
@@ -55,7 +55,7 @@ test("redact masks what upstream answers, in whatever pieces it comes", async (t
   assert.equal(counted.get("wasmcustom.redact.masked;rule=all"), 10_003);
 });
 
-test("redact sets the length of what it has changed, and tells none to HEAD", async (t) => {
+test("redact sets the length of a body that it has changed, and removes it from a response to HEAD", async (t) => {
   const body = '{"password":"secret"}';
   const { request } = await started(t, {
     "/": { headers: { ...json, "content-length": body.length, etag: '"1"' }, body: [body] },
@@ -66,7 +66,7 @@ test("redact sets the length of what it has changed, and tells none to HEAD", as
   assert.deepEqual([head.status, head.headers["content-length"], head.headers.etag], [200, undefined, undefined]);
 });
 
-test("redact answers 502 for what it cannot mask, and nothing of it leaves", async (t) => {
+test("redact answers 502 when it cannot mask a response, and sends nothing of it", async (t) => {
   const { request, envoy } = await started(t, {
     "/malformed": { headers: json, body: ['{"password":"secret"', ",}"] },
     "/gzip": { headers: { ...json, "content-encoding": "gzip" }, body: ["\u001f"] },
@@ -93,7 +93,7 @@ test("redact answers 502 for what it cannot mask, and nothing of it leaves", asy
   assert.equal(counted.get("wasmcustom.redact.denied;rule=all;reason=too-large"), 2);
 });
 
-test("redact lets pass what is too large where it is told to; Envoy answers 500 beyond its own buffer", async (t) => {
+test("redact passes bodies that are too large where a rule says so; Envoy answers 500 beyond its own buffer", async (t) => {
   const body = [`{"a":"${"x".repeat(90)}`, `${"y".repeat(90)}"}`];
   const huge = [" ".repeat(30_000), " ".repeat(30_000)];
   const { request } = await started(
@@ -105,7 +105,7 @@ test("redact lets pass what is too large where it is told to; Envoy answers 500 
   assert.equal((await request("/huge")).status, 500);
 });
 
-/** `asked` are the headers of the requests that came upstream. */
+/** `asked` has the headers of the requests to upstream. */
 async function started(t: TestContext, answers: Readonly<Record<string, Answer>>, bufferLimit?: number) {
   const asked: http.IncomingHttpHeaders[] = [];
   const running = await startFilterEnvoy(await builtFilter("filters/redact"), [configuration], {
