@@ -1,6 +1,6 @@
-// Every descriptor of the package in one file, shared by all of gen/; a .proto file is made into descriptors when it is
-// asked for, with those that it imports. It is plain JavaScript, beside the generated code and not in src/, so that gen/
-// works without a build.
+// Loads every descriptor of the package from one file, which all of gen/ shares. The descriptors of a .proto file and
+// of its imports are created at their first use. This is plain JavaScript beside the generated code, not TypeScript in
+// src/, so that gen/ works without a build.
 import { readFileSync } from "node:fs";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
@@ -9,17 +9,18 @@ import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
 /** The bytes of each .proto file, by its name. */
 const encoded = new Map();
-/** The .proto file of each type and service, by name; those inside of messages are found by the outer one. */
+/** The .proto file of each type and service, by name. Nested types are found by their outer message. */
 const fileOf = new Map();
 /** The .proto files that declare extensions of a message, by the message's name. */
 const extending = new Map();
-/** Full names of the messages that are not inside of others. */
+/** The full names of the messages that are not nested in another message. */
 const outerMessages = [];
 const loaded = new Map();
 const types = new Map();
 
-// Field numbers of descriptor.proto: FileDescriptorSet.file; of FileDescriptorProto name, package, message_type, enum_type,
-// service, extension; of each of these, name; of FieldDescriptorProto, extendee.
+// These field numbers are from descriptor.proto: FileDescriptorSet.file is 1. FileDescriptorProto has name (1), package
+// (2), message_type (4), enum_type (5), service (6) and extension (7). Each of these has name (1); an extension has
+// extendee (2).
 for (const { number, value } of fields(readFileSync(new URL("./envoy.binpb", import.meta.url)))) {
   if (number === 1) index(value);
 }
@@ -56,7 +57,7 @@ function load(name) {
   const bytes = encoded.get(name);
   if (loaded.has(name) || bytes === undefined) return loaded.get(name);
   const proto = fromBinary(FileDescriptorProtoSchema, bytes);
-  // Without an end to them, the library would follow the imports of imports along every path that there is.
+  // The imports are passed without their own imports. Otherwise the library would follow imports along every path.
   const found = createFileRegistry(proto, (imported) => ({ ...load(imported), dependencies: [] })).getFile(name);
   found.dependencies = proto.dependency.map(load);
   loaded.set(name, found);
@@ -102,6 +103,6 @@ export const messageNames = outerMessages;
 
 export function file(name) {
   const found = load(name);
-  if (!found) throw new Error(`Cannot load "${name}": envoy.binpb does not hold it; run npm run generate`);
+  if (!found) throw new Error(`Cannot load "${name}": envoy.binpb does not contain it; run npm run generate`);
   return found;
 }

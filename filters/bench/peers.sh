@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the filters of other SDKs: peers.sh YARDSTICK DIR. What a missing toolchain would build is left out.
+# Builds the filters of other SDKs: peers.sh YARDSTICK DIR. It skips SDKs whose toolchain is missing.
 # Needs npm; cargo and rustc with the target wasm32-wasi (Debian: cargo rustc libstd-rust-dev-wasm32); go 1.24.
 set -eu
 yardstick=$(cd "$1" && pwd)
@@ -14,7 +14,7 @@ npm init -y >/dev/null
 npm install --silent assemblyscript@0.28.20 @gcoredev/proxy-wasm-sdk-as@1.2.3 @assemblyscript/wasi-shim@0.1.0
 for job in a b c d e; do npx asc $job.ts --config asconfig.json -O3 -o "$out/gcore_$job.wasm"; done
 
-# Its shared data cannot be used: get and set are swapped.
+# There is no job c, because this SDK swaps get and set of shared data.
 cd "$work/solo"
 npm init -y >/dev/null
 npm install --silent assemblyscript@0.17.14 @solo-io/proxy-runtime@0.1.8
@@ -32,10 +32,10 @@ if command -v cargo >/dev/null; then
   cd "$work/rust"
   mkdir -p src
   mv lib.rs src/
-  # The target wasm32-wasi ends with Rust 1.83: what it depends on may be no younger than the compiler.
+  # The target wasm32-wasi ends with Rust 1.83. So use versions of the dependencies that this compiler supports.
   sed -i "s/^edition.*/&\nrust-version = \"$(rustc --version | cut -d' ' -f2)\"/" Cargo.toml
   export CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback
-  # Where the compiler with that target has an old cargo, which cannot ask the registry, another one fetches: FETCH_CARGO=path
+  # An old cargo cannot use the registry. FETCH_CARGO=path names a newer one that fetches the dependencies.
   if [ -n "${FETCH_CARGO:-}" ]; then
     mkdir -p .cargo
     "$FETCH_CARGO" vendor -q vendor >.cargo/config.toml

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { encode } from "./encode.ts";
 import { registry } from "./registry.ts";
 
-/** Any message of a schema, for tests: a few of its fields set, to a small depth, with values that have a JSON form. */
+/** A random message of a schema, for tests. It has few fields and a small depth, and all values have a JSON form. */
 export function arbitraryMessage(schema: DescMessage, depth = 3): fc.Arbitrary<Message> {
   const special = specialMessage(schema, depth);
   if (special) return special;
@@ -18,7 +18,7 @@ function create(schema: DescMessage, fields: Record<string, unknown>): Message {
   return createTyped(schema, fields);
 }
 
-/** What to give create for one field; of the members of a oneof, the last one wins. */
+/** The argument of create for one field. When several members of a oneof are chosen, the last one wins. */
 function arbitraryField(field: DescField, depth: number): fc.Arbitrary<Record<string, unknown>> {
   const name = field.oneof?.localName ?? field.localName;
   return arbitraryValue(field, depth).map((value) => ({
@@ -83,7 +83,7 @@ function arbitraryScalar(type: ScalarType): fc.Arbitrary<unknown> {
   }
 }
 
-/** Keys that JavaScript treats in its own way are among them. */
+/** Random keys. Some of them have a special meaning in JavaScript. */
 function arbitraryKey(): fc.Arbitrary<string> {
   return fc.oneof(
     fc.string({ maxLength: 4 }),
@@ -109,7 +109,7 @@ function arbitraryStruct(): fc.Arbitrary<Record<string, unknown>> {
 
 const anyContents = ["envoy.config.core.v3.Metadata", "envoy.type.v3.Percent", "google.protobuf.Duration"];
 
-/** The types of which most values have no JSON form. */
+/** Random messages of the types where most values have no JSON form. */
 function specialMessage(schema: DescMessage, depth: number): fc.Arbitrary<Message> | undefined {
   switch (schema.typeName) {
     case "google.protobuf.Any":

@@ -9,7 +9,7 @@ import { registry } from "./registry.ts";
 
 const schemas = [...registry].filter((type) => type.kind === "message" && type.file.proto.syntax === "proto3");
 
-test("the bytes of any message of any type say that message", () => {
+test("decodes the encoded bytes of any message of any type", () => {
   for (const schema of schemas as DescMessage[]) {
     fc.assert(
       fc.property(arbitraryMessage(schema), (message) => {
@@ -21,7 +21,7 @@ test("the bytes of any message of any type say that message", () => {
   }
 });
 
-test("the order in which the entries of maps were added does not change the bytes", () => {
+test("the order of insertion into maps does not change the bytes", () => {
   for (const schema of schemas as DescMessage[]) {
     fc.assert(
       fc.property(arbitraryMessage(schema), (message) => {
@@ -32,24 +32,24 @@ test("the order in which the entries of maps were added does not change the byte
   }
 });
 
-test("encoding leaves the message as it was", () => {
+test("encoding does not change the message", () => {
   const message = create(MetadataSchema, { filterMetadata: { b: { z: 1, a: { y: 1, x: 2 } }, a: {} } });
   encode(MetadataSchema, message);
   assert.deepEqual(JSON.stringify(message.filterMetadata), '{"b":{"z":1,"a":{"y":1,"x":2}},"a":{}}');
 });
 
-test("equal messages are equal inside an Any too", () => {
+test("equal messages give equal Any messages", () => {
   const one = packAny(MetadataSchema, create(MetadataSchema, { filterMetadata: { a: {}, b: {} } }));
   const other = packAny(MetadataSchema, create(MetadataSchema, { filterMetadata: { b: {}, a: {} } }));
   assert.equal(one.typeUrl, "type.googleapis.com/envoy.config.core.v3.Metadata");
   assert.deepEqual(one, other);
 });
 
-test("bytes that say no message throw", () => {
+test("throws for bytes that are not a message", () => {
   assert.throws(() => decode(MetadataSchema, Uint8Array.of(0x0a, 0xff)));
 });
 
-/** The same content with the properties of every object in the opposite order. */
+/** The same content, with the properties of every object in reverse order. */
 function backwards<T>(value: T): T {
   if (value instanceof Uint8Array || typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(backwards) as T;

@@ -6,13 +6,13 @@ import { messageSchema, registry } from "./registry.ts";
 
 const packageUrl = new URL("../", import.meta.url);
 
-test("the package has the version of the Envoy that its descriptors are from", () => {
+test("the package has the version of the Envoy that its descriptors come from", () => {
   const { version } = JSON.parse(readFileSync(new URL("package.json", packageUrl), "utf8"));
   const goModule = readFileSync(new URL("tools/descriptors/go.mod", packageUrl), "utf8");
   assert.match(goModule, new RegExp(`go-control-plane/envoy v${version}\\s`));
 });
 
-test("every file of the API has a module, with the very schemas that the registry has", async () => {
+test("every file of the API has a module, which exports the same schemas as the registry", async () => {
   for (const file of registry.files) {
     if (file.name.startsWith("google/protobuf/")) continue;
     const module: Record<string, unknown> = await import(new URL(`gen/${file.name}_pb.js`, packageUrl).href);

@@ -2,7 +2,7 @@ import type { DescField, DescMessage, JsonValue, Message } from "@bufbuild/proto
 
 type Fields = Record<string, unknown>;
 
-/** The message with every map in the order of its keys: itself where nothing has to move, else a copy of what has to. */
+/** Returns the message with every map in the order of its keys. It copies only the parts that change. */
 export function inKeyOrder<M extends Message>(schema: DescMessage, message: M): M {
   const before = message as unknown as Fields;
   let after: Fields | undefined;
@@ -16,7 +16,7 @@ export function inKeyOrder<M extends Message>(schema: DescMessage, message: M): 
   return (after as M | undefined) ?? message;
 }
 
-/** A copy of the value with every object in the order of its keys. */
+/** Returns a copy of the value with every object in the order of its keys. */
 export function jsonInKeyOrder(json: JsonValue): JsonValue {
   if (Array.isArray(json)) return json.map(jsonInKeyOrder);
   if (typeof json !== "object" || json === null) return json;
@@ -24,7 +24,7 @@ export function jsonInKeyOrder(json: JsonValue): JsonValue {
   return Object.fromEntries(entries.map(([key, value]) => [key, jsonInKeyOrder(value)]));
 }
 
-/** For Array.sort over entries: by UTF-16 code units, as Array.sort orders strings, on every machine alike. */
+/** Compares entries by key, in UTF-16 code units like Array.sort. The order is the same on every machine. */
 export function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
 }
@@ -66,7 +66,7 @@ function mapInKeyOrder(field: DescField, map: Fields): Fields {
 
 function valueInKeyOrder(field: DescField, value: unknown): unknown {
   if (field.message === undefined || !holdsMaps(field.message)) return value;
-  // The library holds a Struct as plain JSON in every field but that of google.protobuf.Value.
+  // The library stores a Struct as plain JSON in every field, except in google.protobuf.Value.
   const isJson =
     field.message.typeName === "google.protobuf.Struct" && field.parent.typeName !== "google.protobuf.Value";
   return isJson ? jsonInKeyOrder(value as JsonValue) : inKeyOrder(field.message, value as Message);
@@ -74,13 +74,13 @@ function valueInKeyOrder(field: DescField, value: unknown): unknown {
 
 interface Slot {
   readonly field: DescField;
-  /** The property of the message: the field's, or that of its oneof. */
+  /** The message's property for the field, or for its oneof. */
   readonly slot: string;
 }
 
 const slots = new WeakMap<DescMessage, readonly Slot[]>();
 
-/** The fields under which a map can be. Most messages have none, and are passed by. */
+/** The fields that may contain a map. Most messages have none, and need no work. */
 function slotsWithMaps(schema: DescMessage): readonly Slot[] {
   let found = slots.get(schema);
   if (found === undefined) {

@@ -1,12 +1,12 @@
-/** One step on the way into a value, as a chain: it is written out only for what is reported. */
+/** A path into a value, as a chain of steps. It becomes text only when something is reported. */
 export interface Path {
-  /** The step before; undefined at the value itself, whose key means nothing. */
+  /** The step before; undefined for the value itself, whose key is not used. */
   readonly within: Path | undefined;
   /** The key of a member, or the index of an item. */
   readonly key: string | number;
 }
 
-/** The path as people write it: "routes[2].name", and 'metadata["envoy.lb"]' for a key that is no plain word. */
+/** The path as text: "routes[2].name", and 'metadata["envoy.lb"]' for a key that is not a plain word. */
 export function pathText({ within, key }: Path): string {
   if (within === undefined) return "";
   const before = pathText(within);
@@ -15,7 +15,7 @@ export function pathText({ within, key }: Path): string {
   return before === "" ? key : `${before}.${key}`;
 }
 
-/** The text, cut where it is longer than a message should repeat. */
+/** Cuts a text at a maximum length. */
 export function shortened(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

@@ -1,4 +1,5 @@
-// Turns the dump of tools/descriptors into gen/ (typed JavaScript) and envoy.binpb (the descriptors, without comments).
+// Generates gen/ (typed JavaScript) and envoy.binpb (the descriptors without comments) from the dump of
+// tools/descriptors.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -28,13 +29,16 @@ const image = create(FileDescriptorSetSchema, { file: files.map((file) => ({ ...
 writeFileSync(join(root, "envoy.binpb"), toBinary(FileDescriptorSetSchema, image));
 console.log(`Wrote ${generated.length} files to gen/ and ${files.length} descriptors to envoy.binpb`);
 
-/** The files that people import: Envoy's v3 and unversioned packages, and the others that Envoy's configuration names. */
+/**
+ * True for files that users import: Envoy's v3 and unversioned packages, and other packages that its configuration
+ * uses.
+ */
 function wanted(file) {
   if (file.package.startsWith("envoy.")) return !isV2(file);
   return /^(xds\.|udpa\.type|opentelemetry\.proto\.collector|grpc\.health)/.test(file.package);
 }
 
-/** Packages of the v2 API, which Envoy no longer reads. Some of them carry no version in their name. */
+/** True for packages of the v2 API, which Envoy no longer reads. Some of them have no version in their name. */
 function isV2(file) {
   return (
     /\.v[12](alpha\d*)?(\.|$)/.test(file.package) ||
@@ -43,13 +47,16 @@ function isV2(file) {
   );
 }
 
-/** The wanted files and all that they import, each after its imports. */
+/** The wanted files and all their imports. Each file comes after its imports. */
 function closure(all, isWanted) {
   const byName = new Map(all.map((file) => [file.name, file]));
   const ordered = new Set();
   const visit = (name) => {
     const file = byName.get(name);
-    if (!file) throw new Error(`The dump lacks ${name}: add its Go package to the roots in tools/descriptors/main.go`);
+    if (!file)
+      throw new Error(
+        `The dump does not contain ${name}: add its Go package to the roots in tools/descriptors/main.go`,
+      );
     if (file.package.startsWith("envoy.") && isV2(file)) throw new Error(`A v3 file imports the v2 file ${name}`);
     if (ordered.has(file)) return;
     for (const dependency of file.dependency) visit(dependency);
@@ -59,7 +66,7 @@ function closure(all, isWanted) {
   return [...ordered];
 }
 
-/** Runs protoc-gen-es as protoc would. The runtime library brings google/protobuf/* itself. */
+/** Runs protoc-gen-es as protoc does. The runtime library contains google/protobuf/* itself. */
 function generate(protoFile) {
   const request = create(CodeGeneratorRequestSchema, {
     parameter: "target=js+dts,import_extension=js",
@@ -77,14 +84,14 @@ function generate(protoFile) {
 }
 
 /**
- * Replaces the base64 descriptor that the plugin puts in every file by a look-up in the one shared image: less to load,
- * and registry.getMessage(name) is the very schema that the file exports.
+ * Replaces the base64 descriptor that the plugin writes into every file by a look-up in the shared image. So there is
+ * less to load, and registry.getMessage(name) is the same schema as the one that the file exports.
  */
 function onSharedImage(name, content) {
   const proto = name.replace(/_pb\.js$/, ".proto");
   const parts = content.split(/fileDesc\("[^"]*"(?:, \[[^\]]*\])?\)/);
-  if (parts.length !== 2) throw new Error(`Cannot rewrite ${name}: protoc-gen-es writes another shape now`);
-  // The other imports are descriptors of files that this one depends on, which the image already links.
+  if (parts.length !== 2) throw new Error(`Cannot rewrite ${name}: the output of protoc-gen-es has another format`);
+  // The other imports are descriptors of this file's imports. The image already links them.
   const body = parts.join(`file("${proto}")`).replace(/^import \{([^}]*)\} from "([^"]*)";\n/gm, (_, names, from) => {
     if (!from.startsWith("@bufbuild/protobuf/codegenv")) return "";
     const kept = names

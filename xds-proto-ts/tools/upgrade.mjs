@@ -1,4 +1,5 @@
-// Moves the package, and those that use it, to the API of another Envoy: npm run upgrade -w xds-proto-ts -- 1.41.0
+// Upgrades this package, and the packages that use it, to the API of another Envoy: npm run upgrade -w xds-proto-ts --
+// 1.41.0
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,9 +1,9 @@
 export interface Good {
   readonly name: string;
   readonly cents: number;
-  /** How many are in the cart. */
+  /** The number in the cart. */
   readonly count?: number;
-  /** What only the second version of the cart says. */
+  /** Only in the second version of the cart. */
   readonly totalCents?: number;
 }
 
@@ -18,7 +18,7 @@ const cart = [
   { name: "goose quill", cents: 120, count: 5 },
 ] as const satisfies readonly Good[];
 
-/** What a service of the shop has to show. The second version of the cart says totals as well. */
+/** The goods of a service. The second version of the cart also has totals. */
 export function goods(service: string, version: string): readonly Good[] {
   if (service !== "cart") return catalog;
   return version === "v1" ? cart : cart.map((good) => ({ ...good, totalCents: good.cents * good.count }));

@@ -16,7 +16,9 @@ try {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void service.close());
 } catch (error) {
   const inUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-  const cause = inUse ? "the port is in use; end what uses it, or choose another" : (error as Error).message;
+  const cause = inUse
+    ? "the port is in use; stop the process that uses it, or choose another port"
+    : (error as Error).message;
   process.stderr.write(`error: cannot listen on ${values.listen}: ${cause}\n`);
   process.exitCode = 1;
 }

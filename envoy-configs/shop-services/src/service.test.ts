@@ -12,7 +12,7 @@ function start(...args: string[]) {
   return spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 }
 
-test("says who it is, and ends by itself on SIGTERM", async (t) => {
+test("answers with its name and version, and ends on SIGTERM", async (t) => {
   const child = start("--name", "cart-v2", "--listen", "127.0.0.1:0");
   t.after(() => child.kill("SIGKILL"));
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
@@ -44,7 +44,7 @@ test("names the port that is in use, and exits with 1", async (t) => {
   assert.deepEqual(await exit, [1, null]);
 });
 
-test("says how it is used when arguments are missing, and exits with 2", async () => {
+test("prints its usage when arguments are missing, and exits with 2", async () => {
   const child = start("--name", "cart");
   assert.deepEqual(await once(child, "exit"), [2, null]);
 });

@@ -4,20 +4,20 @@ import type { AddressInfo } from "node:net";
 import { goods } from "./goods.ts";
 
 export interface ServiceOptions {
-  /** "cart", or "cart-v2" for the second version of it. */
+  /** "cart", or "cart-v2" for its second version. */
   readonly name: string;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
 }
 
 export interface RunningService {
   readonly port: number;
-  /** Takes no new connections, lets the requests under way end, then resolves. */
+  /** Accepts no new connections, and resolves when the open requests have ended. */
   close(): Promise<void>;
 }
 
-/** A small HTTP service of the sample shop. Whatever it is asked, it says who it is. */
+/** A small HTTP service of the sample shop. It answers every request with its name and version. */
 export async function startService({ name, host, port }: ServiceOptions): Promise<RunningService> {
   const server = createServer(answering(name));
   server.listen(port, host);

@@ -6,7 +6,7 @@ import { Exemption, Settings } from "./settings";
 /** Each request is compared with every key. */
 const MOST_KEYS: i32 = 1000;
 
-/** Reads the settings out of their JSON, described in README.md. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readSettings(json: JsonValue): Settings {
   json.onlyMembers(["keys", "header", "query", "identityHeader", "exempt", "body"]);
   const body = json.member("body");
@@ -48,7 +48,7 @@ function readKey(json: JsonValue): Key {
   const prefixes = json.member("pathPrefixes");
   const methods = json.member("methods");
   const key = new Key(readWord(name));
-  if (key.name === "unknown") name.fault('"unknown" is the name of who has no valid key');
+  if (key.name === "unknown") name.fault('"unknown" is reserved for clients without a valid key');
   if (expires.exists) key.expires = readExpiry(expires);
   if (prefixes.exists) {
     const elements = prefixes.asArray();
@@ -76,7 +76,7 @@ function readExemption(json: JsonValue): Exemption {
   return prefix.exists ? new Exemption(readPath(prefix), true) : new Exemption(readPath(path), false);
 }
 
-/** The name of a client, a header or a parameter. */
+/** Reads the name of a client, a header or a parameter. */
 function readWord(json: JsonValue): string {
   const word = json.asString();
   const good = word !== "" && word.length <= 64 && isWord(word);

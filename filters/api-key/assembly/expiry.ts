@@ -1,6 +1,6 @@
 import { JsonKind, JsonValue } from "@chancery/filter-sdk";
 
-/** Reads a moment: RFC 3339, or whole seconds since 1970. Answers the latter. */
+/** Reads a time: RFC 3339, or whole seconds since 1970. Returns seconds since 1970. */
 export function readExpiry(json: JsonValue): i64 {
   const isUnixTime = json.kind === JsonKind.Number && json.text.length <= 11;
   const seconds = isUnixTime ? digits(json.text, 0, json.text.length) : json.isString ? secondsOf(json.text) : -1;
@@ -8,7 +8,9 @@ export function readExpiry(json: JsonValue): i64 {
   return seconds;
 }
 
-/** Of "2027-01-31T12:00:00Z", or with a fraction (which is dropped) or an offset; -1 for what is not RFC 3339. */
+/**
+ * Parses RFC 3339: "2027-01-31T12:00:00Z". A fraction of a second is dropped. Returns -1 when the text is not RFC 3339.
+ */
 function secondsOf(text: string): i64 {
   if (text.length < 20 || text.charAt(4) !== "-" || text.charAt(7) !== "-" || text.charAt(10) !== "T") return -1;
   if (text.charAt(13) !== ":" || text.charAt(16) !== ":") return -1;
@@ -35,7 +37,7 @@ function secondsOf(text: string): i64 {
 
 const NO_OFFSET: i64 = i64.MAX_VALUE;
 
-/** Seconds to the east of Greenwich: of "Z", "+01:00", at the end of the text. */
+/** Parses the offset from UTC at the end of the text, "Z" or "+01:00". Returns seconds. */
 function offsetAt(text: string, at: i32): i64 {
   const sign = text.charAt(at);
   if (sign === "Z") return at + 1 === text.length ? 0 : NO_OFFSET;
@@ -47,7 +49,7 @@ function offsetAt(text: string, at: i32): i64 {
   return sign === "-" ? -seconds : seconds;
 }
 
-/** A number of digits only; -1 when there is anything else. */
+/** Parses digits. Returns -1 when there are other characters. */
 function digits(text: string, from: i32, to: i32): i64 {
   let number: i64 = 0;
   for (let i = from; i < to; i++) {
@@ -58,7 +60,7 @@ function digits(text: string, from: i32, to: i32): i64 {
   return number;
 }
 
-/** How many days lie between 1970 and a month. */
+/** The number of days from the start of 1970 to the start of a month. */
 function daysBefore(year: i32, month: i32): i64 {
   let days: i64 = 0;
   for (let each = 1970; each < year; each++) days += isLeap(each) ? 366 : 365;

@@ -19,7 +19,7 @@ const allowed = new Counter("api_key.allowed");
 const denied = new Counter("api_key.denied");
 const exempt = new Counter("api_key.exempt");
 
-/** The hash of the key that the running request came with. */
+/** The hash of the current request's key. */
 const presented: usize = memory.data(32, 8);
 
 class ApiKeyRoot extends RootContext {
@@ -33,7 +33,7 @@ class ApiKeyRoot extends RootContext {
 
   override createContext(context_id: u32): Context {
     const settings = this.settings;
-    // The proxy does not use a filter whose configuration was refused.
+    // The proxy does not use a filter that rejected its configuration.
     if (!settings) throw new Error("api-key has no configuration");
     return new ApiKeyContext(context_id, this, settings);
   }
@@ -49,25 +49,25 @@ class ApiKeyContext extends Context {
 
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     const settings = this.settings;
-    // First of all, so that what is refused or exempt leaves no key in the access log either.
+    // This comes first, so that rejected and exempt requests leave no key in the access log either.
     const hasKey = this.takeKey();
     const path = pathWithoutQuery(stream_context.headers.request.get(":path"));
     if (settings.exempts(path)) {
       exempt.increment(1);
       return FilterHeadersStatusValues.Continue;
     }
-    if (!hasKey) return refused(settings.missing, "unknown");
+    if (!hasKey) return rejected(settings.missing, "unknown");
     const key = settings.keys.find(presented);
-    if (!key) return refused(settings.unknown, "unknown");
-    if (hasExpired(key)) return refused(settings.expired, key.name);
-    if (!key.allowsPath(path)) return refused(settings.path, key.name);
-    if (!methodAllowed(key)) return refused(settings.method, key.name);
+    if (!key) return rejected(settings.unknown, "unknown");
+    if (hasExpired(key)) return rejected(settings.expired, key.name);
+    if (!key.allowsPath(path)) return rejected(settings.path, key.name);
+    if (!methodAllowed(key)) return rejected(settings.method, key.name);
     allowed.tag("client", key.name).increment(1);
     stream_context.headers.request.add(settings.identityHeader, key.name);
     return FilterHeadersStatusValues.Continue;
   }
 
-  /** Takes out of the request its key, whose hash is then `presented`, and who it claims to be. False when it has no key. */
+  /** Removes the key and the identity header from the request. Sets `presented`. False when the request has no key. */
   private takeKey(): bool {
     const settings = this.settings;
     const headers = stream_context.headers.request;
@@ -91,9 +91,9 @@ class ApiKeyContext extends Context {
   }
 }
 
-function refused(denial: Denial, client: string): FilterHeadersStatusValues {
+function rejected(denial: Denial, client: string): FilterHeadersStatusValues {
   denied.tag("client", client).tag("reason", denial.reason).increment(1);
-  return denial.refusal.send();
+  return denial.rejection.send();
 }
 
 function hasExpired(key: Key): bool {

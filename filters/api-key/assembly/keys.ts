@@ -1,12 +1,12 @@
-/** What is known of one key. The key itself is not: only its hash is. */
+/** The settings of one key. The key itself is not known, only its hash. */
 export class Key {
-  /** The client's name: what upstream is told, and the value of a metric's tag. */
+  /** The client's name. It is passed to upstream, and is the value of a metric's tag. */
   name: string;
   /** Seconds since 1970; 0 for never. */
   expires: i64 = 0;
-  /** Where the key may be used; empty for everywhere. */
+  /** The key is valid for paths with these prefixes; empty for all paths. */
   pathPrefixes: string[] = [];
-  /** What the key may be used for; empty for everything. */
+  /** The key is valid for these methods; empty for all methods. */
   methods: string[] = [];
 
   constructor(name: string) {
@@ -19,7 +19,7 @@ export class Key {
   }
 }
 
-/** All keys, to be found by their SHA-256. */
+/** All keys by their SHA-256. */
 export class Keys {
   private keys: Key[] = [];
   /** The hashes of the keys, in their order: 32 bytes each. */
@@ -37,8 +37,8 @@ export class Keys {
   }
 
   /**
-   * The key whose hash is these 32 bytes, or null. Goes through all keys, and no jump depends on what they are: the time taken
-   * tells nothing of how much of a hash was right.
+   * The key with this hash of 32 bytes, or null. It compares all keys, and no branch depends on their values. So the
+   * time does not reveal how much of a hash was right.
    */
   find(hash: usize): Key | null {
     let found = -1;
@@ -46,7 +46,7 @@ export class Keys {
       const at = this.at(i);
       const first = (load<u64>(at) ^ load<u64>(hash)) | (load<u64>(at, 8) ^ load<u64>(hash, 8));
       const last = (load<u64>(at, 16) ^ load<u64>(hash, 16)) | (load<u64>(at, 24) ^ load<u64>(hash, 24));
-      // All ones where they are equal, otherwise all zeros.
+      // All bits are 1 when the hashes are equal, else 0.
       const equal = -(<i32>((first | last) === 0));
       found = (found & ~equal) | (i & equal);
     }

@@ -1,8 +1,8 @@
-/** A path, and what was taken out of its query. */
+/** A path, and a parameter that was removed from its query. */
 export class Taken {
-  /** The path with all else that its query has. */
+  /** The path with the rest of its query. */
   rest: string;
-  /** The parameter's first value, as bytes: "%2B" is "+". Null when the query has no such parameter. */
+  /** The parameter's first value as decoded bytes: "%2B" becomes "+". Null when the query has no such parameter. */
   value: ArrayBuffer | null;
 
   constructor(rest: string, value: ArrayBuffer | null) {
@@ -11,7 +11,7 @@ export class Taken {
   }
 }
 
-/** Takes all parameters of a name out of the query. What stays is as it was, letter by letter. */
+/** Removes all parameters with a name from the query. The rest stays as it was, byte by byte. */
 export function takenFrom(path: string, parameter: string): Taken {
   const query = path.indexOf("?");
   const start = `${parameter}=`;

@@ -1,10 +1,10 @@
 import { Refusal } from "@chancery/filter-sdk";
 import { Keys } from "./keys";
 
-/** Paths without the query. */
+/** A path, or a prefix of paths, that needs no key. It is compared without the query. */
 export class Exemption {
   path: string;
-  /** Whether longer paths that begin so are meant too. */
+  /** True when longer paths with this prefix match too. */
   isPrefix: bool;
 
   constructor(path: string, isPrefix: bool) {
@@ -13,25 +13,25 @@ export class Exemption {
   }
 }
 
-/** Why a request is refused. */
+/** A reason to reject a request, and the answer to send. */
 export class Denial {
   /** The value of a metric's tag. */
   reason: string;
-  refusal: Refusal;
+  rejection: Refusal;
 
   constructor(reason: string, status: u32, text: string, json: bool) {
     this.reason = reason;
-    this.refusal = new Refusal(status, `api_key_denied{${reason}}`, "x-api-key-reason", text, json);
+    this.rejection = new Refusal(status, `api_key_denied{${reason}}`, "x-api-key-reason", text, json);
     // RFC 9110, section 15.5.2, demands a challenge.
-    if (status === 401) this.refusal.with("www-authenticate", "ApiKey");
+    if (status === 401) this.rejection.with("www-authenticate", "ApiKey");
   }
 }
 
-/** What a configuration says. Names of headers are in lower case. */
+/** The configuration. Names of headers are in lower case. */
 export class Settings {
   keys: Keys;
   header: string = "x-api-key";
-  /** The parameter of the query that may hold the key; empty for none. */
+  /** The query parameter that may contain the key; empty for none. */
   query: string = "";
   identityHeader: string = "x-client-id";
   exempt: Exemption[] = [];

@@ -7,7 +7,7 @@ import { FilterRefused, type Host, loadFilter, type Request } from "@chancery/fi
 const wasm = new URL("../build/api-key.wasm", import.meta.url);
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
 
-// The host's clock begins with 2025.
+// The host's clock starts at the begin of 2025.
 const settings = {
   query: "api_key",
   exempt: [{ path: "/health" }, { pathPrefix: "/public/" }],
@@ -25,17 +25,22 @@ const withKey = (key: string, path = "/a/"): Request => ({ path, headers: { "x-a
 const cases: readonly [what: string, request: Request, client: string, path?: string][] = [
   ["a key in the header", withKey("key-of-billing"), "billing"],
   ["a key in the query", { path: "/a/?x=1&api_key=key-of-billing&y=%20" }, "billing", "/a/?x=1&y=%20"],
-  ["a key that is all of the query", { path: "/a/?api_key=key-of-billing" }, "billing", "/a/"],
+  ["a key that is the whole query", { path: "/a/?api_key=key-of-billing" }, "billing", "/a/"],
   ["a key that is escaped", { path: "/a/?api_key=a%2Bb%2fc%3D%C3%A9" }, "plus", "/a/"],
-  ["the header's key before the query's", withKey("key-of-billing", "/a/?api_key=no&api_key="), "billing", "/a/"],
-  ["the query's key where the header is empty", withKey("", "/a/?api_key=unix-key&api_key=no"), "unix", "/a/"],
-  ["another parameter that ends so", withKey("unix-key", "/a/?my_api_key=1&api_keys=2"), "unix"],
-  ["a path and method that the key is for", { ...withKey("reader-key", "/b/?q"), method: "HEAD" }, "reader"],
-  ["a key that is not yet too old", withKey("young-key"), "young"],
+  [
+    "the header's key, which takes precedence over the query's,",
+    withKey("key-of-billing", "/a/?api_key=no&api_key="),
+    "billing",
+    "/a/",
+  ],
+  ["the query's key when the header is empty", withKey("", "/a/?api_key=unix-key&api_key=no"), "unix", "/a/"],
+  ["a request with parameters of similar names", withKey("unix-key", "/a/?my_api_key=1&api_keys=2"), "unix"],
+  ["a path and method that the key is valid for", { ...withKey("reader-key", "/b/?q"), method: "HEAD" }, "reader"],
+  ["a key that is not yet expired", withKey("young-key"), "young"],
 ];
 
 for (const [what, request, client, path = request.path] of cases) {
-  test(`${what} lets in ${client}, and goes no further`, async () => {
+  test(`${what} admits ${client}, and the key is removed`, async () => {
     using host = await loaded(settings);
     const { status, upstream } = await host.request(request);
     assert.equal(status, 200);
@@ -46,7 +51,7 @@ for (const [what, request, client, path = request.path] of cases) {
   });
 }
 
-const refusals: readonly [request: Request, status: number, text: string, reason: string, client?: string][] = [
+const rejections: readonly [request: Request, status: number, text: string, reason: string, client?: string][] = [
   [{ path: "/a/" }, 401, "an API key is required", "missing"],
   [withKey(""), 401, "an API key is required", "missing"],
   [{ path: "/a/?api_key=" }, 401, "an API key is required", "missing"],
@@ -58,7 +63,7 @@ const refusals: readonly [request: Request, status: number, text: string, reason
   [{ ...withKey("reader-key"), method: "POST" }, 403, "the API key is not for this method", "method", "reader"],
 ];
 
-for (const [request, status, text, reason, client = "unknown"] of refusals) {
+for (const [request, status, text, reason, client = "unknown"] of rejections) {
   test(`${request.method ?? "GET"} ${request.path} with ${JSON.stringify(request.headers ?? {})}: ${text}`, async () => {
     using host = await loaded(settings);
     const reply = await host.request(request);
@@ -72,7 +77,7 @@ for (const [request, status, text, reason, client = "unknown"] of refusals) {
   });
 }
 
-test("every key among a hundred is found, and no other", async () => {
+test("finds each of a hundred keys, and no other", async () => {
   const keys = Array.from({ length: 100 }, (_, index) => ({ name: `c${index}`, sha256: sha256(`key ${index}`) }));
   using host = await loaded({ keys });
   for (let index = 0; index < 100; index++) {
@@ -82,7 +87,7 @@ test("every key among a hundred is found, and no other", async () => {
   assert.equal((await host.request(withKey("key 100"))).status, 401);
 });
 
-test("a hash that differs in one byte, wherever it is, is of another key", async () => {
+test("a hash that differs in any one byte does not match", async () => {
   const hash = Buffer.from(sha256("key"), "hex");
   const keys = Array.from(hash, (byte, at) => {
     const other = Buffer.from(hash);
@@ -93,7 +98,7 @@ test("a hash that differs in one byte, wherever it is, is of another key", async
   assert.equal((await host.request(withKey("key"))).status, 401);
 });
 
-test("a key expires while requests come", async () => {
+test("a key expires between requests", async () => {
   using host = await loaded(settings);
   host.advance(29_999);
   assert.equal((await host.request(withKey("young-key"))).status, 200);
@@ -104,7 +109,7 @@ test("a key expires while requests come", async () => {
   assert.equal((await host.request(withKey("unix-key"))).status, 401);
 });
 
-test("what is exempt passes without a key, and without the key that it has", async () => {
+test("exempt requests need no key, and a key in them is removed", async () => {
   using host = await loaded(settings);
   for (const path of ["/health", "/health?api_key=1", "/public/x"]) {
     const { status, upstream } = await host.request(withKey("whatever", path));
@@ -115,7 +120,7 @@ test("what is exempt passes without a key, and without the key that it has", asy
   assert.deepEqual(host.metrics, { "api_key.exempt": 3 });
 });
 
-test("no client can say that it is another", async () => {
+test("a client cannot claim another client's name", async () => {
   using host = await loaded({ ...settings, identityHeader: "X-Who" });
   const claims = { "x-who": ["billing", "root"] };
   const known = await host.request({ path: "/a/", headers: { ...claims, "x-api-key": "unix-key" } });
@@ -127,21 +132,21 @@ test("no client can say that it is another", async () => {
   assert.equal(exempt.upstream?.headers.get("x-who"), undefined);
 });
 
-test("a refused key is in no log: the path has lost it before", async () => {
+test("a rejected key is in no log, because it is removed from the path first", async () => {
   using host = await loaded(settings, "trace");
   const reply = await host.request({ path: "/c/?api_key=reader-key" });
   assert.equal(reply.status, 403);
   assert.doesNotMatch(JSON.stringify([host.log, [...reply.headers], reply.body, reply.details]), /reader-key/);
 });
 
-test("an answer in JSON gives the reason", async () => {
+test("a rejection in JSON contains the reason", async () => {
   using host = await loaded({ ...settings, body: "json" });
   const reply = await host.request({});
   assert.equal(reply.headers.get("content-type"), "application/json");
   assert.deepEqual(JSON.parse(reply.body), { error: "denied", reason: "an API key is required" });
 });
 
-test("a configuration with faults is refused, and every fault told with its path", async () => {
+test("rejects a configuration with faults, and reports every fault with its path", async () => {
   const hash = sha256("one");
   const expiries = ["soon", "2025-02-29T00:00:00Z", "2025-01-01T24:00:00Z", "2025-01-01T00:00:00", -1, 1.5, null];
   const bad = {
@@ -158,14 +163,14 @@ test("a configuration with faults is refused, and every fault told with its path
   const time = 'should be a time after 1970: "2027-01-31T00:00:00Z", or whole seconds since 1970';
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("api-key refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("api-key rejects its configuration: ", ""));
     assert.deepEqual(log, [
-      'keys[0].name: "unknown" is the name of who has no valid key',
+      'keys[0].name: "unknown" is reserved for clients without a valid key',
       "keys[0].pathPrefixes: should name a prefix; leave it out to allow all paths",
       "keys[0].methods[0]: methods are in upper case, as in requests",
       "keys[1].name: should be 1 to 64 letters, digits, - or _",
       "keys[1].sha256: should be a SHA-256: 64 digits of 0-9, a-f",
-      "keys[2].key: is not known here; known are name, sha256, expires, pathPrefixes, methods",
+      "keys[2].key: is unknown; known names are name, sha256, expires, pathPrefixes, methods",
       "keys[2].sha256: another key has the same hash",
       ...expiries.map((_, index) => `keys[${index + 3}].expires: ${time}`),
       "query: should be 1 to 64 letters, digits, - or _",
@@ -179,7 +184,7 @@ test("a configuration with faults is refused, and every fault told with its path
   });
 });
 
-test("times are read as Date reads them", async () => {
+test("parses times as Date does", async () => {
   const times = [
     "2025-03-01T00:00:00Z",
     "2028-02-29T23:59:59-05:30",
@@ -198,7 +203,7 @@ test("times are read as Date reads them", async () => {
   }
 });
 
-test("the configuration that it ships with is a good one, and lets nobody in", async () => {
+test("the shipped configuration is valid, and admits no client", async () => {
   const config = await readFile(new URL("../config.json", import.meta.url), "utf8");
   using host = await loaded(config);
   assert.equal((await host.request({ path: "/health" })).status, 200);

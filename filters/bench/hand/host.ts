@@ -1,4 +1,5 @@
-// Written by hand: one global state, direct host calls, static memory, no collector. What a filter costs at least.
+// Written by hand: one global state, direct host calls, static memory, no collector. It shows the minimum cost of a
+// filter.
 
 import {
   proxy_add_header_map_value,

@@ -56,7 +56,7 @@ try {
   await rm(work, { recursive: true, force: true });
 }
 
-/** Runs one suite of the yardstick with our variants in the place of its own; what is native to Envoy stays. */
+/** Runs one suite of the yardstick. Our variants replace its own; Envoy's native filters stay. */
 async function measure(name: string, job: Job): Promise<readonly Measured[]> {
   const suite = JSON.parse(await readFile(join(yardstick, "suites", `${name}.json`), "utf8")) as Suite;
   const native = suite.variants.filter(({ filters }) => filters !== undefined);

@@ -6,8 +6,9 @@ import { buildModules, type Job, jobs, modulePath } from "./modules.ts";
 import { type Callbacks, openModule } from "./stub-host.ts";
 
 /**
- * What one stream costs inside the VM: `node --no-liftoff dist/in-vm.js [PEERS]`. The host does next to nothing, so that
- * this is the part that an SDK is answerable for; the smallest of many rounds, because other load only ever adds.
+ * Measures the cost of one stream inside the VM: `node --no-liftoff dist/in-vm.js [PEERS]`. The host does almost
+ * nothing, so the result is the cost of the SDK and the filter. It is the minimum of many rounds, because other load
+ * only adds to it.
  */
 const variants = ["chancery", "chancery with fuel", "hand", "rust", "gcore", "solo"] as const;
 const configurations: Partial<Record<Job, string>> = { a: "world 12345", b: "s3cr3t-key-0123456789" };
@@ -16,7 +17,7 @@ const work = await mkdtemp(join(tmpdir(), "chancery-bench-"));
 try {
   await buildModules(work);
   process.stdout.write(
-    `| ns a stream, and pages of memory | ${jobs.join(" | ")} |\n|${" --- |".repeat(jobs.length + 1)}\n`,
+    `| ns per stream, and pages of memory | ${jobs.join(" | ")} |\n|${" --- |".repeat(jobs.length + 1)}\n`,
   );
   for (const variant of variants) {
     const cells: string[] = [];

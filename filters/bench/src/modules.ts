@@ -7,14 +7,14 @@ import { withFuel } from "@chancery/filter-sdk/fuel";
 
 const sources = fileURLToPath(new URL("../", import.meta.url));
 
-/** The jobs that are measured, by their letter. */
+/** The letters of the measured jobs. */
 export const jobs = ["a", "b", "c", "d", "e"] as const;
 export type Job = (typeof jobs)[number];
 
-/** Jobs that are written by hand, too. */
+/** The jobs that are also written by hand. */
 const byHand: ReadonlySet<Job> = new Set<Job>(["a", "b", "c", "e"]);
 
-/** Builds this SDK's filters, with fuel and without, and those by hand: DIR/VARIANT_JOB.wasm. */
+/** Builds the filters of this SDK, with and without fuel, and the filters by hand: DIR/VARIANT_JOB.wasm. */
 export async function buildModules(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   for (const job of jobs) {

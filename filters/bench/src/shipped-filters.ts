@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BenchedFilter } from "@chancery/xds-server/filter-bench";
 
-/** What `bench.json` may say in a filter's folder, where a plain GET of "/" with `config.json` would not show what the filter costs. */
+/**
+ * The content of `bench.json` in a filter's folder. It is used when a plain GET of "/" with `config.json` does not show
+ * the cost.
+ */
 interface BenchFile extends Pick<BenchedFilter, "body" | "answer" | "clusters"> {
-  /** Instead of config.json. */
+  /** Replaces config.json. */
   readonly config?: unknown;
   readonly method?: string;
   readonly path?: string;
@@ -15,7 +18,7 @@ interface BenchFile extends Pick<BenchedFilter, "body" | "answer" | "clusters"> 
 
 const known = ["config", "method", "path", "headers", "body", "answer", "clusters"];
 
-/** What is read of a filter's package.json. */
+/** The part of a filter's package.json that is read. */
 interface About {
   readonly chancery?: { readonly holdsHeaders?: unknown };
 }
@@ -25,7 +28,7 @@ export interface ShippedFilter {
   readonly bench: Omit<BenchedFilter, "name" | "wasmPath">;
 }
 
-/** The filters of this repository: the folders beside this one that hold a configuration. */
+/** The filters of this repository: the folders beside this one with a config.json. */
 export async function shippedFilters(): Promise<readonly ShippedFilter[]> {
   const filters = fileURLToPath(new URL("../../", import.meta.url));
   const found: ShippedFilter[] = [];
@@ -48,11 +51,12 @@ function benchOf(shipped: unknown, file: BenchFile): ShippedFilter["bench"] {
 async function readBenchFile(file: string): Promise<BenchFile> {
   const read = ((await readJson(file)) ?? {}) as BenchFile;
   const unknown = Object.keys(read).filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new Error(`${file} has ${unknown.join(", ")}; known are ${known.join(", ")}`);
+  if (unknown.length > 0)
+    throw new Error(`${file} has unknown fields ${unknown.join(", ")}; known fields are ${known.join(", ")}`);
   return read;
 }
 
-/** Undefined when there is no such file. */
+/** Undefined when the file does not exist. */
 async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, "utf8"));

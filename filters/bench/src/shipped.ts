@@ -7,13 +7,13 @@ import { withFuel } from "@chancery/filter-sdk/fuel";
 import { type BenchedFilter, type BenchResult, benchFilters } from "@chancery/xds-server/filter-bench";
 import { type ShippedFilter, shippedFilters } from "./shipped-filters.ts";
 
-/** What each filter of this repository costs a request, with a real Envoy. Prints a table in Markdown. */
+/** Measures the cost of each filter of this repository with a real Envoy. Prints a table in Markdown. */
 const usage = `node filters/bench/dist/shipped.js [options]
 
   --only a,b        only these filters
-  --rounds N        how many rounds; 9 unless given
-  --round-ms N      how long each of them loads a listener; 1000 unless given
-  --no-fuel         modules as they are built; otherwise as they are pushed, with fuel
+  --rounds N        the number of rounds (default: 9)
+  --round-ms N      the time in milliseconds that a round loads each listener (default: 1000)
+  --no-fuel         use modules without fuel; a push adds fuel, and so does the bench by default
 `;
 
 const { values } = parseArgs({
@@ -64,7 +64,7 @@ async function build({ folder, bench }: ShippedFilter): Promise<{ filter: Benche
   return { filter: { ...bench, name, wasmPath }, bytes: wasm.byteLength };
 }
 
-/** The medians of the rounds; the ratio is that of a request with the filter to one without. */
+/** A row of the table: medians of the rounds. The ratio compares a request with the filter to one without. */
 function cells(name: string, bytes: number, { without, with: filtered, added, statuses }: BenchResult): string[] {
   const answers = Object.entries(statuses).sort(([, one], [, other]) => other - one);
   return [

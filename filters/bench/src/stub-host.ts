@@ -1,9 +1,9 @@
 export type Callbacks = Readonly<Record<string, ((...values: number[]) => number) | undefined>>;
 
-/** A started and configured module, whose host answers each call with the same at once. */
+/** A started and configured module. Its host answers each call at once, always with the same value. */
 export interface Opened {
   readonly callbacks: Callbacks;
-  /** How much memory it has now, in pages of 64 KiB. */
+  /** The current size of its memory, in pages of 64 KiB. */
   pages(): number;
 }
 
@@ -97,7 +97,7 @@ export function openModule(wasm: Uint8Array, configuration: string): Opened {
   return { callbacks, pages: () => memory.buffer.byteLength / 65_536 };
 }
 
-/** The ABI's form of a list of headers. */
+/** Encodes headers as the ABI demands. */
 function encoded(list: typeof headers): Buffer {
   const sizes = Buffer.alloc(4 + 8 * list.length);
   sizes.writeUInt32LE(list.length);

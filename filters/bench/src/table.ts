@@ -1,16 +1,21 @@
-/** What bench.mjs found of one variant in one suite. */
+/** The result of bench.mjs for one variant in one suite. */
 export interface Measured {
   readonly name: string;
-  /** CPU microseconds a request over no filter, of the quiet rounds; absent when nothing was measured. */
+  /**
+   * The CPU microseconds that the filter adds to a request, from the quiet rounds. Absent when nothing was measured.
+   */
   readonly addedFloor?: number;
-  /** The same, the median of all rounds. */
+  /** The same as the median of all rounds. */
   readonly addedMedian?: number;
 }
 
 const baseline = "no filter";
 const own = "chancery";
 
-/** A table in Markdown: a row a variant, a column a suite, each with what it adds and the ratio of ours to it. */
+/**
+ * A table in Markdown, with a row for each variant and a column for each suite. In brackets is the ratio of ours to the
+ * row.
+ */
 export function table(measured: ReadonlyMap<string, readonly Measured[]>): string {
   const names = new Set([...measured.values()].flat().map(({ name }) => name));
   names.delete(baseline);

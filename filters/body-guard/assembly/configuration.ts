@@ -14,7 +14,7 @@ export class Guard {
   }
 }
 
-/** Reads the configuration that README.md describes. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readGuard(json: JsonValue): Guard {
   json.onlyMembers(["body", "rules"]);
   const body = json.member("body");
@@ -36,7 +36,7 @@ function readRule(json: JsonValue, names: string[]): Rule {
   if (contentTypes.exists) rule.contentTypes = readMediaTypes(contentTypes);
   if (!json.member("json").exists) return rule;
   readJsonRule(json.member("json"), rule);
-  if (!maxBytes.exists) maxBytes.fault("must be there, because JSON is held until all of it has come");
+  if (!maxBytes.exists) maxBytes.fault("is required, because JSON is held until all of it has arrived");
   if (!contentTypes.exists) rule.contentTypes = new MediaTypes(["application/json", "*+json"]);
   return rule;
 }

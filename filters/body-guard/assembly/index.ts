@@ -14,16 +14,16 @@ import {
 } from "@chancery/filter-sdk";
 import { Guard, readGuard } from "./configuration";
 import { JsonGuard } from "./json-guard";
-import { refuse } from "./refusal";
+import { reject } from "./rejection";
 import { Rule } from "./rule";
 
 const passed = new Counter("body_guard.passed");
-const refused = new Counter("body_guard.refused");
-const wouldRefuse = new Counter("body_guard.would_refuse");
+const rejected = new Counter("body_guard.refused");
+const wouldReject = new Counter("body_guard.would_refuse");
 
 class GuardRoot extends RootContext {
   guard: Guard = new Guard([], false);
-  /** So that nobody can think out names whose hashes collide. */
+  /** Random, so that a client cannot choose names whose hashes collide. */
   hashSeed: u64 = 0;
 
   override onConfigure(_configuration_size: u32): bool {
@@ -46,12 +46,12 @@ class GuardRoot extends RootContext {
 
 class GuardContext extends Context {
   private root: GuardRoot;
-  /** Null once there is nothing more to say about this request. */
+  /** The rule of the request; null when no rule matches, or when the rule has decided. */
   private rule: Rule | null = null;
   private json: JsonGuard | null = null;
-  /** Headers and body wait in the proxy for the verdict. */
+  /** True while the proxy holds headers and body until the rule decides. */
   private holds: bool = false;
-  /** How many bytes of the body have come. */
+  /** The number of bytes of the body so far. */
   private received: i64 = 0;
 
   constructor(context_id: u32, root: GuardRoot) {
@@ -65,7 +65,7 @@ class GuardContext extends Context {
     this.rule = rule;
     if (end_of_stream)
       return this.ends() ? FilterHeadersStatusValues.Continue : FilterHeadersStatusValues.StopIteration;
-    const reason = rule.refusesHeaders();
+    const reason = rule.rejectsHeaders();
     if (reason !== "") {
       return this.goesOnThough(reason, [])
         ? FilterHeadersStatusValues.Continue
@@ -81,11 +81,11 @@ class GuardContext extends Context {
   override onRequestBody(size: u32, end_of_stream: bool): FilterDataStatusValues {
     const rule = this.rule;
     if (!rule) return FilterDataStatusValues.Continue;
-    // While the body is held, the buffer has all of it.
+    // While the body is held, the buffer contains all of it.
     const known = this.holds ? <u32>this.received : 0;
     const allowed = <i64>rule.maxBytes - this.received;
     this.received += size - known;
-    // First what may come, so that the verdict is the same in whatever pieces it does.
+    // Read the allowed bytes first, so that the result does not depend on the pieces of the body.
     let goesOn = this.acceptsJson(known, <u32>min<i64>(size - known, allowed));
     if (goesOn && this.rule !== null && this.received > rule.maxBytes) goesOn = this.goesOnThough("too-large", []);
     if (goesOn && end_of_stream) goesOn = this.ends();
@@ -99,7 +99,7 @@ class GuardContext extends Context {
     return this.ends() ? FilterTrailersStatusValues.Continue : FilterTrailersStatusValues.StopIteration;
   }
 
-  /** These answer whether the request goes on. Here: with these bytes of its body. */
+  /** Reads bytes of the body. Like the two methods below, returns true when the request continues. */
   private acceptsJson(start: u32, size: u32): bool {
     const json = this.json;
     if (!json || size === 0) return true;
@@ -108,7 +108,7 @@ class GuardContext extends Context {
     return this.goesOnThough(json.reason, json.faults);
   }
 
-  /** With no more of its body. */
+  /** Ends the body. */
   private ends(): bool {
     const rule = this.rule;
     if (!rule) return true;
@@ -121,15 +121,15 @@ class GuardContext extends Context {
     return true;
   }
 
-  /** Though its body is refused, for this reason: in a dry run only. */
+  /** Rejects the request, or in a dry run only counts it. */
   private goesOnThough(reason: string, faults: string[]): bool {
     const rule = this.rule;
     this.rule = null;
     this.json = null;
     if (!rule) return true;
-    const counter = rule.dryRun ? wouldRefuse : refused;
+    const counter = rule.dryRun ? wouldReject : rejected;
     counter.tag("rule", rule.name).tag("reason", reason).increment(1);
-    if (!rule.dryRun) refuse(rule.name, reason, faults, this.root.guard.answersJson);
+    if (!rule.dryRun) reject(rule.name, reason, faults, this.root.guard.answersJson);
     return rule.dryRun;
   }
 }

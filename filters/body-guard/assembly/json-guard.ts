@@ -2,44 +2,44 @@ import { JsonKind, JsonReader } from "@chancery/filter-sdk";
 import { NameSet } from "./name-set";
 import { Shape } from "./shape";
 
-/** Longer ones no number needs; readers that compute exactly take long over them. */
+/** The maximum length of a number. No number needs more, and exact JSON readers are slow for longer ones. */
 const LONGEST_NUMBER: i32 = 100;
-/** So many faults of shape are told; then reading stops. */
+/** The maximum number of reported faults of the shape. Then reading stops. */
 const MOST_FAULTS: i32 = 8;
 const LONGEST_PATH: i32 = 200;
 
-/** What a JSON body may be. */
+/** The limits of a JSON body. */
 @final
 export class JsonLimits {
   depth: i32 = 32;
-  /** Of one object. */
+  /** The maximum number of members of one object. */
   members: i32 = 1000;
-  /** Of one list. */
+  /** The maximum number of elements of one list. */
   elements: i32 = 10_000;
-  /** Of a string or a name, in characters. */
+  /** The maximum length of a string or a name, in characters. */
   stringLength: i32 = 65_536;
   shape: Shape | null = null;
   /** The longest text that is compared, in bytes. */
   textCapacity: i32 = LONGEST_NUMBER;
 }
 
-/** Judges a JSON body as it arrives. What it tells names members that the shape knows, and no value. */
+/** Checks a JSON body as it arrives. Its faults contain only names that are in the shape, and no values. */
 @final
 export class JsonGuard extends JsonReader {
-  /** Why it is refused: "malformed", "limits", "duplicate" or "shape". Empty while it is not. */
+  /** Why the body is rejected: "malformed", "limits", "duplicate" or "shape". Empty while it is valid. */
   reason: string = "";
-  /** What is wrong, each with its path. */
+  /** The faults with their paths. */
   faults: string[] = [];
 
   private limits: JsonLimits;
   private names: NameSet = new NameSet();
   private objects: u64 = 0;
-  /** By depth, of the value there that is being read: what it must be; null for anything. */
+  /** The shape of the current value at each depth; null for any shape. */
   private shapes: StaticArray<Shape | null>;
   private kinds: StaticArray<JsonKind>;
-  /** Of an object or list: how many members or elements have begun. */
+  /** The number of members or elements so far of the current object or list at each depth. */
   private counts: StaticArray<i32>;
-  /** Of an object: a number of its own, the required properties that have not come, and which property is being read. */
+  /** For the current object at each depth: a unique id, the missing required properties, and the current property. */
   private objectIds: StaticArray<u64>;
   private missing: StaticArray<u64>;
   private properties: StaticArray<i32>;
@@ -56,7 +56,7 @@ export class JsonGuard extends JsonReader {
     this.properties = new StaticArray<i32>(levels);
   }
 
-  /** Whether all of the body is good. To be asked when no more of it comes. */
+  /** Ends the body. True when all of it is valid. */
   isGood(): bool {
     if (this.finish()) {
       if (this.faults.length > 0) this.reason = "shape";
@@ -64,13 +64,13 @@ export class JsonGuard extends JsonReader {
     return this.reason === "";
   }
 
-  /** Whether what has come of the body may still become good. */
+  /** Reads the next bytes. False when they contain a fault that ends the reading. */
   accepts(bytes: usize, size: usize): bool {
     if (!this.read(bytes, size)) this.endFault();
     return this.reason === "";
   }
 
-  /** The reader stopped: by itself, when no reason was given. */
+  /** Sets the reason after the reader stopped. Without a reason so far, the text is malformed. */
   private endFault(): void {
     if (this.reason !== "") return;
     this.reason = "malformed";
@@ -108,20 +108,20 @@ export class JsonGuard extends JsonReader {
     this.checkText();
     if (++this.counts[within] > this.limits.members) this.overLimit("members", this.limits.members, within);
     if (!this.names.add(this.nameHash + this.objectIds[within] * 0x9e3779b97f4a7c15)) {
-      this.refuseBecause("duplicate", within, "a name stands here twice");
+      this.rejectBecause("duplicate", within, "a name appears twice");
     }
     const shape = this.shapes[within];
     if (!shape) return;
     const property = shape.indexOf(changetype<usize>(this.text), this.textSize);
     this.properties[within] = property;
     if (property >= 0) this.missing[within] &= ~shape.properties[property].requiredBit;
-    else if (shape.closed) this.complain(within + 1, "is not known here");
+    else if (shape.closed) this.complain(within + 1, "is unknown");
   }
 
   protected override onValueEnd(kind: JsonKind): void {
     if (kind === JsonKind.String) this.checkText();
     if (kind === JsonKind.Number && this.textSize > LONGEST_NUMBER) {
-      this.overLimit("characters of a number", LONGEST_NUMBER, this.depth);
+      this.overLimit("characters in a number", LONGEST_NUMBER, this.depth);
     }
     const shape = this.shapes[this.depth];
     if (!shape) return;
@@ -131,11 +131,11 @@ export class JsonGuard extends JsonReader {
     else this.checkScalar(shape, kind);
   }
 
-  /** A string or a name. */
+  /** Checks a string or a name. */
   private checkText(): void {
-    if (this.loneSurrogate) this.refuse("half a surrogate pair is no character");
+    if (this.loneSurrogate) this.refuse("half a surrogate pair is not a character");
     if (this.characters > this.limits.stringLength) {
-      this.overLimit("characters of a string", this.limits.stringLength, this.depth);
+      this.overLimit("characters in a string", this.limits.stringLength, this.depth);
     }
   }
 
@@ -177,7 +177,7 @@ export class JsonGuard extends JsonReader {
     return false;
   }
 
-  /** Keeps a fault of shape; one that is the last to be told ends the reading. */
+  /** Adds a fault of the shape. Reading stops at the maximum number of faults. */
   private complain(depth: i32, message: string): void {
     if (this.reason !== "") return;
     this.faults.push(this.placed(depth, message));
@@ -187,10 +187,10 @@ export class JsonGuard extends JsonReader {
   }
 
   private overLimit(what: string, most: i32, depth: i32): void {
-    this.refuseBecause("limits", depth, `there are at most ${most.toString()} ${what}`);
+    this.rejectBecause("limits", depth, `at most ${most.toString()} ${what} are allowed`);
   }
 
-  private refuseBecause(reason: string, depth: i32, message: string): void {
+  private rejectBecause(reason: string, depth: i32, message: string): void {
     if (this.reason !== "" || this.fault !== "") return;
     this.reason = reason;
     this.faults = [this.placed(depth, message)];
@@ -202,7 +202,7 @@ export class JsonGuard extends JsonReader {
     return path === "" ? message : `${path}: ${message}`;
   }
 
-  /** "items[2].price". A member that the shape does not know is a star: its name may be what must not be told. */
+  /** The path: "items[2].price". A name that is not in the shape becomes a star, because it may be a secret. */
   private pathTo(depth: i32): string {
     let path = "";
     for (let i = 0; i < depth; i++) {
@@ -218,7 +218,9 @@ export class JsonGuard extends JsonReader {
   }
 }
 
-/** Makes no string of what is a plain whole number: a body may have very many, and garbage is collected between callbacks only. */
+/**
+ * Parses a number. Whole numbers need no string: a body may have many, and garbage is collected only between callbacks.
+ */
 function numberOf(text: usize, size: i32): f64 {
   const isNegative = load<u8>(text) === 0x2d; /* - */
   let whole: i64 = 0;
@@ -230,7 +232,7 @@ function numberOf(text: usize, size: i32): f64 {
   return <f64>(isNegative ? -whole : whole);
 }
 
-/** A whole number without a fraction. */
+/** Writes a whole number without a fraction. */
 function shown(number: f64): string {
   const whole = <i64>number;
   return <f64>whole === number ? whole.toString() : number.toString();

@@ -1,10 +1,10 @@
-/** Hashes of names, by open addressing: never more than half full. */
+/** A set of hashes of names, with open addressing. It is at most half full. */
 @final
 export class NameSet {
   private places: StaticArray<u64> = new StaticArray<u64>(32);
   private count: i32 = 0;
 
-  /** False when it was there before. */
+  /** Adds a hash. False when the set already contains it. */
   add(hash: u64): bool {
     // 0 is an empty place.
     const kept = hash === 0 ? 1 : hash;

@@ -1,21 +1,21 @@
 import { MediaTypes, RequestMatch, stream_context } from "@chancery/filter-sdk";
 import { JsonLimits } from "./json-guard";
 
-/** What the bodies of some requests must be. */
+/** A rule for the bodies of the requests that it matches. */
 @final
 export class Rule {
   name: string;
   match: RequestMatch;
-  /** Only counts what it would refuse. */
+  /** True: only count the requests that the rule would reject. */
   dryRun: bool = false;
-  /** A request must have a body. */
+  /** True: a request must have a body. */
   required: bool = false;
   maxBytes: i64 = i64.MAX_VALUE;
-  /** Any when null. */
+  /** The allowed types; null for any. */
   contentTypes: MediaTypes | null = null;
-  /** The body must be JSON. */
+  /** The limits of JSON; null when the body need not be JSON. */
   json: JsonLimits | null = null;
-  /** A body in a content coding passes without being read as JSON. */
+  /** True: a body with a content coding passes without being read as JSON. */
   passEncoded: bool = false;
 
   constructor(name: string, match: RequestMatch) {
@@ -23,8 +23,8 @@ export class Rule {
     this.match = match;
   }
 
-  /** Why the headers of the running callback's request, which has a body, are refused; empty when they are not. */
-  refusesHeaders(): string {
+  /** Checks the headers of the running callback's request, which has a body. Returns the reason to reject it, or "". */
+  rejectsHeaders(): string {
     const headers = stream_context.headers.request;
     const length = headers.get("content-length");
     if (length !== "" && (length.length > 18 || I64.parseInt(length) > this.maxBytes)) return "too-large";
@@ -33,13 +33,13 @@ export class Rule {
     return this.json && !this.passEncoded && isEncoded() ? "content-encoding" : "";
   }
 
-  /** Whether the body of that request is read as JSON. */
+  /** True when the body of this request is read as JSON. */
   readsJson(): bool {
     return this.json !== null && !(this.passEncoded && isEncoded());
   }
 }
 
-/** The body of the running callback's request is compressed, or in another coding. */
+/** True when the body of the running callback's request is compressed or has another content coding. */
 function isEncoded(): bool {
   const headers = stream_context.headers.request;
   return headers.has("content-encoding") && headers.get("content-encoding") !== "identity";

@@ -1,7 +1,10 @@
 import { JsonKind, JsonValue } from "@chancery/filter-sdk";
 import { Allowed, Property, Shape } from "./shape";
 
-/** Every other keyword of JSON Schema is refused: one that is passed over would let pass what it was written to refuse. */
+/**
+ * The supported keywords. Others are rejected: an ignored keyword would let bodies pass that its author wants to
+ * reject.
+ */
 const keywords = [
   "type",
   "enum",
@@ -17,7 +20,7 @@ const keywords = [
   "additionalProperties",
 ];
 
-/** Reads a shape and those below it. Every fault is kept with its path. */
+/** Reads a shape and the shapes inside it. Every fault is added to the JSON's problems. */
 export function readShape(json: JsonValue): Shape {
   const shape = new Shape();
   json.onlyMembers(keywords);
@@ -71,7 +74,7 @@ function readEnum(json: JsonValue): Allowed[] {
   return allowed;
 }
 
-/** As the reader of bodies keeps it. */
+/** A scalar as the reader of bodies stores it. */
 function writtenScalar(json: JsonValue): string {
   if (json.kind === JsonKind.Null) return "null";
   if (json.kind === JsonKind.Boolean) return json.boolean ? "true" : "false";
@@ -103,7 +106,7 @@ function readRequired(json: JsonValue, shape: Shape): void {
       shape.requiredBits |= shape.properties[at].requiredBit;
     }
     if (!known && json.elements[i].isString) json.elements[i].fault("should be one of the properties");
-    if (names.indexOf(names[i]) < i) json.elements[i].fault("stands here twice");
+    if (names.indexOf(names[i]) < i) json.elements[i].fault("appears twice");
   }
 }
 

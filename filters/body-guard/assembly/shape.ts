@@ -4,7 +4,7 @@ import { JsonKind } from "@chancery/filter-sdk";
 @final
 export class Allowed {
   kind: JsonKind;
-  /** Of a string or a boolean, as UTF-8. */
+  /** A string or a boolean as UTF-8. */
   text: ArrayBuffer;
   number: f64;
 
@@ -18,10 +18,10 @@ export class Allowed {
 @final
 export class Property {
   name: string;
-  /** As UTF-8. */
+  /** The name as UTF-8. */
   bytes: ArrayBuffer;
   shape: Shape;
-  /** A bit of its own when it is required, or else 0. */
+  /** A unique bit when the property is required, else 0. */
   requiredBit: u64 = 0;
 
   constructor(name: string, shape: Shape) {
@@ -31,33 +31,33 @@ export class Property {
   }
 }
 
-/** What a JSON value must be: a small part of JSON Schema. */
+/** The shape that a JSON value must have: a small part of JSON Schema. */
 @final
 export class Shape {
-  /** A bit for each `JsonKind` that it may be. */
+  /** A bit for each allowed `JsonKind`. */
   kinds: u32 = u32.MAX_VALUE;
-  /** A number must be whole. */
+  /** True: a number must be whole. */
   integer: bool = false;
-  /** The types, as a fault names them. */
+  /** The types as faults write them. */
   types: string = "";
   allowed: Allowed[] | null = null;
   minimum: f64 = -Infinity;
   maximum: f64 = Infinity;
-  /** In characters. */
+  /** The lengths are in characters. */
   minLength: i32 = 0;
   maxLength: i32 = i32.MAX_VALUE;
   minItems: i32 = 0;
   maxItems: i32 = i32.MAX_VALUE;
   items: Shape | null = null;
   properties: Property[] = [];
-  /** Of the required properties. */
+  /** The bits of all required properties. */
   requiredBits: u64 = 0;
-  /** Members that are no properties are refused. */
+  /** True: members that are not in `properties` are rejected. */
   closed: bool = false;
-  /** What such members must be, where they are not refused. */
+  /** The shape of such members, when they are allowed. */
   additional: Shape | null = null;
 
-  /** The place of a property among `properties`, or -1. */
+  /** The index of a property in `properties`, or -1. */
   indexOf(name: usize, size: i32): i32 {
     for (let i = 0; i < this.properties.length; i++) {
       const bytes = unchecked(this.properties[i]).bytes;
@@ -66,7 +66,7 @@ export class Shape {
     return -1;
   }
 
-  /** Whether the enum allows a scalar, given as it is written, a string decoded. */
+  /** True when the enum allows a scalar. `text` is the scalar as it is written; a string is decoded. */
   allows(kind: JsonKind, text: usize, size: i32, number: f64): bool {
     const allowed = this.allowed;
     if (!allowed) return true;
@@ -82,7 +82,7 @@ export class Shape {
     return false;
   }
 
-  /** The longest name or enumerated string below, in bytes. */
+  /** The length of the longest name or enum string in this shape and the shapes inside it, in bytes. */
   longestText(): i32 {
     let longest = 0;
     const allowed = this.allowed;

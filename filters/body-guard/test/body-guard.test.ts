@@ -56,12 +56,12 @@ const json = { "content-type": "application/json" };
 const gzip = { ...json, "content-encoding": "gzip" };
 const good = '{"items":[{"sku":"ab","count":1}]}';
 
-const cases: readonly [what: string, request: Request, status: number, reason?: string, told?: string][] = [
+const cases: readonly [what: string, request: Request, status: number, reason?: string, answer?: string][] = [
   ["no rule matches", { path: "/other", body: "{", headers: gzip }, 200],
   ["another method", { path: "/order", method: "PUT", body: "{" }, 200],
-  ["what the shape wants", { path: "/order", body: good, headers: json }, 200],
+  ["a body with the shape", { path: "/order", body: good, headers: json }, 200],
   [
-    "parameters of the type do not count",
+    "a type with parameters",
     { path: "/order", body: good, headers: { "content-type": "Application/JSON; charset=utf-8" } },
     200,
   ],
@@ -75,7 +75,7 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     "malformed",
     "at byte 1: more is expected",
   ],
-  ["no content type", { path: "/order", body: good }, 415, "content-type", "this content type is not taken here"],
+  ["no content type", { path: "/order", body: good }, 415, "content-type", "this content type is not accepted"],
   ["another type", { path: "/order", body: good, headers: { "content-type": "text/plain" } }, 415, "content-type"],
   [
     "two types",
@@ -84,16 +84,16 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     "content-type",
   ],
   ["a coding", { path: "/order", body: good, headers: gzip }, 415, "content-encoding"],
-  ["no coding, by name", { path: "/order", body: good, headers: { ...json, "content-encoding": "identity" } }, 200],
-  ["a coding where it may be", { path: "/passing", body: "\u001f\u008b", headers: gzip }, 200],
+  ["the coding identity", { path: "/order", body: good, headers: { ...json, "content-encoding": "identity" } }, 200],
+  ["an allowed coding", { path: "/passing", body: "\u001f\u008b", headers: gzip }, 200],
   [
-    "no coding there",
+    "no coding where one is allowed",
     { path: "/passing", body: "x", headers: json },
     400,
     "malformed",
     "at byte 0: a value is expected",
   ],
-  ["no body", { path: "/order", method: "POST" }, 400, "missing", "a body is expected"],
+  ["no body", { path: "/order", method: "POST" }, 400, "missing", "a body is required"],
   ["no body where none is required", { path: "/limits", method: "POST", headers: json }, 200],
   ["an empty body", { path: "/order", headers: json, body: [""], trailers: { "x-end": "1" } }, 400, "missing"],
   [
@@ -123,7 +123,7 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     { path: "/limits", headers: json, body: '"\\ud800"' },
     400,
     "malformed",
-    "at byte 8: half a surrogate pair is no character",
+    "at byte 8: half a surrogate pair is not a character",
   ],
   [
     "a length that is too large",
@@ -132,12 +132,16 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     "too-large",
   ],
   [
-    "a length beyond all numbers",
+    "a length that is too long for a number",
     { path: "/image", headers: { "content-type": "image/png", "content-length": "99999999999999999999" }, body: "1" },
     413,
     "too-large",
   ],
-  ["as much as may be", { path: "/image", headers: { "content-type": "image/png" }, body: ["1234", "5678"] }, 200],
+  [
+    "a body of the maximum size",
+    { path: "/image", headers: { "content-type": "image/png" }, body: ["1234", "5678"] },
+    200,
+  ],
   [
     "one byte more",
     { path: "/image", headers: { "content-type": "image/png" }, body: ["1234", "5678", "9"] },
@@ -152,20 +156,26 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     "malformed",
   ],
   ["depth", { path: "/limits", headers: json, body: "[[[]]]" }, 200],
-  ["too much depth", { path: "/limits", headers: json, body: '{"a":[[[' }, 422, "limits", "there are at most 3 levels"],
+  [
+    "too much depth",
+    { path: "/limits", headers: json, body: '{"a":[[[' },
+    422,
+    "limits",
+    "at most 3 levels are allowed",
+  ],
   [
     "too many members",
     { path: "/limits", headers: json, body: '[{"a":1,"b":2,"c":3}]' },
     422,
     "limits",
-    "[0]: there are at most 2 members",
+    "[0]: at most 2 members are allowed",
   ],
   [
     "too many elements",
     { path: "/limits", headers: json, body: "[1,2,3,4]" },
     422,
     "limits",
-    "there are at most 3 elements",
+    "at most 3 elements are allowed",
   ],
   ["characters, not bytes", { path: "/limits", headers: json, body: '["éé\\u00e9😀\\n"]' }, 200],
   [
@@ -173,28 +183,28 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     { path: "/limits", headers: json, body: '[1,"123456"]' },
     422,
     "limits",
-    "[1]: there are at most 5 characters of a string",
+    "[1]: at most 5 characters in a string are allowed",
   ],
   [
     "too many characters of a name",
     { path: "/limits", headers: json, body: '{"123456":1}' },
     422,
     "limits",
-    "*: there are at most 5 characters of a string",
+    "*: at most 5 characters in a string are allowed",
   ],
   [
     "a long number",
     { path: "/limits", headers: json, body: `[${"1".repeat(101)}]` },
     422,
     "limits",
-    "[0]: there are at most 100 characters of a number",
+    "[0]: at most 100 characters in a number are allowed",
   ],
   [
     "a name twice",
     { path: "/limits", headers: json, body: '[{"a":1,"a":2}]' },
     422,
     "duplicate",
-    "[0]: a name stands here twice",
+    "[0]: a name appears twice",
   ],
   ["a name twice, once escaped", { path: "/limits", headers: json, body: '{"a":1,"\\u0061":2}' }, 422, "duplicate"],
   ["a name in two objects", { path: "/limits", headers: json, body: '[{"a":1},{"a":{"a":1}}]' }, 200],
@@ -208,10 +218,10 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
     },
     422,
     "shape",
-    "items[0].sku: should have 2 characters or more\nitems[0].count: should be integer\nitems[1].count: should be integer\nitems[1].size: is not one of the values allowed\nitems[1].sku: is missing\n*: is not known here\nprice: should be 0.5 or less",
+    "items[0].sku: should have 2 characters or more\nitems[0].count: should be integer\nitems[1].count: should be integer\nitems[1].size: is not one of the values allowed\nitems[1].sku: is missing\n*: is unknown\nprice: should be 0.5 or less",
   ],
   [
-    "more faults than are told",
+    "more faults than the maximum",
     { path: "/order", headers: json, body: `{"labels":{${Array.from({ length: 20 }, (_, at) => `"${at}":0`)}},` },
     422,
     "shape",
@@ -228,18 +238,18 @@ const cases: readonly [what: string, request: Request, status: number, reason?: 
   ],
 ];
 
-for (const [what, request, status, reason, told] of cases) {
+for (const [what, request, status, reason, answer] of cases) {
   test(`${what}: ${status}${reason === undefined ? "" : `, ${reason}`}`, async () => {
     using host = await loaded(guard);
     const reply = await host.request(request);
     assert.equal(reply.status, status, reply.body);
     assert.equal(reply.headers.get("x-body-guard-reason"), reason);
-    if (told !== undefined) assert.equal(reply.body, `${told}\n`);
+    if (answer !== undefined) assert.equal(reply.body, `${answer}\n`);
     if (reason === undefined) assert.equal(reply.upstream?.body, [request.body ?? ""].flat().join(""));
   });
 }
 
-test("nothing of a refused JSON body reaches upstream, nor do the headers", async () => {
+test("nothing of a rejected JSON request reaches upstream, not even the headers", async () => {
   using host = await loaded(guard);
   const exchange = host.start({ path: "/order", method: "POST", headers: json }).send('{"items":').send("[");
   assert.equal(exchange.upstream, undefined);
@@ -248,7 +258,7 @@ test("nothing of a refused JSON body reaches upstream, nor do the headers", asyn
   assert.equal(exchange.upstream, undefined);
 });
 
-test("a body that need not be JSON streams", async () => {
+test("streams a body that need not be JSON", async () => {
   using host = await loaded(guard);
   const exchange = host
     .start({ path: "/image", method: "POST", headers: { "content-type": "image/png" } })
@@ -258,7 +268,7 @@ test("a body that need not be JSON streams", async () => {
   assert.equal(exchange.reply.status, 413);
 });
 
-test("no more of a body is held than may come", async () => {
+test("does not hold more of a body than the maximum", async () => {
   using host = await loaded(guard, { bufferLimit: 400 });
   const exchange = host
     .start({ path: "/order", method: "POST", headers: json })
@@ -286,12 +296,12 @@ test("a dry run only counts, and holds nothing", async () => {
   });
 });
 
-test("what passes and what is refused is counted, and told to the access log", async () => {
+test("counts passed and rejected requests, and writes rejections to the access log", async () => {
   using host = await loaded(guard);
-  const refused = await host.request({ path: "/order", body: "{", headers: json });
+  const rejected = await host.request({ path: "/order", body: "{", headers: json });
   await host.request({ path: "/order", body: good, headers: json });
   await host.request({ path: "/limits" });
-  assert.equal(refused.details, "body_guard_refused{order,malformed}");
+  assert.equal(rejected.details, "body_guard_refused{order,malformed}");
   assert.deepEqual(host.metrics, {
     "body_guard.refused;rule=order;reason=malformed": 1,
     "body_guard.passed;rule=order": 1,
@@ -299,7 +309,7 @@ test("what passes and what is refused is counted, and told to the access log", a
   });
 });
 
-test("an answer in JSON lists the faults, and quotes names as they are configured", async () => {
+test("a rejection in JSON lists the faults, and quotes names as they are configured", async () => {
   using host = await loaded({
     body: "json",
     rules: [{ name: "a", maxBytes: 50, json: { shape: { properties: { '"\\\n': { type: "null" } } } } }],
@@ -307,7 +317,7 @@ test("an answer in JSON lists the faults, and quotes names as they are configure
   const reply = await host.request({ headers: json, body: '{"\\"\\\\\\n":1}' });
   assert.equal(reply.headers.get("content-type"), "application/json");
   assert.deepEqual(JSON.parse(reply.body), {
-    error: "body refused",
+    error: "body rejected",
     reason: "shape",
     faults: ['"\\\n: should be null'],
   });
@@ -318,11 +328,11 @@ const texts = fc.oneof(
   fc.json({ maxDepth: 4 }),
 );
 
-test("whatever pieces a body comes in, the verdict is the same", async () => {
+test("the result does not depend on the pieces of a body", async () => {
   using host = await loaded(guard);
   const verdict = async (path: string, body: readonly Uint8Array[]) => {
-    const { status, body: told } = await host.request({ path, method: "POST", headers: json, body });
-    return `${status} ${told}`;
+    const { status, body: answer } = await host.request({ path, method: "POST", headers: json, body });
+    return `${status} ${answer}`;
   };
   await fc.assert(
     fc.asyncProperty(
@@ -358,7 +368,7 @@ test("whatever pieces a body comes in, the verdict is the same", async () => {
   );
 });
 
-/** Mostly what the shape wants. */
+/** Random documents, most of them with the shape. */
 const mostly = (good: readonly unknown[], bad: readonly unknown[]) =>
   fc.oneof({ weight: 15, arbitrary: fc.constantFrom(...good) }, { weight: 1, arbitrary: fc.constantFrom(...bad) });
 const item = fc.record(
@@ -386,7 +396,7 @@ const document = fc.record(
   { requiredKeys: ["items"] },
 );
 
-test("a shape decides about random documents as Ajv does", async () => {
+test("a shape accepts the same random documents as Ajv", async () => {
   const validate = new Ajv2020({ strict: false }).compile(order);
   using host = await loaded({ rules: [{ name: "order", maxBytes: 10_000, json: { shape: order } }] });
   const verdicts = { true: 0, false: 0 };
@@ -403,7 +413,7 @@ test("a shape decides about random documents as Ajv does", async () => {
   assert.ok(verdicts.true > 100 && verdicts.false > 100, JSON.stringify(verdicts));
 });
 
-test("a configuration with faults is refused, and every fault told with its path", async () => {
+test("rejects a configuration with faults, and reports every fault with its path", async () => {
   const shape = {
     type: "text",
     pattern: "x",
@@ -419,10 +429,10 @@ test("a configuration with faults is refused, and every fault told with its path
   };
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("body-guard refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("body-guard rejects its configuration: ", ""));
     for (const fault of [
       "rules[0].name: should be 1 to 64 letters, digits, - or _",
-      "rules[0].maxBytes: must be there, because JSON is held until all of it has come",
+      "rules[0].maxBytes: is required, because JSON is held until all of it has arrived",
       "rules[0].json.maxDepth: should be a whole number from 1 to 128, is 0",
       'rules[0].json.shape.type: should be one of object, array, string, number, integer, boolean, null, is "text"',
       "rules[0].json.shape.properties.a.enum[0]: should be a string, a number, true, false or null",
@@ -434,14 +444,14 @@ test("a configuration with faults is refused, and every fault told with its path
       assert.ok(log.includes(fault), `${fault}\n${log.join("\n")}`);
     }
     assert.ok(
-      log.some((fault) => fault.startsWith("rules[0].json.shape.pattern: is not known here")),
+      log.some((fault) => fault.startsWith("rules[0].json.shape.pattern: is unknown")),
       log.join("\n"),
     );
     return true;
   });
 });
 
-test("the configuration that it ships with is a good one", async () => {
+test("the shipped configuration is valid", async () => {
   const config = await readFile(new URL("../config.json", import.meta.url), "utf8");
   using host = await loaded(config);
   const body = JSON.stringify({ items: [{ sku: "tea", quantity: 0 }] });

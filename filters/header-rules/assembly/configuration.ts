@@ -12,13 +12,13 @@ const changeable: string[] = [":path", ":authority"];
 export class Rules {
   request: Rule[] = [];
   response: Rule[] = [];
-  /** The headers of requests that rules of responses name. */
+  /** The request headers that rules for responses use. */
   noted: string[] = [];
-  /** Whether rules of responses depend on the request. */
+  /** True when rules for responses depend on the request. */
   notesRequests: bool = false;
 }
 
-/** Reads the rules out of their JSON, described in README.md. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readRules(json: JsonValue): Rules {
   json.onlyMembers(["request", "response"]);
   const rules = new Rules();
@@ -32,7 +32,7 @@ export function readRules(json: JsonValue): Rules {
   return rules;
 }
 
-/** `noted` is null in rules of requests. */
+/** `noted` is null for rules for requests. */
 function readList(json: JsonValue, names: string[], noted: string[] | null): Rule[] {
   const rules: Rule[] = [];
   const elements = json.asArray();

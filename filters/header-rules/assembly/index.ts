@@ -31,7 +31,7 @@ class HeaderRulesRoot extends RootContext {
 
 class HeaderRulesContext extends Context {
   private rules: Rules;
-  /** Null when no rule needs it, and when the request never came to this filter. */
+  /** Null when no rule needs it, or when the request never arrived at this filter. */
   private notes: RequestNotes | null = null;
 
   constructor(context_id: u32, root: RootContext, rules: Rules) {

@@ -1,9 +1,9 @@
-/** Bytes to look for in others. Looking takes time in proportion to where it looks (Knuth, Morris and Pratt), whatever is there. */
+/** Bytes to search for. The time of a search is proportional to the searched bytes (Knuth, Morris and Pratt). */
 @final
 export class Literal {
   size: i32;
   private bytes: ArrayBuffer;
-  /** At each place: how much of the literal's beginning the bytes up to there end with, besides all of them. */
+  /** For each prefix of the literal, the length of its longest proper suffix that is also a prefix. */
   private seenAfter: StaticArray<i32>;
 
   constructor(text: string) {
@@ -18,13 +18,13 @@ export class Literal {
     }
   }
 
-  /** Whether it stands at this place of a value. */
+  /** True when the value contains the literal at this position. */
   standsAt(value: ArrayBuffer, at: i32): bool {
     if (at < 0 || at + this.size > value.byteLength) return false;
     return memory.compare(changetype<usize>(value) + at, changetype<usize>(this.bytes), this.size) === 0;
   }
 
-  /** Its first place in a value, at or after a place; -1 when there is none. */
+  /** The first position of the literal in a value, at or after `from`; -1 when there is none. */
   findIn(value: ArrayBuffer, from: i32): i32 {
     let seen = 0;
     for (let i = from; i < value.byteLength; i++) {
@@ -34,7 +34,7 @@ export class Literal {
     return -1;
   }
 
-  /** How much of the literal has been seen after one more byte. */
+  /** The length of the matched prefix after one more byte. */
   private seenWith(before: i32, byte: u8): i32 {
     let seen = before;
     while (seen > 0 && this.byteAt(seen) !== byte) seen = this.seenAfter[seen - 1];

@@ -1,6 +1,6 @@
 import { JsonValue, lowerCase } from "@chancery/filter-sdk";
 
-/** They say how a message is framed or belong to one connection: Envoy writes them itself. */
+/** Headers of the message framing or of one connection. Envoy writes them itself. */
 const framing: string[] = [
   "connection",
   "content-length",
@@ -13,34 +13,36 @@ const framing: string[] = [
   "upgrade",
 ];
 
-/** Whether no rule may change it. */
+/** True when rules cannot change this header. */
 export function isFraming(name: string): bool {
   return framing.includes(name);
 }
 
-/** The name of a header that is only read, in lower case; pseudo headers too. */
+/** Checks the name of a header that a rule reads. It may be a pseudo header. Returns it in lower case. */
 export function readableName(json: JsonValue, name: string): string {
   const lower = lowerCase(name);
   if (!isToken(lower.startsWith(":") ? lower.substring(1) : lower)) json.fault(`"${name}" is not the name of a header`);
   return lower === "host" ? ":authority" : lower;
 }
 
-/** The name of a header that a rule changes, in lower case. */
+/**
+ * Reads the name of a header that a rule changes. `pseudo` are the allowed pseudo headers. Returns it in lower case.
+ */
 export function changedName(json: JsonValue, pseudo: string[]): string {
   const name = lowerCase(json.asString());
   if (!json.isString) return name;
   if (name.startsWith(":")) {
-    const allowed = pseudo.length === 0 ? "no pseudo header" : `of the pseudo headers only ${pseudo.join(" and ")}`;
+    const allowed = pseudo.length === 0 ? "no pseudo header" : `only the pseudo headers ${pseudo.join(" and ")}`;
     if (!pseudo.includes(name)) json.fault(`may change ${allowed}, not ${name}`);
   } else if (!isToken(name)) json.fault(`"${name}" is not the name of a header`);
-  else if (name === "host") json.fault('is ":authority" to Envoy: write that');
-  else if (isFraming(name)) json.fault(`${name} is about the connection or the framing, which Envoy sees to`);
+  else if (name === "host") json.fault('is called ":authority" in Envoy; use that name');
+  else if (isFraming(name)) json.fault(`${name} belongs to the connection or the framing, which Envoy controls`);
   return name;
 }
 
-/** How the names of headers begin that are removed, in lower case. */
+/** Checks the prefix of the headers that a rule removes. Returns it in lower case. */
 export function changedPrefix(json: JsonValue, prefix: string): string {
-  if (!isToken(prefix)) json.fault(`"${prefix}" is not how the name of a header begins`);
+  if (!isToken(prefix)) json.fault(`"${prefix}" is not a prefix of a header name`);
   return lowerCase(prefix);
 }
 
@@ -54,5 +56,5 @@ function isToken(name: string): bool {
   return true;
 }
 
-/** And the star, which stands for any ending. */
+/** The star is included, because it means a prefix. */
 const SEPARATORS: string = '*"(),/:;<=>?@[\\]{}';

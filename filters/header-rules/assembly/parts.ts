@@ -8,7 +8,7 @@ export enum PartKind {
   Braced,
 }
 
-/** A piece of a pattern or of a value, as written in the configuration. */
+/** A part of a pattern or of a value, as it is written in the configuration. */
 @final
 export class Part {
   kind: PartKind;
@@ -20,7 +20,9 @@ export class Part {
   }
 }
 
-/** Takes a text apart: `{...}`, `*` where it means something, and what is between. Each of them doubled stands for itself. */
+/**
+ * Splits a text into `{...}`, `*` (with `stars`) and literals. A doubled `{`, `}` or `*` means the character itself.
+ */
 export function partsOf(json: JsonValue, stars: bool): Part[] {
   const text = json.asString();
   const parts: Part[] = [];
@@ -36,7 +38,7 @@ export function partsOf(json: JsonValue, stars: bool): Part[] {
       else {
         const end = unit === OPEN ? text.indexOf("}", i) : -1;
         if (end < 0) {
-          json.fault("has a brace without its other; write {{ or }} for the character itself");
+          json.fault("has an unmatched brace; write {{ or }} for a brace");
           return parts;
         }
         parts.push(new Part(PartKind.Braced, text.substring(i + 1, end)));
@@ -44,7 +46,7 @@ export function partsOf(json: JsonValue, stars: bool): Part[] {
       }
       continue;
     }
-    if (unit < 0x20 || unit === 0x7f) json.fault("has a control character, which no header may bear");
+    if (unit < 0x20 || unit === 0x7f) json.fault("has a control character, which a header must not contain");
     literal += text.charAt(i);
   }
   if (literal !== "") parts.push(new Part(PartKind.Literal, literal));

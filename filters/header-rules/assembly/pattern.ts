@@ -2,7 +2,7 @@ import { isWord, JsonValue } from "@chancery/filter-sdk";
 import { Literal } from "./literal";
 import { PartKind, partsOf } from "./parts";
 
-/** Where a capture of the last match is: its first place, and the one after its last. */
+/** The position of a run in the last match. `end` is exclusive. */
 @final
 class Run {
   start: i32 = 0;
@@ -10,14 +10,14 @@ class Run {
 }
 
 /**
- * Literals with runs of any bytes between them. All of a value must match; each run is the shortest after which the next literal
- * follows. Matching takes time in proportion to the value.
+ * Literals with runs of any bytes between them. The pattern must match the whole value. Each run is as short as
+ * possible. The time of a match is proportional to the length of the value.
  */
 @final
 export class Pattern {
-  /** The names of the captures; runs without one have "". */
+  /** The names of the runs; "" for a run without a name. */
   names: string[] = [];
-  /** What stands before the first run, between them, and after the last. */
+  /** The literals before the first run, between the runs, and after the last run. */
   private literals: Literal[] = [];
   private runs: Run[] = [];
   private value: ArrayBuffer = new ArrayBuffer(0);
@@ -65,7 +65,7 @@ export class Pattern {
     return true;
   }
 
-  /** A capture of the last match. */
+  /** The bytes of a named run in the last match. */
   captured(name: string): ArrayBuffer {
     const run = this.runs[this.names.indexOf(name)];
     return this.value.slice(run.start, run.end);

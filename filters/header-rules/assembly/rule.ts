@@ -3,13 +3,13 @@ import { isFraming } from "./names";
 import { Pattern } from "./pattern";
 import { RequestNotes, Template } from "./template";
 
-/** What a rule does to the headers of a message. */
+/** The change that a rule makes to the headers of a message. */
 export abstract class Change {
-  /** Whether there was anything to do. */
+  /** Makes the change. False when there was nothing to change. */
   abstract apply(headers: HeaderStreamManipulator, notes: RequestNotes | null): bool;
 }
 
-/** Makes a value the header's only one, or one more. */
+/** Sets a header to one value, or adds a value. */
 @final
 export class Write extends Change {
   constructor(
@@ -29,7 +29,7 @@ export class Write extends Change {
   }
 }
 
-/** Gives a header all the values of another, and none of its own. */
+/** Replaces the values of a header by those of another. */
 @final
 export class Copy extends Change {
   constructor(
@@ -60,7 +60,7 @@ export class Remove extends Change {
   }
 }
 
-/** Removes all headers whose name begins so, but those that Envoy needs. */
+/** Removes all headers with a prefix, except those that Envoy controls. */
 @final
 export class RemovePrefix extends Change {
   constructor(private prefix: string) {
@@ -77,7 +77,7 @@ export class RemovePrefix extends Change {
   }
 }
 
-/** Writes each value of a header anew that the pattern matches. */
+/** Replaces each value of a header that the pattern matches. */
 @final
 export class Rewrite extends Change {
   constructor(
@@ -103,7 +103,7 @@ export class Rewrite extends Change {
   }
 }
 
-/** A path or an authority with a blank in it, or with nothing, would be another request to some server. */
+/** False for a path or an authority that is empty or has a blank: some servers would read another request. */
 function fits(name: string, value: ArrayBuffer): bool {
   if (!name.startsWith(":")) return true;
   for (let i = 0; i < value.byteLength; i++) if (load<u8>(changetype<usize>(value) + i) === 0x20) return false;
@@ -115,16 +115,16 @@ function writeAll(headers: HeaderStreamManipulator, name: string, values: ArrayB
   for (let i = 1; i < values.length; i++) headers.addBytes(name, values[i]);
 }
 
-/** A change, and when it is made. */
+/** A change and its conditions. */
 @final
 export class Rule {
   change: Change;
-  /** Empty when it is not counted. */
+  /** The value of the metric's tag; empty when the rule is not counted. */
   name: string = "";
   match: RequestMatch = new RequestMatch();
-  /** Whether `match` names anything. */
+  /** True when `match` has conditions. */
   matchesSome: bool = false;
-  /** What the response must be, in rules of responses. */
+  /** The conditions on the response, in rules for responses. */
   responseHeaders: HeaderCondition[] = [];
 
   constructor(change: Change) {

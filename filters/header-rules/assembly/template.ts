@@ -3,13 +3,13 @@ import { readableName } from "./names";
 import { Part, PartKind, partsOf } from "./parts";
 import { Pattern } from "./pattern";
 
-/** What the rules of responses need to know of the request, as it came to this filter. */
+/** The parts of the request that rules for responses use, as it arrived at this filter. */
 @final
 export class RequestNotes {
-  /** The headers that are needed, and the first value of each; null when it was not there. */
+  /** The names of the headers, and the first value of each; null when the header was missing. */
   names: string[];
   private values: (ArrayBuffer | null)[] = [];
-  /** Whether the request is what the rule at the same place of the list wants. */
+  /** For each rule for responses, true when the request matches. */
   matched: bool[] = [];
 
   constructor(names: string[], headers: HeaderStreamManipulator) {
@@ -22,9 +22,9 @@ export class RequestNotes {
   }
 }
 
-/** One piece of a value. */
+/** A part of a value. */
 abstract class Piece {
-  /** Null when there is nothing. */
+  /** Null when the variable has no value. */
   abstract valueIn(headers: HeaderStreamManipulator, notes: RequestNotes | null): ArrayBuffer | null;
 }
 
@@ -101,14 +101,16 @@ class CapturePiece extends Piece {
   }
 }
 
-/** A value with variables in it. */
+/** A value with variables. */
 @final
 export class Template {
-  /** How the value begins, whatever its variables are. */
+  /** The literal text before the first variable. */
   beginning: string = "";
   private pieces: Piece[] = [];
 
-  /** `pattern` is whose captures may be named. `noted` gets the headers that are wanted of a response's request; null in requests. */
+  /**
+   * The value may use the captures of `pattern`. Request headers that it uses are added to `noted`; null for requests.
+   */
   static read(json: JsonValue, pattern: Pattern | null, noted: string[] | null): Template {
     const template = new Template();
     const parts = partsOf(json, false);
@@ -153,7 +155,7 @@ function readPiece(json: JsonValue, part: Part, pattern: Pattern | null, noted: 
   if (pattern !== null && text !== "" && pattern.names.includes(text)) return new CapturePiece(pattern, text);
   const others = pattern !== null ? ", or a capture of the pattern" : "";
   const request = noted !== null ? ", {request:NAME}" : "";
-  json.fault(`{${text}} is not known; known are {header:NAME}, {property:PATH}${request}${others}`);
+  json.fault(`{${text}} is unknown; use {header:NAME}, {property:PATH}${request}${others}`);
   return new LiteralPiece("");
 }
 
@@ -162,7 +164,10 @@ function firstOf(headers: HeaderStreamManipulator, name: string): ArrayBuffer | 
   return values.length > 0 ? values[0] : null;
 }
 
-/** Whether a header may bear it: numbers of Envoy's are bytes of any value, and a line's end would begin another header. */
+/**
+ * False when a header cannot contain the bytes. Envoy's numbers are arbitrary bytes, and a line end would begin a
+ * header.
+ */
 function isText(bytes: ArrayBuffer): bool {
   const from = changetype<usize>(bytes);
   for (let i = 0; i < bytes.byteLength; i++) {

@@ -8,18 +8,18 @@ const wasm = new URL("../build/header-rules.wasm", import.meta.url);
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-/** The headers of a request that has some, and what of them arrives upstream; undefined for those that do not. */
+/** A request's headers, and the values that arrive upstream. */
 const requestCases: readonly [what: string, rules: readonly object[], sent: Headers, arrives: Headers][] = [
-  ["sets a header, whatever it had", [{ set: "X-A", value: "new" }], { "x-a": ["1", "2"] }, { "x-a": ["new"] }],
-  ["sets a header that is not there", [{ set: "x-a", value: "" }], {}, { "x-a": [""] }],
-  ["adds a value to those there are", [{ add: "x-a", value: "é" }], { "x-a": "1" }, { "x-a": ["1", "é"] }],
+  ["replaces the values of a header", [{ set: "X-A", value: "new" }], { "x-a": ["1", "2"] }, { "x-a": ["new"] }],
+  ["sets a missing header", [{ set: "x-a", value: "" }], {}, { "x-a": [""] }],
+  ["adds a value to the existing ones", [{ add: "x-a", value: "é" }], { "x-a": "1" }, { "x-a": ["1", "é"] }],
   [
-    "copies all values, instead of those of the target",
+    "copies all values, and replaces those of the target",
     [{ copy: "x-a", to: "x-b" }],
     { "x-a": ["1", "2"], "x-b": "old" },
     { "x-a": ["1", "2"], "x-b": ["1", "2"] },
   ],
-  ["leaves the target when there is nothing to copy", [{ copy: "x-a", to: "x-b" }], { "x-b": "1" }, { "x-b": ["1"] }],
+  ["keeps the target when there is nothing to copy", [{ copy: "x-a", to: "x-b" }], { "x-b": "1" }, { "x-b": ["1"] }],
   [
     "removes all values of a header",
     [{ remove: "X-A" }],
@@ -27,13 +27,13 @@ const requestCases: readonly [what: string, rules: readonly object[], sent: Head
     { "x-a": [], "x-ab": ["3"] },
   ],
   [
-    "removes headers by how their name begins",
+    "removes headers by prefix",
     [{ remove: "X-Internal-*" }],
     { "x-internal-a": ["1", "2"], "x-internal-": "3", "x-internal": "4" },
     { "x-internal-a": [], "x-internal-": [], "x-internal": ["4"] },
   ],
   [
-    "removes by prefix nothing that frames the message",
+    "does not remove framing headers by prefix",
     [{ remove: "c*" }, { remove: "t*" }],
     { "content-type": "text/plain", te: "trailers", "content-length": "0", traceparent: "1" },
     { "content-type": [], traceparent: [], te: ["trailers"], "content-length": ["0"] },
@@ -45,15 +45,15 @@ const requestCases: readonly [what: string, rules: readonly object[], sent: Head
     { "x-a": ["1", "other", "2", "v3"] },
   ],
   [
-    "puts headers into values",
+    "replaces variables by headers",
     [{ set: "x-a", value: "<{header:X-B}|{header::method}|{{{header:host}}}>" }],
     { "x-b": ["1", "2"], ":authority": "shop" },
     { "x-a": ["<1|POST|{shop}>"] },
   ],
-  ["leaves a rule out whose variable has no value", [{ set: "x-a", value: "a{header:x-b}" }], {}, { "x-a": [] }],
-  ["takes an empty header for a value", [{ set: "x-a", value: "a{header:x-b}" }], { "x-b": "" }, { "x-a": ["a"] }],
+  ["skips a rule with a variable that has no value", [{ set: "x-a", value: "a{header:x-b}" }], {}, { "x-a": [] }],
+  ["uses an empty header as a value", [{ set: "x-a", value: "a{header:x-b}" }], { "x-b": "" }, { "x-a": ["a"] }],
   [
-    "shows each rule what those before it have done",
+    "runs each rule on the changes of the earlier ones",
     [
       { set: "x-a", value: "1" },
       { copy: "x-a", to: "x-b" },
@@ -74,7 +74,7 @@ const requestCases: readonly [what: string, rules: readonly object[], sent: Head
     { ":path": ["/cart?a=/api/v2/#1"], ":authority": ["v1.shop"] },
   ],
   [
-    "leaves a path or an authority as it is when the new one would be empty or have a blank",
+    "keeps path and authority when the new value is empty or has a blank",
     [
       { set: ":authority", value: "{header:x-host}" },
       { set: ":path", value: "/{header:x-path}" },
@@ -84,7 +84,7 @@ const requestCases: readonly [what: string, rules: readonly object[], sent: Head
     { ":path": ["/abc"], ":authority": ["localhost"] },
   ],
   [
-    "asks for path and method",
+    "matches path and method",
     [
       { match: { path: "/cart" }, set: "x-a", value: "1" },
       { match: { path: "/car" }, set: "x-b", value: "1" },
@@ -105,7 +105,7 @@ for (const [what, rules, sent, arrives] of requestCases) {
   });
 }
 
-test("properties that a header may bear go into values, and no others", async () => {
+test("replaces variables by properties that are text, and by no others", async () => {
   using host = await loaded({ request: [{ set: "x-a", value: "{property:xds.route_name}" }] });
   const seen = async (value: string) => {
     const reply = await host.request({ properties: { "xds.route_name": value } });
@@ -116,7 +116,7 @@ test("properties that a header may bear go into values, and no others", async ()
   assert.equal(await seen(""), undefined);
 });
 
-test("responses are changed too, by what they are and what the request was", async () => {
+test("rules for responses match the response and the request", async () => {
   using host = await loaded({
     request: [
       { set: "x-user", value: "changed" },
@@ -143,7 +143,7 @@ test("responses are changed too, by what they are and what the request was", asy
   assert.equal((await host.request({ path: "/cart" })).headers.get("x-seen"), undefined);
 });
 
-test("named rules are counted when they change something", async () => {
+test("counts named rules when they change something", async () => {
   const rules = [
     { name: "gone", remove: "x-a" },
     { name: "path", rewrite: ":path", pattern: "/old/{rest}", value: "/{rest}" },
@@ -183,7 +183,7 @@ for (const [pattern, value, captures] of patterns) {
   });
 }
 
-test("random patterns match as the regular expressions that they stand for", async () => {
+test("random patterns match like equivalent regular expressions", async () => {
   const random = randomNumbers(5);
   const text = (most: number) =>
     Array.from({ length: Math.floor(random() * (most + 1)) }, () => (random() < 0.6 ? "a" : "b"));
@@ -212,10 +212,10 @@ test("random patterns match as the regular expressions that they stand for", asy
   assert.ok(matched > 300, `${matched} matched`);
 });
 
-test("matching takes time in proportion to the value, however it repeats", async () => {
+test("the time of a match is proportional to the value, also for repetitive values", async () => {
   const pattern = `{a}${"a".repeat(2000)}b{b}`;
   const value = "a".repeat(50_000);
-  // Some 200 instructions for each byte; comparing at each place anew would take 2,000 times as many as there are bytes.
+  // About 200 instructions for each byte. A comparison at each position would take 2,000 instructions for each byte.
   const { wasm: fuelled } = withFuel(await readFile(wasm), { budget: 200 * value.length });
   using host = await loadFilter(fuelled, {
     name: "header-rules",
@@ -229,45 +229,36 @@ const faults: readonly [rule: object, fault: string][] = [
   [{}, "request[0]: should name one of set, add, copy, remove, rewrite"],
   [{ set: "a", add: "b", value: "" }, "request[0]: should name one of set, add, copy, remove, rewrite"],
   [{ set: "a" }, "request[0].value: should be a string, is missing"],
-  [{ remove: "a", value: "" }, "request[0].value: is not known here; known are name, match, remove"],
+  [{ remove: "a", value: "" }, "request[0].value: is unknown; known names are name, match, remove"],
   [{ set: "a b", value: "" }, 'request[0].set: "a b" is not the name of a header'],
   [
     { set: "Connection", value: "" },
-    "request[0].set: connection is about the connection or the framing, which Envoy sees to",
+    "request[0].set: connection belongs to the connection or the framing, which Envoy controls",
   ],
   [
     { remove: "content-length" },
-    "request[0].remove: content-length is about the connection or the framing, which Envoy sees to",
+    "request[0].remove: content-length belongs to the connection or the framing, which Envoy controls",
   ],
-  [{ set: "host", value: "" }, 'request[0].set: is ":authority" to Envoy: write that'],
+  [{ set: "host", value: "" }, 'request[0].set: is called ":authority" in Envoy; use that name'],
   [
     { set: ":method", value: "GET" },
-    "request[0].set: may change of the pseudo headers only :path and :authority, not :method",
+    "request[0].set: may change only the pseudo headers :path and :authority, not :method",
   ],
   [{ add: ":path", value: "/" }, "request[0].add: may change no pseudo header, not :path"],
-  [{ remove: "*" }, 'request[0].remove: "" is not how the name of a header begins'],
-  [{ remove: ":p*" }, 'request[0].remove: ":p" is not how the name of a header begins'],
+  [{ remove: "*" }, 'request[0].remove: "" is not a prefix of a header name'],
+  [{ remove: ":p*" }, 'request[0].remove: ":p" is not a prefix of a header name'],
   [{ remove: "x-*-y" }, 'request[0].remove: "x-*-y" is not the name of a header'],
   [{ set: ":path", value: "{header:x}" }, 'request[0].value: should start with "/", because it becomes the path'],
   [{ set: ":path", value: "/a b" }, "request[0].value: should have no blank, because it becomes :path"],
   [{ set: ":authority", value: "" }, "request[0].value: should not be empty"],
-  [{ set: "a", value: "x\ny" }, "request[0].value: has a control character, which no header may bear"],
-  [
-    { set: "a", value: "{header:x" },
-    "request[0].value: has a brace without its other; write {{ or }} for the character itself",
-  ],
-  [
-    { set: "a", value: "x}" },
-    "request[0].value: has a brace without its other; write {{ or }} for the character itself",
-  ],
-  [{ set: "a", value: "{x}" }, "request[0].value: {x} is not known; known are {header:NAME}, {property:PATH}"],
-  [
-    { set: "a", value: "{request:x}" },
-    "request[0].value: {request:x} is not known; known are {header:NAME}, {property:PATH}",
-  ],
+  [{ set: "a", value: "x\ny" }, "request[0].value: has a control character, which a header must not contain"],
+  [{ set: "a", value: "{header:x" }, "request[0].value: has an unmatched brace; write {{ or }} for a brace"],
+  [{ set: "a", value: "x}" }, "request[0].value: has an unmatched brace; write {{ or }} for a brace"],
+  [{ set: "a", value: "{x}" }, "request[0].value: {x} is unknown; use {header:NAME}, {property:PATH}"],
+  [{ set: "a", value: "{request:x}" }, "request[0].value: {request:x} is unknown; use {header:NAME}, {property:PATH}"],
   [
     { rewrite: "a", pattern: "{x}", value: "{y}" },
-    "request[0].value: {y} is not known; known are {header:NAME}, {property:PATH}, or a capture of the pattern",
+    "request[0].value: {y} is unknown; use {header:NAME}, {property:PATH}, or a capture of the pattern",
   ],
   [{ rewrite: "a", pattern: "*{x}", value: "" }, "request[0].pattern: has two runs with nothing between them"],
   [{ rewrite: "a", pattern: "{x}-{x}", value: "" }, 'request[0].pattern: names two captures "x"'],
@@ -275,18 +266,18 @@ const faults: readonly [rule: object, fault: string][] = [
   [{ copy: "a", to: "A" }, "request[0].to: is the same header"],
 ];
 
-test("a configuration with a fault is refused, and the fault told with its path", async () => {
+test("rejects a configuration with a fault, and reports the fault with its path", async () => {
   for (const [rule, fault] of faults) {
     await assert.rejects(loaded({ request: [rule] }), (error) => {
       assert.ok(error instanceof FilterRefused, JSON.stringify(rule));
       const log = error.log.map(({ message }) => message);
-      assert.deepEqual(log, [`header-rules refuses its configuration: ${fault}`]);
+      assert.deepEqual(log, [`header-rules rejects its configuration: ${fault}`]);
       return true;
     });
   }
 });
 
-test("the configuration that it ships with is a good one", async () => {
+test("the shipped configuration is valid", async () => {
   const config = await readFile(new URL("../config.json", import.meta.url), "utf8");
   using host = await loaded(config);
   const reply = await host.request({ path: "/api/v1/cart", headers: { "x-internal-user": "root" } });
@@ -295,7 +286,7 @@ test("the configuration that it ships with is a good one", async () => {
   assert.equal(reply.headers.get("x-content-type-options"), "nosniff");
 });
 
-/** Numbers that look random and are the same for the same seed (mulberry32). */
+/** Pseudo-random numbers from a seed (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,7 +1,7 @@
 import { get_shared_data, NEW_KEY, set_shared_data, WasmResultValues } from "@chancery/filter-sdk";
 import { Rate } from "./rate";
 
-/** What became of a wish for a token. */
+/** The result of taking a token. */
 export enum Taken {
   Yes,
   /** The bucket has less than a token. */
@@ -10,26 +10,28 @@ export enum Taken {
   Unknown,
 }
 
-/** Buckets that share one entry of the shared data. */
+/** The number of buckets in one entry of the shared data. */
 export const BUCKETS_IN_SET: u32 = 16;
-/** Each attempt but the last failed because another worker had written in between. */
+/**
+ * The maximum number of attempts. An attempt fails when another worker writes the set between reading and writing it.
+ */
 const ATTEMPTS: i32 = 100;
 
-// A set in bytes: how many parts a token had (u64), then its buckets, each with
-// the key's hash (u64), when its level was that (microseconds, u64), and the level in parts (u64).
+// The bytes of a set: the number of parts of a token (u64), then the buckets. Each bucket has
+// the key's hash (u64), the time of its level (microseconds, u64), and the level in parts (u64).
 const HEAD: usize = 8;
 const BUCKET: usize = 24;
 const AT: usize = 8;
 const LEVEL: usize = 16;
 
 /**
- * The buckets of one limit, by the hash of their key. They lie in the shared data of all workers, in a fixed number of sets,
- * because what is there can never be deleted. A full bucket is worth as much as none: only those that are not full are kept,
- * and of more than fit into a set the fullest goes.
+ * The buckets of one limit, by the hash of their key. They are in the shared data of all workers, in a fixed number of
+ * sets, because shared data can never be deleted. Full buckets are not stored, because a new bucket starts full. When a
+ * set overflows, its fullest bucket is removed.
  */
 @final
 export class Buckets {
-  /** Of the bucket that `take` took from or found empty, in parts. */
+  /** The level of the last bucket that `take` used, in parts. */
   level: u64 = 0;
   private rate: Rate;
   private prefix: string;
@@ -41,7 +43,7 @@ export class Buckets {
     this.sets = sets;
   }
 
-  /** Takes a token out of a key's bucket. `now` is in microseconds of a clock that all workers share. */
+  /** Takes a token from a key's bucket. `now` is in microseconds, by a clock that all workers share. */
   take(hash: u64, now: u64): Taken {
     const key = this.prefix + (hash % this.sets).toString();
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -51,7 +53,7 @@ export class Buckets {
       const set = wellFormed(got.value);
       const found = set ? this.find(set, hash) : 0;
       const setTokenParts = set ? tokenPartsOf(set) : 0;
-      // Another worker may have been quicker, and looked at the clock later.
+      // Another worker may have read the clock later, but written earlier.
       const at = found !== 0 ? max(now, load<u64>(found, AT)) : now;
       const level = found !== 0 ? this.levelAt(found, setTokenParts, at) : this.rate.capacity;
       this.level = level;
@@ -64,7 +66,7 @@ export class Buckets {
     return Taken.Unknown;
   }
 
-  /** Where the bucket of a key is; 0 when it is not there. */
+  /** The address of a key's bucket; 0 when the set does not contain it. */
   private find(set: ArrayBuffer, hash: u64): usize {
     const end = endOf(set);
     for (let bucket = firstOf(set); bucket < end; bucket += BUCKET) if (load<u64>(bucket) === hash) return bucket;
@@ -73,13 +75,13 @@ export class Buckets {
 
   private levelAt(bucket: usize, tokenParts: u64, now: u64): u64 {
     let level = load<u64>(bucket, LEVEL);
-    // Another configuration had another rate: whole tokens are kept.
+    // An earlier configuration had another rate. Keep the whole tokens.
     if (tokenParts !== this.rate.tokenParts) level = (level / tokenParts) * this.rate.tokenParts;
     const at = load<u64>(bucket, AT);
     return this.rate.refilled(level, now > at ? now - at : 0);
   }
 
-  /** A set with one bucket written, and without those that are full by now. */
+  /** Returns a set with one bucket changed, and without the buckets that are full now. */
   private withBucket(set: ArrayBuffer | null, hash: u64, now: u64, level: u64): ArrayBuffer {
     const scratch = new StaticArray<u64>(1 + 3 * (<i32>BUCKETS_IN_SET + 1));
     let count = 1;
@@ -115,7 +117,7 @@ export class Buckets {
   }
 }
 
-/** What another version of this filter may have left in another form counts as nothing. */
+/** Ignores a set in another format, which another version of this filter may have written. */
 function wellFormed(set: ArrayBuffer | null): ArrayBuffer | null {
   if (!set) return null;
   const size = <usize>set.byteLength;

@@ -1,6 +1,6 @@
 /**
- * Who a client is by its address, "192.0.2.1:5678" or "[2001:db8::1]:5678": an address of IPv4, or the first 64 bits of one of
- * IPv6, because each network of one client has all that follow.
+ * Identifies a client by its address, "192.0.2.1:5678" or "[2001:db8::1]:5678": by the IPv4 address, or by the first 64
+ * bits of the IPv6 address, because one client usually has all addresses of such a network.
  */
 export function clientOf(address: string): string {
   const port = address.lastIndexOf(":");
@@ -10,7 +10,7 @@ export function clientOf(address: string): string {
   return inner.includes(".") ? inner : networkOf(inner);
 }
 
-/** The first four groups, of which "::" may have left out those that are 0. */
+/** The first four groups. Expands "::". */
 function networkOf(address: string): string {
   const gap = address.indexOf("::");
   const groups = (gap < 0 ? address : address.substring(0, gap)).split(":");

@@ -10,16 +10,16 @@ const LONGEST_PER: u64 = 24 * 3600 * 1_000_000;
 @final
 export class Limits {
   all: Limit[] = [];
-  /** Answers to requests that pass say what is left, too. */
-  tellsAll: bool = false;
+  /** True when answers to requests that pass also report the state of the limits. */
+  reportsAll: bool = false;
 }
 
-/** Reads the limits out of their JSON, described in README.md. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readLimits(json: JsonValue, secret: Secret): Limits {
   json.onlyMembers(["headers", "maxKeys", "limits"]);
   const limits = new Limits();
   const headers = json.member("headers");
-  if (headers.exists) limits.tellsAll = headers.asOneOf(["refusals", "all"]) === "all";
+  if (headers.exists) limits.reportsAll = headers.asOneOf(["refusals", "all"]) === "all";
   const maxKeys = json.member("maxKeys");
   const most = maxKeys.exists ? maxKeys.asInteger(<i32>BUCKETS_IN_SET, MOST) : 65_536;
   const names: string[] = [];
@@ -47,7 +47,7 @@ function readLimit(json: JsonValue, names: string[], maxKeys: i32, secret: Secre
   return limit;
 }
 
-/** In microseconds. */
+/** Reads a time. Returns microseconds. */
 function readPer(json: JsonValue): u64 {
   const text = json.asString();
   if (!json.isString) return 1;

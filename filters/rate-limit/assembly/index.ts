@@ -16,8 +16,8 @@ import { Limits, readLimits } from "./configuration";
 import { Limit, sharedSecret, Verdict } from "./limit";
 
 const passed = new Counter("rate_limit.passed");
-const refused = new Counter("rate_limit.refused");
-const wouldRefuse = new Counter("rate_limit.would_refuse");
+const rejected = new Counter("rate_limit.refused");
+const wouldReject = new Counter("rate_limit.would_refuse");
 const uncounted = new Counter("rate_limit.uncounted");
 
 class RateLimitRoot extends RootContext {
@@ -26,7 +26,7 @@ class RateLimitRoot extends RootContext {
   override onConfigure(_configuration_size: u32): bool {
     const json = parseJson(this.getConfiguration());
     const secret = sharedSecret();
-    if (!secret) json.fault("needs the shared data, which the proxy does not allow it");
+    if (!secret) json.fault("needs the shared data, which the proxy does not allow");
     else if (json.problems.length === 0) this.limits = readLimits(json, secret);
     return acceptedConfiguration(json, "rate-limit");
   }
@@ -38,7 +38,7 @@ class RateLimitRoot extends RootContext {
 
 class RateLimitContext extends Context {
   private limits: Limits;
-  /** What the answer says of the limits; empty when it says nothing. */
+  /** The policies and states for the answer's headers; empty when it reports none. */
   private policies: string = "";
   private states: string = "";
 
@@ -50,14 +50,14 @@ class RateLimitContext extends Context {
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     const now = get_monotonic_time_nanoseconds() / 1000;
     const all = this.limits.all;
-    const tellsAll = this.limits.tellsAll;
+    const reportsAll = this.limits.reportsAll;
     for (let i = 0; i < all.length; i++) {
       const limit = all[i];
       const verdict = limit.decide(now);
       if (verdict === Verdict.None) continue;
-      if (verdict === Verdict.Refuse && limit.enforced) return refuse(limit);
+      if (verdict === Verdict.Reject && limit.enforced) return reject(limit);
       outcome(verdict).tag("rule", limit.name).increment(1);
-      if (tellsAll && verdict === Verdict.Pass && limit.enforced) this.tell(limit);
+      if (reportsAll && verdict === Verdict.Pass && limit.enforced) this.report(limit);
     }
     return FilterHeadersStatusValues.Continue;
   }
@@ -70,7 +70,7 @@ class RateLimitContext extends Context {
     return FilterHeadersStatusValues.Continue;
   }
 
-  private tell(limit: Limit): void {
+  private report(limit: Limit): void {
     const separator = this.states === "" ? "" : ", ";
     this.policies += separator + limit.policy;
     this.states += separator + limit.state;
@@ -79,11 +79,11 @@ class RateLimitContext extends Context {
 
 function outcome(verdict: Verdict): Counter {
   if (verdict === Verdict.Pass) return passed;
-  return verdict === Verdict.Refuse ? wouldRefuse : uncounted;
+  return verdict === Verdict.Reject ? wouldReject : uncounted;
 }
 
-function refuse(limit: Limit): FilterHeadersStatusValues {
-  refused.tag("rule", limit.name).increment(1);
+function reject(limit: Limit): FilterHeadersStatusValues {
+  rejected.tag("rule", limit.name).increment(1);
   const headers = [
     HeaderPair.of("content-type", "text/plain; charset=utf-8"),
     HeaderPair.of("retry-after", limit.secondsToNextToken.toString()),
@@ -92,7 +92,7 @@ function refuse(limit: Limit): FilterHeadersStatusValues {
     HeaderPair.of("x-envoy-ratelimited", "true"),
   ];
   const body = String.UTF8.encode("too many requests\n");
-  // Not UNAVAILABLE, which gRPC's clients take as a reason to try again at once.
+  // Not UNAVAILABLE, because gRPC clients would retry at once.
   send_local_response(429, `rate_limit_refused{${limit.name}}`, body, headers, GrpcStatusValues.ResourceExhausted);
   return FilterHeadersStatusValues.StopIteration;
 }

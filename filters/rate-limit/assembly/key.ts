@@ -1,9 +1,9 @@
 import { get_property_string, stream_context } from "@chancery/filter-sdk";
 import { clientOf } from "./client-address";
 
-/** What a limit tells requests apart by. */
+/** A part of a limit's key. */
 export abstract class KeyPart {
-  /** Null when the request has none. */
+  /** Null when the request does not have this part. */
   abstract read(): string | null;
 }
 
@@ -23,7 +23,7 @@ export class HeaderPart extends KeyPart {
   }
 }
 
-/** A property of the stream, the connection or the proxy. */
+/** A property of the stream, the connection or the proxy that is text. */
 @final
 export class PropertyPart extends KeyPart {
   private path: string;
@@ -39,7 +39,7 @@ export class PropertyPart extends KeyPart {
   }
 }
 
-/** The client as Envoy knows it. */
+/** The client's address as Envoy determines it. */
 @final
 export class ClientAddressPart extends KeyPart {
   read(): string | null {
@@ -48,7 +48,7 @@ export class ClientAddressPart extends KeyPart {
   }
 }
 
-/** A piece of the path, the first after its first slash being 1. */
+/** A segment of the path. Segment 1 follows the first slash. */
 @final
 export class PathSegmentPart extends KeyPart {
   private number: i32;
@@ -66,7 +66,10 @@ export class PathSegmentPart extends KeyPart {
   }
 }
 
-/** The key of the running callback's request: no two lists of parts have the same. Null when a part is missing. */
+/**
+ * The key of the running callback's request. Different parts give different keys. Null when `missingIsNone` and a part
+ * is missing.
+ */
 export function keyOf(parts: KeyPart[], missingIsNone: bool): string | null {
   let key = "";
   for (let i = 0; i < parts.length; i++) {

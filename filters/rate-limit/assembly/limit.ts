@@ -4,13 +4,13 @@ import { KeyPart, keyOf } from "./key";
 import { Rate } from "./rate";
 import { sipHash } from "./sip-hash";
 
-/** What a limit says to a request. */
+/** The decision of a limit about a request. */
 export enum Verdict {
-  /** It is not about such requests. */
+  /** The limit does not apply to the request. */
   None,
   Pass,
-  Refuse,
-  /** There was no way to count it. */
+  Reject,
+  /** The request could not be counted. */
   Uncounted,
 }
 
@@ -19,11 +19,11 @@ export class Limit {
   name: string;
   match: RequestMatch;
   key: KeyPart[] = [];
-  /** Requests without a part of the key are not limited; otherwise they share a bucket. */
+  /** True: requests without a part of the key are not limited. False: they share a bucket. */
   skipsMissing: bool = false;
-  /** When not, it only counts. */
+  /** False: the limit only counts. */
   enforced: bool = true;
-  /** An item of RateLimit-Policy: how many requests an empty bucket lets pass in how many seconds, once it is full. */
+  /** An item of RateLimit-Policy: the tokens of a full bucket, and the seconds until an empty bucket is full. */
   policy: string;
   private rate: Rate;
   private buckets: Buckets;
@@ -45,22 +45,22 @@ export class Limit {
     if (key === null) return Verdict.None;
     const taken = this.buckets.take(this.secret.hash(key), now);
     if (taken === Taken.Unknown) return Verdict.Uncounted;
-    return taken === Taken.Yes ? Verdict.Pass : Verdict.Refuse;
+    return taken === Taken.Yes ? Verdict.Pass : Verdict.Reject;
   }
 
-  /** Of the last decision: when the next token comes. */
+  /** The seconds until the next token, after the last decision. */
   get secondsToNextToken(): u64 {
     return this.rate.secondsToNextToken(this.buckets.level);
   }
 
-  /** Of the last decision, an item of RateLimit: how many tokens are left, and when the next comes. */
+  /** An item of RateLimit for the last decision: the tokens left, and the seconds until the next token. */
   get state(): string {
     const left = this.buckets.level / this.rate.tokenParts;
     return `"${this.name}";r=${left};t=${this.secondsToNextToken}`;
   }
 }
 
-/** The key of the hash. All workers must have the same, so the first that needs one keeps it in the shared data. */
+/** The secret key of the hash. All workers must use the same, so the first worker stores it in the shared data. */
 @final
 export class Secret {
   private key0: u64;
@@ -76,7 +76,7 @@ export class Secret {
   }
 }
 
-/** Null when there is no shared data to read and write. */
+/** Reads the secret, and creates it if necessary. Null when the shared data cannot be used. */
 export function sharedSecret(): Secret | null {
   const fresh = new ArrayBuffer(16);
   store<u64>(changetype<usize>(fresh), get_random_u64());

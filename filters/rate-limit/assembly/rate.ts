@@ -1,6 +1,6 @@
 /**
- * How fast a bucket refills, and how much it holds. Levels are counted in parts: a token is as many parts as `per` has
- * microseconds, and `tokens` parts come back in each microsecond. So nothing is ever rounded, and no time adds up an error.
+ * The refill rate and the capacity of a bucket. Levels are in parts: a token has as many parts as `per` has
+ * microseconds, and each microsecond adds `tokens` parts. So nothing is rounded, and no error accumulates over time.
  */
 @final
 export class Rate {
@@ -18,18 +18,18 @@ export class Rate {
   refilled(level: u64, microseconds: u64): u64 {
     if (level >= this.capacity) return this.capacity;
     const missing = this.capacity - level;
-    // What comes back in that time is no more than what is missing, and so does not overflow.
+    // When the bucket is not filled, the added parts are at most `missing`, so the product does not overflow.
     const filled = microseconds > missing / this.partsPerMicrosecond;
     return filled ? this.capacity : level + microseconds * this.partsPerMicrosecond;
   }
 
-  /** How long until a level has one whole token more, in seconds, rounded up. */
+  /** The time until a level has one more whole token, in seconds, rounded up. */
   secondsToNextToken(level: u64): u64 {
     const parts = this.tokenParts - (level % this.tokenParts);
     return seconds(roundedUp(parts, this.partsPerMicrosecond));
   }
 
-  /** How long an empty bucket takes to fill, in seconds, rounded up. */
+  /** The time until an empty bucket is full, in seconds, rounded up. */
   get secondsToFill(): u64 {
     return seconds(roundedUp(this.capacity, this.partsPerMicrosecond));
   }

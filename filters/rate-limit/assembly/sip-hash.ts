@@ -1,6 +1,6 @@
 /**
- * SipHash-2-4 (https://www.aumasson.jp/siphash/siphash.pdf): without the key nobody can find two texts with the same
- * hash, and so nobody can choose a key of their own that empties somebody else's bucket.
+ * SipHash-2-4 (https://www.aumasson.jp/siphash/siphash.pdf). Without the key, a client cannot find two texts with the
+ * same hash. So it cannot choose a key that empties the bucket of another client.
  */
 export function sipHash(key0: u64, key1: u64, bytes: ArrayBuffer): u64 {
   v0 = key0 ^ 0x736f6d6570736575;

@@ -7,21 +7,21 @@ const wasm = new URL("../build/rate-limit.wasm", import.meta.url);
 
 const perKey = { name: "per-key", key: [{ header: "x-key" }], tokens: 2, per: "10s", burst: 3 };
 
-test("a bucket lets its burst pass, then what comes back, and says when to try again", async () => {
+test("a bucket lets its burst pass, then the refilled tokens, and reports when to retry", async () => {
   using host = await loaded({ limits: [perKey] });
   assert.deepEqual(await statuses(host, 4, { headers: { "x-key": "a" } }), [200, 200, 200, 429]);
-  const refusal = await host.request({ headers: { "x-key": "a" } });
-  assert.equal(refusal.body, "too many requests\n");
-  assert.equal(refusal.details, "rate_limit_refused{per-key}");
-  assert.equal(refusal.upstream, undefined);
-  assert.deepEqual(told(refusal), ["5", '"per-key";r=0;t=5', '"per-key";q=3;w=15', "true"]);
+  const rejection = await host.request({ headers: { "x-key": "a" } });
+  assert.equal(rejection.body, "too many requests\n");
+  assert.equal(rejection.details, "rate_limit_refused{per-key}");
+  assert.equal(rejection.upstream, undefined);
+  assert.deepEqual(limitHeaders(rejection), ["5", '"per-key";r=0;t=5', '"per-key";q=3;w=15', "true"]);
   host.advance(4999);
-  assert.deepEqual(told(await host.request({ headers: { "x-key": "a" } })).slice(0, 1), ["1"]);
+  assert.deepEqual(limitHeaders(await host.request({ headers: { "x-key": "a" } })).slice(0, 1), ["1"]);
   host.advance(1);
   assert.deepEqual(await statuses(host, 2, { headers: { "x-key": "a" } }), [200, 429]);
 });
 
-test("each key has a bucket of its own, and requests without it share one", async () => {
+test("each key has its own bucket, and requests without a key share one", async () => {
   using host = await loaded({ limits: [{ ...perKey, burst: 1 }] });
   for (const value of ["a", "b", ""]) {
     assert.deepEqual(await statuses(host, 2, { headers: { "x-key": value } }), [200, 429], value);
@@ -29,13 +29,13 @@ test("each key has a bucket of its own, and requests without it share one", asyn
   assert.deepEqual(await statuses(host, 2, {}), [200, 429]);
 });
 
-test("requests without the key are not limited where the limit skips them", async () => {
+test("requests without the key are not limited when the limit skips them", async () => {
   using host = await loaded({ limits: [{ ...perKey, burst: 1, missing: "skip" }] });
   assert.deepEqual(await statuses(host, 3, {}), [200, 200, 200]);
   assert.deepEqual(host.metrics, {});
 });
 
-test("the parts of a key do not run into each other", async () => {
+test("different parts of a key never give the same key", async () => {
   const key = [{ header: "x-a" }, { header: "x-b" }];
   using host = await loaded({ limits: [{ ...perKey, key, burst: 1 }] });
   const pairs = [
@@ -72,7 +72,7 @@ for (const [address, other, same] of clients) {
   });
 }
 
-test("path segments and properties tell requests apart", async () => {
+test("path segments and properties distinguish requests", async () => {
   const key = [{ pathSegment: 2 }, { property: "xds.route_name" }];
   using host = await loaded({ limits: [{ ...perKey, key, burst: 1 }] });
   const status = async (path: string, route: string): Promise<number> => {
@@ -86,7 +86,7 @@ test("path segments and properties tell requests apart", async () => {
   assert.equal(await status("/tenants/?x", "api"), 429);
 });
 
-test("a limit is about the requests that match it, and the first without a token refuses", async () => {
+test("a limit applies only to matching requests, and the first limit without a token rejects", async () => {
   const writes = { name: "writes", match: { pathPrefix: "/cart", methods: ["POST"] }, tokens: 1, per: "1m" };
   const all = { name: "all", tokens: 3, per: "1m" };
   using host = await loaded({ limits: [writes, all] });
@@ -103,7 +103,7 @@ test("a limit is about the requests that match it, and the first without a token
 test("a limit that is not enforced only counts", async () => {
   using host = await loaded({ headers: "all", limits: [{ ...perKey, burst: 1, enforce: false }] });
   assert.deepEqual(await statuses(host, 3, { headers: { "x-key": "a" } }), [200, 200, 200]);
-  assert.deepEqual(told(await host.request({ headers: { "x-key": "a" } })), [
+  assert.deepEqual(limitHeaders(await host.request({ headers: { "x-key": "a" } })), [
     undefined,
     undefined,
     undefined,
@@ -112,7 +112,7 @@ test("a limit that is not enforced only counts", async () => {
   assert.deepEqual(host.metrics, { "rate_limit.passed;rule=per-key": 1, "rate_limit.would_refuse;rule=per-key": 3 });
 });
 
-test("answers to requests that pass say what is left where they are told to", async () => {
+test("answers to requests that pass report the state of the limits when configured", async () => {
   const all = { name: "all", tokens: 100, per: "1s" };
   using host = await loaded({ headers: "all", limits: [perKey, all] });
   const reply = await host.request({ headers: { "x-key": "a" } });
@@ -122,7 +122,7 @@ test("answers to requests that pass say what is left where they are told to", as
   assert.equal((await silent.request({ headers: { "x-key": "a" } })).headers.get("ratelimit"), undefined);
 });
 
-test("gRPC's clients get RESOURCE_EXHAUSTED", async () => {
+test("gRPC clients get RESOURCE_EXHAUSTED", async () => {
   using host = await loaded({ limits: [{ ...perKey, burst: 1 }] });
   const request = { method: "POST", headers: { "x-key": "a", "content-type": "application/grpc" } };
   await host.request(request);
@@ -132,12 +132,12 @@ test("gRPC's clients get RESOURCE_EXHAUSTED", async () => {
   assert.equal(reply.headers.get("retry-after"), "5");
 });
 
-test("all workers take from the same buckets", async () => {
+test("all workers share the buckets", async () => {
   using host = await loaded({ limits: [perKey] }, { workers: 3 });
   assert.deepEqual(await statuses(host, 5, { headers: { "x-key": "a" } }), [200, 200, 200, 429, 429]);
 });
 
-test("a pushed configuration finds the tokens that were left, at its own rate", async () => {
+test("a new configuration keeps the tokens that are left, and uses its own rate", async () => {
   using host = await loaded({ limits: [{ ...perKey, tokens: 1, per: "1h", burst: 5 }] });
   assert.deepEqual(await statuses(host, 3, { headers: { "x-key": "a" } }), [200, 200, 200]);
   await host.swap({ config: { limits: [{ ...perKey, tokens: 1, per: "7s", burst: 4 }] } });
@@ -146,17 +146,17 @@ test("a pushed configuration finds the tokens that were left, at its own rate", 
   assert.deepEqual(await statuses(host, 2, { headers: { "x-key": "a" } }), [200, 429]);
 });
 
-test("random arrivals are decided as by exact fractions, over hours and at any rate", async () => {
+test("decides about random arrivals as exact fractions do, over hours and at any rate", async () => {
   const random = randomNumbers(11);
   const below = (most: number): number => Math.floor(random() * most);
-  let refusals = 0;
+  let rejections = 0;
   for (let round = 0; round < 60; round++) {
     const tokens = 1 + below([3, 10, 1000, 1_000_000][round % 4] ?? 1);
     const per = 1 + below([7, 1000, 60_000, 86_400_000][below(4)] ?? 1);
     const burst = 1 + below([1, 5, 40][below(3)] ?? 1);
     using host = await loaded({ limits: [{ name: "all", tokens, per: `${per}ms`, burst }] });
     const model = new Model(tokens, per, burst);
-    // Now and then much longer than it takes to fill, otherwise about as fast as tokens come back.
+    // Sometimes much longer than a bucket needs to fill, otherwise about the refill rate.
     const usual = Math.max(1, Math.round((2 * per) / tokens));
     for (let arrival = 0; arrival < 150; arrival++) {
       const waits = random() < 0.03 ? 10 * burst * usual : random() < 0.5 ? 0 : below(usual + 1);
@@ -166,14 +166,14 @@ test("random arrivals are decided as by exact fractions, over hours and at any r
       const what = `round ${round}, arrival ${arrival}: ${tokens} per ${per} ms, burst ${burst}`;
       assert.equal(reply.status, expected.passes ? 200 : 429, what);
       if (expected.passes) continue;
-      refusals++;
+      rejections++;
       assert.equal(reply.headers.get("retry-after"), String(expected.retryAfterSeconds), what);
     }
   }
-  assert.ok(refusals > 1000, `${refusals} refusals`);
+  assert.ok(rejections > 1000, `${rejections} rejections`);
 });
 
-test("as many keys as fit have exact buckets, and the memory for more stays bounded", async () => {
+test("keys that fit have exact buckets, and the memory for more keys is bounded", async () => {
   const maxKeys = 64;
   using host = await loaded({ maxKeys, limits: [{ ...perKey, tokens: 1, per: "1h", burst: 1 }] });
   for (let key = 0; key < 16; key++) {
@@ -188,7 +188,7 @@ test("as many keys as fit have exact buckets, and the memory for more stays boun
   assert.deepEqual(sets, [full, full, full, full, undefined]);
 });
 
-test("a bucket that is full again takes no memory after the next request of its set", async () => {
+test("a bucket that is full again uses no memory after the next request of its set", async () => {
   using host = await loaded({ maxKeys: 16, limits: [{ ...perKey, tokens: 1, per: "1s", burst: 1 }] });
   for (let key = 0; key < 10; key++) await host.request({ headers: { "x-key": `k${key}` } });
   assert.equal(host.sharedDataBytes("rate-limit/per-key/0")?.length, 8 + 10 * 24);
@@ -197,7 +197,7 @@ test("a bucket that is full again takes no memory after the next request of its 
   assert.equal(host.sharedDataBytes("rate-limit/per-key/0")?.length, 8 + 24);
 });
 
-test("of more keys than fit into a set, the one with most tokens begins anew", async () => {
+test("when a set overflows, the key with the most tokens starts again with a full bucket", async () => {
   using host = await loaded({ maxKeys: 16, limits: [{ ...perKey, tokens: 1, per: "1h", burst: 3 }] });
   const request = async (key: string) => (await host.request({ headers: { "x-key": key } })).status;
   for (let key = 0; key < 15; key++) for (let count = 0; count < 3; count++) await request(`k${key}`);
@@ -208,9 +208,9 @@ test("of more keys than fit into a set, the one with most tokens begins anew", a
   assert.deepEqual(await statuses(host, 4, { headers: { "x-key": "fresh" } }), [200, 200, 200, 429]);
 });
 
-test("keys are kept as their SipHash-2-4, with a secret that every worker shares and nobody knows", async () => {
+test("stores keys as their SipHash-2-4, with a random secret that all workers share", async () => {
   const key = Buffer.from([...Array(16).keys()]);
-  // The vector of the paper's appendix A.
+  // The test vector of the paper's appendix A.
   assert.equal(sipHash(key, key.subarray(0, 15)), 0xa129ca6149be45e5n);
   const config = { limits: [perKey] };
   using host = await loaded(config);
@@ -225,7 +225,7 @@ test("keys are kept as their SipHash-2-4, with a secret that every worker shares
   }
 });
 
-test("what another version left in the shared data counts as nothing, and is written over", async () => {
+test("ignores and overwrites shared data in another format", async () => {
   using host = await loaded({ limits: [{ name: "all", tokens: 1, per: "1h" }] });
   for (const left of [Buffer.from("level=3"), Buffer.alloc(16), Buffer.alloc(8 + 24), Buffer.alloc(8 + 17 * 24, 1)]) {
     host.setSharedData("rate-limit/all/0", left);
@@ -234,13 +234,13 @@ test("what another version left in the shared data counts as nothing, and is wri
   }
 });
 
-test("it measures by the clock that cannot be set", async () => {
+test("uses the monotonic clock", async () => {
   const module = await readFile(wasm);
   assert.ok(module.includes("clock_time_get"));
   assert.ok(!module.includes("proxy_get_current_time_nanoseconds"));
 });
 
-test("without the shared data it refuses its configuration", async () => {
+test("rejects its configuration when it cannot use the shared data", async () => {
   const capabilities = ["proxy_on_vm_start", "proxy_on_configure", "proxy_on_context_create", "proxy_log"];
   await assert.rejects(loaded({ limits: [perKey] }, { capabilities }), (error) => {
     assert.ok(error instanceof FilterRefused);
@@ -260,27 +260,27 @@ const faults: readonly [limit: object, fault: string][] = [
   [{ match: { path: "x" } }, 'limits[0].match.path: should start with "/", is "x"'],
 ];
 
-test("a configuration with faults is refused, and each fault told with its path", async () => {
+test("rejects a configuration with faults, and reports each fault with its path", async () => {
   for (const [fields, fault] of faults) {
     await assert.rejects(loaded({ limits: [{ ...perKey, ...fields }] }), (error) => {
       assert.ok(error instanceof FilterRefused);
       assert.deepEqual(
         error.log.map(({ message }) => message),
-        [`rate-limit refuses its configuration: ${fault}`],
+        [`rate-limit rejects its configuration: ${fault}`],
       );
       return true;
     });
   }
 });
 
-test("the configuration that it ships with is a good one", async () => {
+test("the shipped configuration is valid", async () => {
   const config = await readFile(new URL("../config.json", import.meta.url), "utf8");
   using host = await loaded(config);
   const all = await statuses(host, 21, { properties: { "source.address": "192.0.2.1:80" } });
   assert.deepEqual(all.slice(19), [200, 429]);
 });
 
-/** A bucket in fractions of any size: levels in tokens times milliseconds. */
+/** A bucket with exact fractions: levels are in tokens times milliseconds. */
 class Model {
   readonly #tokens: bigint;
   readonly #per: bigint;
@@ -344,7 +344,7 @@ function sipHash(key: Buffer, text: Buffer): bigint {
   return a ^ b ^ c ^ d;
 }
 
-/** Numbers that look random and are the same for the same seed (mulberry32). */
+/** Pseudo-random numbers from a seed (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -361,7 +361,7 @@ async function statuses(host: Host, count: number, request: Request): Promise<re
   return replies;
 }
 
-function told({ headers }: Reply): readonly (string | undefined)[] {
+function limitHeaders({ headers }: Reply): readonly (string | undefined)[] {
   return ["retry-after", "ratelimit", "ratelimit-policy", "x-envoy-ratelimited"].map((name) => headers.get(name));
 }
 

@@ -9,7 +9,7 @@ import {
 import { parsePath } from "./field-path";
 import { Field, Fields } from "./fields";
 
-/** What is masked in the answers to some requests. */
+/** A rule: which values are masked in the answers to the requests that it matches. */
 @final
 export class Rule {
   name: string;
@@ -28,10 +28,10 @@ export class Rule {
   }
 }
 
-/** The most that a configuration may hold of an answer: the filter then has it several times. */
+/** The maximum of `maxBytes`. The filter stores several copies of an answer. */
 const MOST_BYTES: i32 = 4_194_304;
 
-/** Reads the configuration that README.md describes. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readRules(json: JsonValue): Rule[] {
   json.onlyMembers(["rules"]);
   const rules: Rule[] = [];
@@ -74,7 +74,7 @@ function readField(json: JsonValue): Field {
   const path = json.member("path");
   const field = new Field(parsePath(path.asString()));
   if (path.isString && field.steps.length === 0) {
-    path.fault('should be a path such as users[*].email, **.password or "a.b".c, and end with what is masked');
+    path.fault('should be a path such as users[*].email, **.password or "a.b".c, and end with the value to mask');
   }
   const as = json.member("as");
   const keepLast = json.member("keepLast");

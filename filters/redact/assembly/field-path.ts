@@ -1,13 +1,13 @@
 /** One step of a path into JSON. */
 @final
 export class Step {
-  /** Of a member; null for any member, or any element. */
+  /** The name of a member; null for any member or element. */
   name: ArrayBuffer | null = null;
   isElement: bool = false;
-  /** Any number of members and elements, or none. */
+  /** True for `**`: any number of members and elements, also none. */
   isDeep: bool = false;
 
-  /** Whether it leads to the member of this name, in UTF-8. */
+  /** True when the step matches the member with this name, in UTF-8. */
   leadsToMember(bytes: usize, size: i32): bool {
     if (this.isElement) return false;
     const name = this.name;
@@ -16,7 +16,7 @@ export class Step {
   }
 }
 
-/** The steps of a path such as `users[*].email`, `**.password` or `"a.b".*`; none when it is not such a path. */
+/** Parses a path such as `users[*].email`, `**.password` or `"a.b".*`. Returns no steps when the path is not valid. */
 export function parsePath(path: string): Step[] {
   const steps: Step[] = [];
   const none: Step[] = [];
@@ -47,14 +47,14 @@ export function parsePath(path: string): Step[] {
   return steps.length > 0 && steps[steps.length - 1].isDeep ? none : steps;
 }
 
-/** Where a name that is not quoted ends. */
+/** The end of an unquoted name. */
 function plainEnd(path: string, start: i32): i32 {
   let end = start;
   while (end < path.length && !'.[]"'.includes(path.charAt(end))) end++;
   return end;
 }
 
-/** Behind the closing quote, or -1 when there is none. */
+/** The position after the closing quote, or -1 when there is none. */
 function quotedEnd(path: string, start: i32): i32 {
   return path.indexOf('"', start + 1) + 1 || -1;
 }

@@ -1,11 +1,11 @@
 import { Step } from "./field-path";
 
-/** A value to be masked, and how. */
+/** The path of values to mask, and their replacement. */
 @final
 export class Field {
   steps: Step[];
   asNull: bool = false;
-  /** How many characters of a string or number stay. */
+  /** The number of characters to keep at the end of a string or number. */
   keepLast: i32 = 0;
 
   constructor(steps: Step[]) {
@@ -14,18 +14,18 @@ export class Field {
 }
 
 /**
- * The paths of all fields as one automaton: a state is a place in a path, and a set of states, of one bit each, says where in
- * the paths a place in the text is. `masks` answers which field is reached.
+ * The paths of all fields as one automaton. A state is a position in a path. A place in the text has a set of states,
+ * with one bit for each. `masks` returns the field whose path ends at a place.
  */
 @final
 export class Fields {
   list: Field[];
-  /** How many words a set has. */
+  /** The number of words of a set. */
   words: i32;
   /** The longest name in a path, in bytes. */
   longestName: i32 = 0;
 
-  /** By state: the step to take next, null when the path ends there, and the place in `list`. */
+  /** For each state: the next step (null when the path ends), and the index of the field in `list`. */
   private steps: Array<Step | null> = [];
   private fields: i32[] = [];
 
@@ -45,7 +45,7 @@ export class Fields {
     this.words = (this.steps.length + 63) >> 6;
   }
 
-  /** The set for the whole text. */
+  /** Sets the states for the top of the text. */
   begin(set: StaticArray<u64>): void {
     let state = 0;
     for (let i = 0; i < this.list.length; i++) {
@@ -54,7 +54,9 @@ export class Fields {
     }
   }
 
-  /** The set `to`, from the set `from` by way of a member's name, or of an element. Both are places in `sets`. */
+  /**
+   * Computes the set `to` from the set `from`, for a member with a name or for an element. Both are indexes in `sets`.
+   */
   advance(sets: StaticArray<u64>, from: i32, to: i32, isElement: bool, name: usize, size: i32): void {
     for (let word = 0; word < this.words; word++) unchecked((sets[to + word] = 0));
     for (let word = 0; word < this.words; word++) {
@@ -68,7 +70,7 @@ export class Fields {
     }
   }
 
-  /** The place in `list` of the first field whose path ends in a set, or -1. */
+  /** The index in `list` of the first field whose path ends at this set, or -1. */
   masks(sets: StaticArray<u64>, set: i32): i32 {
     for (let word = 0; word < this.words; word++) {
       for (let left = unchecked(sets[set + word]); left !== 0; left &= left - 1) {
@@ -79,7 +81,7 @@ export class Fields {
     return -1;
   }
 
-  /** A state, and the one behind it when its step may also be no step. */
+  /** Adds a state. For `**`, also adds the state after it, because `**` matches nothing too. */
   private add(sets: StaticArray<u64>, set: i32, state: i32): void {
     sets[set + (state >> 6)] |= (<u64>1) << (state & 63);
     const step = this.steps[state];

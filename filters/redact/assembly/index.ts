@@ -46,11 +46,11 @@ class RedactRoot extends RootContext {
 
 class RedactContext extends Context {
   private root: RedactRoot;
-  /** Null once there is nothing more to do for this request. */
+  /** The rule of the request; null when no rule matches, or when the answer is done. */
   private rule: Rule | null = null;
   private redactor: Redactor | null = null;
   private isHead: bool = false;
-  /** How many bytes of the answer have come. All of them wait in the proxy's buffer. */
+  /** The number of bytes of the answer so far. All of them are in the proxy's buffer. */
   private received: i64 = 0;
   private isChanged: bool = false;
 
@@ -65,7 +65,7 @@ class RedactContext extends Context {
     const headers = stream_context.headers.request;
     this.isHead = headers.equals(":method", "HEAD");
     if (headers.has("accept-encoding")) headers.replace("accept-encoding", "identity");
-    // A part of a JSON text is none, or another.
+    // A part of a JSON text cannot be read as JSON, or means something else.
     if (headers.has("range")) headers.remove("range");
     if (headers.has("if-range")) headers.remove("if-range");
     return FilterHeadersStatusValues.Continue;
@@ -76,10 +76,10 @@ class RedactContext extends Context {
     if (!rule) return FilterHeadersStatusValues.Continue;
     const headers = stream_context.headers.response;
     const type = headers.get("content-type");
-    // What says no type may be anything.
+    // An answer without a type may be JSON.
     const isJson = type === "" || rule.contentTypes.matches(type);
     if (end_of_stream) {
-      // What GET would answer has another length, and perhaps another tag.
+      // The masked answer to GET has another length, and perhaps another tag.
       if (this.isHead && isJson) forgetRepresentation();
       this.rule = null;
       return FilterHeadersStatusValues.Continue;
@@ -107,7 +107,7 @@ class RedactContext extends Context {
     const rule = this.rule;
     if (!redactor || !rule) return FilterDataStatusValues.Continue;
     const known = <u32>this.received;
-    // First what may come, so that the verdict is the same in whatever pieces it does.
+    // Read the allowed bytes first, so that the result does not depend on the pieces of the answer.
     const read = <u32>min<i64>(size, rule.maxBytes) - known;
     this.received = size;
     let goesOn = true;
@@ -132,7 +132,7 @@ class RedactContext extends Context {
     return goesOn ? FilterTrailersStatusValues.Continue : FilterTrailersStatusValues.StopIteration;
   }
 
-  /** All of the answer has come. */
+  /** Ends the answer. True when it is sent. */
   private ends(): bool {
     const rule = this.rule;
     const redactor = this.redactor;
@@ -153,7 +153,7 @@ class RedactContext extends Context {
     return true;
   }
 
-  /** Whether an answer that cannot be masked goes on as it is. */
+  /** Handles an answer that cannot be masked. True when the rule lets it pass. */
   private goesOnThough(reason: string, allowed: bool): bool {
     if (!allowed) return this.deny(reason);
     const rule = this.rule;
@@ -163,7 +163,7 @@ class RedactContext extends Context {
     return true;
   }
 
-  /** Answers instead of upstream. */
+  /** Replaces the answer by an error. */
   private deny(reason: string): bool {
     const rule = this.rule;
     this.rule = null;
@@ -185,14 +185,14 @@ class RedactContext extends Context {
   }
 }
 
-/** Of the headers, what is about the bytes that upstream sent. */
+/** The headers that describe the bytes of the answer. */
 const aboutBytes = ["content-length", "etag", "content-md5", "digest", "content-digest", "repr-digest"];
 
 function forgetRepresentation(): void {
   for (let i = 0; i < aboutBytes.length; i++) stream_context.headers.response.remove(aboutBytes[i]);
 }
 
-/** Parts of an answer whose own type is said within. */
+/** The type of an answer with several parts. The type of the parts is inside its body. */
 const byteRanges = new MediaTypes(["multipart/byteranges"]);
 
 registerRootContext((context_id: u32) => new RedactRoot(context_id), "redact");

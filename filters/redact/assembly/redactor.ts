@@ -2,20 +2,20 @@ import { JsonKind, JsonReader } from "@chancery/filter-sdk";
 import { Fields } from "./fields";
 
 const DEEPEST: i32 = 128;
-/** Of one answer: what is kept of each value until the end is 12 bytes. */
+/** The maximum number of masked values in one answer. Each needs 12 bytes until the end of the answer. */
 const MOST_VALUES: i32 = 100_000;
 
-/** Finds the values to be masked while an answer arrives, and then writes the answer anew; all other bytes stay. */
+/** Finds the values to mask while an answer arrives, and then writes the masked answer. All other bytes stay. */
 @final
 export class Redactor extends JsonReader {
   private fields: Fields;
-  /** By depth: where in the fields' paths the value is that is being read there. */
+  /** The states of the current value at each depth. */
   private sets: StaticArray<u64>;
   private inList: StaticArray<bool> = new StaticArray<bool>(DEEPEST + 1);
-  /** The depth of the value to be masked that is being read, or -1; and its field. */
+  /** The depth and the field of the masked value that is being read; -1 when there is none. */
   private masking: i32 = -1;
   private field: i32 = -1;
-  /** Of each value to be masked: where it starts, where it ends, and its field. */
+  /** For each masked value: its start, its end and its field. */
   private found: Array<u32> = [];
 
   constructor(fields: Fields) {
@@ -25,7 +25,7 @@ export class Redactor extends JsonReader {
     fields.begin(this.sets);
   }
 
-  /** How many values are masked. */
+  /** The number of masked values. */
   get count(): i32 {
     return this.found.length / 3;
   }
@@ -48,7 +48,7 @@ export class Redactor extends JsonReader {
     const field = this.fields.masks(this.sets, depth * words);
     if (field < 0) return;
     if (this.count === MOST_VALUES) {
-      this.refuse("too many values are to be masked");
+      this.refuse("too many values to mask");
       return;
     }
     this.masking = depth;
@@ -63,7 +63,7 @@ export class Redactor extends JsonReader {
     this.found.push(this.field);
   }
 
-  /** The whole answer with its values masked. To be asked when it has been read to its end. */
+  /** Returns the masked answer. Call it when the answer was read to its end. */
   redacted(body: ArrayBuffer): ArrayBuffer {
     const result = new ArrayBuffer(this.sizeAfter(body));
     let to = changetype<usize>(result);
@@ -102,7 +102,7 @@ export class Redactor extends JsonReader {
     return to + 1;
   }
 
-  /** How many bytes at the end of a value stay: those of its last characters, if it has at least twice as many. */
+  /** The number of bytes to keep at the end of a value. 0 unless the value has at least twice as many characters. */
   private keptSize(body: ArrayBuffer, at: i32): u32 {
     const keepLast = this.fields.list[this.found[at + 2]].keepLast;
     let start = changetype<usize>(body) + this.found[at];
@@ -121,7 +121,7 @@ export class Redactor extends JsonReader {
   }
 }
 
-/** How many bytes the character has that starts here, within a good JSON string. */
+/** The size of the character that starts here, in a valid JSON string. */
 function characterSize(at: usize, end: usize): usize {
   const byte = load<u8>(at);
   if (byte === 0x5c /* \ */) {
@@ -133,7 +133,7 @@ function characterSize(at: usize, end: usize): usize {
   return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
-/** An escape \ud8.. to \udb.. (`least` is "8") or \udc.. to \udf.. ("c"). */
+/** True for an escape from \ud8.. to \udb.. (`least` is "8"), or from \udc.. to \udf.. ("c"). */
 function isSurrogate(at: usize, least: u32): bool {
   if (load<u8>(at, 1) !== 0x75 /* u */ || (load<u8>(at, 2) | 0x20) !== 0x64 /* d */) return false;
   const digit = load<u8>(at, 3) | 0x20;

@@ -44,10 +44,14 @@ const bodies: readonly [what: string, body: string, masked: string][] = [
     '{"users":[{"email":"a@b"},{"email":7,"key":"k"},3]}',
     '{"users":[{"email":"***"},{"email":"***","key":null},3]}',
   ],
-  ["only elements of a list", '{"users":{"0":{"email":"a"},"email":"b"}}', '{"users":{"0":{"email":"a"},"email":"b"}}'],
+  [
+    "elements of a list, not members of an object",
+    '{"users":{"0":{"email":"a"},"email":"b"}}',
+    '{"users":{"0":{"email":"a"},"email":"b"}}',
+  ],
   ["at any depth", '[{"password":1,"a":[[{"password":"p"}]]}]', '[{"password":"***","a":[[{"password":"***"}]]}]'],
   [
-    "not where another name stands",
+    "no value at another path",
     '{"passwords":"p","Password":"p","x":"password"}',
     '{"passwords":"p","Password":"p","x":"password"}',
   ],
@@ -68,7 +72,7 @@ const bodies: readonly [what: string, body: string, masked: string][] = [
     '{"deep":{"x":[{"y":1}],"a":[{"x":[{"y":2},{"z":3}]}]}}',
     '{"deep":{"x":[{"y":"***"}],"a":[{"x":[{"y":"***"},{"z":3}]}]}}',
   ],
-  ["nothing within what is masked", '{"password":{"password":1}}', '{"password":"***"}'],
+  ["nothing inside a masked value", '{"password":{"password":1}}', '{"password":"***"}'],
   [
     "all other bytes stay",
     ' {\n\t"é" : 1.50e+1 ,"password" :\r\n"p" , "\\u00e9":"\\/" }\n',
@@ -119,10 +123,10 @@ const others: readonly [what: string, upstream: UpstreamResponse, status: number
     '{"password":"***"}',
   ],
   ["no type", { body: secret }, 200, '{"password":"***"}'],
-  ["no type, and no JSON", { body: "hello" }, 502, "", "malformed"],
+  ["no type, and a body that is not JSON", { body: "hello" }, 502, "", "malformed"],
   ["an error's answer", { status: 500, headers: json, body: secret }, 500, '{"password":"***"}'],
   ["cut off", { headers: json, body: '{"password":"p"' }, 502, "", "malformed"],
-  ["no JSON in the end", { headers: json, body: `${secret}x` }, 502, "", "malformed"],
+  ["text after the JSON", { headers: json, body: `${secret}x` }, 502, "", "malformed"],
   ["a byte order mark", { headers: json, body: `\ufeff${secret}` }, 502, "", "malformed"],
   ["UTF-16", { headers: json, body: Buffer.from(secret, "utf16le") }, 502, "", "malformed"],
   [
@@ -142,8 +146,8 @@ const others: readonly [what: string, upstream: UpstreamResponse, status: number
   ],
   ["a part of a picture", { status: 206, headers: { "content-type": "image/png" }, body: "x" }, 206, "x"],
   ["a length that is too large", { headers: { ...json, "content-length": "1001" }, body: "1" }, 502, "", "too-large"],
-  ["more than may come", { headers: json, body: `${" ".repeat(999)}10` }, 502, "", "too-large"],
-  ["as much as may come", { headers: json, body: `${" ".repeat(999)}1` }, 200, `${" ".repeat(999)}1`],
+  ["an answer above the maximum size", { headers: json, body: `${" ".repeat(999)}10` }, 502, "", "too-large"],
+  ["an answer of the maximum size", { headers: json, body: `${" ".repeat(999)}1` }, 200, `${" ".repeat(999)}1`],
   ["too deep", { headers: json, body: "[".repeat(129) }, 502, "", "malformed"],
   ["no content", { status: 204, headers: json }, 204, ""],
   ["not modified", { status: 304, headers: { etag: '"1"' } }, 304, ""],
@@ -161,14 +165,14 @@ for (const [what, upstream, status, body, reason] of others) {
   });
 }
 
-test("a rule may let pass what is too large or no JSON", async () => {
+test("a rule can let answers pass that are too large or not JSON", async () => {
   using host = await loaded();
   const long = `{"a":"${"x".repeat(30)}"}`;
   for (const body of [long, "{", '{"a":1}}']) {
     assert.equal((await answered(host, { headers: json, body }, "/lenient")).body, body);
   }
-  const told = { ...json, "content-length": String(long.length) };
-  assert.equal((await answered(host, { headers: told, body: long }, "/lenient")).body, long);
+  const declared = { ...json, "content-length": String(long.length) };
+  assert.equal((await answered(host, { headers: declared, body: long }, "/lenient")).body, long);
   assert.equal((await answered(host, { headers: json, body: '{"a":1}' }, "/lenient")).body, '{"a":"***"}');
   assert.deepEqual(host.metrics, {
     "redact.passed;rule=lenient;reason=too-large": 2,
@@ -178,7 +182,7 @@ test("a rule may let pass what is too large or no JSON", async () => {
   });
 });
 
-test("upstream is asked for whole answers without a coding, where a rule matches", async () => {
+test("requests whole and uncompressed answers from upstream when a rule matches", async () => {
   using host = await loaded([{ ...rules[0], name: "some", match: { pathPrefix: "/some" } }]);
   const headers = { "accept-encoding": "gzip, br", range: "bytes=0-1", "if-range": '"1"', accept: "a/b" };
   const asked = async (path: string) => (await host.request({ path, headers })).upstream?.headers;
@@ -191,7 +195,7 @@ test("upstream is asked for whole answers without a coding, where a rule matches
   assert.equal((await host.request({ path: "/some" })).upstream?.headers.get("accept-encoding"), undefined);
 });
 
-test("HEAD tells nothing about the bytes that GET would not answer", async () => {
+test("the answer to HEAD does not describe the bytes of the unmasked answer", async () => {
   using host = await loaded();
   const upstream = () => ({ headers: { ...json, "content-length": "16", etag: '"1"', "x-kept": "1" } });
   const { headers } = await host.request({ method: "HEAD", upstream });
@@ -201,7 +205,7 @@ test("HEAD tells nothing about the bytes that GET would not answer", async () =>
   );
 });
 
-test("headers and trailers that no longer hold are removed", async () => {
+test("removes headers and trailers that describe the unmasked answer", async () => {
   using host = await loaded();
   const digests = { "content-digest": "sha-256=:a:", "repr-digest": "sha-256=:b:", digest: "c", "content-md5": "d" };
   const trailers = { ...digests, "x-end": "1" };
@@ -216,7 +220,7 @@ test("headers and trailers that no longer hold are removed", async () => {
   assert.equal(bad.status, 502);
 });
 
-test("what is masked and what is denied is counted by rule", async () => {
+test("counts masked values and denied answers by rule", async () => {
   using host = await loaded();
   await answered(host, { headers: json, body: '{"password":1,"tags":[1,2]}' });
   await answered(host, { headers: json, body: "{}" });
@@ -229,7 +233,7 @@ test("what is masked and what is denied is counted by rule", async () => {
   });
 });
 
-/** What should come out, told by a walk over the value. The names have no other spelling here. */
+/** The expected answer, from a walk over the value. The names contain no escapes here. */
 function masked(value: unknown, path: readonly string[] = []): unknown {
   const last = path.at(-1);
   if (last === "password" || path.join(".") === "card.number") return "***";
@@ -246,7 +250,7 @@ const value = fc.letrec((tie) => ({
   any: fc.oneof({ depthSize: "small" }, tie("scalar"), tie("list"), tie("object")),
 })).any;
 
-test("random answers are masked as a walk over their value masks them, whatever pieces they come in", async () => {
+test("masks random answers in random pieces like a walk over their value", async () => {
   const fields = [{ path: "**.password" }, { path: "card.number" }, { path: "tags[*]" }];
   using host = await loaded([{ name: "all", maxBytes: 100_000, fields }]);
   await fc.assert(
@@ -267,12 +271,12 @@ test("random answers are masked as a walk over their value masks them, whatever 
   );
 });
 
-test("a configuration with faults is refused, and every fault told with its path", async () => {
+test("rejects a configuration with faults, and reports every fault with its path", async () => {
   const paths = ["a..b", ".a", "a.", "", "a.**", "a[0]", "a*", '"a', "[*]a"];
   const fields = [...paths.map((path) => ({ path })), { path: "a", as: "null", keepLast: 1 }];
   await assert.rejects(loaded([{ name: "x", maxBytes: 0, fields, onTooLarge: "maybe" }]), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("redact refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("redact rejects its configuration: ", ""));
     for (const index of paths.keys()) {
       assert.ok(
         log.some((fault) => fault.startsWith(`rules[0].fields[${index}].path: should be a path`)),
@@ -286,7 +290,7 @@ test("a configuration with faults is refused, and every fault told with its path
   });
 });
 
-test("the configuration that it ships with is a good one", async () => {
+test("the shipped configuration is valid", async () => {
   const config = await readFile(new URL("../config.json", import.meta.url), "utf8");
   using host = await loadFilter(wasm, { config, allowOnHeadersStopIteration: true });
   const body = '{"order":{"card":{"number":"4000123412341234"}},"users":[{"email":"a@b"}]}';

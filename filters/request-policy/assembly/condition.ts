@@ -1,13 +1,13 @@
-/** What a text must be: one of these. */
+/** A condition on a text. At most one of `exact`, `prefix` and `suffix` is set. */
 @final
 export class Condition {
   exact: string | null = null;
   prefix: string | null = null;
   suffix: string | null = null;
-  /** Whether it must be there at all. Decides where none of the others is given. */
+  /** True when the text must exist, false when it must not. Used when none of the others is set. */
   present: bool = true;
 
-  /** Whether a text that is there is as it must be. */
+  /** True when an existing text fulfils the condition. */
   accepts(text: string): bool {
     const exact = this.exact;
     if (exact !== null) return text === exact;

@@ -6,10 +6,10 @@ import { byteString } from "./query";
 import { HeaderCondition, IdentityCondition, QueryCondition, Rule } from "./rule";
 import { Verdict } from "./verdict";
 
-/** By their number in `Identity`. */
+/** The index of each name is its number in `Identity`. */
 const identityNames: string[] = ["uri", "dns", "subject"];
 
-/** Reads the policy out of its JSON, described in README.md. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readPolicy(json: JsonValue): Policy {
   json.onlyMembers(["default", "body", "enforce", "rules"]);
   const body = json.member("body");
@@ -30,12 +30,12 @@ export function readPolicy(json: JsonValue): Policy {
   return new Policy(rules, otherwise, !enforce.exists || enforce.asBoolean());
 }
 
-/** A rule's name is also the value of a metric's tag. */
+/** Reads the name of a rule, which is also the value of a metric's tag. */
 function readName(json: JsonValue, taken: string[]): string {
   const name = json.asString();
   if (!json.isString) return name;
   if (name === "" || name.length > 64 || !isWord(name)) json.fault("should be 1 to 64 letters, digits, - or _");
-  else if (name === "default") json.fault('"default" is the name of what happens when no rule matches');
+  else if (name === "default") json.fault('"default" is reserved for requests that match no rule');
   else if (taken.includes(name)) json.fault(`another rule is called "${name}"`);
   taken.push(name);
   return name;
@@ -48,7 +48,7 @@ function readVerdict(json: JsonValue, rule: string, usualReason: string, asJson:
   const enforce = json.member("enforce");
   if (allow && status.exists) status.fault('only a rule with "action": "deny" has a status');
   if (allow && reason.exists) reason.fault('only a rule with "action": "deny" has a reason');
-  if (allow && enforce.exists) enforce.fault('only a rule with "action": "deny" is enforced or not');
+  if (allow && enforce.exists) enforce.fault('only a rule with "action": "deny" may have "enforce"');
   const code = status.exists ? status.asInteger(400, 599) : 403;
   const text = reason.exists ? reason.asString() : usualReason;
   if (text.length > 256 || !isPrintable(text)) reason.fault("should be at most 256 printable ASCII characters");
@@ -134,13 +134,13 @@ function readIdentity(json: JsonValue): IdentityCondition[] {
   return conditions;
 }
 
-/** Anyone may own a longer name: "spiffe://shop.test" also begins "spiffe://shop.test.example". */
+/** Others may own a longer name: "spiffe://shop.test" is also a prefix of "spiffe://shop.test.example". */
 function demandWholeTrustDomain(prefix: JsonValue): void {
   if (!prefix.isString || !prefix.text.startsWith("spiffe://")) return;
   if (!prefix.text.includes("/", 9)) prefix.fault(`should end the trust domain with "/", is "${prefix.text}"`);
 }
 
-/** An absent name is empty, and never matches. */
+/** An empty text would never match, because an empty name counts as missing. */
 function demandText(json: JsonValue): void {
   if (json.isString && json.text === "") json.fault("should not be empty");
 }

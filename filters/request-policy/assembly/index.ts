@@ -41,7 +41,7 @@ class PolicyContext extends Context {
 
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     const policy = this.policy;
-    // The proxy does not use a filter whose configuration was refused.
+    // The proxy does not use a filter that rejected its configuration.
     if (!policy) throw new Error("request-policy has no configuration");
     const verdict = policy.decide(countDryRun);
     if (verdict.allow) {

@@ -1,21 +1,24 @@
 import { get_property_string, stream_context } from "@chancery/filter-sdk";
 import { Query } from "./query";
 
-/** Who the client is by its certificate, in the order of `identityNames`. */
+/** The names in a client's certificate, in the order of `identityNames`. */
 export enum Identity {
   Uri,
   Dns,
   Subject,
 }
 
-/** https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes: of several names, the first. */
+/**
+ * Of several names, Envoy has the first.
+ * https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/advanced/attributes
+ */
 const identityProperties: string[] = [
   "connection.uri_san_peer_certificate",
   "connection.dns_san_peer_certificate",
   "connection.subject_peer_certificate",
 ];
 
-/** What the rules ask about the request of the running callback. Each is fetched when it is first asked for. */
+/** The values of the running callback's request that rules use. Each is fetched at its first use. */
 @final
 export class PolicyRequest {
   private target: string | null = null;
@@ -23,7 +26,7 @@ export class PolicyRequest {
   private parameters: Query | null = null;
   private identities: (string | null)[] = [];
 
-  /** Without the query. */
+  /** The path without the query. */
   get path(): string {
     const known = this.pathOnly;
     if (known !== null) return known;
@@ -42,7 +45,7 @@ export class PolicyRequest {
     return query;
   }
 
-  /** Empty when the client showed no certificate, or one without such a name. */
+  /** Empty when the client has no certificate, or its certificate does not have this name. */
   identity(kind: Identity): string {
     if (this.identities.length === 0) this.identities = new Array<string | null>(identityProperties.length).fill(null);
     const known = this.identities[kind];

@@ -2,12 +2,12 @@ import { PolicyRequest } from "./policy-request";
 import { Rule } from "./rule";
 import { Verdict } from "./verdict";
 
-/** Rules in order: the first that matches decides, and the default when none does. */
+/** Rules in order. The first that matches decides. When no rule matches, the default decides. */
 @final
 export class Policy {
   rules: Rule[];
   otherwise: Verdict;
-  /** False for a dry run of the whole: what is decided is counted only. */
+  /** False for a dry run of the whole policy: decisions are only counted. */
   enforced: bool;
 
   constructor(rules: Rule[], otherwise: Verdict, enforced: bool) {
@@ -16,7 +16,9 @@ export class Policy {
     this.enforced = enforced;
   }
 
-  /** Decides about the request of the running callback. A rule in dry run that matches is told to `passed`, and the next ones are asked. */
+  /**
+   * Decides about the running callback's request. Calls `passed` for each rule in dry run that matches, and continues.
+   */
   decide(passed: (dryRun: Verdict) => void): Verdict {
     const request = new PolicyRequest();
     for (let i = 0; i < this.rules.length; i++) {

@@ -1,14 +1,14 @@
 /**
- * The parameters of a query as an HTML form writes them: parted by "&", the name up to the first "=", "+" for a space and
- * "%41" for a byte. A "%" that two hexadecimal digits do not follow is a plain "%", and "&&" is no parameter. Names and
- * values are held as bytes, one a unit, because what is escaped need not be UTF-8.
+ * The parameters of a query in the format of HTML forms: separated by "&", a name ends at the first "=", "+" is a space
+ * and "%41" a byte. A "%" without two hexadecimal digits after it is a plain "%". "&&" contains no parameter. Names and
+ * values are stored with one byte in each unit, because escaped bytes need not be UTF-8.
  */
 @final
 export class Query {
   private names: string[] = [];
   private values: string[] = [];
 
-  /** The query of a path: what follows the first "?", without a fragment. */
+  /** Parses the query of a path: the part after the first "?", without a fragment. */
   static of(path: string): Query {
     const query = new Query();
     const start = path.indexOf("?");
@@ -19,7 +19,7 @@ export class Query {
     return query;
   }
 
-  /** How many parameters there are. */
+  /** The number of parameters. */
   get length(): i32 {
     return this.names.length;
   }
@@ -39,7 +39,7 @@ export class Query {
   }
 }
 
-/** The UTF-8 of a text, one byte a unit. */
+/** The UTF-8 of a text, with one byte in each unit. */
 export function byteString(text: string): string {
   if (String.UTF8.byteLength(text) === text.length) return text;
   const bytes = Uint8Array.wrap(String.UTF8.encode(text));
@@ -60,7 +60,7 @@ function unescaped(text: string): string {
   return String.fromCharCodes(units);
 }
 
-/** The byte that two hexadecimal digits name, or -1 when they are none. */
+/** The byte of two hexadecimal digits, or -1 when there are no such digits. */
 function escapedByte(text: string, at: i32): i32 {
   if (at + 2 > text.length) return -1;
   const high = hexadecimal(text.charCodeAt(at));

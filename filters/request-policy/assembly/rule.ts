@@ -3,7 +3,7 @@ import { Condition } from "./condition";
 import { Identity, PolicyRequest } from "./policy-request";
 import { Verdict } from "./verdict";
 
-/** What one of a header's values must be. */
+/** A condition that one of a header's values must fulfil. */
 @final
 export class HeaderCondition {
   /** In lower case. */
@@ -29,7 +29,7 @@ export class HeaderCondition {
   }
 }
 
-/** What one of a query parameter's values must be; name and wish are bytes, as in `Query`. */
+/** A condition that one of a query parameter's values must fulfil. Name and wish are bytes, as in `Query`. */
 @final
 export class QueryCondition {
   name: string;
@@ -51,7 +51,7 @@ export class QueryCondition {
   }
 }
 
-/** What a name in the client's certificate must be. */
+/** A condition that a name in the client's certificate must fulfil. */
 @final
 export class IdentityCondition {
   kind: Identity;
@@ -68,7 +68,7 @@ export class IdentityCondition {
   }
 }
 
-/** Matches when all that it names matches; a rule that names nothing matches every request. */
+/** A rule matches when all its conditions match. Without conditions, it matches every request. */
 @final
 export class Rule {
   verdict: Verdict;
@@ -82,7 +82,7 @@ export class Rule {
     this.verdict = verdict;
   }
 
-  /** What costs least is looked at first. */
+  /** Checks the cheapest conditions first. */
   matches(request: PolicyRequest): bool {
     const path = this.path;
     if (path !== null && !path.accepts(request.path)) return false;

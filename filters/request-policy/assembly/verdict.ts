@@ -1,14 +1,14 @@
 import { HeaderPair, Headers } from "@chancery/filter-sdk";
 
-/** What is done with a request. All that is sent with a refusal is encoded when the filter is configured. */
+/** A decision about a request. The answer of a rejection is encoded when the filter is configured. */
 @final
 export class Verdict {
   rule: string;
   allow: bool;
-  /** False for a refusal in dry run: it is counted, and the request goes on. */
+  /** False for a dry run: the rejection is counted, and the request passes. */
   enforced: bool = true;
   status: u32;
-  /** For the access log's %RESPONSE_CODE_DETAILS%. */
+  /** The access log's %RESPONSE_CODE_DETAILS%. */
   details: string;
   body: ArrayBuffer;
   headers: Headers;
@@ -26,7 +26,7 @@ export class Verdict {
   }
 }
 
-/** A string of JSON. The reason is printable ASCII: it also goes into a header. */
+/** A JSON string. The reason is printable ASCII, because it is also the value of a header. */
 function quoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

@@ -23,16 +23,16 @@ const policy = {
 };
 
 const cases: readonly [what: string, request: Request, status: number, reason?: string][] = [
-  ["a whole path, whatever its query", { path: "/health?deep=1" }, 200],
+  ["a whole path, with any query", { path: "/health?deep=1" }, 200],
   ["one of the methods", { path: "/health", method: "HEAD" }, 200],
   ["another method", { path: "/health", method: "POST" }, 404, "not offered"],
   ["more than the path", { path: "/healthy" }, 404, "not offered"],
-  ["how a path begins", { path: "/shop/cart" }, 200],
-  ["an earlier rule before a later", { path: "/shop", headers: { "x-debug": "" } }, 403, 'no "debug" here'],
+  ["the start of a path", { path: "/shop/cart" }, 200],
+  ["an earlier rule, before a later one,", { path: "/shop", headers: { "x-debug": "" } }, 403, 'no "debug" here'],
   ["a rule without a reason", { path: "/admin/users" }, 401, "denied by rule admin"],
   ["a header's whole value, in UTF-8", { path: "/other", headers: { "x-api-key": "sésame" } }, 200],
   ["another value", { path: "/other", headers: { "x-api-key": "sesame" } }, 404, "not offered"],
-  ["how a header begins", { path: "/shop", headers: { "user-agent": "bot/1" } }, 429, "denied by rule bots"],
+  ["the start of a header", { path: "/shop", headers: { "user-agent": "bot/1" } }, 429, "denied by rule bots"],
   ["a second value of a header", { path: "/other", headers: { "x-api-key": ["no", "sésame"] } }, 200],
 ];
 
@@ -48,9 +48,14 @@ for (const [what, request, status, reason] of cases) {
 }
 
 const matches: readonly [what: string, match: object, matching: readonly Request[], others: readonly Request[]][] = [
-  ["how a path ends", { pathSuffix: ".json" }, [{ path: "/a.json?x" }], [{ path: "/a?b=.json" }, { path: "/.json/a" }]],
   [
-    "how a header ends",
+    "the end of a path",
+    { pathSuffix: ".json" },
+    [{ path: "/a.json?x" }],
+    [{ path: "/a?b=.json" }, { path: "/.json/a" }],
+  ],
+  [
+    "the end of a header",
     { headers: [{ name: "Host-Of", suffix: ".test" }] },
     [{ headers: { "host-of": ["a", "shop.test"] } }],
     [{ headers: { "host-of": "shop.test.example" } }, {}],
@@ -67,19 +72,19 @@ const matches: readonly [what: string, match: object, matching: readonly Request
     [{ path: "/mode=a+b" }, { path: "/?mode=a%2Bb" }, { path: "/?mode=a+b?" }, { path: "/?Mode=a+b" }],
   ],
   [
-    "a value beyond ASCII",
+    "a value with other characters than ASCII",
     { query: [{ name: "é", exact: "ü=&" }] },
     [{ path: "/?%C3%A9=%c3%bc=%26" }, { path: "/?é=ü=%26" }],
     [{ path: "/?%E9=%FC=%26" }],
   ],
   [
-    "a value with what is no escape",
+    "a value with an invalid escape",
     { query: [{ name: "q", exact: "100%%4z% %" }] },
     [{ path: "/?q=100%%4z%+%" }, { path: "/?q=100%25%254z%25%20%25" }],
     [{ path: "/?q=100%25" }],
   ],
   [
-    "how a parameter begins and ends",
+    "the start and end of a parameter",
     {
       query: [
         { name: "id", prefix: "eu-" },
@@ -90,13 +95,13 @@ const matches: readonly [what: string, match: object, matching: readonly Request
     [{ path: "/?id=eu-1" }, { path: "/?id=us-9" }],
   ],
   [
-    "a parameter that is there",
+    "a present parameter",
     { query: [{ name: "debug", present: true }] },
     [{ path: "/?debug" }, { path: "/?a&&debug=" }],
     [{ path: "/?debugs=1" }, { path: "/debug" }],
   ],
   [
-    "a parameter that is not there",
+    "a missing parameter",
     { query: [{ name: "key", present: false }] },
     [{ path: "/" }, { path: "/?keys" }],
     [{ path: "/?a=1&key" }],
@@ -114,7 +119,7 @@ const matches: readonly [what: string, match: object, matching: readonly Request
     [client("uri", "spiffe://shop.test.example/cart"), client("dns", "spiffe://shop.test/cart"), {}],
   ],
   [
-    "how a client's DNS name ends",
+    "the end of a client's DNS name",
     { identity: { dns: { suffix: ".shop.test" } } },
     [client("dns", "cart.shop.test")],
     [client("dns", "shop.test"), {}],
@@ -147,7 +152,7 @@ for (const [what, match, matching, others] of matches) {
   });
 }
 
-test("a rule in dry run only counts, and the next ones decide", async () => {
+test("a rule in dry run only counts, and the later rules decide", async () => {
   const rules = [
     { name: "trial", match: { pathPrefix: "/shop" }, action: "deny", enforce: false },
     { name: "second-trial", match: { methods: ["GET"] }, action: "deny", enforce: false },
@@ -168,7 +173,7 @@ test("a rule in dry run only counts, and the next ones decide", async () => {
   assert.deepEqual(host.log, []);
 });
 
-test("a policy in dry run lets all pass, and counts what it would have refused", async () => {
+test("a policy in dry run lets every request pass, and counts the requests that it would reject", async () => {
   using host = await loaded({ ...policy, enforce: false });
   for (const path of ["/admin/users", "/shop", "/nowhere"]) {
     const reply = await host.request({ path });
@@ -182,13 +187,13 @@ test("a policy in dry run lets all pass, and counts what it would have refused",
   });
 });
 
-test("refusals and passes are counted by rule, and told to the access log", async () => {
+test("counts passed and rejected requests by rule, and writes rejections to the access log", async () => {
   using host = await loaded(policy);
-  const refused = await host.request({ path: "/admin/users" });
+  const rejected = await host.request({ path: "/admin/users" });
   await host.request({ path: "/admin/" });
   await host.request({ path: "/shop" });
   await host.request({ path: "/nowhere" });
-  assert.equal(refused.details, "request_policy_denied{admin}");
+  assert.equal(rejected.details, "request_policy_denied{admin}");
   assert.deepEqual(host.metrics, {
     "request_policy.denied;rule=admin": 2,
     "request_policy.allowed;rule=shop": 1,
@@ -196,14 +201,14 @@ test("refusals and passes are counted by rule, and told to the access log", asyn
   });
 });
 
-test("an answer in JSON quotes the reason", async () => {
+test("a rejection in JSON quotes the reason", async () => {
   using host = await loaded({ ...policy, body: "json" });
   const reply = await host.request({ headers: { "x-debug": "1" } });
   assert.equal(reply.headers.get("content-type"), "application/json");
   assert.deepEqual(JSON.parse(reply.body), { error: "denied", reason: 'no "debug" here' });
 });
 
-test("one module holds several configurations while one takes the other's place", async () => {
+test("a module has several configurations while one replaces another", async () => {
   using host = await loaded(policy);
   const before = host.start({ path: "/shop", method: "POST" });
   await host.swap({ config: { default: { action: "deny", reason: "closed" }, rules: [] } });
@@ -211,7 +216,7 @@ test("one module holds several configurations while one takes the other's place"
   assert.equal(before.end().reply.status, 200);
 });
 
-test("a configuration with faults is refused, and every fault told with its path", async () => {
+test("rejects a configuration with faults, and reports every fault with its path", async () => {
   const identity = { uri: { prefix: "spiffe://shop.test" }, dns: { exact: "" }, email: {} };
   const bad = {
     default: { action: "forbid" },
@@ -222,14 +227,14 @@ test("a configuration with faults is refused, and every fault told with its path
   };
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("request-policy refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("request-policy rejects its configuration: ", ""));
     for (const fault of [
       'default.action: should be one of allow, deny, is "forbid"',
       'rules[0].status: only a rule with "action": "deny" has a status',
-      'rules[0].enforce: only a rule with "action": "deny" is enforced or not',
+      'rules[0].enforce: only a rule with "action": "deny" may have "enforce"',
       'rules[1].match.identity.uri.prefix: should end the trust domain with "/", is "spiffe://shop.test"',
       "rules[1].match.identity.dns.exact: should not be empty",
-      "rules[1].match.identity.email: is not known here; known are uri, dns, subject",
+      "rules[1].match.identity.email: is unknown; known names are uri, dns, subject",
       "rules[1].match.query[0].name: should not be empty",
       "rules[1].match.query[0]: should name one of exact, prefix, suffix, present",
     ]) {
@@ -239,13 +244,13 @@ test("a configuration with faults is refused, and every fault told with its path
   });
 });
 
-test("the configuration that it ships with is a good one", async () => {
+test("the shipped configuration is valid", async () => {
   const config = await readFile(new URL("../config.json", import.meta.url), "utf8");
   using host = await loaded(config);
   assert.equal((await host.request({ path: "/internal/x" })).status, 404);
 });
 
-/** A request of a client that showed a certificate with a name. */
+/** A request of a client with a name in its certificate. */
 function client(kind: "uri" | "dns" | "subject", name: string): Request {
   const property = kind === "subject" ? "subject" : `${kind}_san`;
   return { properties: { [`connection.${property}_peer_certificate`]: name } };

@@ -1,8 +1,8 @@
 import { JsonValue } from "@chancery/filter-sdk";
 
-/** In the order in which they stand in a stat's name. */
+/** The tags in the order that they have in a stat's name. */
 export const tagNames: string[] = ["route", "status", "peer"];
-/** By their place in `tagNames`. */
+/** The index of each tag in `tagNames`. */
 export enum Tag {
   Route,
   Status,
@@ -12,13 +12,13 @@ export enum Tag {
 @final
 export class Settings {
   maxSeries: i32 = 1000;
-  /** A bit for each tag that is on, by its place in `tagNames`. */
+  /** A bit for each tag that is used, by its index in `tagNames`. */
   tags: i32 = (1 << Tag.Route) | (1 << Tag.Status);
-  /** Whether bytes are measured. */
+  /** True when bytes are measured. */
   sizes: bool = false;
 }
 
-/** Reads the settings out of their JSON, described in README.md. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readSettings(json: JsonValue): Settings {
   const settings = new Settings();
   json.onlyMembers(["maxSeries", "tags", "sizes"]);
@@ -36,7 +36,7 @@ function readTags(json: JsonValue): i32 {
   const elements = json.asArray();
   for (let i = 0; i < elements.length; i++) {
     const bit = 1 << tagNames.indexOf(elements[i].asOneOf(tagNames));
-    if ((tags & bit) !== 0) elements[i].fault(`"${elements[i].text}" is named twice`);
+    if ((tags & bit) !== 0) elements[i].fault(`"${elements[i].text}" appears twice`);
     tags |= bit;
   }
   return tags;

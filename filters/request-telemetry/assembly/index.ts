@@ -14,7 +14,7 @@ import {
 } from "@chancery/filter-sdk";
 import { readSettings, Settings, Tag, tagNames } from "./configuration";
 
-/** What is measured with one choice of tags. */
+/** The metrics for one set of tags. */
 @final
 class Instruments {
   requests: Counter;
@@ -30,7 +30,7 @@ class Instruments {
   }
 }
 
-/** By the tags that are on. Made by the first configuration with them: a limit cannot change under metrics that exist. */
+/** By the set of tags. The first configuration creates them, because the limit of existing metrics cannot change. */
 const instruments = new StaticArray<Instruments | null>(1 << tagNames.length);
 
 class TelemetryRoot extends RootContext {
@@ -99,7 +99,7 @@ function tagValue(tag: i32): string {
   return get_property_string("connection.uri_san_peer_certificate");
 }
 
-/** A route that has no name is known by its virtual host. */
+/** The name of the route, or of its virtual host when the route has no name. */
 function routeName(): string {
   const route = get_property_string("xds.route_name");
   return route !== "" ? route : get_property_string("xds.virtual_host_name");
@@ -110,7 +110,7 @@ function statusClass(status: string): string {
   return status.length === 3 ? `${status.charAt(0)}xx` : "none";
 }
 
-/** 0 when the wall clock has been set back. */
+/** Returns 0 when the wall clock was set back. */
 function millisecondsSince(start: u64): u64 {
   const now = get_current_time_nanoseconds();
   return now > start ? (now - start) / 1000000 : 0;

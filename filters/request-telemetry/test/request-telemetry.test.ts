@@ -6,7 +6,7 @@ import { type FilterOptions, FilterRefused, type Host, loadFilter } from "@chanc
 const wasm = new URL("../build/request-telemetry.wasm", import.meta.url);
 const cart = { properties: { "xds.route_name": "cart" } };
 
-test("requests are counted by route and status class", async () => {
+test("counts requests by route and status class", async () => {
   using host = await loaded();
   await host.request(cart);
   await host.request({ ...cart, upstream: () => ({ status: 201 }) });
@@ -17,13 +17,13 @@ test("requests are counted by route and status class", async () => {
   });
 });
 
-test("a route without a name is known by its virtual host", async () => {
+test("uses the virtual host's name for a route without a name", async () => {
   using host = await loaded();
   await host.request({ properties: { "xds.virtual_host_name": "shop" } });
   assert.deepEqual(Object.keys(host.metrics), ["request_telemetry.requests;route=shop;status=2xx"]);
 });
 
-test("the latency is what passed between the request and the end of its answer", async () => {
+test("the latency is the time from the request to the end of its answer", async () => {
   using host = await loaded();
   const exchange = host.start({ ...cart, method: "POST" });
   host.advance(120);
@@ -34,13 +34,13 @@ test("the latency is what passed between the request and the end of its answer",
   assert.deepEqual(host.histogram("request_telemetry.latency_ms;route=cart;status=2xx"), [150]);
 });
 
-test("a request whose client goes away is counted without a status", async () => {
+test("counts a request that the client cancels without a status", async () => {
   using host = await loaded();
   host.start({ ...cart, method: "POST" }).cancel();
   assert.deepEqual(host.metrics, { "request_telemetry.requests;route=cart;status=none": 1 });
 });
 
-test("past the most series that it may make, it counts under other", async () => {
+test("counts under other when it has the maximum of series", async () => {
   using host = await loaded({ maxSeries: 2 });
   for (const route of ["a", "b", "c", "d", "a"]) await host.request({ properties: { "xds.route_name": route } });
   const counted = Object.values(host.metrics).reduce((sum, count) => sum + count, 0);
@@ -50,7 +50,7 @@ test("past the most series that it may make, it counts under other", async () =>
   assert.ok(Object.keys(host.metrics).length <= 3);
 });
 
-test("sizes are those of the whole messages, headers and bodies", async () => {
+test("sizes include headers and bodies", async () => {
   using host = await loaded({ sizes: true, tags: ["status"] });
   const small = await host.request({ path: "/", upstream: () => ({ body: "" }) });
   await host.request({ path: "/", method: "GET", body: "x".repeat(500), upstream: () => ({ body: "y".repeat(700) }) });
@@ -62,13 +62,13 @@ test("sizes are those of the whole messages, headers and bodies", async () => {
   assert.equal(full - empty, 700);
 });
 
-test("without sizes none are measured", async () => {
+test("measures no sizes unless configured", async () => {
   using host = await loaded();
   await host.request(cart);
   assert.deepEqual(host.histogram("request_telemetry.request_bytes;route=cart;status=2xx"), []);
 });
 
-test("peers are told apart by the URI in their certificate, where that tag is on", async () => {
+test("distinguishes peers by the URI in their certificate when that tag is used", async () => {
   using host = await loaded({ tags: ["peer", "route"] });
   const peer = { "connection.uri_san_peer_certificate": "spiffe://shop.test/cart" };
   await host.request({ properties: { ...cart.properties, ...peer } });
@@ -79,7 +79,7 @@ test("peers are told apart by the URI in their certificate, where that tag is on
   });
 });
 
-test("one configuration may have other tags than the one before it", async () => {
+test("a new configuration may use other tags", async () => {
   using host = await loaded({ tags: [] });
   await host.request(cart);
   await host.swap({ config: { tags: ["route"] } });
@@ -87,21 +87,21 @@ test("one configuration may have other tags than the one before it", async () =>
   assert.deepEqual(host.metrics, { "request_telemetry.requests": 1, "request_telemetry.requests;route=cart": 1 });
 });
 
-test("tags that there are not, or twice, are refused", async () => {
+test("rejects unknown tags and tags that appear twice", async () => {
   for (const tags of [["path"], ["route", "route"], "route"]) await assert.rejects(loaded({ tags }), FilterRefused);
 });
 
-test("the configuration that it ships with is a good one", async () => {
+test("the shipped configuration is valid", async () => {
   using host = await loaded(await readFile(new URL("../config.json", import.meta.url), "utf8"));
   await host.request(cart);
   assert.equal(host.histogram("request_telemetry.response_bytes;route=cart;status=2xx")?.length, 1);
 });
 
-test("a limit that is none is refused", async () => {
+test("rejects a limit of 0", async () => {
   await assert.rejects(loaded({ maxSeries: 0 }), FilterRefused);
 });
 
-/** Without a configuration when none is given: it has none that it needs. */
+/** Loads the filter, without a configuration when none is given: the configuration is optional. */
 function loaded(config?: FilterOptions["config"]): Promise<Host> {
   return loadFilter(wasm, config === undefined ? {} : { config });
 }

@@ -1,11 +1,11 @@
 import { proxy_log } from "./env";
 import { LogLevelValues } from "./values";
 
-/** Allocates nothing: memory may be what ran out. */
+/** A fixed buffer. `abort` must not allocate, because the module may be out of memory. */
 const buffer: usize = memory.data(512);
 const SIZE: usize = 512;
 
-/** What `throw`, a failed assertion and an index out of range do: say where, then trap. */
+/** Runs on `throw`, on a failed assertion and on an index out of range: logs the message and the place, then traps. */
 export function abort(message: string | null, file: string | null, line: u32, column: u32): void {
   let end = append(buffer, "filter trapped: ");
   end = append(end, message);

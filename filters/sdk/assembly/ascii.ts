@@ -1,16 +1,16 @@
-// Header names and methods are ASCII; the language's own case functions bring the tables of Unicode along.
+// Header names and methods are ASCII. The language's own case functions would add Unicode tables to the module.
 
-/** A to Z as a to z; all else stays. */
+/** Changes A to Z into a to z, and nothing else. */
 export function lowerCase(text: string): string {
   return shifted(text, 0x41 /* A */, 0x20);
 }
 
-/** a to z as A to Z; all else stays. */
+/** Changes a to z into A to Z, and nothing else. */
 export function upperCase(text: string): string {
   return shifted(text, 0x61 /* a */, -0x20);
 }
 
-/** Letters, digits, - and _ only. */
+/** True when the text has only letters, digits, - and _. */
 export function isWord(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -21,7 +21,7 @@ export function isWord(text: string): bool {
   return true;
 }
 
-/** Whether a header may bear it: from space to tilde. */
+/** True when the text has only printable ASCII, from space to tilde: it can be the value of a header. */
 export function isPrintable(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -30,7 +30,7 @@ export function isPrintable(text: string): bool {
   return true;
 }
 
-/** Moves the 26 letters from `first` on by a distance. */
+/** Shifts the 26 letters that begin with `first` by a distance. */
 function shifted(text: string, first: i32, distance: i32): string {
   let result = "";
   for (let i = 0; i < text.length; i++) {
@@ -41,7 +41,7 @@ function shifted(text: string, first: i32, distance: i32): string {
   return result;
 }
 
-/** A number in digits. `toString` would bring 1.5 kB of tables, for all radices and for speed. */
+/** Writes a number in decimal digits. `toString` would add 1.5 kB of tables to the module. */
 export function decimal(value: i32): string {
   let rest = <u32>(value < 0 ? -value : value);
   let digits = "";

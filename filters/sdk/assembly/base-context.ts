@@ -3,13 +3,13 @@ import { forgetCached } from "./memory";
 import { continue_request } from "./stream";
 import { WasmResultValues } from "./values";
 
-/** Makes the host calls that follow in this callback act on the stream, or the root, of this context. */
+/** Later host calls in this callback act on the stream or root of this context. */
 export function proxy_set_effective_context(context_id: u32): WasmResultValues {
   forgetCached();
   return host_set_effective_context(context_id);
 }
 
-/** What has a life in the proxy: a configured filter, or one stream through it. */
+/** The base of root contexts and stream contexts. The proxy creates and deletes both. */
 export abstract class BaseContext {
   context_id: u32;
 
@@ -17,7 +17,7 @@ export abstract class BaseContext {
     this.context_id = context_id;
   }
 
-  /** The proxy is done with this context. Only a root that answers false lives on, until it calls `done`. */
+  /** The proxy has finished with this context. A root may return false to stay alive until it calls `done`. */
   onDone(): bool {
     return true;
   }
@@ -25,12 +25,12 @@ export abstract class BaseContext {
   /** The last callback. */
   onDelete(): void {}
 
-  /** As `proxy_set_effective_context`, with this context. */
+  /** Calls `proxy_set_effective_context` with this context. */
   setEffectiveContext(): WasmResultValues {
     return proxy_set_effective_context(this.context_id);
   }
 
-  /** As `continue_request`. */
+  /** Calls `continue_request`. */
   continueRequest(): void {
     continue_request();
   }

@@ -3,13 +3,15 @@ import { answered, OUT } from "./memory";
 import { decode } from "./text";
 import { BufferTypeValues, WasmResultValues } from "./values";
 
-/** Bytes of a body, or of the configuration; fewer than asked for where the buffer ends, none when it cannot be read now. */
+/**
+ * Reads bytes of a body or of the configuration. Returns fewer when the buffer ends, none when it cannot be read now.
+ */
 export function get_buffer_bytes(type: BufferTypeValues, start: u32, length: u32): ArrayBuffer {
   const result = proxy_get_buffer_bytes(type, start, length, OUT, OUT + 4);
   return result === WasmResultValues.Ok ? answered() : new ArrayBuffer(0);
 }
 
-/** The same as text. */
+/** Like `get_buffer_bytes`, but returns text. */
 export function get_buffer_string(type: BufferTypeValues, start: u32, length: u32): string {
   const result = proxy_get_buffer_bytes(type, start, length, OUT, OUT + 4);
   return result === WasmResultValues.Ok ? decode(load<usize>(OUT), load<usize>(OUT, 4)) : "";
@@ -20,17 +22,17 @@ export function set_buffer_bytes(type: BufferTypeValues, start: u32, length: u32
   return proxy_set_buffer_bytes(type, start, length, changetype<usize>(data), data.byteLength);
 }
 
-/** Puts bytes before what a body holds. */
+/** Adds bytes at the start of a body. */
 export function prepend_buffer_bytes(type: BufferTypeValues, data: ArrayBuffer): WasmResultValues {
   return set_buffer_bytes(type, 0, 0, data);
 }
 
-/** Puts bytes after what a body holds. */
+/** Adds bytes at the end of a body. */
 export function append_buffer_bytes(type: BufferTypeValues, data: ArrayBuffer): WasmResultValues {
   return set_buffer_bytes(type, u32.MAX_VALUE, 0, data);
 }
 
-/** Puts bytes in the place of all that a body holds. */
+/** Replaces the whole body by these bytes. */
 export function replace_buffer_bytes(type: BufferTypeValues, data: ArrayBuffer): WasmResultValues {
   return set_buffer_bytes(type, 0, u32.MAX_VALUE, data);
 }
@@ -44,7 +46,7 @@ export class BufferStatusResult {
   flags: u32 = 0;
 }
 
-/** How much a buffer holds. */
+/** Reads the length of a buffer. */
 export function get_buffer_status(type: BufferTypeValues): BufferStatusResult {
   const status = new BufferStatusResult();
   status.result = proxy_get_buffer_status(type, OUT, OUT + 4);

@@ -3,15 +3,17 @@ import { JsonValue } from "./json-value";
 import { log } from "./log";
 import { LogLevelValues } from "./values";
 
-/** Whether a configuration was read without a fault: what `onConfigure` answers. Logs each fault, with its path. */
+/**
+ * The result for `onConfigure`: true when the configuration was read without a fault. Logs each fault with its path.
+ */
 export function acceptedConfiguration(json: JsonValue, filter: string): bool {
   for (let i = 0; i < json.problems.length; i++) {
-    log(LogLevelValues.error, `${filter} refuses its configuration: ${json.problems[i]}`);
+    log(LogLevelValues.error, `${filter} rejects its configuration: ${json.problems[i]}`);
   }
   return json.problems.length === 0;
 }
 
-/** The name of a rule, which is also the value of a metric's tag. Adds it to those that are taken. */
+/** Reads the name of a rule, which is also the value of a metric's tag. Adds it to the taken names. */
 export function readRuleName(json: JsonValue, taken: string[]): string {
   const name = json.asString();
   if (!json.isString) return name;

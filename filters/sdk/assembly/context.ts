@@ -18,7 +18,7 @@ import {
   WasmResultValues,
 } from "./values";
 
-/** One configured filter. A VM may hold several: each listener, and each new configuration, makes its own. */
+/** One configured filter. A VM may have several: each listener and each new configuration creates its own. */
 export class RootContext extends BaseContext {
   private configuration: string = "";
   private http_calls: Map<u32, HttpHandler> | null = null;
@@ -33,7 +33,7 @@ export class RootContext extends BaseContext {
     return this.configuration;
   }
 
-  /** Makes the context of a stream. */
+  /** Creates the context of a stream. */
   createContext(context_id: u32): Context {
     return new Context(context_id, this);
   }
@@ -42,20 +42,20 @@ export class RootContext extends BaseContext {
     return true;
   }
 
-  /** Reads the configuration. False refuses it: the proxy goes on with the one that it had. Say why in the log. */
+  /** Reads the configuration. Return false to reject it: the proxy then keeps the previous one. Log the reason. */
   onConfigure(_configuration_size: u32): bool {
     return true;
   }
 
-  /** As `onConfigure`, for a host that only asks whether a configuration is good. */
+  /** Like `onConfigure`, for a host that only checks a configuration. */
   validateConfiguration(_configuration_size: u32): bool {
     return true;
   }
 
-  /** The time of `set_tick_period_milliseconds` has passed. */
+  /** Called with the period that `set_tick_period_milliseconds` set. */
   onTick(): void {}
 
-  /** A queue that this VM registered has something in it. */
+  /** A queue that this VM registered has an entry. */
   onQueueReady(_token: u32): void {}
 
   /** The answer to `resolve_dns` is in the buffer `CallData`, for `dnsAddresses`. */
@@ -67,8 +67,8 @@ export class RootContext extends BaseContext {
   }
 
   /**
-   * Sends an HTTP request to a cluster. `headers` names :method, :path and :authority. The answer comes to `cb`, unless the
-   * origin is gone by then. A timeout of 0 is none.
+   * Sends an HTTP request to a cluster. `headers` must contain :method, :path and :authority. `cb` is called with the
+   * answer, unless the origin context is deleted by then. A timeout of 0 means no timeout.
    */
   httpCall(
     cluster: string,
@@ -83,7 +83,7 @@ export class RootContext extends BaseContext {
     return this.httpCallFor(cluster, headers, body, trailers, timeout_milliseconds, handler);
   }
 
-  /** As `httpCall`, with an object that the answer is given to. */
+  /** Like `httpCall`, with an object that receives the answer. */
   httpCallFor(
     cluster: string,
     headers: Headers,
@@ -111,7 +111,7 @@ export class RootContext extends BaseContext {
     call.answer(headers, body_size, trailers);
   }
 
-  /** Gives up on all HTTP calls under way: each callback runs now, with nothing in the response. */
+  /** Abandons all pending HTTP calls: each callback runs now, with an empty response. */
   cancelPendingRequests(): void {
     const calls = this.http_calls;
     if (!calls) return;
@@ -122,7 +122,7 @@ export class RootContext extends BaseContext {
 
   /**
    * Calls a gRPC method with one message. `service` is the name of a cluster, as bytes, or a serialized
-   * envoy.config.core.v3.GrpcService. What comes back is given to the handler. A timeout of 0 is none.
+   * envoy.config.core.v3.GrpcService. The handler receives the events of the call. A timeout of 0 means no timeout.
    */
   grpcCall(
     service: ArrayBuffer,
@@ -140,7 +140,7 @@ export class RootContext extends BaseContext {
     );
   }
 
-  /** Opens a gRPC stream, to be written by the handler's `send`. */
+  /** Opens a gRPC stream. Write to it with the handler's `send`. */
   grpcStream(
     service: ArrayBuffer,
     service_name: string,
@@ -174,7 +174,7 @@ export class RootContext extends BaseContext {
     handler.onClose(<GrpcStatusValues>status_code, message);
   }
 
-  /** Takes the configuration, which is readable only while the proxy configures. */
+  /** Stores the configuration, which can be read only while the proxy configures the root. */
   configure(size: u32): bool {
     refresh_log_level();
     if (size > 0) {
@@ -194,7 +194,7 @@ export class RootContext extends BaseContext {
     return result;
   }
 
-  /** The handler of a call, unless the call or the handler's stream is gone. */
+  /** The handler of a call; null when the call or the handler's stream has ended. */
   private grpcHandler(token: u32): GrpcHandler | null {
     const calls = this.grpc_calls;
     if (!calls || !calls.has(token)) return null;
@@ -205,7 +205,7 @@ export class RootContext extends BaseContext {
   }
 }
 
-/** One HTTP stream, or one TCP connection. Made by the proxy's first callback for it, and freed after `onDelete`. */
+/** One HTTP stream or one TCP connection. Created before its first callback, and freed after `onDelete`. */
 export class Context extends BaseContext {
   readonly root_context: RootContext;
 
@@ -218,7 +218,7 @@ export class Context extends BaseContext {
     return FilterStatusValues.Continue;
   }
 
-  /** `size` is what the buffer `NetworkDownstreamData` holds: everything so far, while it is being held back. */
+  /** `size` is the length of the buffer `NetworkDownstreamData`. While data is held, that is all data so far. */
   onDownstreamData(_size: u32, _end: bool): FilterStatusValues {
     return FilterStatusValues.Continue;
   }
@@ -239,7 +239,7 @@ export class Context extends BaseContext {
     return FilterMetadataStatusValues.Continue;
   }
 
-  /** `body_buffer_length` is what the buffer holds now: everything so far, while the body is being buffered. */
+  /** `body_buffer_length` is the length of the buffer now. While the body is buffered, that is all of it so far. */
   onRequestBody(_body_buffer_length: u32, _end_of_stream: bool): FilterDataStatusValues {
     return FilterDataStatusValues.Continue;
   }
@@ -264,6 +264,8 @@ export class Context extends BaseContext {
     return FilterTrailersStatusValues.Continue;
   }
 
-  /** The stream has ended. Headers can be read, not written. Also called for streams that never reached the filter. */
+  /**
+   * The stream has ended. Headers can be read but not written. Also called for streams that never reached the filter.
+   */
   onLog(): void {}
 }

@@ -1,14 +1,14 @@
 import { BaseContext } from "./base-context";
 
 /**
- * The living contexts by their id. Envoy counts ids up from 1, so that a table whose places are the ids' low bits has few
- * collisions; one is solved by the next free place. Always less than half full.
+ * The contexts by their id: a hash table. Envoy counts ids up from 1, so the low bits of an id are a good hash. A
+ * collision takes the next free place. The table is always less than half full.
  */
 let ids = new StaticArray<u32>(64);
 let values = new StaticArray<BaseContext | null>(64);
 let count: u32 = 0;
 
-/** The context of this id, or null. */
+/** The context with this id, or null. */
 export function findContext(id: u32): BaseContext | null {
   const mask: u32 = ids.length - 1;
   let at = id & mask;
@@ -32,7 +32,7 @@ export function removeContext(id: u32): void {
     hole = (hole + 1) & mask;
   }
   count--;
-  // What was pushed beyond the hole by a collision moves into it.
+  // An entry that a collision placed after the hole moves into it.
   for (let at = (hole + 1) & mask; unchecked(ids[at]) !== 0; at = (at + 1) & mask) {
     const home = unchecked(ids[at]) & mask;
     if (((at - home) & mask) < ((at - hole) & mask)) continue;

@@ -1,5 +1,5 @@
-// The host calls of proxy-wasm ABI 0.2.1 in Envoy 1.40. A bare `declare` in a file of this name is imported from the module
-// "env", and only when it is used. Every call answers a WasmResultValues.
+// The host calls of proxy-wasm ABI 0.2.1 in Envoy 1.40. The compiler imports a plain `declare` from the module that its
+// file names, "env", and only when it is used. Every call returns a WasmResultValues.
 
 export declare function proxy_log(level: u32, message: usize, messageSize: usize): u32;
 export declare function proxy_get_log_level(level: usize): u32;

@@ -2,7 +2,7 @@ import { allocate, OUT } from "./memory";
 import { bytesStartWith, decode } from "./text";
 import { environ_get, environ_sizes_get, random_get } from "./wasi_snapshot_preview1";
 
-/** A variable of the VM's environment (`vm_config.environment_variables`); empty when there is none. */
+/** A variable of the VM's environment (`vm_config.environment_variables`); empty when it is not set. */
 export function getEnv(name: string): string {
   if (environ_sizes_get(OUT, OUT + 4) !== 0) return "";
   const count = load<u32>(OUT);
@@ -22,12 +22,12 @@ export function getEnv(name: string): string {
   return "";
 }
 
-/** A number that nobody can guess. */
+/** An unpredictable number. */
 export function get_random_u64(): u64 {
   return random_get(OUT, 8) === 0 ? load<u64>(OUT) : 0;
 }
 
-/** What `Math.random` starts from; the build gives it to the compiler. */
+/** The seed of `Math.random`. The build passes this function to the compiler. */
 export function seed(): f64 {
   return reinterpret<f64>(get_random_u64());
 }

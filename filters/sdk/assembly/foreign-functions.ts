@@ -11,20 +11,20 @@ export class ForeignResult {
 }
 
 /**
- * Calls a function that this proxy has beyond the ABI. Envoy has compress, uncompress, sign, verify_signature,
+ * Calls a function of the proxy that is not part of the ABI. Envoy has compress, uncompress, sign, verify_signature,
  * declare_property, set_envoy_filter_state, clear_route_cache, expr_create, expr_evaluate, expr_delete.
  */
 export function foreign_function(name: string, argument: ArrayBuffer): ForeignResult {
   return call(name, changetype<usize>(argument), argument.byteLength);
 }
 
-/** As `foreign_function`, with text, and with nothing when it fails. */
+/** Like `foreign_function`, but takes text. Returns an empty buffer when the call fails. */
 export function call_foreign_function(function_name: string, argument: string): ArrayBuffer {
   const text = encode(argument);
   return call(function_name, text, encodedSize).data;
 }
 
-/** Lets the proxy choose the route anew, after request headers were changed. */
+/** Makes the proxy choose the route again, after request headers were changed. */
 export function clear_route_cache(): WasmResultValues {
   return call("clear_route_cache", 0, 0).result;
 }
@@ -38,7 +38,7 @@ function call(name: string, argument: usize, argumentSize: usize): ForeignResult
   return answer;
 }
 
-/** Asks for the addresses of a host name; `onResolveDns` gets the token answered here, or 0 when the call failed. */
+/** Resolves a host name. Returns the token that `onResolveDns` gets, or 0 when the call failed. */
 export function resolve_dns(host: string): u32 {
   const name = encode(host);
   return envoy_resolve_dns(name, encodedSize, OUT) === WasmResultValues.Ok ? load<u32>(OUT) : 0;
@@ -56,7 +56,10 @@ export class DnsAddress {
   }
 }
 
-/** Reads the buffer of `onResolveDns`: a count, as many times to live, as many addresses with a closing zero byte. */
+/**
+ * Reads the buffer of `onResolveDns`: a count, a time to live for each address, then the addresses, ended by zero
+ * bytes.
+ */
 export function dnsAddresses(data: ArrayBuffer): DnsAddress[] {
   const addresses: DnsAddress[] = [];
   const size = <usize>data.byteLength;

@@ -7,13 +7,13 @@ import { OUT } from "./memory";
 import { encode, encodedSize } from "./text";
 import { BufferTypeValues, GrpcStatusValues, WasmResultValues } from "./values";
 
-/** What a gRPC call's or stream's events are given to, and what the stream is written with. One for each call. */
+/** Receives the events of a gRPC call or stream, and writes to the stream. Use one handler for each call. */
 export abstract class GrpcHandler {
-  /** The context that the host calls of the methods act on. */
+  /** Host calls in the methods act on this context. */
   readonly origin_context: BaseContext;
   /** 0 before the call, and after it has ended. */
   token: u32 = 0;
-  /** Whether the first message is the last. */
+  /** True when the first message ends the call. */
   private unary: bool = false;
   private calls: Map<u32, GrpcHandler> | null = null;
 
@@ -21,19 +21,19 @@ export abstract class GrpcHandler {
     this.origin_context = origin_context;
   }
 
-  /** Metadata of a stream has come: `grpc_metadata.initial`. Envoy keeps a call's to itself. */
+  /** Initial metadata of a stream arrived: `grpc_metadata.initial`. Envoy does not pass the metadata of a call. */
   onInitialMetadata(_headers: u32): void {}
 
-  /** A message has come, a serialized protobuf. */
+  /** A message arrived: a serialized protobuf. */
   onMessage(_message: ArrayBuffer): void {}
 
-  /** Metadata of a stream has come: `grpc_metadata.trailing`. */
+  /** Trailing metadata of a stream arrived: `grpc_metadata.trailing`. */
   onTrailingMetadata(_trailers: u32): void {}
 
-  /** The end, whatever its cause; nothing comes after it. The message is of a failure. */
+  /** The call ended, for any reason. It is the last event. The message is empty unless the call failed. */
   onClose(_status: GrpcStatusValues, _message: string): void {}
 
-  /** Writes a message to a stream; `end` closes this side of it. */
+  /** Writes a message to a stream. `end` closes this side of the stream. */
   send(message: ArrayBuffer, end: bool): WasmResultValues {
     return proxy_grpc_send(this.token, changetype<usize>(message), message.byteLength, end ? 1 : 0);
   }
@@ -57,7 +57,7 @@ export abstract class GrpcHandler {
     calls.set(token, this);
   }
 
-  /** Takes a message. Envoy says nothing more of a call that has its answer. */
+  /** Receives a message. Envoy does not notify of the end of a call after its answer, so this does. */
   received(message: ArrayBuffer): void {
     if (this.unary) this.ended();
     this.onMessage(message);
@@ -70,14 +70,14 @@ export abstract class GrpcHandler {
     this.token = 0;
   }
 
-  /** Whether the handler's stream is still there; one that is gone hears nothing more. */
+  /** True when the handler's stream still exists. Makes host calls act on it. */
   ready(): bool {
     const origin = this.origin_context;
     return findContext(origin.context_id) === origin && origin.setEffectiveContext() === WasmResultValues.Ok;
   }
 }
 
-/** Begins a call with one message. Its token is at `OUT` when the host takes it. */
+/** Begins a call with one message. When the host accepts it, its token is at `OUT`. */
 export function beginGrpcCall(
   service: ArrayBuffer,
   service_name: string,
@@ -107,7 +107,7 @@ export function beginGrpcCall(
   );
 }
 
-/** Begins a stream. Its token is at `OUT` when the host takes it. */
+/** Begins a stream. When the host accepts it, its token is at `OUT`. */
 export function beginGrpcStream(
   service: ArrayBuffer,
   service_name: string,
@@ -132,7 +132,7 @@ export function beginGrpcStream(
   );
 }
 
-/** The message that a callback is about. */
+/** The message of the running callback. */
 export function receivedMessage(size: u32): ArrayBuffer {
   return get_buffer_bytes(BufferTypeValues.GrpcReceiveBuffer, 0, size);
 }

@@ -19,17 +19,17 @@ export class HeaderPair {
   }
 }
 
-/** As `HeaderPair.of`. */
+/** Calls `HeaderPair.of`. */
 export function makeHeaderPair(key: string, value: string): HeaderPair {
   return HeaderPair.of(key, value);
 }
 
 export type Headers = Array<HeaderPair>;
 
-/** The size of what `encodePairs` wrote last. */
+/** The size of the last result of `encodePairs`. */
 export let encodedPairsSize: usize = 0;
 
-/** The ABI's form of a list of headers: the count, the sizes, then each name and value with a closing zero byte. */
+/** Encodes headers as the ABI demands: the count, the sizes, then each name and value, ended by a zero byte. */
 export function encodePairs(headers: Headers): usize {
   const count = headers.length;
   let size: usize = 4 + ((<usize>count) << 3);

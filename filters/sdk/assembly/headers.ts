@@ -14,18 +14,18 @@ import { bytesEqual, bytesStartWith, decode, encode, encodedSize } from "./text"
 import { HeaderMapTypeValues, WasmResultValues } from "./values";
 
 /**
- * One map of headers or trailers of the current stream. All pairs are fetched by one host call, when the first is asked
- * for, and kept as bytes until the callback ends or the map is written to: only what is read as a string is decoded.
- * Names must be in lower case, as Envoy keeps them.
+ * One map of headers or trailers of the current stream. The first access fetches all pairs by one host call. They stay
+ * as bytes until the callback ends or the map is written to; only values that are read as a string are decoded. Names
+ * must be in lower case, as Envoy keeps them.
  */
 @final
 export class HeaderStreamManipulator {
   private map: HeaderMapTypeValues;
-  /** The callback that the pairs were fetched in. */
+  /** The number of the callback that fetched the pairs. */
   private fetchedIn: u64 = 0;
   private pairs: usize = 0;
   private count: i32 = 0;
-  /** The value that the last `find` found. */
+  /** The value that `find` found last. */
   private value: usize = 0;
   private valueSize: usize = 0;
 
@@ -42,7 +42,7 @@ export class HeaderStreamManipulator {
     return this.find(name, 0) >= 0;
   }
 
-  /** Whether one of the header's values is this text. Decodes nothing. */
+  /** True when one of the header's values is this text. Decodes nothing. */
   equals(name: string, text: string): bool {
     for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 1)) {
       if (bytesEqual(this.value, this.valueSize, text)) return true;
@@ -50,7 +50,7 @@ export class HeaderStreamManipulator {
     return false;
   }
 
-  /** Whether one of the header's values starts with this text. Decodes nothing. */
+  /** True when one of the header's values starts with this text. Decodes nothing. */
   startsWith(name: string, text: string): bool {
     for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 1)) {
       if (bytesStartWith(this.value, this.valueSize, text)) return true;
@@ -59,8 +59,8 @@ export class HeaderStreamManipulator {
   }
 
   /**
-   * Writes the SHA-256 of the first value to memory that has 32 bytes; false when there is no header, or nothing in it. Decodes
-   * nothing: a secret leaves no string behind.
+   * Writes the SHA-256 of the first value to 32 bytes of memory. False when the header is missing or empty. Decodes
+   * nothing, so a secret leaves no string in memory.
    */
   sha256(name: string, digest: usize): bool {
     if (this.find(name, 0) < 0 || this.valueSize === 0) return false;
@@ -85,14 +85,14 @@ export class HeaderStreamManipulator {
     return proxy_add_header_map_value(this.map, key, keySize, text, encodedSize);
   }
 
-  /** As `add`, with a value that need not be UTF-8. */
+  /** Like `add`, with a value that need not be UTF-8. */
   addBytes(name: string, value: ArrayBuffer): WasmResultValues {
     this.fetchedIn = 0;
     const key = encode(name);
     return proxy_add_header_map_value(this.map, key, encodedSize, changetype<usize>(value), value.byteLength);
   }
 
-  /** Sets the header's only value, whether or not the header was there. */
+  /** Sets the header to this one value, whether or not the header existed. */
   replace(name: string, value: string): WasmResultValues {
     this.fetchedIn = 0;
     const key = encode(name);
@@ -101,27 +101,27 @@ export class HeaderStreamManipulator {
     return proxy_replace_header_map_value(this.map, key, keySize, text, encodedSize);
   }
 
-  /** As `replace`, with a value that need not be UTF-8. */
+  /** Like `replace`, with a value that need not be UTF-8. */
   replaceBytes(name: string, value: ArrayBuffer): WasmResultValues {
     this.fetchedIn = 0;
     const key = encode(name);
     return proxy_replace_header_map_value(this.map, key, encodedSize, changetype<usize>(value), value.byteLength);
   }
 
-  /** Removes all values of a header. Removing what is not there is no failure. */
+  /** Removes all values of a header. Succeeds also when there are none. */
   remove(name: string): WasmResultValues {
     this.fetchedIn = 0;
     const key = encode(name);
     return proxy_remove_header_map_value(this.map, key, encodedSize);
   }
 
-  /** All headers in turn: `for (const each = headers.each(); each.next(); ) if (each.value === "x") ...` */
+  /** Iterates over all headers: `for (const each = headers.each(); each.next(); ) if (each.value === "x") ...` */
   each(): HeaderCursor {
     this.fetch();
     return new HeaderCursor(this.pairs, this.count);
   }
 
-  /** All headers as bytes. `each` makes no copies. */
+  /** All headers as bytes, copied. `each` makes no copies. */
   get_headers(): Headers {
     const cursor = this.each();
     const headers = new Array<HeaderPair>(this.count);
@@ -134,14 +134,14 @@ export class HeaderStreamManipulator {
     return proxy_set_header_map_pairs(this.map, encodePairs(headers), encodedPairsSize);
   }
 
-  /** How many bytes the map has. Envoy tells it only where the map can be written to; 0 elsewhere. */
+  /** The size of the map in bytes. 0 where the map cannot be written to, because Envoy does not report it there. */
   byteSize(): u32 {
     return proxy_get_header_map_size(this.map, OUT) === WasmResultValues.Ok ? load<u32>(OUT) : 0;
   }
 
   /** The position of the first header of this name at or after `start`, or -1. Sets `value` and `valueSize`. */
   private find(name: string, start: i32): i32 {
-    // Envoy finds a pseudo header without a look-up, so one alone is cheaper asked for by name.
+    // Envoy finds a pseudo header without a look-up, so reading a single one by name is cheaper.
     if (isPseudo(name) && this.fetchedIn !== currentCallback()) return this.findPseudo(name, start);
     this.fetch();
     const length = <usize>name.length;
@@ -160,7 +160,7 @@ export class HeaderStreamManipulator {
     return -1;
   }
 
-  /** A pseudo header has one value at most. */
+  /** A pseudo header has at most one value. */
   private findPseudo(name: string, start: i32): i32 {
     if (start > 0) return -1;
     const key = encode(name);
@@ -170,7 +170,7 @@ export class HeaderStreamManipulator {
     return 0;
   }
 
-  /** A map that is absent or cannot be read in this callback is an empty one. */
+  /** Fetches the pairs. A map that is missing or cannot be read in this callback counts as empty. */
   private fetch(): void {
     if (this.fetchedIn === currentCallback()) return;
     this.fetchedIn = currentCallback();
@@ -180,7 +180,7 @@ export class HeaderStreamManipulator {
   }
 }
 
-/** Goes through the headers of a map, as they were when it was made, within the callback that made it. */
+/** Iterates over a copy of a map's headers. Valid until the callback that created it ends. */
 @final
 export class HeaderCursor {
   private left: i32;
@@ -196,7 +196,7 @@ export class HeaderCursor {
     this.following = this.sizes + ((<usize>count) << 3);
   }
 
-  /** Goes to the next header, the first to begin with. False when there is none. */
+  /** Moves to the next header; the first call moves to the first one. False when there is none. */
   next(): bool {
     if (this.left === 0) return false;
     this.left--;
@@ -216,22 +216,22 @@ export class HeaderCursor {
     return decode(this.text + this.nameSize + 1, this.valueSize);
   }
 
-  /** In bytes. */
+  /** The size of name and value in bytes. */
   get size(): u32 {
     return this.nameSize + this.valueSize;
   }
 
-  /** Whether the header has this name. Decodes nothing. */
+  /** True when the header has this name. Decodes nothing. */
   nameEquals(name: string): bool {
     return bytesEqual(this.text, this.nameSize, name);
   }
 
-  /** Whether the header's name starts with this text. Decodes nothing. */
+  /** True when the header's name starts with this text. Decodes nothing. */
   nameStartsWith(text: string): bool {
     return bytesStartWith(this.text, this.nameSize, text);
   }
 
-  /** Whether the header has this value. Decodes nothing. */
+  /** True when the header has this value. Decodes nothing. */
   valueEquals(text: string): bool {
     return bytesEqual(this.text + this.nameSize + 1, this.valueSize, text);
   }

@@ -6,15 +6,17 @@ import { OUT } from "./memory";
 import { encode, encodedSize } from "./text";
 import { WasmResultValues } from "./values";
 
-/** What is called with the answer to an HTTP call. `headers` is 0 when there is none: see `get_status`. */
+/** Called with the answer to an HTTP call. `headers` is 0 when there is no answer: see `get_status`. */
 export type HttpCallbackFunction = (origin_context: BaseContext, headers: u32, body_size: usize, trailers: u32) => void;
 
 /**
- * What the answer to an HTTP call is given to, where a function is too little: the call is about several streams, or outlives
- * the one that asked. One for each call.
+ * Receives the answer to an HTTP call. Use it where a function is not enough: the call serves several streams, or
+ * outlives the stream that made it. Use one handler for each call.
  */
 export abstract class HttpHandler {
-  /** The context that the host calls of `onAnswer` act on. Make it the root, and the answer comes whatever ends meanwhile. */
+  /**
+   * Host calls in `onAnswer` act on this context. With the root, the answer arrives even when streams end meanwhile.
+   */
   origin_context: BaseContext;
 
   constructor(origin_context: BaseContext) {
@@ -24,7 +26,7 @@ export abstract class HttpHandler {
   /** The call has ended. `headers` is 0 when there is no answer: see `get_status`. */
   abstract onAnswer(headers: u32, body_size: u32, trailers: u32): void;
 
-  /** A stream that is gone meanwhile is not called back. */
+  /** Calls `onAnswer`, unless the context was deleted meanwhile. */
   answer(headers: u32, body_size: u32, trailers: u32): void {
     const origin = this.origin_context;
     if (findContext(origin.context_id) !== origin) return;
@@ -46,7 +48,7 @@ export class HttpCallback extends HttpHandler {
   }
 }
 
-/** Begins a call. Its token is at `OUT` when the host takes it. */
+/** Begins a call. When the host accepts it, its token is at `OUT`. */
 export function beginHttpCall(
   cluster: string,
   headers: Headers,

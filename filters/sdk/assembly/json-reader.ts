@@ -1,10 +1,10 @@
 import { JsonKind } from "./json-value";
 
-/** What may come next. */
+/** What the reader expects next. */
 enum State {
-  /** The inside of a string, of a name too. */
+  /** Inside a string or a name. */
   String,
-  /** After a value: a comma, or the end of what it is in. */
+  /** After a value: a comma, or the end of the object or list. */
   After,
   Value,
   FirstElement,
@@ -13,7 +13,7 @@ enum State {
   Colon,
   Escape,
   Unicode,
-  /** The rest of a character of several bytes. */
+  /** The rest of a character with several bytes. */
   Wide,
   Minus,
   Zero,
@@ -28,38 +28,39 @@ enum State {
 }
 
 /**
- * Reads a JSON text as its bytes arrive, in pieces of any size, and keeps nothing of it but the string or number at hand: a
- * subclass is told of each value. Strict as RFC 8259 is, in UTF-8 without a byte order mark; duplicate names are not its affair.
+ * Reads a JSON text as its bytes arrive, in pieces of any size. It calls a subclass for each value, and stores only the
+ * current string or number. It accepts exactly RFC 8259 in UTF-8 without a byte order mark. It does not detect
+ * duplicate names.
  */
 export abstract class JsonReader {
-  /** How many bytes stand before the one that is being read. */
+  /** The position of the byte that is being read. */
   at: u32 = 0;
-  /** How many objects and lists are open. */
+  /** The number of open objects and lists. */
   depth: i32 = 0;
-  /** Why the text is refused; empty while it is good. `at` then says where. */
+  /** Why the text is rejected; empty while it is valid. `at` is then the position of the fault. */
   fault: string = "";
 
-  /** The string, name, number or word that was read last, decoded to UTF-8: as much of its start as `textCapacity`. */
+  /** The last string, name, number or word, decoded to UTF-8. Only its first `textCapacity` bytes are stored. */
   protected text: StaticArray<u8>;
-  /** How long it is, in bytes. More than `textCapacity` when not all of it was kept. */
+  /** Its length in bytes. More than `textCapacity` when only the start was stored. */
   protected textSize: i32 = 0;
-  /** How many characters a string or name has. */
+  /** The number of characters of a string or name. */
   protected characters: i32 = 0;
-  /** A string or name has half of a surrogate pair, which no text in UTF-8 can say. */
+  /** True when a string or name has half of a surrogate pair, which UTF-8 cannot encode. */
   protected loneSurrogate: bool = false;
-  /** Of a name. Two names that differ have, but for one case in 2^64, different ones. */
+  /** The hash of a name. Two different names have the same hash with a probability of 2^-64. */
   protected nameHash: u64 = 0;
 
   private state: State = State.Value;
   private naming: bool = false;
-  /** Of each open one, whether it is a list. */
+  /** For each open object or list, true when it is a list. */
   private lists: StaticArray<bool>;
-  /** Of an escape \u: how many digits are read, and what they say. */
+  /** For an escape \u: the number of digits read, and their value. */
   private digits: i32 = 0;
   private unit: u32 = 0;
-  /** The first half of a surrogate pair, whose second may follow. */
+  /** The first half of a surrogate pair; 0 when the last character was none. */
   private high: u32 = 0;
-  /** Of a character of several bytes: how many are to come, and from where to where the next may be. */
+  /** For a character with several bytes: the number of bytes left, and the range of the next one. */
   private wideLeft: i32 = 0;
   private wideLeast: u32 = 0;
   private wideMost: u32 = 0;
@@ -67,28 +68,28 @@ export abstract class JsonReader {
   private word: string = "";
   private hashSeed: u64;
 
-  /** `hashSeed` should be random where names come from strangers. */
+  /** `hashSeed` should be random when the text comes from clients. */
   constructor(maxDepth: i32, textCapacity: i32, hashSeed: u64 = 0) {
     this.lists = new StaticArray<bool>(maxDepth);
     this.text = new StaticArray<u8>(textCapacity);
     this.hashSeed = hashSeed;
   }
 
-  /** A value begins, with the byte that is being read. */
+  /** A value begins with the byte that is being read. */
   protected onValue(_kind: JsonKind): void {}
 
-  /** A value has ended, with the byte before the one that is being read. */
+  /** A value ended with the byte before the one that is being read. */
   protected onValueEnd(_kind: JsonKind): void {}
 
-  /** The name of the next member has been read. */
+  /** The name of a member was read. */
   protected onName(): void {}
 
-  /** Refuses the text here. */
+  /** Rejects the text at the current position. */
   protected refuse(fault: string): void {
     if (this.fault === "") this.fault = fault;
   }
 
-  /** Reads the next bytes. False once the text is refused. */
+  /** Reads the next bytes. False when the text is rejected. */
   read(bytes: usize, size: usize): bool {
     const end = bytes + size;
     const origin = this.at - <u32>bytes;
@@ -101,7 +102,7 @@ export abstract class JsonReader {
     return false;
   }
 
-  /** Says that the text ends here. False when it is refused. */
+  /** Ends the text. False when it is rejected. */
   finish(): bool {
     if (this.inNumber()) this.state = this.ended(JsonKind.Number);
     if (this.state === State.Value && this.depth === 0) this.refuse("a value is expected");
@@ -109,7 +110,7 @@ export abstract class JsonReader {
     return this.fault === "";
   }
 
-  /** The methods that read a byte answer the state that it leads to. */
+  /** The methods that read a byte return the next state. */
   private step(byte: u32): State {
     switch (this.state) {
       case State.String:
@@ -145,8 +146,8 @@ export abstract class JsonReader {
     return State.Failed;
   }
 
-  /** The state, unless the subclass has refused the text. */
-  private unlessRefused(state: State): State {
+  /** The state, unless the subclass has rejected the text. */
+  private unlessRejected(state: State): State {
     return this.fault === "" ? state : State.Failed;
   }
 
@@ -161,7 +162,7 @@ export abstract class JsonReader {
     if (isDigit(byte) || byte === 0x2d /* - */) {
       this.onValue(JsonKind.Number);
       this.beginText(byte);
-      return this.unlessRefused(byte === 0x2d ? State.Minus : byte === 0x30 ? State.Zero : State.Whole);
+      return this.unlessRejected(byte === 0x2d ? State.Minus : byte === 0x30 ? State.Zero : State.Whole);
     }
     if (byte === 0x74 /* t */) return this.beginWord("true", JsonKind.Boolean, byte);
     if (byte === 0x66 /* f */) return this.beginWord("false", JsonKind.Boolean, byte);
@@ -186,10 +187,10 @@ export abstract class JsonReader {
 
   private open(kind: JsonKind): State {
     this.onValue(kind);
-    if (this.depth === this.lists.length) return this.failed(`nesting ends at ${this.depth.toString()} levels`);
+    if (this.depth === this.lists.length) return this.failed(`nesting is limited to ${this.depth.toString()} levels`);
     const isList = kind === JsonKind.Array;
     unchecked((this.lists[this.depth++] = isList));
-    return this.unlessRefused(isList ? State.FirstElement : State.FirstName);
+    return this.unlessRejected(isList ? State.FirstElement : State.FirstName);
   }
 
   private close(kind: JsonKind): State {
@@ -200,10 +201,10 @@ export abstract class JsonReader {
 
   private ended(kind: JsonKind): State {
     this.onValueEnd(kind);
-    return this.unlessRefused(State.After);
+    return this.unlessRejected(State.After);
   }
 
-  /** A number or a word. */
+  /** Begins a number or a word. */
   private beginText(first: u32): void {
     this.textSize = 0;
     this.characters = 0;
@@ -222,7 +223,7 @@ export abstract class JsonReader {
     this.naming = naming;
     this.nameHash = this.hashSeed;
     this.loneSurrogate = false;
-    return this.unlessRefused(State.String);
+    return this.unlessRejected(State.String);
   }
 
   private endString(): State {
@@ -230,10 +231,10 @@ export abstract class JsonReader {
     if (!this.naming) return this.ended(JsonKind.String);
     this.naming = false;
     this.onName();
-    return this.unlessRefused(State.Colon);
+    return this.unlessRejected(State.Colon);
   }
 
-  /** Takes the characters of one byte that stand for themselves; answers where others begin. */
+  /** Reads characters of one byte that need no decoding. Returns where others begin. */
   private readPlain(from: usize, end: usize): usize {
     let to = from;
     while (to < end && isPlain(load<u8>(to))) to++;
@@ -248,7 +249,7 @@ export abstract class JsonReader {
     return to;
   }
 
-  /** What is not plain in a string. */
+  /** Reads a byte of a string that is not plain. */
   private stepString(byte: u32): State {
     if (byte === 0x5c /* \ */) return State.Escape;
     this.endHigh();
@@ -299,7 +300,7 @@ export abstract class JsonReader {
     return State.String;
   }
 
-  /** A unit of UTF-16. Two that are a pair are one character. */
+  /** Stores a unit of UTF-16. A surrogate pair becomes one character. */
   private keepUnit(unit: u32): void {
     const isLow = unit >= 0xdc00 && unit <= 0xdfff;
     if (isLow && this.high !== 0) {
@@ -316,7 +317,7 @@ export abstract class JsonReader {
     this.keepCharacter(unit);
   }
 
-  /** The second half of a surrogate pair did not follow the first. */
+  /** Stores the first half of a surrogate pair when the second half did not follow. */
   private endHigh(): void {
     if (this.high === 0) return;
     this.loneSurrogate = true;
@@ -346,7 +347,7 @@ export abstract class JsonReader {
     this.onValue(kind);
     this.word = word;
     this.beginText(first);
-    return this.unlessRefused(State.Word);
+    return this.unlessRejected(State.Word);
   }
 
   private stepWord(byte: u32): State {
@@ -367,7 +368,7 @@ export abstract class JsonReader {
     return this.ended(JsonKind.Number) === State.After ? this.stepAfter(byte) : State.Failed;
   }
 
-  /** The state that a byte of a number leads to; `After` for a byte that is not of the number. */
+  /** The state after a byte of a number; `After` when the byte is not part of the number. */
   private numberState(byte: u32): State {
     const digit = isDigit(byte);
     const isExponent = (byte | 0x20) === 0x65; /* e */
@@ -389,7 +390,7 @@ export abstract class JsonReader {
     }
   }
 
-  /** A number may end here. */
+  /** True when a number may end here. */
   private inNumber(): bool {
     const state = this.state;
     return state === State.Zero || state === State.Whole || state === State.Fraction || state === State.ExponentDigits;
@@ -404,12 +405,12 @@ function isDigit(byte: u32): bool {
   return byte - 0x30 < 10;
 }
 
-/** Of a string: a character of one byte that is neither quote nor escape. */
+/** True for a character of one byte in a string that is neither quote nor backslash. */
 function isPlain(byte: u32): bool {
   return byte - 0x20 < 0x60 && byte !== 0x22 /* " */ && byte !== 0x5c /* \ */;
 }
 
-/** What the byte after a backslash stands for; less than 0 when it is no escape. */
+/** The character that an escape means, by the byte after the backslash; less than 0 when it is not an escape. */
 function escapedBy(byte: u32): i32 {
   switch (byte) {
     case 0x22 /* " */:

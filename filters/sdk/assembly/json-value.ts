@@ -11,20 +11,21 @@ export enum JsonKind {
 }
 
 /**
- * One value of a JSON text, or the place where one is missing. A value answers what it is asked for, or something
- * harmless, and keeps the fault in `problems` with its path: read everything, then refuse the text when there are any.
+ * One value of a JSON text, or the place of a missing value. The `as` methods return the value in the wanted type. When
+ * it has another type, they return a default and add a fault to `problems`. Read everything, then reject the text if
+ * there are faults.
  */
 @final
 export class JsonValue {
   kind: JsonKind = JsonKind.Missing;
   boolean: bool = false;
-  /** What a string says; how a number is written. */
+  /** The decoded string, or the number as it is written. */
   text: string = "";
   elements: JsonValue[] = [];
-  /** In the order written. */
+  /** The names of the members, in the order of the text. */
   names: string[] = [];
   values: JsonValue[] = [];
-  /** The faults of the whole text. */
+  /** The faults of the whole text. All its values share this list. */
   readonly problems: string[];
 
   private parent: JsonValue | null;
@@ -38,7 +39,7 @@ export class JsonValue {
     this.index = index;
   }
 
-  /** Where the value stands: "rules[2].match.path". Empty for the whole document. */
+  /** The path of the value: "rules[2].match.path". Empty for the whole document. */
   get path(): string {
     const parent = this.parent;
     if (!parent) return "";
@@ -55,23 +56,23 @@ export class JsonValue {
     return this.kind === JsonKind.String;
   }
 
-  /** Keeps a fault of this value. */
+  /** Adds a fault of this value. */
   fault(message: string): void {
     const path = this.path;
     this.problems.push(path === "" ? message : `${path}: ${message}`);
   }
 
-  /** The member of this name, which may be missing. An object is demanded by `onlyMembers`. */
+  /** The member with this name, which may be missing. `onlyMembers` checks that this is an object. */
   member(name: string): JsonValue {
     const at = this.names.indexOf(name);
     return at >= 0 ? this.values[at] : new JsonValue(this, name, -1);
   }
 
-  /** Demands an object that has no other members than these. */
+  /** Checks that this is an object without other members than these. */
   onlyMembers(known: string[]): void {
     if (!this.demand(JsonKind.Object, "an object")) return;
     for (let i = 0; i < this.names.length; i++) {
-      if (!known.includes(this.names[i])) this.values[i].fault(`is not known here; known are ${known.join(", ")}`);
+      if (!known.includes(this.names[i])) this.values[i].fault(`is unknown; known names are ${known.join(", ")}`);
     }
   }
 
@@ -98,7 +99,7 @@ export class JsonValue {
     return this.demand(JsonKind.Number, "a number") ? F64.parseFloat(this.text) : 0;
   }
 
-  /** One of a few words. */
+  /** A string that must be one of these words. */
   asOneOf(words: string[]): string {
     const wish = `one of ${words.join(", ")}`;
     if (!this.demand(JsonKind.String, wish)) return words[0];
@@ -126,7 +127,7 @@ export class JsonValue {
   }
 }
 
-/** Without fraction or exponent, and short enough for 64 bits. */
+/** True when the number has no fraction and no exponent, and fits into 64 bits. */
 function isWhole(number: string): bool {
   return number.length <= 18 && !number.includes(".") && !number.includes("e") && !number.includes("E");
 }

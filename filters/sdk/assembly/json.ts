@@ -1,17 +1,17 @@
 import { decimal } from "./ascii";
 import { JsonKind, JsonValue } from "./json-value";
 
-/** Deeper nesting is refused, so that a configuration cannot exhaust the stack. */
+/** Deeper nesting is rejected, so that a configuration cannot exhaust the stack. */
 const DEEPEST: i32 = 32;
 
-/** Reads a JSON text. Its faults are in `problems` of the value answered. */
+/** Reads a JSON text. Its faults are in `problems` of the returned value. */
 export function parseJson(text: string): JsonValue {
   const root = new JsonValue(null, "", -1);
   new JsonParser(text, root).parse();
   return root;
 }
 
-/** Reads RFC 8259 and nothing else: no comments, no trailing commas, no duplicate names. Stops at the first fault. */
+/** Accepts exactly RFC 8259: no comments, no trailing commas, no duplicate names. Stops at the first fault. */
 @final
 class JsonParser {
   private text: string;
@@ -31,9 +31,9 @@ class JsonParser {
     if (this.at < this.text.length) this.fail("nothing more is expected");
   }
 
-  /** The reading methods answer whether the text is still good. */
+  /** The reading methods return false when the text is not valid. */
   private value(into: JsonValue, depth: i32): bool {
-    if (depth > DEEPEST) return this.fail(`nesting ends at ${decimal(DEEPEST)} levels`);
+    if (depth > DEEPEST) return this.fail(`nesting is limited to ${decimal(DEEPEST)} levels`);
     const unit = this.peek();
     if (unit === 0x7b /* { */) return this.object(into, depth);
     if (unit === 0x5b /* [ */) return this.array(into, depth);
@@ -65,7 +65,7 @@ class JsonParser {
       if (this.failed) return false;
       if (into.names.includes(name)) {
         this.at = start;
-        return this.fail(`"${name}" stands here twice`);
+        return this.fail(`"${name}" appears twice`);
       }
       this.skipSpace();
       if (!this.take(0x3a /* : */)) return this.fail('":" is expected');

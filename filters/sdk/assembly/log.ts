@@ -5,17 +5,17 @@ import { LogLevelValues, WasmResultValues } from "./values";
 
 let lowest: u32 = LogLevelValues.trace;
 
-/** Reads the proxy's log level again; the contexts do so when a filter is configured. */
+/** Reads the proxy's log level again. This happens each time that a filter is configured. */
 export function refresh_log_level(): void {
   if (proxy_get_log_level(OUT) === WasmResultValues.Ok) lowest = load<u32>(OUT);
 }
 
-/** The proxy's log level, as it was when the filter was configured. */
+/** The proxy's log level at the time when the filter was configured. */
 export function logLevel(): LogLevelValues {
   return lowest;
 }
 
-/** Whether a message of this level would be written: ask before building one. */
+/** True when a message of this level is logged. Check it before you build a long message. */
 export function log_enabled(level: LogLevelValues): bool {
   return <u32>level >= lowest;
 }
@@ -32,7 +32,7 @@ export class StatusWithData {
   data: ArrayBuffer = new ArrayBuffer(0);
 }
 
-/** Why the HTTP or gRPC call failed whose callback runs: a gRPC status and its message. */
+/** Why the call of the running callback failed, for HTTP and gRPC calls: a gRPC status and its message. */
 export function get_status(): StatusWithData {
   const answer = new StatusWithData();
   if (proxy_get_status(OUT, OUT + 4, OUT + 8) !== WasmResultValues.Ok) return answer;

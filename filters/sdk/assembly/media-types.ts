@@ -1,17 +1,20 @@
 import { lowerCase } from "./ascii";
 import { JsonValue } from "./json-value";
 
-/** Media types that a configuration names: `application/json`, or many by one star: `text/*`, `*+json`, `*`. */
+/** Media types of a configuration: `application/json`, or a pattern with one star: `text/*`, `*+json`, `*`. */
 @final
 export class MediaTypes {
   private patterns: string[];
 
-  /** In lower case. */
+  /** The patterns must be in lower case. */
   constructor(patterns: string[]) {
     this.patterns = patterns;
   }
 
-  /** Whether the value of a content-type is one of them. Its parameters do not count; what is no media type is none. */
+  /**
+   * True when the value of a content-type matches. Its parameters are ignored. A value that is not a media type never
+   * matches.
+   */
   matches(contentType: string): bool {
     const parameters = contentType.indexOf(";");
     const type = lowerCase((parameters < 0 ? contentType : contentType.substring(0, parameters)).trim());
@@ -21,7 +24,7 @@ export class MediaTypes {
   }
 }
 
-/** A configuration's list of media types. */
+/** Reads a configuration's list of media types. */
 export function readMediaTypes(json: JsonValue): MediaTypes {
   const patterns = json.asStrings();
   if (json.exists && patterns.length === 0) json.fault("should name a media type");
@@ -31,7 +34,7 @@ export function readMediaTypes(json: JsonValue): MediaTypes {
     const star = patterns[i].indexOf("*");
     const plain = patterns[i].replace("*", "");
     if (star !== 0 && !patterns[i].includes("/")) json.elements[i].fault('should be a media type, such as "text/*"');
-    else if (!isToken(plain.replace("/", ""))) json.elements[i].fault("should be a media type, with one * at most");
+    else if (!isToken(plain.replace("/", ""))) json.elements[i].fault("should be a media type, with at most one *");
   }
   return new MediaTypes(patterns);
 }
@@ -48,7 +51,7 @@ function isMediaType(type: string): bool {
   return slash > 0 && slash < type.length - 1 && isToken(type.replace("/", ""));
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9110#name-tokens, but for the star. */
+/** https://www.rfc-editor.org/rfc/rfc9110#name-tokens, without the star. */
 function isToken(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);

@@ -1,16 +1,16 @@
-/** Where the host writes its answers: four words, 8-byte aligned. */
+/** The place where the host writes its results: four words, 8-byte aligned. */
 export const OUT: usize = memory.data(32, 8);
 
-/** What the host hands over, and what is encoded for it, lives here until the callback ends. */
+/** The arena: data from the host, and data encoded for it, stay here until the callback ends. */
 const ARENA_SIZE: usize = 32768;
 const arenaStart: usize = heap.alloc(ARENA_SIZE);
 const arenaEnd: usize = arenaStart + ARENA_SIZE;
 let arenaNext: usize = arenaStart;
 
-/** Blocks that did not fit into the arena: a list linked through their first word. */
+/** Blocks that did not fit into the arena: a list that is linked through their first words. */
 let largeBlocks: usize = 0;
 
-/** Memory that lives until the callback ends. */
+/** Allocates memory that is valid until the callback ends. */
 export function allocate(size: usize): usize {
   const block = arenaNext;
   const next = (block + size + 7) & ~7;
@@ -24,14 +24,14 @@ export function allocate(size: usize): usize {
   return large + 8;
 }
 
-/** Bytes of the arena, or of the host, as an object of the filter's own. */
+/** Copies bytes of the arena into an object that the filter owns. */
 export function copied(from: usize, size: usize): ArrayBuffer {
   const bytes = changetype<ArrayBuffer>(__new(size, idof<ArrayBuffer>()));
   memory.copy(changetype<usize>(bytes), from, size);
   return bytes;
 }
 
-/** What the host just wrote, its address at `OUT` and its size after that, as an object of the filter's own. */
+/** Copies the bytes that the host just returned, by address and size at `OUT`, into an object that the filter owns. */
 export function answered(): ArrayBuffer {
   return copied(load<usize>(OUT), load<usize>(OUT, 4));
 }
@@ -44,21 +44,21 @@ function freeLargeBlocks(): void {
   }
 }
 
-/** Counts callbacks, so that whatever was cached during one is known to be stale in the next. */
+/** Counts callbacks, so that data cached during one callback is known to be stale in the next. */
 let callback: u64 = 0;
 let pagesAtCollection: i32 = 0;
 
-/** Names the running callback. */
+/** The number of the running callback. */
 export function currentCallback(): u64 {
   return callback;
 }
 
-/** Makes what was cached stale: from now on this callback is about another stream. */
+/** Makes cached data stale, because host calls act on another stream from now on. */
 export function forgetCached(): void {
   callback++;
 }
 
-/** The first thing in every exported callback. */
+/** Every exported callback calls this first. */
 export function enter(): void {
   callback++;
   arenaNext = arenaStart;
@@ -66,8 +66,8 @@ export function enter(): void {
 }
 
 /**
- * The last thing in every exported callback. The minimal runtime collects only when told to, and may be told only here:
- * nothing on the stack refers to an object any more. It does so every 256 callbacks, and when memory had to grow.
+ * Every exported callback calls this last. The minimal runtime collects garbage only on request. A request is safe only
+ * here, where nothing on the stack refers to an object. It is made every 256 callbacks, and when the memory grew.
  */
 export function leave(): void {
   if ((callback & 255) === 0 || memory.size() > pagesAtCollection) {

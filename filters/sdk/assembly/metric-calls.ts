@@ -15,7 +15,7 @@ export class MetricData {
   data: u64 = 0;
 }
 
-/** Defines a metric under its very name. Defining it again gives another id for the same metric. */
+/** Defines a metric with exactly this name. A second definition returns another id for the same metric. */
 export function define_metric(type: MetricTypeValues, name: string): MetricResult {
   const answer = new MetricResult();
   const bytes = encode(name);
@@ -24,17 +24,17 @@ export function define_metric(type: MetricTypeValues, name: string): MetricResul
   return answer;
 }
 
-/** Counters go up only; histograms cannot be incremented. */
+/** Counters only go up. Histograms cannot be incremented. */
 export function increment_metric(metric_id: u32, offset: i64): WasmResultValues {
   return proxy_increment_metric(metric_id, offset);
 }
 
-/** Adds to a counter, sets a gauge, gives a histogram one value. */
+/** Adds to a counter, sets a gauge, or adds one value to a histogram. */
 export function record_metric(metric_id: u32, value: u64): WasmResultValues {
   return proxy_record_metric(metric_id, value);
 }
 
-/** What a counter or a gauge stands at; a histogram cannot be read. */
+/** Reads the value of a counter or gauge. A histogram cannot be read. */
 export function get_metric(metric_id: u32): MetricData {
   const answer = new MetricData();
   answer.result = proxy_get_metric(metric_id, OUT);

@@ -1,15 +1,15 @@
 import { define_metric, increment_metric, record_metric } from "./metric-calls";
 import { MetricTypeValues, WasmResultValues } from "./values";
 
-/** Series that one metric may have when its author names no number: each is a stat for ever, on every worker. */
+/** The default maximum of series of one metric. Each series is a stat that stays for ever, on every worker. */
 const SERIES: i32 = 1000;
-/** Stands for the values of a tag that came after the metric had all the series it may have. */
+/** The tag value that replaces new values when the metric has its maximum of series. */
 const OVERFLOW: string = "other";
 const LONGEST_VALUE: i32 = 128;
-/** No second argument was given. */
+/** Marks a missing second argument. */
 const NONE: u64 = u64.MAX_VALUE;
 
-/** Counts how many series a metric and everything tagged from it may still make. */
+/** The number of series that a metric and its tagged series may still create. */
 @final
 class Budget {
   left: i32;
@@ -19,18 +19,20 @@ class Budget {
 }
 
 /**
- * A metric, or one series of it. The ABI knows no tags, so a tagged series is the stat `NAME;tag=value;tag=value`, from
- * which Envoy takes the tags by `stats_tags` (see filters/README.md). It is defined in Envoy when first written to, and
- * may therefore be made in a global, where host calls are not allowed yet.
+ * A metric, or one series of it. The ABI has no tags, so a tagged series is the stat `NAME;tag=value;tag=value`. Envoy
+ * extracts the tags by `stats_tags` (see filters/README.md). The first write defines the stat in Envoy. So a metric can
+ * be created in a global, where host calls are not allowed.
  */
 abstract class Metric {
   private type: MetricTypeValues;
   protected name: string;
   protected budget: Budget;
-  /** The value of the tag that made this series of its parent. */
+  /** The tag value that distinguishes this series from its siblings. */
   private value: string = "";
   private tagName: string = "";
-  /** The series by the hash of their value; one whose place is taken has the next. At most half full. */
+  /**
+   * The series in a hash table by their value. A collision takes the next free place. The table is at most half full.
+   */
   private children: StaticArray<Metric | null> | null = null;
   private childCount: i32 = 0;
   private defined: WasmResultValues = WasmResultValues.Empty;
@@ -42,7 +44,7 @@ abstract class Metric {
     this.budget = budget;
   }
 
-  /** The host's number for this series, which is defined now if it was not yet. */
+  /** The host's id of this series. Defines the series if necessary. */
   get metric_id(): u32 {
     this.define();
     return this.id;
@@ -50,7 +52,7 @@ abstract class Metric {
 
   protected abstract series(name: string): Metric;
 
-  /** The series with this tag. Nothing is built or allocated for one that is known already. */
+  /** The series with this tag value. Allocates nothing when the series exists. */
   protected child(tag: string, value: string): Metric {
     const children = this.children;
     if (children) {
@@ -102,7 +104,7 @@ abstract class Metric {
     unchecked((children[Metric.placeOf(children, child.value)] = child));
   }
 
-  /** Where the series of a value is, or is to be. */
+  /** The place of a value's series in the table, or the free place for it. */
   private static placeOf(children: StaticArray<Metric | null>, value: string): i32 {
     const mask = children.length - 1;
     let hash: u32 = 2166136261;
@@ -116,7 +118,7 @@ abstract class Metric {
   }
 }
 
-/** Goes up only. */
+/** A metric that only goes up. */
 @final
 export class Counter extends Metric {
   constructor(name: string, maxSeries: i32 = SERIES, budget: Budget = new Budget(maxSeries)) {
@@ -136,7 +138,7 @@ export class Counter extends Metric {
   }
 }
 
-/** Goes up and down. */
+/** A metric that goes up and down. */
 @final
 export class Gauge extends Metric {
   constructor(name: string, maxSeries: i32 = SERIES, budget: Budget = new Budget(maxSeries)) {
@@ -151,7 +153,7 @@ export class Gauge extends Metric {
     return this.add(offset);
   }
 
-  /** `record(value)`, or as elsewhere `record(gauge.metric_id, value)`. */
+  /** `record(value)`, or as in other SDKs `record(gauge.metric_id, value)`. */
   record(value_or_id: u64, value: u64 = NONE): WasmResultValues {
     return value === NONE ? this.write(value_or_id) : record_metric(<u32>value_or_id, value);
   }
@@ -161,7 +163,7 @@ export class Gauge extends Metric {
   }
 }
 
-/** Keeps the spread of the values. */
+/** A metric that records the distribution of its values. */
 @final
 export class Histogram extends Metric {
   constructor(name: string, maxSeries: i32 = SERIES, budget: Budget = new Budget(maxSeries)) {
@@ -172,7 +174,7 @@ export class Histogram extends Metric {
     return changetype<Histogram>(this.child(name, value));
   }
 
-  /** `record(value)`, or as elsewhere `record(histogram.metric_id, value)`. */
+  /** `record(value)`, or as in other SDKs `record(histogram.metric_id, value)`. */
   record(value_or_id: u64, value: u64 = NONE): WasmResultValues {
     return value === NONE ? this.write(value_or_id) : record_metric(<u32>value_or_id, value);
   }
@@ -182,7 +184,9 @@ export class Histogram extends Metric {
   }
 }
 
-/** Within what the tag's regular expression finds again: no semicolon, nothing unprintable, not empty, not long. */
+/**
+ * Makes a value that the tag's regular expression can extract: printable, without semicolon, not empty, not too long.
+ */
 function tagValue(value: string): string {
   if (value === "") return "none";
   let clean = "";

@@ -1,10 +1,10 @@
-// The callbacks that the proxy calls. The build keeps only those whose method a filter overrides: each exported one costs
-// a crossing into the VM for every stream.
+// The callbacks that the proxy calls. The build keeps only those whose method a filter overrides, because each exported
+// callback costs a call into the VM for every stream.
 
 import { allocate, enter, leave } from "./memory";
 import { contextOf, createRoot, createStream, forget, rootOf, streamOf } from "./registry";
 
-/** A larger block is refused, and the host call that wanted it fails, instead of the VM's memory being exhausted. */
+/** Larger blocks are not allocated: the host call fails, and the VM's memory is not exhausted. */
 const LARGEST_BLOCK: usize = 8 << 20;
 
 export function proxy_abi_version_0_2_1(): void {}

@@ -2,7 +2,9 @@ import { HeaderPair, Headers } from "./header-pairs";
 import { send_http_response } from "./stream";
 import { FilterHeadersStatusValues } from "./values";
 
-/** An answer that refuses a request and says why. All that is sent is encoded when it is made, to be sent again and again. */
+/**
+ * An answer that rejects a request with a reason. It is encoded once, when it is created, and can be sent many times.
+ */
 @final
 export class Refusal {
   private status: u32;
@@ -11,8 +13,8 @@ export class Refusal {
   private headers: Headers;
 
   /**
-   * `details` is for the access log's %RESPONSE_CODE_DETAILS%. The reason, printable ASCII, is the value of `header` and
-   * makes the body: a line of text, or JSON.
+   * `details` is the access log's %RESPONSE_CODE_DETAILS%. The reason must be printable ASCII. It is the value of
+   * `header`, and part of the body: a line of text, or JSON.
    */
   constructor(status: u32, details: string, header: string, reason: string, json: bool) {
     this.status = status;
@@ -24,20 +26,20 @@ export class Refusal {
     ];
   }
 
-  /** With one more header. */
+  /** Adds a header. Returns this object. */
   with(name: string, value: string): Refusal {
     this.headers.push(HeaderPair.of(name, value));
     return this;
   }
 
-  /** Answers the request of the running callback, which is to return what this does. */
+  /** Answers the request of the running callback. The callback must return the result of this method. */
   send(): FilterHeadersStatusValues {
     send_http_response(this.status, this.details, this.body, this.headers);
     return FilterHeadersStatusValues.StopIteration;
   }
 }
 
-/** A string of JSON, of printable ASCII. */
+/** A JSON string of printable ASCII. */
 function quoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

@@ -5,7 +5,7 @@ import { log } from "./log";
 import { get_property_string } from "./properties";
 import { LogLevelValues } from "./values";
 
-/** One filter of the module. A list is smaller than an array. */
+/** One filter of the module. A linked list needs less code than an array. */
 class Registration {
   name: string;
   factory: (context_id: u32) => RootContext;
@@ -20,12 +20,12 @@ class Registration {
 
 let registered: Registration | null = null;
 
-/** Registers a filter under a name. With one filter in the module, the proxy's `root_id` need not name it. */
+/** Registers a filter under a name. When the module has one filter, the proxy's `root_id` need not be its name. */
 export function registerRootContext(root_context_factory: (context_id: u32) => RootContext, name: string): void {
   registered = new Registration(name, root_context_factory, registered);
 }
 
-/** Stands in for a root that the module does not know, and refuses to be configured. */
+/** The root for a `root_id` that the module does not know. It rejects its configuration. */
 class UnknownRoot extends RootContext {
   override onConfigure(_configuration_size: u32): bool {
     let known = "";
@@ -34,7 +34,10 @@ class UnknownRoot extends RootContext {
       known += ` ${each.name}`;
       each = each.next;
     }
-    log(LogLevelValues.error, `no filter is registered as ${get_property_string("plugin_root_id")}, only:${known}`);
+    log(
+      LogLevelValues.error,
+      `no filter is registered as ${get_property_string("plugin_root_id")}; known names are${known}`,
+    );
     return false;
   }
 }
@@ -62,7 +65,10 @@ export function createStream(context_id: u32, root_id: u32): void {
   addContext(stream);
 }
 
-/** Null when the context was never made or is gone, which no callback but the last ones may be called for. */
+/**
+ * Null when the context was never created or is already deleted. Only the last callbacks may be called for such a
+ * context.
+ */
 export function contextOf(context_id: u32): BaseContext | null {
   return findContext(context_id);
 }

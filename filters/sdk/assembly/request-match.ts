@@ -3,7 +3,7 @@ import { HeaderStreamManipulator } from "./headers";
 import { JsonValue } from "./json-value";
 import { stream_context } from "./stream-context";
 
-/** What a header must be. */
+/** A condition on a header. */
 @final
 export class HeaderCondition {
   /** In lower case. */
@@ -25,7 +25,7 @@ export class HeaderCondition {
   }
 }
 
-/** What a request must be: all that is named. One that names nothing matches every request. */
+/** The conditions on a request. All of them must hold. Without conditions, every request matches. */
 @final
 export class RequestMatch {
   path: string | null = null;
@@ -33,12 +33,12 @@ export class RequestMatch {
   methods: string[] = [];
   headers: HeaderCondition[] = [];
 
-  /** Whether the request of the running callback is such. Decodes nothing. */
+  /** True when the request of the running callback matches. Decodes nothing. */
   matches(): bool {
     const headers = stream_context.headers.request;
     const path = this.path;
     if (path !== null && !headers.equals(":path", path) && !headers.startsWith(":path", `${path}?`)) return false;
-    // There is no "?" in it, so that it cannot reach into the query.
+    // The prefix has no "?", so it cannot match a part of the query.
     const prefix = this.pathPrefix;
     if (prefix !== null && !headers.startsWith(":path", prefix)) return false;
     if (this.methods.length > 0 && !this.methodMatches()) return false;
@@ -54,7 +54,7 @@ export class RequestMatch {
   }
 }
 
-/** Reads `path` or `pathPrefix`, `methods` and `headers`; what is missing matches every request. */
+/** Reads `path` or `pathPrefix`, `methods` and `headers`. A missing member is no condition. */
 export function readRequestMatch(json: JsonValue): RequestMatch {
   const match = new RequestMatch();
   if (!json.exists) return match;
@@ -79,7 +79,7 @@ export function readHeaderConditions(json: JsonValue): HeaderCondition[] {
   return conditions;
 }
 
-/** Reads a path, or how one begins: with a slash, without a query. */
+/** Reads a path or a prefix of paths. It begins with a slash and has no query. */
 export function readPath(json: JsonValue): string {
   const path = json.asString();
   if (json.isString && !path.startsWith("/")) json.fault(`should start with "/", is "${path}"`);
@@ -87,7 +87,7 @@ export function readPath(json: JsonValue): string {
   return path;
 }
 
-/** Reads a list of methods, which has one at least. */
+/** Reads a list of at least one method. */
 export function readMethods(json: JsonValue): string[] {
   const methods = json.asStrings();
   if (json.elements.length === 0) json.fault("should name a method; leave it out to match all");

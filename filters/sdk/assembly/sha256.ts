@@ -1,19 +1,19 @@
-// SHA-256 as FIPS 180-4 has it. It allocates nothing: what it works on lies in the module's own memory.
-// Its numbers stand in functions, so that a filter without it is not the larger for them.
+// SHA-256 by FIPS 180-4. It allocates nothing: its working memory is static.
+// Its constants are inside functions, so that a filter without SHA-256 does not contain them.
 
 const BLOCK: usize = 64;
-/** Where the parts of `work` begin. */
+/** The offsets of the parts of `work`. */
 const SCHEDULE: usize = 32;
 const TAIL: usize = SCHEDULE + 256;
 
-/** The SHA-256 of bytes: 32 bytes. */
+/** Returns the SHA-256 of bytes, which has 32 bytes. */
 export function sha256(bytes: ArrayBuffer): ArrayBuffer {
   const digest = new ArrayBuffer(32);
   sha256At(changetype<usize>(bytes), bytes.byteLength, changetype<usize>(digest));
   return digest;
 }
 
-/** Writes the SHA-256 of bytes in memory to another place in memory, which must have 32 bytes. */
+/** Writes the SHA-256 of bytes in memory to `digest`, which must have room for 32 bytes. */
 export function sha256At(bytes: usize, size: usize, digest: usize): void {
   const state = work();
   const tail = state + TAIL;
@@ -77,7 +77,10 @@ function addBlock(block: usize): void {
   store<u32>(state, load<u32>(state, 28) + h, 28);
 }
 
-/** The eight words that each block changes, the 64 of a block's schedule, and the end of what is hashed, padded to two blocks at most. */
+/**
+ * The working memory: the eight words of the state, the 64 words of a block's schedule, and the padded end (up to two
+ * blocks).
+ */
 function work(): usize {
   return memory.data(<i32>(TAIL + 2 * BLOCK), 8);
 }
@@ -88,7 +91,7 @@ function initial(): usize {
   ]);
 }
 
-/** The cube roots of the first 64 primes: 32 bits of their fractions. */
+/** The first 32 bits of the fractions of the cube roots of the first 64 primes. */
 function rounds(): usize {
   return memory.data<u32>([
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,

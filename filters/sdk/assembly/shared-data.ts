@@ -5,14 +5,14 @@ import { WasmResultValues } from "./values";
 
 @final
 export class GetSharedData {
-  /** Null when there is none; `result` then is NotFound. */
+  /** Null when the key has no value; `result` is then NotFound. */
   value: ArrayBuffer | null = null;
   result: WasmResultValues = WasmResultValues.Ok;
-  /** Names this state of the value: give it to `set_shared_data` to write only when nobody else has. */
+  /** The version of the value. Pass it to `set_shared_data` to write only if the value has not changed since. */
   cas: u32 = 0;
 }
 
-/** What all VMs with the same `vm_id` share, on every worker, by key. It lasts until the last of them is gone. */
+/** Reads data that all VMs with the same `vm_id` share, on every worker. It lasts as long as one of them exists. */
 export function get_shared_data(key: string): GetSharedData {
   const data = new GetSharedData();
   const name = encode(key);
@@ -23,10 +23,10 @@ export function get_shared_data(key: string): GetSharedData {
   return data;
 }
 
-/** As `cas`: write only when there is no value under the key yet. No value has had so many written before it. */
+/** Pass it as `cas` to write only when the key has no value. No real version reaches this number. */
 export const NEW_KEY: u32 = u32.MAX_VALUE;
 
-/** CasMismatch when `cas` is not 0 and the value was written since it was read. The ABI cannot delete a key. */
+/** Writes shared data. CasMismatch when `cas` is not 0 and the value has changed since. The ABI cannot delete a key. */
 export function set_shared_data(key: string, value: ArrayBuffer, cas: u32 = 0): WasmResultValues {
   const name = encode(key);
   return proxy_set_shared_data(name, encodedSize, changetype<usize>(value), value.byteLength, cas);

@@ -16,18 +16,18 @@ export class TokenSharedQueueResult {
 
 @final
 export class DequeueSharedQueueResult {
-  /** Empty when there is nothing in the queue. */
+  /** Empty when the queue has no entry. */
   result: WasmResultValues = WasmResultValues.Ok;
   data: ArrayBuffer | null = null;
 }
 
-/** Makes the queue if there is none, and this VM the one whose `onQueueReady` is called. */
+/** Creates the queue if necessary, and makes this root its receiver: the proxy calls its `onQueueReady`. */
 export function register_shared_queue(queue_name: string): TokenSharedQueueResult {
   const name = encode(queue_name);
   return token(proxy_register_shared_queue(name, encodedSize, OUT));
 }
 
-/** Finds a queue that a VM registered, for writing to it. */
+/** Finds a queue that a VM registered, to write to it. */
 export function resolve_shared_queue(vm_id: string, queue_name: string): TokenSharedQueueResult {
   const vm = encode(vm_id);
   const vmSize = encodedSize;

@@ -5,7 +5,7 @@ import { HeaderMapTypeValues } from "./values";
 class HeaderMapManipulator {
   request: HeaderStreamManipulator;
   response: HeaderStreamManipulator;
-  /** Of an HTTP call's response, while its callback runs. */
+  /** Those of an HTTP call's response, while its callback runs. */
   http_callback: HeaderStreamManipulator;
 
   constructor(request: HeaderMapTypeValues, response: HeaderMapTypeValues, http_callback: HeaderMapTypeValues) {
@@ -35,7 +35,7 @@ class StreamContext {
   );
 }
 
-/** The headers and trailers of the stream that the running callback is about. */
+/** The headers and trailers of the running callback's stream. */
 export const stream_context = new StreamContext();
 
 /** The metadata of a gRPC call's answer, while its callback runs. */

@@ -4,8 +4,8 @@ import { encode, encodedSize } from "./text";
 import { GrpcStatusValues, StreamTypeValues, WasmResultValues } from "./values";
 
 /**
- * Answers the request from here: it goes no further, and the answer passes the response callbacks of the filters.
- * Return `StopIteration` after it. `response_code_details` goes to the access log.
+ * Answers the request from the filter. The request goes no further, and the answer passes the response callbacks of the
+ * filters. Return `StopIteration` after it. `response_code_details` is written to the access log.
  */
 export function send_local_response(
   response_code: u32,
@@ -29,7 +29,7 @@ export function send_local_response(
   );
 }
 
-/** As `send_local_response`, with no gRPC status. */
+/** Like `send_local_response`, without a gRPC status. */
 export function send_http_response(
   response_code: u32,
   response_code_details: string,
@@ -45,17 +45,19 @@ export function send_http_response(
   );
 }
 
-/** Lets a request go on that a callback stopped. */
+/** Continues a request that a callback stopped. */
 export function continue_request(): WasmResultValues {
   return proxy_continue_stream(StreamTypeValues.Request);
 }
 
-/** Lets a response go on that a callback stopped. */
+/** Continues a response that a callback stopped. */
 export function continue_response(): WasmResultValues {
   return proxy_continue_stream(StreamTypeValues.Response);
 }
 
-/** Lets data from the client of a TCP connection go on that a callback stopped. Envoy cannot do so for the server's. */
+/**
+ * Continues data from the client of a TCP connection that a callback stopped. Envoy cannot do this for upstream's data.
+ */
 export function continue_downstream(): WasmResultValues {
   return proxy_continue_stream(StreamTypeValues.Downstream);
 }

@@ -1,24 +1,24 @@
 import { allocate } from "./memory";
 
-/** The size of what `encode` wrote last. */
+/** The size of the last result of `encode`. */
 export let encodedSize: usize = 0;
 
-/** Constants that were encoded before: 64 places of address, encoding, size. */
+/** A cache of encoded constants: 64 places, each with address, encoding and size. */
 const PLACES: usize = 63;
 const constants: usize = memory.data(64 * 12, 4);
 
-/** A string as UTF-8, to be read only and before the callback ends. Sets `encodedSize`. */
+/** Encodes a string as UTF-8. The result is read-only, and valid until the callback ends. Sets `encodedSize`. */
 export function encode(text: string): usize {
   const from = changetype<usize>(text);
-  // A string of the module itself never moves or changes, so it is encoded once.
-  if (from >= __heap_base) return encodeAnew(text);
+  // A constant of the module never moves or changes, so it is encoded once.
+  if (from >= __heap_base) return encodeFresh(text);
   const place = constants + ((from >> 4) & PLACES) * 12;
   const known = load<usize>(place);
   if (known === from) {
     encodedSize = load<usize>(place, 8);
     return load<usize>(place, 4);
   }
-  const bytes = encodeAnew(text);
+  const bytes = encodeFresh(text);
   if (known !== 0) return bytes;
   const kept = heap.alloc(encodedSize);
   memory.copy(kept, bytes, encodedSize);
@@ -28,8 +28,10 @@ export function encode(text: string): usize {
   return kept;
 }
 
-/** A string as UTF-8 in memory that the caller may write to until the callback ends. Sets `encodedSize`. */
-export function encodeAnew(text: string): usize {
+/**
+ * Encodes a string as UTF-8, into memory that the caller may change. Valid until the callback ends. Sets `encodedSize`.
+ */
+export function encodeFresh(text: string): usize {
   const length = text.length;
   const from = changetype<usize>(text);
   const block = allocate(length + 3);
@@ -57,25 +59,25 @@ export function encodeAnew(text: string): usize {
   return wider;
 }
 
-/** Strings that were decoded lately, each at the place of its bytes' hash: names and values of headers come again and again. */
-const lately = new StaticArray<string | null>(256);
-/** Longer strings are seldom the same, and would keep much memory. */
-const LONGEST_KEPT: usize = 48;
+/** A cache of recently decoded strings, by the hash of their bytes. Names and values of headers repeat often. */
+const recent = new StaticArray<string | null>(256);
+/** Longer strings repeat seldom, and would need much memory. */
+const LONGEST_RECENT: usize = 48;
 
-/** A string of UTF-8 bytes. */
+/** Decodes UTF-8 bytes. */
 export function decode(bytes: usize, size: usize): string {
   if (size === 0) return "";
-  if (size > LONGEST_KEPT) return decodeAnew(bytes, size);
+  if (size > LONGEST_RECENT) return decodeFresh(bytes, size);
   const place = hashed(bytes, size);
-  const kept = unchecked(lately[place]);
+  const kept = unchecked(recent[place]);
   if (kept !== null && <usize>kept.length === size && widenTo(bytes, size, changetype<usize>(kept))) return kept;
-  const text = decodeAnew(bytes, size);
-  // In a string beyond ASCII the units are fewer than the bytes.
-  if (<usize>text.length === size) unchecked((lately[place] = text));
+  const text = decodeFresh(bytes, size);
+  // A string with other characters than ASCII has fewer units than bytes, and is not cached.
+  if (<usize>text.length === size) unchecked((recent[place] = text));
   return text;
 }
 
-function decodeAnew(bytes: usize, size: usize): string {
+function decodeFresh(bytes: usize, size: usize): string {
   if (!isAscii(bytes, size)) return String.UTF8.decodeUnsafe(bytes, size);
   const text = __new(size << 1, idof<string>());
   let i: usize = 0;
@@ -84,14 +86,14 @@ function decodeAnew(bytes: usize, size: usize): string {
   return changetype<string>(text);
 }
 
-/** Four bytes as four units. */
+/** Widens four bytes to four units of UTF-16. */
 function widened(bytes: u32): u64 {
   let units: u64 = bytes;
   units = (units | (units << 16)) & 0x0000ffff0000ffff;
   return (units | (units << 8)) & 0x00ff00ff00ff00ff;
 }
 
-/** Whether bytes are these units of ASCII. */
+/** True when the bytes are equal to these units of ASCII. */
 function widenTo(bytes: usize, size: usize, units: usize): bool {
   let i: usize = 0;
   for (; i + 4 <= size; i += 4) if (widened(load<u32>(bytes + i)) !== load<u64>(units + (i << 1))) return false;
@@ -107,12 +109,12 @@ function hashed(bytes: usize, size: usize): i32 {
   return <i32>(hash >> 56);
 }
 
-/** Whether bytes are the UTF-8 of a string, without decoding them. */
+/** True when the bytes are the UTF-8 of a string. Decodes nothing. */
 export function bytesEqual(bytes: usize, size: usize, text: string): bool {
   return size === <usize>text.length ? bytesStartWith(bytes, size, text) : equalsWide(bytes, size, text);
 }
 
-/** Whether bytes start with the UTF-8 of a string, without decoding them. */
+/** True when the bytes start with the UTF-8 of a string. Decodes nothing. */
 export function bytesStartWith(bytes: usize, size: usize, text: string): bool {
   const length = <usize>text.length;
   const from = changetype<usize>(text);
@@ -127,7 +129,7 @@ export function bytesStartWith(bytes: usize, size: usize, text: string): bool {
   return true;
 }
 
-/** A text beyond ASCII has more bytes than units. */
+/** For a text with other characters than ASCII, which has more bytes than units. */
 function equalsWide(bytes: usize, size: usize, text: string): bool {
   return size > <usize>text.length && size === <usize>String.UTF8.byteLength(text) && startsWithWide(bytes, size, text);
 }

@@ -1,4 +1,4 @@
-// The numbers of the ABI, under the names of @solo-io/proxy-runtime and @gcoredev/proxy-wasm-sdk-as.
+// The numbers of the ABI, with the names that @solo-io/proxy-runtime and @gcoredev/proxy-wasm-sdk-as use.
 
 export enum LogLevelValues {
   trace,
@@ -9,7 +9,7 @@ export enum LogLevelValues {
   critical,
 }
 
-/** What a callback of a TCP filter answers. */
+/** The result of a callback of a TCP filter. */
 export enum FilterStatusValues {
   Continue = 0,
   StopIteration = 1,
@@ -40,7 +40,7 @@ export enum FilterTrailersStatusValues {
 }
 
 export enum GrpcStatusValues {
-  /** No gRPC status is given with a local response. */
+  /** A local response without a gRPC status. */
   InvalidCode = -1,
   Ok = 0,
   Canceled = 1,
@@ -62,7 +62,7 @@ export enum GrpcStatusValues {
   MaximumValid = 16,
 }
 
-/** What a host call answered. A filter decides what a failure means; none of them traps. */
+/** The result of a host call. A failed call never traps: the filter decides how to handle it. */
 export enum WasmResultValues {
   Ok = 0,
   NotFound = 1,
@@ -74,7 +74,7 @@ export enum WasmResultValues {
   Empty = 7,
   CasMismatch = 8,
   ResultMismatch = 9,
-  /** Also: the proxy does not allow this filter the call (capability restriction). */
+  /** Also returned when the filter lacks the capability for the call. */
   InternalFailure = 10,
   BrokenConnection = 11,
   Unimplemented = 12,
@@ -119,7 +119,7 @@ export enum StreamTypeValues {
   MAX = 3,
 }
 
-/** Who closed a connection. */
+/** The side that closed a connection. */
 export enum PeerTypeValues {
   Unknown = 0,
   Local = 1,

@@ -1,4 +1,5 @@
-// What Envoy has of WASI and a filter needs, imported from the module of this file's name. 0 is success.
+// The WASI functions that filters need and Envoy has. They are imported from the module that this file names. 0 is
+// success.
 
 export declare function clock_time_get(clock: u32, precision: u64, nanoseconds: usize): u32;
 export declare function random_get(buffer: usize, size: usize): u32;

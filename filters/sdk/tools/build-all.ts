@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "./build.ts";
 
-/** The script behind `npm run build`: builds the filters of this repository whose sources are newer than their module. */
+/** The script of `npm run build`: builds the filters of this repository whose sources are newer than their module. */
 const filters = fileURLToPath(new URL("../../", import.meta.url));
 const sdk = join(filters, "sdk");
 
@@ -32,7 +32,7 @@ function shown(path: string): string {
   return relative(process.cwd(), path);
 }
 
-/** When a file, or the newest file below a folder, was last changed; 0 when there is none. */
+/** The time of the last change of a file, or of the newest file below a folder; 0 when there is none. */
 async function newest(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return 0;

@@ -25,7 +25,7 @@ const onResponseHeaders = `onResponseHeaders(_headers: u32, _end: bool): FilterH
     return FilterHeadersStatusValues.Continue;
   }`;
 
-/** Of every filter, whatever it overrides. */
+/** The exports of every filter, whatever it overrides. */
 const always = [
   "_initialize",
   "memory",
@@ -47,14 +47,14 @@ test("builds a folder outside this repository, and exports only the callbacks th
   assert.deepEqual(exportsOf(built.wasm), [...always, "proxy_on_log", "proxy_on_response_headers"].sort());
 });
 
-test("takes a filter that exports the callbacks itself, as @solo-io/proxy-runtime asks for", async (t) => {
+test("accepts a filter that exports the callbacks itself, as @solo-io/proxy-runtime requires", async (t) => {
   const directory = await filter(t, source(onResponseHeaders, 'export * from "@chancery/filter-sdk/proxy";'));
   const built = await buildFilter(directory);
   assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
   assert.deepEqual(exportsOf(built.wasm), [...always, "proxy_on_response_headers"].sort());
 });
 
-test("says file, line and column of an error", async (t) => {
+test("reports file, line and column of an error", async (t) => {
   const directory = await filter(t, source("onLog(): void { this.nothing(); }"));
   const built = await buildFilter(directory);
   assert.deepEqual(built, {
@@ -63,19 +63,19 @@ test("says file, line and column of an error", async (t) => {
   });
 });
 
-test("says that a source is missing", async (t) => {
+test("reports a missing source", async (t) => {
   const built = await buildFilter(await filter(t, 'import "./gone";'));
   assert.match(built.ok ? "" : built.errors.join(), /assembly\/index\.ts:1:8: File 'assembly\/gone\.ts' not found/);
 });
 
-test("says that a folder has no filter in it", async (t) => {
+test("reports a folder without a filter", async (t) => {
   const directory = await filter(t, "");
   await rm(join(directory, "assembly", "index.ts"));
   const built = await buildFilter(directory);
   assert.deepEqual(built, { ok: false, errors: ["File 'assembly/index.ts' not found. (AS6054)"] });
 });
 
-test("gives the same module for the same source, wherever it lies and whatever else is built", async (t) => {
+test("builds the same module in any folder, also while other filters are built", async (t) => {
   const text = source(`onLog(): void { throw new Error("has a place"); }`);
   const folders = await Promise.all([filter(t, text), filter(t, source(onResponseHeaders)), filter(t, text)]);
   const [first, other, second] = await Promise.all(folders.map((directory) => buildFilter(directory)));
@@ -84,7 +84,7 @@ test("gives the same module for the same source, wherever it lies and whatever e
   assert.notEqual(first.sha256, other.sha256);
 });
 
-test("refuses a folder that does not name its filter", async (t) => {
+test("rejects a folder whose package.json does not name the filter", async (t) => {
   const errors = async (directory: string): Promise<string> => {
     const built = await buildFilter(directory);
     return built.ok ? "" : built.errors.join();

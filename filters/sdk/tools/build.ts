@@ -6,7 +6,7 @@ import { readManifest, withManifest } from "./manifest.ts";
 import { signed } from "./sign.ts";
 
 export interface BuildOptions {
-  /** The most memory that one VM of the filter may take, in pages of 64 KiB: 512 (32 MiB) unless given. */
+  /** The maximum memory of one VM of the filter, in pages of 64 KiB. Default: 512 (32 MiB). */
   readonly maximumMemoryPages?: number;
 }
 
@@ -18,19 +18,20 @@ export type BuildResult =
       readonly wasm: Uint8Array;
       /** Lower-case hexadecimal. */
       readonly sha256: string;
-      /** Where the module was written: DIR/build/NAME.wasm. */
+      /** The path of the written module: DIR/build/NAME.wasm. */
       readonly wasmPath: string;
       /** The module's source map, for `locate`; written to DIR/build/NAME.wasm.map. */
       readonly map: string;
       readonly warnings: readonly string[];
     }
-  /** What is wrong, each with `file:line:column` where it is in a source. */
+  /** The errors. Those in a source begin with `file:line:column`. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /**
- * Builds the filter in a folder: `assembly/index.ts` registers its root context, `package.json` names it by
- * `chancery.filter` or, without that, by its own name. What the folder says of the filter is put into the module, and
- * beside it as NAME.manifest.json, with its digest and size. What names its version in a backtrace of Envoy is put in too.
+ * Builds the filter in a folder. `assembly/index.ts` registers its root context. `package.json` names it by
+ * `chancery.filter`, or else by `name`. The manifest is written into the module, and beside it as NAME.manifest.json
+ * with the module's digest and size. The module also gets function names that show its name and version in a backtrace
+ * of Envoy.
  */
 export async function buildFilter(dir: string, options: BuildOptions = {}): Promise<BuildResult> {
   const directory = resolve(dir);
@@ -55,7 +56,7 @@ export async function buildFilter(dir: string, options: BuildOptions = {}): Prom
   return { ok: true, name, wasm, sha256, wasmPath, map, warnings };
 }
 
-/** Whoever reads the file meanwhile reads the old one or the new one. */
+/** Replaces a file at once: a reader sees the old content or the new content, never a part. */
 async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const unfinished = `${path}.${randomUUID()}`;
   await writeFile(unfinished, content);

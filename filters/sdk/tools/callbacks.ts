@@ -5,16 +5,16 @@ const libraryPrefix = "~lib/@chancery/filter-sdk/";
 const callbacksFile = `${libraryPrefix}proxy`;
 
 interface Use {
-  /** The method that the callback calls: needed when a class of the filter defines it. */
+  /** The method that the callback calls. The callback is needed when a class of the filter defines this method. */
   readonly method: string;
-  /** Words whose mention in the filter also makes it needed. */
+  /** The callback is also needed when the filter's source contains one of these words. */
   readonly words?: RegExp;
 }
 
 const httpCalls = /\bhttpCall(?:For)?\b/;
 const grpcCalls = /\bgrpc(?:Call|Stream)\b/;
 
-/** What each exported callback is for. Those that are not listed belong to every filter. */
+/** When each exported callback is needed. Every filter has those that are not listed. */
 const useOf: ReadonlyMap<string, Use> = new Map<string, Use>([
   ["proxy_on_vm_start", { method: "onStart" }],
   ["proxy_validate_configuration", { method: "validateConfiguration" }],
@@ -47,8 +47,8 @@ const useOf: ReadonlyMap<string, Use> = new Map<string, Use>([
 ]);
 
 /**
- * A step between parsing and compiling: drops the exported callbacks whose method no class of the filter defines. Each
- * exported callback costs a crossing into the VM for every stream, needed or not.
+ * A step between parsing and compiling: removes the exported callbacks whose method no class of the filter defines.
+ * Each exported callback costs a call into the VM for every stream, whether or not the filter needs it.
  */
 export function keepOverriddenCallbacks(): Transform {
   const transform = {
@@ -71,11 +71,12 @@ export function keepOverriddenCallbacks(): Transform {
       }
     },
   };
-  // The compiler's abstract class has no code that could be extended, and its type names what the compiler adds later.
+  // The compiler's abstract class has no code, and its type has members that the compiler adds later. So it is not
+  // extended.
   return transform as unknown as Transform;
 }
 
-/** What is read of the compiler's syntax tree. */
+/** The part of the compiler's syntax tree that is read here. */
 interface Source {
   readonly internalPath: string;
   readonly text: string;

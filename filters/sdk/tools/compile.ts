@@ -4,29 +4,29 @@ import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { keepOverriddenCallbacks } from "./callbacks.ts";
 
-/** This SDK's AssemblyScript: a filter gets the library that belongs to its compiler, wherever the filter lies. */
+/** The AssemblyScript library of this SDK. A filter in any folder is compiled with the library of this same package. */
 const library = fileURLToPath(new URL("../assembly/", import.meta.url));
 const libraryPath = /^(?:.*[\\/])?node_modules[\\/]@chancery[\\/]filter-sdk[\\/](.+)$/;
 const libraryPrefix = "~lib/@chancery/filter-sdk/";
-/** A name that no author chooses. */
+/** The name of the generated entry file. It should not collide with a file of the filter. */
 const entryFile = "chancery-entry.ts";
 
 export interface CompileOptions {
-  /** The folder that the source's imports are relative to. */
+  /** The source's imports are relative to this folder. */
   readonly directory: string;
-  /** The module's source; its exports are the module's. */
+  /** The source of the module's entry file. Its exports are the exports of the module. */
   readonly source: string;
-  /** The most memory that one VM may take, in pages of 64 KiB. Envoy itself would let it grow to 1 GiB. */
+  /** The maximum memory of one VM, in pages of 64 KiB. Without a maximum, Envoy lets it grow to 1 GiB. */
   readonly maximumMemoryPages: number;
 }
 
 export type Compiled =
-  /** `map` is its source map, whose columns are positions in the module. */
+  /** `map` is the source map of the module. Its columns are positions in the module. */
   | { readonly ok: true; readonly wasm: Uint8Array; readonly map: string; readonly warnings: readonly string[] }
   /** The compiler's messages, each with `file:line:column`. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** Compiles AssemblyScript in this process. `@chancery/filter-sdk` is this package's own library. */
+/** Compiles AssemblyScript in this process. `@chancery/filter-sdk` resolves to the library of this package. */
 export async function compile({ directory, source, maximumMemoryPages }: CompileOptions): Promise<Compiled> {
   const errors: string[] = [];
   const warnings: string[] = [];
@@ -41,7 +41,7 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
       entryFile,
       ...["--baseDir", resolve(directory), "--outFile", "filter.wasm", "--sourceMap"],
       ...["--optimizeLevel", "3", "--runtime", "minimal"],
-      // Envoy dies of a host call in a start section.
+      // Envoy crashes on a host call in a start section.
       ...["--exportStart", "_initialize"],
       ...["--maximumMemory", String(maximumMemoryPages)],
       ...["--use", "abort=~lib/@chancery/filter-sdk/abort/abort"],
@@ -71,7 +71,9 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
   return { ok: false, errors };
 }
 
-/** The sources are the author's, and the library's come with it: the map need only name them. */
+/**
+ * Removes the sources from the map. The author has the sources of the filter, and the package has those of the library.
+ */
 function withoutSources(map: string): string {
   const { sourcesContent, ...rest } = JSON.parse(map) as Record<string, unknown>;
   return JSON.stringify(rest);
@@ -79,7 +81,7 @@ function withoutSources(map: string): string {
 
 const category = { warning: 2, error: 3 };
 
-/** What the compiler calls a file in its messages. */
+/** The name of a file in the compiler's messages. */
 function sourceName(name: string): string {
   const inLibrary = libraryPath.exec(name)?.[1];
   return inLibrary === undefined ? name : libraryPrefix + inLibrary;
@@ -91,7 +93,7 @@ async function readSource(name: string, from: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch {
-    // The compiler asks for every place where a file may lie.
+    // The compiler tries each place where a file may be.
     return null;
   }
 }

@@ -1,24 +1,29 @@
 import { type Instruction, opcode } from "./wasm-code.ts";
 import type { Body, Module } from "./wasm-module.ts";
 
-/** A function of no more instructions, without loops and calls, is charged to its callers. */
+/** A function with at most this many instructions, and without loops and calls, is charged to its callers. */
 const smallLeaf = 64;
 
-/** What running a function costs, in instructions. Those of both ways of a branch count. */
+/** The cost of a function, in instructions. Both sides of a branch count. */
 export interface Cost {
-  /** Of each loop, by the position of its instruction: one turn of it, without the loops within. */
+  /** The cost of one turn of each loop, without its inner loops, by the position of the loop instruction. */
   readonly loops: ReadonlyMap<number, number>;
-  /** Of the rest, charged at its entry; 0 when its callers are charged instead, or no loop runs it. */
+  /**
+   * The cost of the rest, charged at the entry. 0 when the callers are charged instead, or no loop runs the function.
+   */
   readonly entry: number;
-  /** It may call itself by some way: its entry is also where it may be stopped. */
+  /** True when the function may call itself, directly or indirectly. Then the entry also checks the fuel. */
   readonly recursive: boolean;
-  /** Those that a loop or a recursion, here or in a caller, may run without end: what they take by themselves counts. */
+  /**
+   * Instructions that a loop or a recursion, here or in a caller, may repeat. Expensive ones among them are charged
+   * extra.
+   */
   readonly repeated: ReadonlySet<Instruction>;
 }
 
 /**
- * The costs of the functions that a module defines. What endless computation there is comes by a loop or a recursion, so that
- * what neither repeats costs nothing: it runs as often as it is written.
+ * The costs of the functions that a module defines. Only a loop or a recursion can run for ever. Code that neither of
+ * them repeats costs nothing.
  */
 export function costsOf(module: Module): Cost[] {
   const { bodies, importedFunctions } = module;
@@ -79,10 +84,10 @@ function recursiveFunctions(callees: readonly ReadonlySet<number>[]): Set<number
   return recursive;
 }
 
-/** Some functions, and all that they call by some way. */
+/** The given functions, and all functions that they call, directly or indirectly. */
 function reachable(from: Iterable<number>, callees: readonly ReadonlySet<number>[]): Set<number> {
   const found = new Set(from);
-  // A set is also walked through what is added to it meanwhile.
+  // The loop also visits the entries that it adds to the set.
   for (const index of found) for (const callee of callees[index] ?? []) found.add(callee);
   return found;
 }
@@ -103,7 +108,7 @@ function instructionsInLoops({ instructions }: Body): Instruction[] {
 function bodyCost({ instructions }: Body, charge: (instruction: Instruction) => number) {
   const loops = new Map<number, number>();
   let straight = 0;
-  /** The blocks around: a loop by its position, or what the block itself is in. */
+  /** For each open block, the position of the innermost loop around the code in it; undefined when there is none. */
   const around: (number | undefined)[] = [];
   for (const instruction of instructions) {
     const { opcode: code, start } = instruction;

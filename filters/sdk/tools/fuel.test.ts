@@ -43,7 +43,7 @@ before(async () => {
   plain = compiled;
 });
 
-test("what ends within the budget gives the same as before", async () => {
+test("code that ends within its budget returns the same as without fuel", async () => {
   const [before, after] = await Promise.all([started(plain.wasm), started(withFuel(plain.wasm).wasm)]);
   for (const turns of [4, 5, 1000, 1_000_000]) {
     assert.equal(after["proxy_on_tick"]?.(turns), before["proxy_on_tick"]?.(turns));
@@ -56,7 +56,7 @@ for (const [what, line, name] of [
   [2, 6, "a loop that fills memory"],
   [3, 7, "a loop that allocates"],
 ] as const) {
-  test(`${name} traps soon, and its place is found`, async () => {
+  test(`${name} traps soon, and locate finds its place`, async () => {
     const fuelled = withFuel(plain.wasm, { map: plain.map, budget: 50_000 });
     const { proxy_on_tick } = await started(fuelled.wasm);
     const trap = trapOf(() => proxy_on_tick?.(what));
@@ -66,7 +66,7 @@ for (const [what, line, name] of [
   });
 }
 
-test("each callback has a budget of its own, and the configuration one of ten times the size", async () => {
+test("each callback has its own budget, and the configuration has ten times as much", async () => {
   const { proxy_on_tick, proxy_on_configure } = await started(withFuel(plain.wasm, { budget: 50_000 }).wasm);
   for (let i = 0; i < 100; i++) proxy_on_tick?.(1000);
   assert.match(
@@ -80,7 +80,7 @@ test("each callback has a budget of its own, and the configuration one of ten ti
   );
 });
 
-test("a trap that is not of fuel is found in the module with fuel and in the one without", async () => {
+test("locate finds another trap in the module with fuel and in the module without", async () => {
   const source = "export function proxy_on_tick(what: u32): u32 {\n  return 10 / (what - 7);\n}\n";
   const compiled = await compile({ directory: "/", source, maximumMemoryPages: 16 });
   assert.ok(compiled.ok);
@@ -96,12 +96,12 @@ test("a trap that is not of fuel is found in the module with fuel and in the one
   }
 });
 
-test("text without a trap has no location", () => {
+test("locate finds nothing in text without a trap", () => {
   assert.equal(locate(plain.wasm, plain.map, "all is well"), undefined);
 });
 
-test("what is no module is refused", () => {
-  assert.throws(() => withFuel(Uint8Array.of(1, 2, 3)), /no WebAssembly module/);
+test("rejects bytes that are not a module", () => {
+  assert.throws(() => withFuel(Uint8Array.of(1, 2, 3)), /not a WebAssembly module/);
 });
 
 async function started(wasm: Uint8Array): Promise<Record<string, Callback>> {

@@ -6,37 +6,41 @@ import { type Body, type Module, readModule, sectionOf } from "./wasm-module.ts"
 import { functionNames, isCalled, nameSection } from "./wasm-names.ts";
 
 export interface FuelOptions {
-  /** How many instructions a callback may take; a host call counts as 10,000. 100 million, or some 20 ms, unless given. */
+  /**
+   * The instructions that a callback may run. A host call counts as 10,000. Default: 100 million, which take about 20
+   * ms.
+   */
   readonly budget?: number;
-  /** The same for the start and the configuration, which read more and hold up no request: 10 budgets unless given. */
+  /** The budget of the start and of the configuration, which delay no request. Default: 10 times `budget`. */
   readonly startBudget?: number;
-  /** The module's source map, to be moved along. */
+  /** The module's source map. It is adapted to the new module. */
   readonly map?: string;
 }
 
 export interface Fuelled {
   readonly wasm: Uint8Array;
-  /** The source map of this module, if one was given. */
+  /** The source map of the new module, if one was given. */
   readonly map?: string;
 }
 
-/** What the innermost function of a trap is called that ran out of fuel. */
+/** The name of the function that traps when the fuel is used up. It is the innermost frame of such a trap. */
 export const outOfFuel = "out of fuel";
 
 const usualBudget = 100_000_000;
-/** A call of the host may take as long as some thousand instructions. */
+/** A host call may take as long as thousands of instructions. */
 const hostCall = 10_000;
 const mostBudget = 2_000_000_000;
 
-/** Callbacks before which a VM serves no request. */
+/** The callbacks that run before a VM serves requests. */
 const startCallbacks =
   /^(?:_initialize|_start|main|proxy_on_vm_start|proxy_on_configure|proxy_validate_configuration)$/;
-/** Each has a budget of its own; what allocates runs within another and has not. */
+/** Each of these callbacks has its own budget. The allocator runs inside another callback, and uses its budget. */
 const callbacks = /^(?:proxy_on_(?!memory_allocate$)|envoy_on_)/;
 
 /**
- * A module whose callbacks trap when they take more than a budget of instructions: every turn of a loop and every
- * recursive call counts down, at no host call. Envoy itself would let an endless loop hold a worker for ever.
+ * Changes a module so that a callback traps when it runs more instructions than its budget. Every turn of a loop and
+ * every recursive call decrements a counter; this needs no host call. Envoy itself lets an endless loop block a worker
+ * for ever.
  */
 export function withFuel(wasm: Uint8Array, options: FuelOptions = {}): Fuelled {
   const budget = Math.min(options.budget ?? usualBudget, mostBudget);
@@ -89,19 +93,21 @@ export function withFuel(wasm: Uint8Array, options: FuelOptions = {}): Fuelled {
   };
 }
 
-/** Bytes to be joined. Those that were in the module before share its memory. */
+/** Bytes to be joined. Pieces of the original module share its memory. */
 type Pieces = Uint8Array[];
 
-/** WebAssembly core specification, 5.5.16; custom sections, which may be anywhere, last. */
+/**
+ * The order of sections (WebAssembly core specification, 5.5.16). Custom sections may be anywhere; here they are last.
+ */
 const sectionOrder = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11, sectionId.custom];
 
-/** Gives a callback its budget, and calls it. */
+/** The body of a function that sets the fuel to the budget of a callback, and calls it. */
 function refuelled(callee: number, parameters: number, fuel: number, budget: number): number[] {
   const pushed = Array.from({ length: parameters }, (_, at) => [0x20, ...u32(at)]).flat();
   return [0, 0x41, ...s32(budget), 0x24, ...u32(fuel), ...pushed, opcode.call, ...u32(callee), opcode.end];
 }
 
-/** A section with entries after those that it has. */
+/** A section with more entries at its end. */
 function extended(module: Module, id: number, count: number, entries: readonly number[]): Pieces {
   const found = sectionOf(module, id);
   if (found === undefined) return [section(id, [...u32(count), ...entries])];
@@ -126,7 +132,7 @@ function sizeOf(pieces: Pieces): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
-/** A body that counts down at its entry and at each turn of its loops, and for what takes long by itself. */
+/** A function body that charges fuel at its entry, at each turn of its loops, and for expensive instructions. */
 function charged(
   module: Module,
   body: Body,
@@ -171,12 +177,12 @@ function charged(
   ];
 }
 
-/** Charges an instruction for each 16 bytes, whose number is on top of the stack. */
+/** Charges one instruction for each 16 bytes. The number of bytes is on top of the stack. */
 function chargeBytes(local: readonly number[], fuel: number): number[] {
   return [0x22, ...local, 0x23, ...u32(fuel), 0x20, ...local, 0x41, 4, 0x76, 0x6b, 0x24, ...u32(fuel)];
 }
 
-/** Where the pieces that were in the module before have come to. */
+/** The new positions of the pieces of the original module. */
 function movedIn(wasm: Uint8Array, pieces: Pieces): Moved[] {
   const moved: Moved[] = [];
   let to = 0;

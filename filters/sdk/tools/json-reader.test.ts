@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { compile } from "./compile.ts";
 
-// The reader of JSON by bytes, against JSON.parse and a strict decoder of UTF-8, in pieces of every size.
+// Compares JsonReader with JSON.parse and a strict decoder of UTF-8, with pieces of every size.
 
-/** Writes down what the reader is told of: each value where it begins and ends, with what strings and numbers say. */
+/** Records the reader's callbacks: where each value begins and ends, and the text of names, strings and numbers. */
 const recorder = `
 import { JsonReader } from "@chancery/filter-sdk/json-reader";
 import { JsonKind } from "@chancery/filter-sdk/json-value";
@@ -17,14 +17,14 @@ class Recorder extends JsonReader {
     this.trace += this.at.toString() + "<" + kind.toString() + " ";
   }
   protected onValueEnd(kind: JsonKind): void {
-    if (kind < JsonKind.Array) this.told();
+    if (kind < JsonKind.Array) this.traceText();
     this.trace += kind.toString() + ">" + this.at.toString() + " ";
   }
   protected onName(): void {
-    this.told();
+    this.traceText();
     this.trace += ": ";
   }
-  private told(): void {
+  private traceText(): void {
     const kept = String.UTF8.decodeUnsafe(changetype<usize>(this.text), min(this.textSize, this.text.length));
     this.trace += kept + "|" + this.textSize.toString() + "|" + this.characters.toString() + (this.loneSurrogate ? "|lone " : " ");
   }
@@ -71,7 +71,7 @@ const { exports: reader } = (await WebAssembly.instantiate(compiled.wasm, { env:
 reader._initialize();
 
 interface How {
-  /** Sizes of the first pieces; the rest comes as one. */
+  /** The sizes of the first pieces. The rest is one piece. */
   readonly pieces?: readonly number[];
   readonly depth?: number;
   readonly capacity?: number;
@@ -102,7 +102,7 @@ function isGood(bytes: Uint8Array): boolean {
 
 const bytesOf = (...bytes: readonly number[]) => Buffer.from(bytes);
 
-// In the manner of https://github.com/nst/JSONTestSuite: what every reader must take and refuse.
+// Like https://github.com/nst/JSONTestSuite: texts that every reader must accept, and texts that it must reject.
 const good: readonly (string | Uint8Array)[] = [
   ...["0", "-0", "-1", "10", "1.5", "-0.0", "1e1", "1E+9", "1e-9", "0e1", "123.456e78", "true", "false", "null", '""'],
   ...["[]", "[ ]", "{}", "{ }", " [1] ", "\t\r\n1\n", "[[],{}]", '[""]', "[1,2,3]", '{"a":1}', '{"a":{"b":[null]}}'],
@@ -248,7 +248,7 @@ const bad: readonly (string | Uint8Array)[] = [
   bytesOf(0xfe, 0xff, 0x00, 0x31),
 ];
 
-test("the table of good and bad texts is read as JSON.parse reads it", () => {
+test("accepts and rejects a table of texts as JSON.parse does", () => {
   for (const [texts, wanted] of [
     [good, true],
     [bad, false],
@@ -263,7 +263,7 @@ test("the table of good and bad texts is read as JSON.parse reads it", () => {
   }
 });
 
-test("values are told of with their places, strings decoded and their characters counted", () => {
+test("reports values with their places, decodes strings and counts their characters", () => {
   assert.equal(
     read(' {"a\\u0062" : [1.50,"é😀\\ud83d\\ude00\\n"] } '),
     "1<6 ab|2|2 : 14<5 15<3 1.50|4|0 3>19 20<4 é😀😀\n|11|4 4>42 5>43 6>45 ",
@@ -272,7 +272,7 @@ test("values are told of with their places, strings decoded and their characters
   assert.match(read('"\\ud83dx"'), /\|4\|2\|lone /);
 });
 
-test("a fault is told with its place", () => {
+test("reports a fault with its place", () => {
   for (const [text, fault] of [
     ['{"a":tru}', "8: a value is expected"],
     ["[1 2]", '3: "," or "]" is expected'],
@@ -288,15 +288,15 @@ test("a fault is told with its place", () => {
   }
 });
 
-test("nesting is bounded, and of a long string only the start is kept", () => {
+test("limits nesting, and stores only the start of a long string", () => {
   assert.match(read("[[[]]]", { depth: 3 }), /^0<5/);
-  assert.equal(read('[[{"a":[]}]]', { depth: 3 }), "fault at 7: nesting ends at 3 levels");
+  assert.equal(read('[[{"a":[]}]]', { depth: 3 }), "fault at 7: nesting is limited to 3 levels");
   assert.equal(read('"abcdef"', { capacity: 4 }), "0<4 abcd|6|6 4>8 ");
   assert.equal(read('"ab\\ncéf"', { capacity: 4, pieces: [2, 3] }), "0<4 ab\nc|7|6 4>10 ");
   assert.equal(read(`"${"x".repeat(300_000)}"`, { capacity: 1 }), "0<4 x|300000|300000 4>300002 ");
 });
 
-/** JSON written in any of the ways that it may be. */
+/** Random valid JSON, with every allowed way of writing it. */
 const text = fc.letrec((tie) => ({
   space: fc.constantFrom("", "", "", " ", "\n\t "),
   string: fc
@@ -325,7 +325,7 @@ const text = fc.letrec((tie) => ({
   value: fc.oneof({ depthSize: "small", withCrossShrink: true }, tie("scalar"), tie("list"), tie("object")),
 })).value as fc.Arbitrary<string>;
 
-/** The same with a few bytes taken out, put in, or changed. */
+/** Random JSON with a few bytes removed, inserted or changed. */
 const spoilt = fc
   .tuple(
     text,
@@ -347,7 +347,7 @@ const spoilt = fc
 
 const pieces = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 40 });
 
-test("random texts are taken and refused as JSON.parse does, whatever pieces they come in", () => {
+test("accepts and rejects random texts as JSON.parse does, in random pieces", () => {
   fc.assert(
     fc.property(spoilt, pieces, (bytes, sizes) => {
       const whole = read(bytes);
@@ -359,7 +359,7 @@ test("random texts are taken and refused as JSON.parse does, whatever pieces the
   );
 });
 
-test("random strings are decoded as JSON.parse decodes them", () => {
+test("decodes random strings as JSON.parse does", () => {
   fc.assert(
     fc.property(text, (written) => {
       const value: unknown = JSON.parse(written);

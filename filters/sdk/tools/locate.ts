@@ -2,29 +2,29 @@ import { outOfFuel } from "./fuel.ts";
 import { type Place, placeFinder } from "./source-map.ts";
 import { readModule } from "./wasm-module.ts";
 
-/** Where in its source a filter trapped. */
+/** The place in the source where a filter trapped. */
 export interface TrapLocation {
-  /** The filter and its version as its module names them; absent for a module that `buildFilter` did not make. */
+  /** The filter's name and version, from the module. Absent when `buildFilter` did not build the module. */
   readonly filter?: string;
   readonly version?: string;
   /** The callback that failed: "proxy_on_request_headers". */
   readonly callback?: string;
   /** "unreachable", "divide by zero", "out of fuel". */
   readonly cause: string;
-  /** The innermost place in the filter's own source; absent when the trap was in none. */
+  /** The innermost place in the filter's own source. Absent when no frame is in its source. */
   readonly at?: Place;
-  /** Every place on the stack that the map knows, innermost first. */
+  /** Every frame that the source map knows, innermost first. */
   readonly places: readonly Place[];
 }
 
-/** One line of Envoy's backtrace, or of a JavaScript engine's. */
+/** One line of a backtrace of Envoy or of a JavaScript engine. */
 const frame = /^ *\d+: +0x(?<position>[0-9a-f]+) - (?<name>.+)$|wasm-function\[\d+\]:0x(?<offset>[0-9a-f]+)/gm;
 const failure = /Function: (?<callback>\S+) failed: (?:Uncaught )?(?:\w*Error: )?(?<cause>.+)/;
 const nameAndVersion = /\b(?<filter>[a-z0-9][a-z0-9._-]*)@(?<version>[^\s)]+)/;
 
 /**
- * Reads a trap out of text: what Envoy logs of it, or the stack of an error of WebAssembly in Node. `map` is the source
- * map of that very module, which `withFuel` may have moved. Undefined when there is no trap in the text.
+ * Finds a trap in text: Envoy's log, or the stack of a WebAssembly error in Node. `map` must be the source map of
+ * exactly this module; for a module of `withFuel`, its adapted map. Undefined when the text contains no trap.
  */
 export function locate(wasm: Uint8Array, map: string, trapText: string): TrapLocation | undefined {
   const frames = [...trapText.matchAll(frame)].flatMap(({ groups }) => (groups === undefined ? [] : [groups]));
@@ -36,7 +36,7 @@ export function locate(wasm: Uint8Array, map: string, trapText: string): TrapLoc
   const stack = frames.flatMap(({ position, offset }, depth) => {
     const at = Number.parseInt(position ?? offset ?? "", 16);
     const body = bodies.find(({ start, end }) => at >= start && at < end);
-    // The turn of the loop that was one too many begins after the place where it is counted.
+    // The fuel is checked at the begin of a loop's turn. The code of that turn comes after this position.
     return body === undefined ? [] : [{ at, body, after: spent && depth === 1 }];
   });
   const find = (wanted: (file: string) => boolean): Place[] => {
@@ -44,7 +44,8 @@ export function locate(wasm: Uint8Array, map: string, trapText: string): TrapLoc
     return stack.flatMap(({ at, body, after }) => place(at, body, after) ?? []);
   };
   const places = find(() => true);
-  // What the optimizer merged into the filter's functions may hide where these were.
+  // The optimiser may merge library code into the filter's functions. Then look for the nearest place in the filter's
+  // source.
   const at = places.find(({ file }) => isOwn(file)) ?? find(isOwn)[0];
   const callback = failed?.["callback"];
   return {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What a filter's folder says of the filter. It travels inside the module, so that one digest covers both. */
+/** The description of a filter, from its folder. It is stored inside the module, so that one digest covers both. */
 export interface Manifest {
   /** The filter's name: "request-policy". */
   readonly name: string;
@@ -9,13 +9,16 @@ export interface Manifest {
   readonly version?: string;
   /** `description` of package.json. */
   readonly description?: string;
-  /** `chancery.failure` of package.json: what becomes of requests when the filter fails, unless its Filter document says. */
+  /**
+   * `chancery.failure` of package.json: how requests are handled when the filter fails. A Filter document can override
+   * it.
+   */
   readonly failure?: unknown;
-  /** `chancery.holdsHeaders` of package.json: it stops at the headers and is then given the body, to decide about both. */
+  /** `chancery.holdsHeaders` of package.json: the filter holds the headers until it has seen the body. */
   readonly holdsHeaders?: unknown;
-  /** `chancery.metrics` of package.json: name, type, description and tags of each. */
+  /** `chancery.metrics` of package.json: name, type, description and tags of each metric. */
   readonly metrics?: unknown;
-  /** The content of config.schema.json: JSON Schema of the configuration. */
+  /** The content of config.schema.json: the JSON Schema of the configuration. */
   readonly configSchema?: unknown;
 }
 
@@ -23,10 +26,10 @@ export type ReadManifest =
   | { readonly ok: true; readonly manifest: Manifest }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** A name is also a file's name. */
+/** True for a valid filter name. It is also used as a file name. */
 export const isFilterName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name);
 
-/** Reads the package.json and config.schema.json of a filter's folder. The server judges what they say. */
+/** Reads package.json and config.schema.json in a filter's folder. The server checks their content. */
 export async function readManifest(directory: string): Promise<ReadManifest> {
   const path = join(directory, "package.json");
   const about = await readJson(path);
@@ -55,7 +58,7 @@ export async function readManifest(directory: string): Promise<ReadManifest> {
 
 const sectionName = "chancery.manifest";
 
-/** A module with its manifest in a custom section, which Envoy passes over. */
+/** Adds the manifest to a module, in a custom section that Envoy ignores. */
 export function withManifest(wasm: Uint8Array, manifest: Manifest): Uint8Array {
   const name = new TextEncoder().encode(sectionName);
   const content = new TextEncoder().encode(JSON.stringify(manifest));
@@ -71,7 +74,7 @@ function unsigned(value: number): number[] {
 
 type Read = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly errors: readonly string[] };
 
-/** A JSON file; undefined when there is none. */
+/** Reads a JSON file. The value is undefined when the file does not exist. */
 async function readJson(path: string): Promise<Read> {
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return { ok: true, value: undefined };

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { readManifest } from "./manifest.ts";
 import { newFilter } from "./new-filter.ts";
 
-test("makes a folder in which everything bears the filter's name", async (t) => {
+test("creates a folder where the filter's name replaces the template's name everywhere", async (t) => {
   const directory = join(await folder(t), "made");
   const made = await newFilter(directory, "door-keeper.2");
   assert.deepEqual(made, {
@@ -34,11 +34,11 @@ test("makes a folder in which everything bears the filter's name", async (t) => 
   for (const path of [settings.extends, library]) await access(join(directory, "assembly", path));
 });
 
-test("makes nothing of a bad name, and nothing where something is", async (t) => {
+test("creates nothing for a bad name, and nothing in a folder that is not empty", async (t) => {
   const directory = await folder(t);
-  assert.match(errorOf(await newFilter(join(directory, "a"), "../up")), /A filter's name is .*not "\.\.\/up"/);
+  assert.match(errorOf(await newFilter(join(directory, "a"), "../up")), /A filter's name may have .*it is "\.\.\/up"/);
   await newFilter(directory, "first");
-  assert.match(errorOf(await newFilter(directory, "second")), /is there already, and not empty/);
+  assert.match(errorOf(await newFilter(directory, "second")), /exists and is not empty/);
   assert.deepEqual((await readdir(directory)).includes("a"), false);
 });
 

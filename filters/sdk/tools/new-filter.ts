@@ -10,21 +10,22 @@ const compilerTypes = createRequire(import.meta.url).resolve("assemblyscript/std
 
 export type NewFilter =
   | { readonly ok: true; readonly files: readonly string[] }
-  /** Why nothing was made. */
+  /** Why no filter was created. */
   | { readonly ok: false; readonly error: string };
 
 /**
- * Makes the folder of a new filter from the template: source, configuration with its schema, tests, README. Nothing has to be
- * installed in it, since the build tool brings the library; its tsconfig.json tells editors where that lies on this machine.
+ * Creates the folder of a new filter from the template: source, configuration with its schema, tests, README. Nothing
+ * must be installed in it, because the build tool has the library. Its tsconfig.json points editors to the library on
+ * this machine.
  */
 export async function newFilter(dir: string, name: string): Promise<NewFilter> {
   if (!isFilterName(name)) {
-    const error = `A filter's name is lower-case letters, digits and - . _, beginning with a letter or digit; not "${name}"`;
+    const error = `A filter's name may have lower-case letters, digits and - . _, and begins with a letter or digit; it is "${name}"`;
     return { ok: false, error };
   }
   const directory = resolve(dir);
   const there = await readdir(directory).catch(() => []);
-  if (there.length > 0) return { ok: false, error: `${directory} is there already, and not empty` };
+  if (there.length > 0) return { ok: false, error: `${directory} exists and is not empty` };
   const files: string[] = [];
   for (const entry of await readdir(template, { recursive: true, withFileTypes: true })) {
     const path = relative(template, join(entry.parentPath, entry.name));
@@ -40,7 +41,7 @@ export async function newFilter(dir: string, name: string): Promise<NewFilter> {
   return { ok: true, files: files.sort() };
 }
 
-/** The template's name, wherever it stands: as it is, in names of metrics, and in names of classes. */
+/** Replaces the template's name by the new name, also in the names of metrics and classes. */
 function renamed(text: string, name: string): string {
   const words = name.split(/[^a-z0-9]+/).filter(Boolean);
   const className = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
@@ -50,7 +51,7 @@ function renamed(text: string, name: string): string {
     .replaceAll("MyFilter", /^\d/.test(className) ? `Filter${className}` : className);
 }
 
-/** For editors only: the build tool needs none of it. */
+/** A tsconfig.json for editors. The build tool does not need it. */
 function editorSettings(folder: string): string {
   const from = (path: string) => relative(folder, path).replaceAll(sep, "/");
   const settings = {

@@ -3,7 +3,7 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
 import { before, test } from "node:test";
 import { compile } from "./compile.ts";
 
-// The library's SHA-256, in a module of its own.
+// The library's SHA-256, compiled as a separate module.
 
 const SIZE = 1_000_000;
 const source = `
@@ -41,7 +41,7 @@ before(async () => {
   module._initialize();
 });
 
-/** `offset`: an address need not be a multiple of anything. */
+/** Hashes bytes. `offset` moves the input, because an address may have any alignment. */
 function hashed(bytes: Uint8Array, offset = 0): string {
   const { memory, input, output } = module;
   new Uint8Array(memory.buffer).set(bytes, input.value + offset);
@@ -49,14 +49,14 @@ function hashed(bytes: Uint8Array, offset = 0): string {
   return Buffer.from(memory.buffer, output.value, 32).toString("hex");
 }
 
-// The first three are from NIST's CAVP (SHA256ShortMsg), the rest from its examples for FIPS 180-4.
+// The first three are from NIST's CAVP (SHA256ShortMsg), the others are NIST's examples for FIPS 180-4.
 const vectors: readonly [what: string, message: Buffer, digest: string][] = [
   ["nothing", Buffer.alloc(0), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
   ["d3", Buffer.from("d3", "hex"), "28969cdfa74a12c82f3bad960b0b000aca2ac329deea5c2328ebc6f2ba9802c1"],
   ["c98c8e55", Buffer.from("c98c8e55", "hex"), "7abc22c0ae5af26ce93dbb94433a0e0b2e119d014f8e7f65bd56c61ccccd9504"],
   ["abc", Buffer.from("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
   [
-    "448 bits, whose padding is a block of its own",
+    "448 bits, whose padding needs another block",
     Buffer.from("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
     "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
   ],
@@ -64,18 +64,18 @@ const vectors: readonly [what: string, message: Buffer, digest: string][] = [
 ];
 
 for (const [what, message, digest] of vectors) {
-  test(`the SHA-256 of ${what} is what NIST says`, () => assert.equal(hashed(message), digest));
+  test(`the SHA-256 of ${what} is equal to NIST's`, () => assert.equal(hashed(message), digest));
 }
 
-test("every length up to three blocks is hashed as Node does it", () => {
+test("hashes every length up to three blocks as Node does", () => {
   for (let size = 0; size <= 192; size++) same(randomBytes(size), 0);
 });
 
-test("random lengths at random addresses are hashed as Node does it", () => {
+test("hashes random lengths at random addresses as Node does", () => {
   for (let round = 0; round < 500; round++) same(randomBytes(randomInt(5000)), randomInt(8));
 });
 
-test("a buffer is hashed into a new one", () => {
+test("hashes a buffer into a new buffer", () => {
   const { memory, input, output } = module;
   const bytes = randomBytes(100);
   new Uint8Array(memory.buffer).set(bytes, input.value);
@@ -83,7 +83,7 @@ test("a buffer is hashed into a new one", () => {
   assert.equal(Buffer.from(memory.buffer, output.value, 32).toString("hex"), byNode(bytes));
 });
 
-test("hashing takes no memory", () => {
+test("hashing allocates no memory", () => {
   const before = module.memory.buffer.byteLength;
   for (let round = 0; round < 100_000; round++) module.at(module.input.value, 43);
   assert.equal(module.memory.buffer.byteLength, before);

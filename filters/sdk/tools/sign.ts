@@ -3,8 +3,8 @@ import { readModule } from "./wasm-module.ts";
 import { functionNames, isCalled, nameSection } from "./wasm-names.ts";
 
 /**
- * The module with this text for the name of each function that it exports. Envoy writes a backtrace only for modules with
- * names, and these say in it which filter trapped. What lies before them keeps its position.
+ * Names each exported function of a module by this text. Envoy writes a backtrace only for modules with function names,
+ * and these names show which filter trapped. The code before the names keeps its position.
  */
 export function signed(wasm: Uint8Array, text: string): Uint8Array {
   const module = readModule(wasm);

@@ -1,14 +1,14 @@
 import { decode, encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
 
-/** Bytes from `from` on are now at `to`. */
+/** The bytes that began at `from` now begin at `to`. */
 export interface Moved {
   readonly from: number;
   readonly to: number;
 }
 
-/** A place in a source, counted from 1. */
+/** A place in a source. Line and column count from 1. */
 export interface Place {
-  /** "assembly/index.ts", or "~lib/..." for the library's own. */
+  /** "assembly/index.ts", or "~lib/..." for a file of a library. */
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -19,7 +19,7 @@ interface SourceMap {
   readonly mappings: string;
 }
 
-/** The map of a module whose bytes were moved. The columns of a module's map are positions in the whole of it. */
+/** Adapts the source map of a module whose bytes were moved. The columns of such a map are positions in the module. */
 export function movedMap(map: string, moved: readonly Moved[]): string {
   const parsed = JSON.parse(map) as SourceMap;
   const segments = (decode(parsed.mappings)[0] ?? []).map((segment): SourceMapSegment => {
@@ -30,16 +30,16 @@ export function movedMap(map: string, moved: readonly Moved[]): string {
   return JSON.stringify({ ...parsed, mappings: encode([segments]) });
 }
 
-/** Part of a module: a function's body. */
+/** A part of a module: the body of a function. */
 export interface Range {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Answers which place of the sources a position in the module comes from. What the compiler gave no place to has that of
- * what comes before it in the same function, or after it where `after` is wished; else the other. Only places in sources
- * that are `wanted` count.
+ * Returns a function that finds the source place of a position in the module. When the compiler recorded no place for
+ * the position, it uses the nearest place before it in the same function, or with `after` the nearest place after it.
+ * When there is none on that side, it uses the other side. Only places in `wanted` sources count.
  */
 export function placeFinder(
   map: string,
@@ -60,7 +60,7 @@ export function placeFinder(
   };
 }
 
-/** By bisection in what is sorted by the position. */
+/** Finds by bisection the last element at or before a position. The elements must be sorted by position. */
 function lastAtOrBefore<T>(sorted: readonly T[], position: number, of: (each: T) => number): T | undefined {
   let low = 0;
   let high = sorted.length;

@@ -1,4 +1,4 @@
-/** One section of a module: its id, where its contents start and end, and where the whole of it starts. */
+/** One section of a module: its id, the positions where it and its contents start, and the position where it ends. */
 export interface Section {
   readonly id: number;
   readonly start: number;
@@ -6,7 +6,7 @@ export interface Section {
   readonly end: number;
 }
 
-/** The numbers of sections that this tool reads (WebAssembly core specification, 5.5). */
+/** The ids of the sections that these tools read (WebAssembly core specification, 5.5). */
 export const sectionId = {
   custom: 0,
   type: 1,
@@ -18,7 +18,7 @@ export const sectionId = {
   code: 10,
 } as const;
 
-/** Reads the binary format; throws a `RangeError` at the end of the bytes. */
+/** Reads the binary format. Throws a `RangeError` at the end of the bytes. */
 export class Reader {
   readonly bytes: Uint8Array;
   at: number;
@@ -30,7 +30,7 @@ export class Reader {
 
   byte(): number {
     const byte = this.bytes[this.at++];
-    if (byte === undefined) throw new RangeError(`the module ends at ${this.bytes.length}, within something`);
+    if (byte === undefined) throw new RangeError(`the module is cut off at ${this.bytes.length}`);
     return byte;
   }
 
@@ -45,7 +45,7 @@ export class Reader {
     throw new RangeError(`a number at ${this.at} is too long`);
   }
 
-  /** Passes over a LEB128 of any size and sign. */
+  /** Skips a LEB128 of any size and sign. */
   skipNumber(): void {
     while (this.byte() >= 0x80);
   }
@@ -57,10 +57,10 @@ export class Reader {
   }
 }
 
-/** The sections of a module in their order; throws when the bytes are no module. */
+/** The sections of a module in their order. Throws when the bytes are not a module. */
 export function sectionsOf(wasm: Uint8Array): Section[] {
   const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-  if (header.some((byte, at) => wasm[at] !== byte)) throw new RangeError("no WebAssembly module of version 1");
+  if (header.some((byte, at) => wasm[at] !== byte)) throw new RangeError("not a WebAssembly module of version 1");
   const reader = new Reader(wasm, header.length);
   const sections: Section[] = [];
   while (reader.at < wasm.length) {
@@ -95,13 +95,13 @@ export function s32(value: number): number[] {
   }
 }
 
-/** A name with its length before it. */
+/** Encodes a name: its length, then its bytes. */
 export function name(text: string): number[] {
   const bytes = new TextEncoder().encode(text);
   return [...u32(bytes.length), ...bytes];
 }
 
-/** A section with its id and size before its contents. */
+/** Encodes a section: its id and size, then its contents. */
 export function section(id: number, contents: readonly Uint8Array[] | readonly number[]): Uint8Array {
   const parts = contents.map((part) => (typeof part === "number" ? [part] : part));
   const size = parts.reduce((sum, part) => sum + part.length, 0);

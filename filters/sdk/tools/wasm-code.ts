@@ -1,11 +1,11 @@
 import { Reader } from "./wasm-binary.ts";
 
-/** An instruction of a function body: its opcode (with 0xfc and above: times 0x10000, plus its second number) and where it lies. */
+/** An instruction of a function body. For a prefix of 0xfc or above, the opcode is prefix * 0x10000 + second number. */
 export interface Instruction {
   readonly opcode: number;
   readonly start: number;
   readonly end: number;
-  /** The first index that follows the opcode: of a function, for calls. */
+  /** The index after the opcode of a call: of the function, or of its type. 0 for other instructions. */
   readonly index: number;
 }
 
@@ -22,7 +22,7 @@ export const opcode = {
   memoryFill: 0xfc000b,
 } as const;
 
-/** The instructions from `start` on, which is behind the declarations of locals, to the end of the body. */
+/** The instructions of a body. `start` is the position after the declarations of locals. */
 export function instructionsOf(wasm: Uint8Array, start: number, end: number): Instruction[] {
   const reader = new Reader(wasm, start);
   const instructions: Instruction[] = [];
@@ -35,18 +35,18 @@ export function instructionsOf(wasm: Uint8Array, start: number, end: number): In
     const index = byte >= 0x10 && byte <= 0x13 ? new Reader(wasm, operands).u32() : 0;
     instructions.push({ opcode, start, end: reader.at, index });
   }
-  if (reader.at !== end) throw new RangeError(`the code at ${start} does not end where it should`);
+  if (reader.at !== end) throw new RangeError(`the code at ${start} does not end at ${end}`);
   return instructions;
 }
 
-/** WebAssembly core specification, 5.4, with tail calls, bulk memory, references, vectors and atomics. */
+/** Follows WebAssembly core specification, 5.4, with tail calls, bulk memory, references, vectors and atomics. */
 function skipOperands(reader: Reader, byte: number, second: number, start: number): void {
   const { numbers, bytes } = byte >= 0xfc ? prefixed(byte, second) : plain(reader, byte, start);
   for (let i = 0; i < numbers; i++) reader.skipNumber();
   reader.at += bytes;
 }
 
-/** What follows an opcode: LEB128 numbers first, then plain bytes. */
+/** The operands after an opcode: LEB128 numbers first, then plain bytes. */
 interface Operands {
   readonly numbers: number;
   readonly bytes: number;
@@ -96,7 +96,7 @@ function plain(reader: Reader, byte: number, start: number): Operands {
     case 0x44:
       return { numbers: 0, bytes: 8 };
     default:
-      throw new RangeError(`the instruction 0x${byte.toString(16)} at ${start} is not known here`);
+      throw new RangeError(`the instruction 0x${byte.toString(16)} at ${start} is not supported`);
   }
 }
 

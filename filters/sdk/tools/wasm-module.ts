@@ -1,7 +1,7 @@
 import { Reader, type Section, sectionId, sectionsOf } from "./wasm-binary.ts";
 import { type Instruction, instructionsOf } from "./wasm-code.ts";
 
-/** What the tools read of a module. Functions and globals are numbered with the imported ones first. */
+/** The parts of a module that the tools read. Imported functions and globals have the first indexes. */
 export interface Module {
   readonly wasm: Uint8Array;
   readonly sections: readonly Section[];
@@ -12,13 +12,13 @@ export interface Module {
   readonly functionTypes: readonly number[];
   readonly definedGlobals: number;
   readonly exports: readonly Export[];
-  /** Functions in tables, which an indirect call may reach. */
+  /** The functions in tables. An indirect call can reach them. */
   readonly tabled: ReadonlySet<number>;
   readonly bodies: readonly Body[];
 }
 
 export interface FunctionType {
-  /** The number of bytes of its parameters' types is their count: each of the ABI's is one byte. */
+  /** The number of parameters. */
   readonly parameters: number;
   readonly results: number;
 }
@@ -32,12 +32,12 @@ export interface Export {
 
 /** One function body of the code section. */
 export interface Body {
-  /** Behind the body's size. */
+  /** The position after the body's size. */
   readonly start: number;
-  /** Behind the declarations of locals. */
+  /** The position after the declarations of locals. */
   readonly code: number;
   readonly end: number;
-  /** Groups of locals, and locals in all. */
+  /** The number of groups of locals, and the number of all locals. */
   readonly localGroups: number;
   readonly locals: number;
   readonly instructions: readonly Instruction[];
@@ -56,7 +56,7 @@ export function readModule(wasm: Uint8Array): Module {
   });
   const types: FunctionType[] = [];
   forEach(wasm, sections, sectionId.type, (reader) => {
-    if (reader.byte() !== 0x60) throw new RangeError("a type is not a function's");
+    if (reader.byte() !== 0x60) throw new RangeError("a type is not a function type");
     const parameters = skipTypes(reader);
     types.push({ parameters, results: skipTypes(reader) });
   });
@@ -83,12 +83,12 @@ export function readModule(wasm: Uint8Array): Module {
   };
 }
 
-/** The section of a known id; custom sections have no such. */
+/** The section with an id. Not for custom sections, which share one id. */
 export function sectionOf(module: Module, id: number): Section | undefined {
   return module.sections.find((section) => section.id === id);
 }
 
-/** Reads the entries of a section, which are led by their count. */
+/** Reads the entries of a section. Their count comes first. */
 function forEach(wasm: Uint8Array, sections: readonly Section[], id: number, read: (reader: Reader) => void): void {
   const section = sections.find((section) => section.id === id);
   if (section === undefined) return;
@@ -131,7 +131,7 @@ function bodyAt(reader: Reader): Body {
   return { start, code, end, localGroups, locals, instructions: instructionsOf(reader.bytes, code, end) };
 }
 
-/** Element segments that list functions by number or by expression (5.5.12). */
+/** The functions that element segments list, by index or by expression (5.5.12). */
 function tabledFunctions(wasm: Uint8Array, sections: readonly Section[]): Set<number> {
   const functions = new Set<number>();
   forEach(wasm, sections, sectionId.element, (reader) => {
@@ -150,7 +150,7 @@ function tabledFunctions(wasm: Uint8Array, sections: readonly Section[]): Set<nu
   return functions;
 }
 
-/** Passes over a constant expression; answers the functions that it refers to. */
+/** Skips a constant expression. Returns the functions that it refers to. */
 function skipExpression(reader: Reader): number[] {
   const functions: number[] = [];
   while (true) {

@@ -1,7 +1,7 @@
 import { name, Reader, type Section, section, sectionId, u32 } from "./wasm-binary.ts";
 import type { Module } from "./wasm-module.ts";
 
-/** The functions that a module's section "name" names (WebAssembly specification, appendix, 7.4). */
+/** The function names in a module's section "name" (WebAssembly specification, appendix, 7.4). */
 export function functionNames({ wasm, sections }: Module): Map<number, string> {
   const names = new Map<number, string>();
   for (const { id, contents, end } of sections) {
@@ -17,7 +17,7 @@ export function functionNames({ wasm, sections }: Module): Map<number, string> {
   return names;
 }
 
-/** A section "name" that names functions, and nothing else. */
+/** A section "name" with only function names. */
 export function nameSection(names: ReadonlyMap<number, string>): Uint8Array {
   const sorted = [...names].sort(([a], [b]) => a - b);
   const entries = sorted.flatMap(([index, text]) => [...u32(index), ...name(text)]);
@@ -25,7 +25,7 @@ export function nameSection(names: ReadonlyMap<number, string>): Uint8Array {
   return section(sectionId.custom, [Uint8Array.from(name("name")), functions]);
 }
 
-/** Whether a section is a custom one of this name. */
+/** True for a custom section with this name. */
 export function isCalled({ wasm }: Module, { id, contents }: Section, called: string): boolean {
   return id === sectionId.custom && new Reader(wasm, contents).name() === called;
 }

@@ -11,9 +11,9 @@ import {
   stream_context,
 } from "@chancery/filter-sdk";
 
-const refused = new Counter("my_filter.refused");
+const rejected = new Counter("my_filter.refused");
 
-/** One for each configuration: keep here what all requests share. */
+/** There is one for each configuration. Store here everything that all requests share. */
 class MyFilter extends RootContext {
   key: string = "";
   greeting: string = "";
@@ -22,7 +22,7 @@ class MyFilter extends RootContext {
     const config = parseJson(this.getConfiguration());
     this.key = config.member("key").asString();
     this.greeting = config.member("greeting").exists ? config.member("greeting").asString() : "hello";
-    // False refuses the configuration: what runs goes on as before.
+    // False rejects the configuration: the proxy keeps the previous one.
     return acceptedConfiguration(config, "my-filter");
   }
 
@@ -31,7 +31,7 @@ class MyFilter extends RootContext {
   }
 }
 
-/** One for each request. Only the callbacks that are written here cost anything. */
+/** There is one for each request. Envoy calls only the callbacks that it overrides. */
 class MyStream extends Context {
   private get filter(): MyFilter {
     return this.root_context as MyFilter;
@@ -40,11 +40,11 @@ class MyStream extends Context {
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     const headers = stream_context.headers.request;
     if (!headers.equals("x-key", this.filter.key)) {
-      refused.increment(1);
+      rejected.increment(1);
       send_local_response(401, "no_key", String.UTF8.encode("a key is needed\n"), [], GrpcStatusValues.InvalidCode);
       return FilterHeadersStatusValues.StopIteration;
     }
-    // The key is not for the service behind.
+    // The upstream service must not see the key.
     headers.remove("x-key");
     return FilterHeadersStatusValues.Continue;
   }

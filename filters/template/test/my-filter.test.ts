@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FilterRefused, loadFilter } from "@chancery/filter-testing";
 
-/** `chancery filter test` builds it, and runs the tests in the filter's folder. */
+/** `chancery filter test` builds this module, and runs the tests in the filter's folder. */
 const wasm = "build/my-filter.wasm";
 const config = { key: "open sesame", greeting: "good day" };
 
-test("whoever has the key is greeted, and the key goes no further", async () => {
+test("a request with the key passes without the key, and its response has the greeting", async () => {
   using host = await loadFilter(wasm, { config });
   const reply = await host.request({ path: "/", headers: { "x-key": "open sesame" } });
   assert.equal(reply.status, 200);
@@ -14,7 +14,7 @@ test("whoever has the key is greeted, and the key goes no further", async () => 
   assert.equal(reply.upstream?.headers.get("x-key"), undefined);
 });
 
-test("without the key nothing gets through, and it is counted", async () => {
+test("a request without the key is rejected and counted", async () => {
   using host = await loadFilter(wasm, { config });
   const reply = await host.request({ path: "/", headers: { "x-key": "open barley" } });
   assert.equal(reply.status, 401);
@@ -22,6 +22,6 @@ test("without the key nothing gets through, and it is counted", async () => {
   assert.equal(host.metrics["my_filter.refused"], 1);
 });
 
-test("a configuration without a key is refused", async () => {
+test("rejects a configuration without a key", async () => {
   await assert.rejects(loadFilter(wasm, { config: {} }), FilterRefused);
 });

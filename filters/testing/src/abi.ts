@@ -1,6 +1,6 @@
 // The numbers of proxy-wasm ABI 0.2.1: https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
 
-/** What a host call answers. */
+/** The result of a host call. */
 export const status = {
   ok: 0,
   notFound: 1,
@@ -42,7 +42,7 @@ export const bufferType = {
 
 export const streamType = { request: 0, response: 1, downstream: 2, upstream: 3 } as const;
 
-/** What a headers callback may answer; above the last counts as the last. */
+/** The results of a headers callback. A number above the last one counts as the last one. */
 export const headersStatus = {
   continue: 0,
   stop: 1,
@@ -51,7 +51,7 @@ export const headersStatus = {
   stopAllWatermark: 4,
 } as const;
 
-/** What a body callback may answer; above the last counts as the last. */
+/** The results of a body callback. A number above the last one counts as the last one. */
 export const dataStatus = { continue: 0, stopAndBuffer: 1, stopAndWatermark: 2, stopNoBuffer: 3 } as const;
 
 export const metricType = { counter: 0, gauge: 1, histogram: 2 } as const;

@@ -1,7 +1,7 @@
-/** Bytes as a string of characters up to U+00FF, one a byte: what headers are kept and compared as. */
+/** Bytes as a string: one character up to U+00FF for each byte. Headers are stored and compared in this form. */
 export type ByteString = string;
 
-/** What a test may give for bytes: text stands for its UTF-8. */
+/** Bytes as a test writes them. A string stands for its UTF-8 bytes. */
 export type Bytes = string | Uint8Array;
 
 export function bytesOf(value: Bytes): Buffer {
@@ -13,12 +13,12 @@ export function byteString(value: Bytes): ByteString {
   return bytesOf(value).toString("latin1");
 }
 
-/** The text whose UTF-8 the bytes are. */
+/** Decodes the bytes as UTF-8. */
 export function textOf(value: ByteString): string {
   return Buffer.from(value, "latin1").toString("utf8");
 }
 
-/** A body that is on its way: filters take from it and add to it in place. */
+/** A body in transit. Filters remove bytes from it and add bytes to it in place. */
 export class ByteBuffer {
   #bytes: Buffer;
 
@@ -46,7 +46,7 @@ export class ByteBuffer {
     this.#bytes = this.#bytes.subarray(Math.min(length, this.length));
   }
 
-  /** Takes all that the other has. */
+  /** Moves all bytes of the other buffer to the end of this one. */
   move(other: ByteBuffer): void {
     this.add(other.bytes);
     other.drain(other.length);

@@ -3,7 +3,7 @@ interface Timer {
   readonly ring: () => void;
 }
 
-/** Time that stands still until a test moves it. */
+/** A clock that stands still until a test advances it. */
 export class Clock {
   readonly #startedAt: number;
   #elapsedMs = 0;
@@ -17,17 +17,17 @@ export class Clock {
     return new Date(this.#startedAt + this.#elapsedMs);
   }
 
-  /** Since 1970. */
+  /** Nanoseconds since 1970. */
   get nanoseconds(): bigint {
     return BigInt(Math.round((this.#startedAt + this.#elapsedMs) * 1e6));
   }
 
-  /** Since the clock was made. */
+  /** Nanoseconds since the clock was created. */
   get elapsedNanoseconds(): bigint {
     return BigInt(Math.round(this.#elapsedMs * 1e6));
   }
 
-  /** Rings once, after so long; the answer calls it off. */
+  /** Calls `ring` once, after the delay. The result cancels it. */
   after(delayMs: number, ring: () => void): () => void {
     const timer = { atMs: this.#elapsedMs + delayMs, ring };
     this.#timers.push(timer);
@@ -36,7 +36,7 @@ export class Clock {
     };
   }
 
-  /** Moves on; what is due on the way happens at its own time, and what follows from it before the next. */
+  /** Advances the clock. Each timer that is due rings at its own time, and `settle` runs before the next one. */
   advance(byMs: number, settle: () => void): void {
     const until = this.#elapsedMs + byMs;
     for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {

@@ -2,12 +2,12 @@ import { ByteBuffer, type Bytes, bytesOf } from "./bytes.ts";
 import type { PropertyTree } from "./properties.ts";
 import { closedBy, type TcpConnectionCalls, type TcpContext } from "./tcp-context.ts";
 
-/** A TCP connection through the filter, as client and upstream see it. */
+/** A TCP connection through the filter. A test plays both client and upstream. */
 export class Connection {
   readonly #filter: TcpContext | undefined;
   readonly #settle: () => void;
   readonly #ended: () => void;
-  /** What the filter has stopped stays here, and what follows is added to it. */
+  /** Data that the filter holds. Later data is added to it. */
   readonly #fromClient = new ByteBuffer();
   readonly #fromUpstream = new ByteBuffer();
   readonly #atUpstream = new ByteBuffer();
@@ -15,10 +15,10 @@ export class Connection {
   #clientEnded = false;
   #upstreamEnded = false;
   #closeDetails: string | undefined;
-  /** The filter let the connection be made. */
+  /** The filter let the connection to upstream begin. */
   #begun = false;
 
-  /** The filter is made for the connection; without one, all passes. */
+  /** `filter` creates the filter of the connection. When it returns undefined, all data passes. */
   constructor(
     options: { readonly properties: () => PropertyTree; readonly settle: () => void; readonly ended: () => void },
     filter: (calls: TcpConnectionCalls) => TcpContext | undefined,
@@ -34,12 +34,12 @@ export class Connection {
     this.#settle();
   }
 
-  /** What has arrived upstream. */
+  /** All data that arrived upstream, as text. */
   get upstream(): string {
     return this.#atUpstream.bytes.toString("utf8");
   }
 
-  /** What has come back to the client. */
+  /** All data that came back to the client, as text. */
   get client(): string {
     return this.#atClient.bytes.toString("utf8");
   }
@@ -52,17 +52,17 @@ export class Connection {
     return Buffer.from(this.#atClient.bytes);
   }
 
-  /** Upstream may be connected to: the filter does not hold the connection. */
+  /** True when the proxy may connect to upstream: the filter does not hold the connection. */
   get begun(): boolean {
     return this.#begun;
   }
 
-  /** Why the connection is over; undefined while it is not. */
+  /** Why the connection ended; undefined while it is open. */
   get closed(): string | undefined {
     return this.#closeDetails;
   }
 
-  /** The client sends. */
+  /** Sends data from the client. */
   send(bytes: Bytes, end = false): this {
     if (this.#closeDetails !== undefined || this.#clientEnded) return this;
     this.#clientEnded = end;
@@ -72,7 +72,7 @@ export class Connection {
     return this;
   }
 
-  /** Upstream sends. */
+  /** Sends data from upstream. */
   receive(bytes: Bytes, end = false): this {
     if (this.#closeDetails !== undefined || this.#upstreamEnded) return this;
     this.#upstreamEnded = end;
@@ -82,7 +82,7 @@ export class Connection {
     return this;
   }
 
-  /** The client goes away. */
+  /** The client closes the connection. */
   close(): void {
     this.#close("downstream_remote_disconnect", closedBy.peer);
     this.#settle();

@@ -1,51 +1,42 @@
 import { bufferType, headerMap, status } from "./abi.ts";
-import type { ByteBuffer, ByteString } from "./bytes.ts";
+import type { ByteString } from "./bytes.ts";
+import type { CallContext, CallRoot, LocalResponse, Readable } from "./calls/caller.ts";
 import type { GrpcCallState } from "./grpc-call.ts";
 import type { HeaderMap } from "./header-map.ts";
 import type { HttpAnswer, HttpCallState } from "./outbox.ts";
-import type { Pair } from "./pairs.ts";
 import type { PropertyTree, PropertyValue } from "./properties.ts";
 import type { Vm } from "./vm.ts";
 
-/** One configured filter, as a listener has it. */
+/** A filter and its configuration, as a listener has it. */
 export interface Plugin {
   readonly name: string;
   readonly rootId: string;
   readonly configuration: Buffer;
-  /** Body callbacks run while a headers callback holds the headers. */
+  /** True when body callbacks run while a headers callback holds the headers. */
   readonly allowOnHeadersStopIteration: boolean;
 }
 
-/** What a filter can read: nothing where Envoy has nothing, bytes that it may change where those are a body. */
-export type Readable = ByteBuffer | Buffer | undefined;
-
-export interface LocalResponse {
-  readonly code: number;
-  readonly details: ByteString;
-  readonly body: Buffer;
-  readonly headers: readonly Pair[];
-  /** Above 16, and so also for -1: none. */
-  readonly grpcStatus: number;
-}
-
-/** What can be read of a stream that is over. */
+/** The parts of a finished stream that can be read. */
 export interface LoggedStream {
   readonly request?: HeaderMap;
   readonly response?: HeaderMap;
   readonly trailers?: HeaderMap;
-  /** Over what the context knows itself. */
+  /** These take precedence over the context's own properties. */
   readonly properties?: PropertyTree;
 }
 
-/** What has a number in a VM: a root, a stream, a connection; 0 is the VM itself. What is not overridden, Envoy has not there. */
-export class Context {
+/**
+ * Everything that has a number in a VM: a root, a stream, a connection. Number 0 is the VM itself. The methods behave
+ * as in a context where Envoy does not have the thing; subclasses override those that it has.
+ */
+export class Context implements CallContext {
   readonly vm: Vm;
   readonly plugin: Plugin;
   readonly id: number;
   readonly #root: RootContext | undefined;
-  /** The module knows of it. */
+  /** The module was notified that the context exists. */
   created = false;
-  /** While the module logs. */
+  /** Set while the module runs proxy_on_log. */
   #logged: LoggedStream | undefined;
 
   constructor(vm: Vm, plugin: Plugin, root: RootContext | undefined, id = vm.nextContextId()) {
@@ -73,13 +64,13 @@ export class Context {
     this.created = true;
   }
 
-  /** Calls the module, unless it trapped or does not want to know. False when the module answered false. */
+  /** Calls the module, unless it trapped or does not export the callback. False when the module answered false. */
   notify(callback: string, ...values: number[]): boolean {
     if (this.failed || !this.vm.has(callback)) return true;
     return this.vm.callback(this, callback, [this.id, ...values], (answer) => answer !== 0);
   }
 
-  /** Tells of a stream that is over. The module may never have heard of it. */
+  /** Notifies the module of a finished stream. This may be the first callback that the module gets for it. */
   log(stream: LoggedStream): void {
     if (!this.created) this.create();
     this.#logged = stream;
@@ -87,7 +78,7 @@ export class Context {
     this.#logged = undefined;
   }
 
-  /** As notify; then does something before all that the module asked for. */
+  /** Like notify, but runs `first` before everything that the module asked for in the callback. */
   notifyThen(first: () => void, callback: string, ...values: number[]): void {
     if (this.failed || !this.vm.has(callback)) first();
     else {
@@ -113,7 +104,7 @@ export class Context {
     return type === headerMap.grpcTrailingMetadata ? root.grpcTrailingMetadata : undefined;
   }
 
-  /** Envoy does not know that buffer here: "none". One that is merely empty now is undefined. */
+  /** "none" when Envoy does not know that buffer here; undefined when it is empty now. */
   buffer(type: number): Readable | "none" {
     if (type === bufferType.vmConfiguration) return this.vm.settings.configuration;
     if (type === bufferType.pluginConfiguration) return this.root.configuring ? this.plugin.configuration : "none";
@@ -122,7 +113,7 @@ export class Context {
     return type > bufferType.callData ? "none" : undefined;
   }
 
-  /** Headers are those of a stream that is over. */
+  /** True when the headers are those of a finished stream. */
   get logging(): boolean {
     return this.#logged !== undefined;
   }
@@ -139,7 +130,7 @@ export class Context {
 
   clearRouteCache(): void {}
 
-  /** Undefined where there is no stream to keep values with. */
+  /** Undefined when the context has no stream to keep values with. */
   get filterState(): Map<ByteString, Buffer> | undefined {
     return undefined;
   }
@@ -155,17 +146,17 @@ export class Context {
 }
 
 /** A configured filter in one VM. */
-export class RootContext extends Context {
+export class RootContext extends Context implements CallRoot {
   configuring = false;
   readonly httpCalls = new Map<number, HttpCallState>();
   readonly grpcCalls = new Map<number, GrpcCallState>();
-  /** While the module is told of it. */
+  /** Set while the module is notified of the answer, like the three below. */
   httpAnswer: HttpAnswer | undefined;
   grpcMessage: Buffer | undefined;
   grpcInitialMetadata: HeaderMap | undefined;
   grpcTrailingMetadata: HeaderMap | undefined;
   lastStatus: { readonly code: number; readonly message: string } = { code: 0, message: "" };
-  /** Its on_done answered false; it goes when it says proxy_done. */
+  /** The module's proxy_on_done answered false; the root is deleted when the module calls proxy_done. */
   pendingDone = false;
   deleted = false;
   #stopTicking: (() => void) | undefined;
@@ -178,7 +169,9 @@ export class RootContext extends Context {
     return this;
   }
 
-  /** Starts and configures. Answers the callback that answered false; undefined when none did. */
+  /**
+   * Starts and configures the filter. Returns the name of the callback that answered false; undefined when none did.
+   */
   begin(): string | undefined {
     this.create();
     if (!this.notify("proxy_on_vm_start", this.vm.settings.configuration.length)) return "proxy_on_vm_start";
@@ -194,7 +187,7 @@ export class RootContext extends Context {
     if (periodMs > 0) this.#scheduleTick(periodMs);
   }
 
-  /** The last calls; later ones if the module asks for time. */
+  /** Runs proxy_on_done, and deletes the root unless the module asks for more time. */
   end(): void {
     if (this.notify("proxy_on_done")) this.delete();
     else this.pendingDone = true;

@@ -11,7 +11,7 @@ import {
   upstreamRequest,
 } from "./request.ts";
 
-/** One request and its answer, step by step. */
+/** One request and its answer, which a test can play step by step. */
 export class Exchange {
   readonly #stream: HttpStream;
   readonly #request: Request;
@@ -26,18 +26,18 @@ export class Exchange {
     this.#settle = settle;
   }
 
-  /** The answer is there, or the stream was reset. */
+  /** True when the whole answer arrived or the stream was reset. */
   get done(): boolean {
     return this.#stream.destroyed;
   }
 
-  /** What the client got. Throws while it has not got all of it. */
+  /** The answer that the client got. Throws while it is not complete. */
   get reply(): Reply {
-    if (!this.done) throw new Error(`the answer to ${this.path} is not there: ${this.state}`);
+    if (!this.done) throw new Error(`the answer to ${this.path} is not complete: ${this.state}`);
     return replyOf(this.#stream);
   }
 
-  /** What has arrived upstream so far; undefined while nothing has. */
+  /** The request as it arrived upstream so far; undefined while nothing arrived. */
   get upstream(): UpstreamRequest | undefined {
     return this.#stream.upstream && upstreamRequest(this.#stream.upstream);
   }
@@ -50,15 +50,15 @@ export class Exchange {
     return this.#sent;
   }
 
-  /** What the exchange waits for, in words. */
+  /** A sentence that says what the exchange waits for. */
   get state(): string {
     if (this.done) return "it is done";
     if (this.#stream.request.held) return "the filter holds the request";
     if (this.#stream.response.held) return "the filter holds the response";
-    return this.#stream.requestComplete ? "nothing has answered" : "the request has not ended";
+    return this.#stream.requestComplete ? "upstream has not answered" : "the request has not ended";
   }
 
-  /** Sends the headers; with `whole`, also all that the request has besides. */
+  /** Sends the headers, and with `whole` also body and trailers. */
   begin(headers: HeaderMap, whole: boolean): void {
     const { body, trailers } = this.#request;
     const chunks = chunksOf(body, this.#protocol);
@@ -86,7 +86,7 @@ export class Exchange {
     return this;
   }
 
-  /** The client goes away. */
+  /** The client closes its connection or resets the stream. */
   cancel(): void {
     this.#stream.cancel();
     this.#settle();

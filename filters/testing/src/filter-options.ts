@@ -2,45 +2,50 @@ import type { LogLevel } from "./abi.ts";
 import type { PropertyValue } from "./properties.ts";
 import type { Protocol, Upstream } from "./request.ts";
 
-/** A module's file, or the module itself. */
+/** The file of a module, or its bytes. */
 export type ModuleSource = string | URL | Uint8Array;
 
 export interface FilterOptions {
-  /** The filter's configuration: text and bytes as they are, anything else as JSON. Empty unless given. */
+  /** The filter's configuration: strings and bytes are passed as they are, anything else as JSON. Default: empty. */
   readonly config?: unknown;
-  /** As in the listener: the module's file name unless given. Also the `root_id` and `vm_id` unless those are given. */
+  /**
+   * The filter's name in the listener. Default: the module's file name. It is also the default of `rootId` and `vmId`.
+   */
   readonly name?: string;
   readonly rootId?: string;
   readonly vmId?: string;
   readonly vmConfig?: unknown;
   /** Environment variables of the VM. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Worker threads, each with a VM of its own; requests go to them in turn. 1 unless given. */
+  /** The number of workers, each with its own VM. Requests go to them in turn. Default: 1. */
   readonly workers?: number;
-  /** What is logged below it is dropped, and `proxy_get_log_level` answers it. "info" unless given. */
+  /** Lower levels are not logged. `proxy_get_log_level` returns it. Default: "info". */
   readonly logLevel?: LogLevel;
-  /** What the clock says at first; it moves by `advance` only. 2025-01-01T00:00:00Z unless given. */
+  /** The clock's time at the start; only `advance` changes it. Default: 2025-01-01T00:00:00Z. */
   readonly now?: Date;
-  /** Between client and proxy, and between proxy and upstream. "HTTP/1.1" unless given. */
+  /** The protocol between client and proxy. Default: "HTTP/1.1". */
   readonly protocol?: Protocol;
+  /** The protocol between proxy and upstream. Default: "HTTP/1.1". */
   readonly upstreamProtocol?: Protocol;
-  /** The most that is held of a body, in bytes; 1 MiB unless given, as in Envoy. */
+  /** The maximum number of bytes of a body that the proxy buffers. Default: 1 MiB, as in Envoy. */
   readonly bufferLimit?: number;
-  /** After a trap: answer 503 ("closed", unless given), pass unfiltered ("open"), or make a new VM ("reload"). */
+  /**
+   * After a trap, answer 503 ("closed", the default), pass requests unfiltered ("open") or create a new VM ("reload").
+   */
   readonly failurePolicy?: "closed" | "open" | "reload";
-  /** How long after a start a VM that trapped is made anew; 1,000 unless given. */
+  /** The minimum time between two new VMs under "reload". Default: 1,000. */
   readonly reloadBackoffMs?: number;
   readonly allowOnHeadersStopIteration?: boolean;
-  /** The host calls and callbacks that the filter may use; all unless given. */
+  /** The host calls and callbacks that the filter may use. Default: all. */
   readonly capabilities?: readonly string[];
-  /** Clusters that calls may go to; any unless given. */
+  /** The clusters that calls may go to. Default: any. */
   readonly clusters?: readonly string[];
-  /** By path, over what the host knows: `{ "xds.route_name": "cart", "connection.mtls": true }`. */
+  /** Properties by path. They override those of the host: `{ "xds.route_name": "cart", "connection.mtls": true }`. */
   readonly properties?: Readonly<Record<string, PropertyValue>>;
-  /** What answers behind the filter: 200 without a body unless given. */
+  /** Answers the requests that pass the filter. Default: 200 without a body. */
   readonly upstream?: Upstream;
-  /** Is told of each callback before the module is called. */
+  /** Called with the name of each callback, before the module is called. */
   readonly onCallback?: (name: string) => void;
-  /** `close` throws when the filter did what no filter should. True unless given. */
+  /** True when `close` throws if there are faults. Default: true. */
   readonly strict?: boolean;
 }

@@ -2,14 +2,14 @@ import { dataStatus, headersStatus } from "./abi.ts";
 import { ByteBuffer } from "./bytes.ts";
 import type { HeaderMap } from "./header-map.ts";
 
-/** The filter's side of one direction: each answers a status of the ABI, already converted. */
+/** The filter's callbacks for one direction. Each returns a status of the ABI, already limited to the known values. */
 export interface PathFilter {
   headers(map: HeaderMap, end: boolean): number;
   data(data: ByteBuffer, end: boolean): number;
   trailers(map: HeaderMap): number;
 }
 
-/** What comes after the filter. */
+/** The next hop after the filter. */
 export interface PathSink {
   headers(map: HeaderMap, end: boolean): void;
   data(data: ByteBuffer, end: boolean): void;
@@ -23,11 +23,11 @@ export interface PathStream {
   readonly trailers: HeaderMap | undefined;
   /** The sender has ended. */
   readonly complete: boolean;
-  /** What still arrives goes nowhere: a request's, once its whole answer is there. */
+  /** True when the rest is dropped: the rest of a request, once its whole answer arrived. */
   readonly drops: boolean;
-  /** A filter that stopped may still go on. */
+  /** True when a filter that stopped may still continue. */
   readonly resumable: boolean;
-  /** A local response or a reset ended this direction while the filter ran. */
+  /** True when a local response or a reset ended this direction while the filter ran. */
   readonly aborted: boolean;
   readonly bufferLimit: number;
   /** Runs the filter. */
@@ -41,8 +41,8 @@ export interface PathStream {
 type Iteration = "continue" | "stopSingle" | "stopAllBuffer" | "stopAllWatermark";
 
 /**
- * One direction of a stream with a single filter, by the rules of Envoy's filter manager: what is held when the filter
- * stops, what is sent on when it continues, and where it is resumed.
+ * One direction of a stream with a single filter, by the rules of Envoy's filter manager: which data is held when the
+ * filter stops, which data is sent when it continues, and where processing resumes.
  * https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/http/http_filters
  */
 export class FilterPath {
@@ -53,7 +53,7 @@ export class FilterPath {
   #buffered: ByteBuffer | undefined;
   #headersContinued = false;
   #fromCurrent = false;
-  /** The filter was told of the end. */
+  /** The filter saw the end of the stream. */
   #filterEnded = false;
   #watermark = false;
 
@@ -63,7 +63,7 @@ export class FilterPath {
     this.#next = next;
   }
 
-  /** What the filter has stopped is held here, for the filter to change. */
+  /** The data that the filter holds. The filter may change it. */
   get buffered(): ByteBuffer | undefined {
     return this.#buffered;
   }
@@ -90,7 +90,7 @@ export class FilterPath {
 
   receiveData(data: ByteBuffer, end: boolean): void {
     this.#dataFrom("filter", data, end);
-    // What nobody took is gone, though the filter may still look at it.
+    // Data that was neither sent nor buffered is lost. The filter may still read the empty buffer.
     data.drain(data.length);
   }
 
@@ -98,13 +98,13 @@ export class FilterPath {
     this.#trailersFrom("filter", map);
   }
 
-  /** Keeps data that the filter is being told of. */
+  /** Buffers the data of the running body callback. */
   hold(data: ByteBuffer): void {
     this.#watermark = false;
     this.#buffer(data);
   }
 
-  /** Goes on after a stop: headers first, then what was held, then trailers. */
+  /** Continues after a stop: first the headers, then the held data, then the trailers. */
   resume(): void {
     const stream = this.#stream;
     if (!stream.resumable) return;
@@ -130,7 +130,7 @@ export class FilterPath {
     return this.#iteration === "stopAllBuffer" || this.#iteration === "stopAllWatermark";
   }
 
-  /** A filter that stopped everything has not been told of what was held. */
+  /** A filter that stopped everything has not seen the held data, so it sees it now. */
   get #resumedAt(): "filter" | "next" {
     return this.#fromCurrent ? "filter" : "next";
   }
@@ -156,7 +156,7 @@ export class FilterPath {
       }
       addedTrailers = !hadTrailers && stream.trailers !== undefined;
       if (!this.#goesOn(answer, data)) {
-        // Towards upstream, Envoy sends trailers on even where the filter that made them stops the data.
+        // Towards upstream, Envoy sends these trailers even when the filter that created them stops the data.
         if (addedTrailers && stream.direction === "request") this.#sendAddedTrailers();
         return;
       }
@@ -165,13 +165,13 @@ export class FilterPath {
     if (addedTrailers) this.#sendAddedTrailers();
   }
 
-  /** The filter made trailers while it was told of the last data: it is not told of them. */
+  /** Sends trailers that the filter created in its last body callback. The filter gets no callback for them. */
   #sendAddedTrailers(): void {
     const { trailers } = this.#stream;
     if (trailers !== undefined) this.#trailersFrom(this.#resumedAt, trailers);
   }
 
-  /** What the filter answered to data. */
+  /** Acts on the filter's answer to data. True when the data is to be sent. */
   #goesOn(answer: number, data: ByteBuffer): boolean {
     if (answer === dataStatus.continue) {
       if (this.#iteration !== "stopSingle") return true;
@@ -184,7 +184,7 @@ export class FilterPath {
       this.#watermark = answer === dataStatus.stopAndWatermark;
       this.#buffer(data);
     } else if (this.#stream.complete && this.#stream.trailers === undefined) {
-      // So that the end is sent on when the filter resumes.
+      // An empty buffer makes resume() send the end.
       this.#buffered ??= new ByteBuffer();
     }
     return false;

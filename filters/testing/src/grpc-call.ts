@@ -2,7 +2,7 @@ import { type Bytes, bytesOf } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import { HeaderMap, Headers, type HeadersInit } from "./header-map.ts";
 
-/** What a module asked of a gRPC service: one message, or a stream of them. The test answers it. */
+/** A module's call to a gRPC service: one message, or a stream of messages. The test answers it. */
 export interface GrpcCall {
   readonly kind: "call" | "stream";
   /** The cluster's name, or a serialised envoy.config.core.v3.GrpcService. */
@@ -10,32 +10,32 @@ export interface GrpcCall {
   /** "/package.Service/Method". */
   readonly method: string;
   readonly metadata: Headers;
-  /** Of a stream, all that was sent so far. */
+  /** All messages that were sent so far. */
   readonly messages: readonly Buffer[];
-  /** The module sends no more. */
+  /** True when the module sends no more messages. */
   readonly halfClosed: boolean;
   /** Milliseconds; 0 for none. */
   readonly timeoutMs: number;
-  /** Over: closed, answered, cancelled. */
+  /** True when the call is closed, answered or cancelled. */
   readonly done: boolean;
   /** Streams only. */
   sendInitialMetadata(metadata: HeadersInit): void;
-  /** Ends a call; a stream goes on. */
+  /** Ends a call. A stream stays open. */
   sendMessage(message: Bytes): void;
   /** Streams only. */
   sendTrailingMetadata(metadata: HeadersInit): void;
-  /** Ends a stream, or a call that fails. */
+  /** Ends a stream, or ends a call with an error. */
   close(grpcStatus: number, message?: string): void;
 }
 
-/** What the host keeps of a call. */
+/** A call as the host sees it. */
 export interface GrpcCallState extends GrpcCall {
   sent(message: Buffer, end: boolean): void;
   halfClose(): void;
   abandon(): void;
 }
 
-export type GrpcTell =
+export type GrpcEvent =
   | { readonly kind: "initial"; readonly metadata: HeaderMap }
   | { readonly kind: "trailing"; readonly metadata: HeaderMap }
   | { readonly kind: "message"; readonly message: Buffer }
@@ -48,14 +48,14 @@ interface Parts {
   readonly metadata: HeaderMap;
   readonly messages: readonly Buffer[];
   readonly timeoutMs: number;
-  readonly tell: (what: GrpcTell) => void;
+  readonly notify: (what: GrpcEvent) => void;
 }
 
 const unavailable = 14;
 
-/** A call whose time runs from now on. */
+/** Begins a call. Its timeout starts now. */
 export function grpcCall(parts: Parts, clock: Clock): GrpcCallState {
-  const { kind, service, method, timeoutMs, tell } = parts;
+  const { kind, service, method, timeoutMs, notify } = parts;
   const messages = [...parts.messages];
   let done = false;
   let halfClosed = kind === "call";
@@ -66,7 +66,7 @@ export function grpcCall(parts: Parts, clock: Clock): GrpcCallState {
   const close = (status: number, text = "") => {
     if (done) return;
     end();
-    tell({ kind: "close", status, text });
+    notify({ kind: "close", status, text });
   };
   const stopTimer =
     timeoutMs > 0 ? clock.after(timeoutMs, () => close(unavailable, "upstream request timeout")) : () => {};
@@ -84,15 +84,16 @@ export function grpcCall(parts: Parts, clock: Clock): GrpcCallState {
       return done;
     },
     sendInitialMetadata: (metadata) => {
-      if (!done && kind === "stream") tell({ kind: "initial", metadata: new HeaderMap("response", metadata) });
+      if (!done && kind === "stream") notify({ kind: "initial", metadata: new HeaderMap("response", metadata) });
     },
     sendMessage: (message) => {
       if (done) return;
       if (kind === "call") end();
-      tell({ kind: "message", message: bytesOf(message) });
+      notify({ kind: "message", message: bytesOf(message) });
     },
     sendTrailingMetadata: (metadata) => {
-      if (!done && kind === "stream") tell({ kind: "trailing", metadata: new HeaderMap("responseTrailers", metadata) });
+      if (!done && kind === "stream")
+        notify({ kind: "trailing", metadata: new HeaderMap("responseTrailers", metadata) });
     },
     close,
     sent: (message, last) => {

@@ -1,19 +1,19 @@
 import { type WasmExports, type WasmMemory, WebAssembly } from "./web-assembly.ts";
 
-/** Tells that the module named a place that it does not have: the host call answers InvalidMemoryAccess. */
+/** The module passed an address outside of its memory. The host call returns InvalidMemoryAccess. */
 export class OutOfBounds extends Error {}
 
-/** The memory of a module. A new view for every access: the memory may have grown in between. */
+/** The memory of a module. Each access makes a new view, because the memory may have grown since the last one. */
 export class GuestMemory {
   readonly #allocate: (size: number) => number;
   #memory: WasmMemory = new WebAssembly.Memory({ initial: 0 });
 
-  /** Memory that the module allocates is asked for by its size; the answer is the place, 0 when there is none. */
+  /** `allocate` calls the module's allocator with a size. It returns the address, or 0 on failure. */
   constructor(allocate: (size: number) => number) {
     this.#allocate = allocate;
   }
 
-  /** Until then there is no memory: host calls are made before the module is. */
+  /** Sets the memory. Host calls are created before the module is, so until then there is none. */
   attach(exports: WasmExports): void {
     const memory = exports["memory"];
     if (memory instanceof WebAssembly.Memory) this.#memory = memory;
@@ -23,7 +23,7 @@ export class GuestMemory {
     return this.#memory.buffer.byteLength;
   }
 
-  /** A copy. */
+  /** Returns a copy. */
   read(at: number, size: number): Buffer {
     return Buffer.from(this.#view(at, size));
   }
@@ -48,7 +48,7 @@ export class GuestMemory {
     this.#view(at, 8).writeBigUInt64LE(BigInt.asUintN(64, value));
   }
 
-  /** Copies bytes into memory that the module allocates, and which is the module's from then on. */
+  /** Copies bytes into memory that the module allocates and frees. */
   copyIn(bytes: Uint8Array): number {
     const at = this.#allocate(bytes.length) >>> 0;
     if (at === 0) throw new OutOfBounds("the module allocates nothing");
@@ -56,7 +56,7 @@ export class GuestMemory {
     return at;
   }
 
-  /** Hands bytes over, and writes where they are and how many. No bytes need no memory. */
+  /** Copies bytes into the module, and writes their address and size. Empty bytes are not allocated. */
   hand(bytes: Uint8Array, outBytes: number, outSize: number): void {
     const at = bytes.length === 0 ? 0 : this.copyIn(bytes);
     this.setWord(outBytes, at);

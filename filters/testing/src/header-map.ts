@@ -11,12 +11,12 @@ const once: Readonly<Record<HeaderMapKind, ReadonlySet<string>>> = {
 
 export type HeaderMapKind = "request" | "response" | "requestTrailers" | "responseTrailers";
 
-/** What a test gives for headers: text stands for its UTF-8, an array for a header that is there several times. */
+/** Headers as a test writes them. A string stands for its UTF-8 bytes, an array for a header with several values. */
 export type HeadersInit =
   | Readonly<Record<string, string | readonly string[] | undefined>>
   | readonly (readonly [name: string, value: Bytes])[];
 
-/** Headers or trailers with the manners of Envoy's: names in lower case, pseudo headers first, some names only once. */
+/** Headers or trailers as Envoy keeps them: names in lower case, pseudo headers first, some names only once. */
 export class HeaderMap {
   readonly kind: HeaderMapKind;
   #pairs: Pair[] = [];
@@ -37,7 +37,7 @@ export class HeaderMap {
     return this.#pairs;
   }
 
-  /** All names and values, without what parts them. */
+  /** The size of all names and values, without separators. */
   get byteSize(): number {
     return this.#pairs.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   }
@@ -58,7 +58,7 @@ export class HeaderMap {
     } else if (value !== "") this.#pairs[at] = [own, before === "" ? value : `${before},${value}`];
   }
 
-  /** Instead of all values, and behind all other headers. */
+  /** Replaces all values of the name by this one, at the end of the headers. */
   set(name: ByteString, value: ByteString): void {
     this.remove(name);
     this.add(name, value);
@@ -85,14 +85,14 @@ export class HeaderMap {
     return first < 0 ? this.#pairs.length : first;
   }
 
-  /** Of requests, "host" is another name of ":authority". */
+  /** In requests, "host" is another name for ":authority". */
   #nameOf(name: ByteString): ByteString {
     const lower = name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
     return lower === "host" && this.kind === "request" ? ":authority" : lower;
   }
 }
 
-/** Headers as a test reads them: text, names in any case. */
+/** Headers as a test reads them: text, with names in any case. */
 export class Headers implements Iterable<readonly [name: string, value: string]> {
   readonly #pairs: readonly Pair[];
 
@@ -100,7 +100,7 @@ export class Headers implements Iterable<readonly [name: string, value: string]>
     this.#pairs = map === undefined ? [] : [...map.pairs];
   }
 
-  /** All values, joined with ", "; undefined when there is none. */
+  /** All values, joined with ", "; undefined when there are none. */
   get(name: string): string | undefined {
     const values = this.getAll(name);
     return values.length === 0 ? undefined : values.join(", ");
@@ -119,7 +119,7 @@ export class Headers implements Iterable<readonly [name: string, value: string]>
     for (const [name, value] of this.#pairs) yield [textOf(name), textOf(value)];
   }
 
-  /** For assert.deepEqual: one value a name, several joined with ", ". */
+  /** For assert.deepEqual: one entry for each name. Several values are joined with ", ". */
   toObject(): Record<string, string> {
     return Object.fromEntries([...this].map(([name]) => [name, this.get(name) ?? ""]));
   }

@@ -19,7 +19,7 @@ test("callbacks come in Envoy's order", async () => {
     { body: ["a", "b"], trailers: { "x-end": "1" }, upstream: () => ({ body: "c" }) },
   );
   assert.deepEqual(
-    records.map(({ callback, told }) => `${callback} ${told.join(" ")}`),
+    records.map(({ callback, values }) => `${callback} ${values.join(" ")}`),
     [
       "requestHeaders 6 0",
       "requestBody 1 0",
@@ -35,11 +35,11 @@ test("callbacks come in Envoy's order", async () => {
   );
 });
 
-test("over HTTP/2 the last data bring the end", async () => {
+test("over HTTP/2, the end arrives together with the last data", async () => {
   const { records } = await played({}, { body: ["a", "b"] }, { protocol: "HTTP/2" });
   const bodies = records.filter(({ callback }) => callback === "requestBody");
   assert.deepEqual(
-    bodies.map(({ told }) => told),
+    bodies.map(({ values }) => values),
     [
       [1, 0],
       [1, 1],
@@ -47,7 +47,7 @@ test("over HTTP/2 the last data bring the end", async () => {
   );
 });
 
-test("what a filter does to headers arrives upstream, in Envoy's order and case", async () => {
+test("a filter's changes to headers arrive upstream, in Envoy's order and case", async () => {
   const { reply } = await played({
     requestHeaders: [
       [
@@ -105,7 +105,7 @@ test("headers can be read and changed only while their callback runs or holds th
   assert.deepEqual(outcomes("log"), ["0 bytes 2f", "2", "1 untouched"]);
 });
 
-test("a filter that buffers sees the whole body, and what it writes goes on", async () => {
+test("a filter that buffers sees the whole body, and its changes are sent on", async () => {
   const { reply, records } = await played(
     {
       requestBody: [
@@ -123,7 +123,7 @@ test("a filter that buffers sees the whole body, and what it writes goes on", as
   );
   const bodies = records.filter(({ callback }) => callback === "requestBody");
   assert.deepEqual(
-    bodies.map(({ told }) => told),
+    bodies.map(({ values }) => values),
     [
       [3, 0],
       [6, 0],
@@ -134,7 +134,7 @@ test("a filter that buffers sees the whole body, and what it writes goes on", as
   assert.equal(reply.upstream?.body, "<def>");
 });
 
-test("a local response passes the filter's own response callbacks, and nothing goes upstream", async () => {
+test("a local response passes through the filter's response callbacks, and nothing arrives upstream", async () => {
   const { reply, records } = await played({
     requestHeaders: [[["localResponse", 418, "no tea", "short", [["x-pot", "1"]], -1]]],
     responseHeaders: [
@@ -186,7 +186,7 @@ test("a request that the filter holds waits for the call's answer", async () => 
   host.close();
 });
 
-test("a call that nobody answers times out by the clock", async () => {
+test("a call without an answer times out when the clock reaches its timeout", async () => {
   const host = await loadFilter(probe);
   const call = ["httpCall", "auth", callHeaders, "", [], 500] as const;
   const exchange = host.open(
@@ -208,17 +208,17 @@ test("a call that nobody answers times out by the clock", async () => {
   host.close();
 });
 
-test("a request without an answer is an error that says what it waits for", async () => {
+test("a request without an answer throws an error that says what it waits for", async () => {
   const host = await loadFilter(probe, { strict: false });
   await assert.rejects(
     host.request(scripted(1, { responseHeaders: [[["answer", 1]]] })),
     /the filter holds the response/,
   );
   host.close();
-  assert.match(host.faults.join("\n"), /a request to \/ has had no answer/);
+  assert.match(host.faults.join("\n"), /a request to \/ has no answer/);
 });
 
-test("in strict mode closing tells of what was left behind", async () => {
+test("in strict mode, close reports everything that the filter left open", async () => {
   const host = await loadFilter(probe);
   host.open(
     scripted(1, {
@@ -230,10 +230,10 @@ test("in strict mode closing tells of what was left behind", async () => {
       ],
     }),
   );
-  assert.throws(() => host.close(), /has had no answer.*\n.*HTTP call to auth is still without an answer/);
+  assert.throws(() => host.close(), /has no answer.*\n.*HTTP call to auth has no answer/);
 });
 
-test("shared data are written only by who has seen the newest", async () => {
+test("shared data are written only by a VM that has read the newest value", async () => {
   const { outcomes } = await played({
     requestHeaders: [
       [
@@ -249,7 +249,7 @@ test("shared data are written only by who has seen the newest", async () => {
   assert.deepEqual(outcomes("requestHeaders"), ["1 untouched", "0", "0 bytes 31", "0", "8", "0 bytes 32"]);
 });
 
-test("metrics count as in Envoy", async () => {
+test("metrics behave as in Envoy", async () => {
   const host = await loadFilter(probe);
   const define = (type: number, name: string) => ["defineMetric", type, name] as const;
   const script: Script = {
@@ -269,7 +269,7 @@ test("metrics count as in Envoy", async () => {
   host.close();
 });
 
-test("a forbidden capability answers InternalFailure", async () => {
+test("a call without the capability returns InternalFailure", async () => {
   const allowed = [
     "proxy_on_context_create",
     "proxy_on_request_headers",
@@ -311,7 +311,7 @@ interface Played {
   outcomes(callback: string): readonly string[];
 }
 
-/** One request whose script says what the probe does. */
+/** A request with a script for the probe. */
 async function played(script: Script, request: Request = {}, options: FilterOptions = {}): Promise<Played> {
   const host = await loadFilter(probe, options);
   const reply = await host.request(scripted(1, script, request));

@@ -31,8 +31,8 @@ import { World } from "./world.ts";
 const logCapacity = 10_000;
 
 /**
- * Loads a module as Envoy would: `loadFilter("build/my-filter.wasm", { config })`. Throws FilterRefused when Envoy would
- * not take it. A source map beside the module (`my-filter.wasm.map`) gives traps their file and line.
+ * Loads a module as Envoy would: `loadFilter("build/my-filter.wasm", { config })`. Throws FilterRefused when Envoy
+ * would reject it. With a source map beside the module (`my-filter.wasm.map`), traps name their file and line.
  */
 export async function loadFilter(module: ModuleSource, options: FilterOptions = {}): Promise<Host> {
   const { wasm, sourceMap } = await readModule(module);
@@ -41,7 +41,7 @@ export async function loadFilter(module: ModuleSource, options: FilterOptions = 
   return new Host(wasm, sourceMap, { ...options, name });
 }
 
-/** A filter in a proxy that exists only in this process. */
+/** A filter in a simulated proxy. */
 export class Host implements Disposable {
   readonly #options: FilterOptions & { readonly name: string };
   readonly #world: World;
@@ -73,24 +73,24 @@ export class Host implements Disposable {
     this.#world.settle();
   }
 
-  /** Sends a request and awaits the answer. Throws when the filter holds it and nothing is under way that could end that. */
+  /** Sends a request and returns the answer. Throws when the filter holds it and nothing pending can release it. */
   async request(request: Request = {}): Promise<Reply> {
     const exchange = this.open(request);
-    if (!exchange.done) throw new Error(`no answer came: ${exchange.state}; use open() for a request that is to wait`);
+    if (!exchange.done) throw new Error(`no answer came: ${exchange.state}; use open() for a request that should wait`);
     return exchange.reply;
   }
 
-  /** Sends a whole request, and leaves it to the test what happens before its answer. */
+  /** Sends a whole request, and does not require an answer. The test decides what happens before the answer. */
   open(request: Request = {}): Exchange {
     return this.#begin(request, true);
   }
 
-  /** Sends a request's headers; `send` and `end` of the answer send the rest. */
+  /** Sends only the headers of a request. `send` and `end` of the result send the rest. */
   start(request: Request = {}): Exchange {
     return this.#begin(request, false);
   }
 
-  /** Has a plugin that only logs write its line: what was asked, and what was answered. */
+  /** Lets a plugin that only logs write its line about a request and its answer. */
   logAccess(request: Request, answer: UpstreamResponse = {}): void {
     const { worker } = this.#nextWorker();
     const response = responseHeaders(answer);
@@ -136,7 +136,7 @@ export class Host implements Disposable {
     return this.#world.sharedData.get(this.#setup.settings.id, byteString(key))?.value;
   }
 
-  /** A VM that trapped may be passed by, or made anew. */
+  /** After a trap, the failure policy may reload the VM or let requests pass unfiltered. */
   #nextWorker(): { readonly worker: Worker; readonly unfiltered: boolean } {
     const { failurePolicy } = this.#options;
     const worker = this.#workers[this.#requests++ % this.#workers.length];
@@ -193,12 +193,12 @@ export class Host implements Disposable {
     return exchange;
   }
 
-  /** Moves the clock on: ticks and timeouts that fall due happen, each at its time. */
+  /** Advances the clock. Ticks and timeouts that are due happen, each at its time. */
   advance(milliseconds: number): void {
     this.#world.clock.advance(milliseconds, () => this.#world.settle());
   }
 
-  /** Answers the filter's HTTP calls; one that is answered with undefined waits in `httpCalls`. */
+  /** Answers the filter's HTTP calls. A call stays in `httpCalls` when the handler returns undefined. */
   onHttpCall(handler: HttpCallHandler): void {
     this.#world.outbox.onHttpCall = handler;
   }
@@ -207,7 +207,7 @@ export class Host implements Disposable {
     this.#world.outbox.onGrpcCall = handler;
   }
 
-  /** HTTP calls without an answer yet. */
+  /** HTTP calls that have no answer yet. */
   get httpCalls(): readonly HttpCall[] {
     return this.#world.outbox.httpCalls;
   }
@@ -216,22 +216,22 @@ export class Host implements Disposable {
     return this.#world.outbox.grpcCalls;
   }
 
-  /** Lets happen what answers outside of a request have begun. */
+  /** Runs everything that is pending. Call it after answering a call outside of a handler. */
   settle(): void {
     this.#world.settle();
   }
 
-  /** What the filter logged, oldest first. */
+  /** The filter's log lines, oldest first. */
   get log(): readonly LogLine[] {
     return this.#world.log.lines;
   }
 
-  /** Counters and gauges by name, with their tags in it: `request_policy.denied;rule=internal`. */
+  /** Counters and gauges by name. Tags are part of the name: `request_policy.denied;rule=internal`. */
   get metrics(): Readonly<Record<string, number>> {
     return this.#world.metrics.values;
   }
 
-  /** All that was recorded. */
+  /** All recorded values. */
   histogram(name: string): readonly number[] {
     return this.#world.metrics.find(2, name)?.samples.map(Number) ?? [];
   }
@@ -240,7 +240,7 @@ export class Host implements Disposable {
     return this.#sharedValue(key)?.toString("utf8");
   }
 
-  /** As `sharedData`, where it is no text. */
+  /** Like `sharedData`, but as bytes. */
   sharedDataBytes(key: string): Uint8Array | undefined {
     return this.#sharedValue(key);
   }
@@ -249,19 +249,19 @@ export class Host implements Disposable {
     this.#world.sharedData.set(this.#setup.settings.id, byteString(key), bytesOf(value), 0);
   }
 
-  /** Why the filter does not run any more; undefined while it does. */
+  /** The trap that stopped the filter; undefined while it runs. */
   get trap(): Trap | undefined {
     return this.#workers.map(({ root }) => root.vm.trap).find((trap) => trap !== undefined);
   }
 
-  /** What the VM of the first worker has, in bytes. */
+  /** The memory of the first worker's VM, in bytes. */
   get memoryBytes(): number {
     return this.#workers[0]?.root.vm.memory.byteLength ?? 0;
   }
 
   /**
-   * Puts another configuration or other code in place, as a push does: requests under way end with what they began
-   * with. Throws FilterRefused, and changes nothing, when the module refuses.
+   * Replaces the configuration or the code, as a push does. Open requests end with the configuration and code that they
+   * began with. Throws FilterRefused, and changes nothing, when the module rejects its configuration.
    */
   async swap(to: { readonly module?: ModuleSource; readonly config?: unknown }): Promise<void> {
     let { module, settings, plugin } = this.#setup;
@@ -273,34 +273,36 @@ export class Host implements Disposable {
     }
     if ("config" in to) plugin = this.#plugin(to.config);
     const setup = { module, settings, plugin };
-    // Envoy tries it in a VM of its own first.
+    // Like Envoy, try it in a separate VM first.
     begun(setup, this.#newWorld());
     this.#setup = setup;
     for (const worker of this.#workers) worker.swap(setup);
     this.#world.settle();
   }
 
-  /** What no filter should do, or leave undone: it is what `close` throws about. */
+  /** The filter's mistakes, such as calls that Envoy forbids. `close` throws when there are any. */
   get faults(): readonly string[] {
     return this.#world.faults;
   }
 
-  /** Removes the filter. In strict mode throws when it left something behind, trapped, or did what Envoy forbids. */
+  /**
+   * Removes the filter. In strict mode, throws when the filter left something open, trapped, or did what Envoy forbids.
+   */
   close(): void {
     const { faults } = this.#world;
     for (const connection of this.#connections) connection.close();
     for (const exchange of this.#open) {
-      faults.push(`a request to ${exchange.path} has had no answer: ${exchange.state}`);
+      faults.push(`a request to ${exchange.path} has no answer: ${exchange.state}`);
       exchange.cancel();
     }
-    for (const { cluster } of this.httpCalls) faults.push(`an HTTP call to ${cluster} is still without an answer`);
+    for (const { cluster } of this.httpCalls) faults.push(`an HTTP call to ${cluster} has no answer`);
     for (const { method } of this.grpcCalls) faults.push(`a gRPC call to ${method} is still open`);
     for (const worker of this.#workers) {
       if (worker.root.vm.trap !== undefined) faults.push(describeTrap(worker.root.vm.trap));
       worker.end();
       this.#world.settle();
       if (worker.root.pendingDone)
-        faults.push("the root context asked for time when it was removed, and never said proxy_done");
+        faults.push("the root context asked for time when it was removed, and never called proxy_done");
     }
     if (this.#options.strict !== false && faults.length > 0) throw new Error(faults.join("\n"));
   }

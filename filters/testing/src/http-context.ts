@@ -1,18 +1,19 @@
 import { bufferType, dataStatus, headerMap, headersStatus, status, streamType } from "./abi.ts";
 import type { ByteBuffer, ByteString } from "./bytes.ts";
-import { Context, type LocalResponse, type Plugin, type Readable, type RootContext } from "./context.ts";
+import type { LocalResponse, Readable } from "./calls/caller.ts";
+import { Context, type Plugin, type RootContext } from "./context.ts";
 import type { FilterPath } from "./filter-path.ts";
 import type { HeaderMap } from "./header-map.ts";
 import type { PropertyTree } from "./properties.ts";
 import type { Vm } from "./vm.ts";
 
-/** What the stream does for its filter. */
+/** The operations of a stream that its filter can ask for. */
 export interface HttpStreamCalls {
   readonly request: FilterPath;
   readonly response: FilterPath;
   readonly filterState: Map<ByteString, Buffer>;
   readonly destroyed: boolean;
-  /** A local response took the place of the headers that the filter was told of. */
+  /** A local response replaced the response headers that the filter saw. */
   readonly responseReplaced: boolean;
   properties(
     request: HeaderMap | undefined,
@@ -22,22 +23,22 @@ export interface HttpStreamCalls {
   addTrailers(direction: "request" | "response"): HeaderMap;
   sendLocalResponse(response: LocalResponse): void;
   reset(details: string): void;
-  /** The route is to be chosen anew. */
+  /** Makes the proxy choose the route again. */
   clearRoute(): void;
 }
 
-/** What was said of one direction and can still be read. */
+/** The parts of one direction that the filter saw and can still read. */
 class Seen {
   headers: HeaderMap | undefined;
   body: ByteBuffer | undefined;
   trailers: HeaderMap | undefined;
-  /** The whole body so far is held, and is what the filter sees. */
+  /** The body is held as a whole, and the filter sees all of it. */
   buffering = false;
-  /** The callback that was told of the body has ended. */
+  /** The callback that the body was passed to has ended. */
   stale = false;
 }
 
-const mayDie = "Envoy may die of it";
+const mayDie = "Envoy may crash";
 
 /** The filter of one HTTP stream, between Envoy's filter manager and the module. */
 export class HttpContext extends Context {
@@ -45,7 +46,7 @@ export class HttpContext extends Context {
   readonly #request = new Seen();
   readonly #response = new Seen();
   #end = false;
-  /** It trapped, and 503 was said. */
+  /** The module trapped, and the stream was answered with 503. */
   #failureAnswered = false;
   #destroyed = false;
 
@@ -148,7 +149,7 @@ export class HttpContext extends Context {
   get #responseHeaders(): HeaderMap | undefined {
     const { headers } = this.#response;
     if (headers !== undefined && this.#calls.responseReplaced) {
-      this.vm.world.faults.push(`response headers were used after a local response took their place; ${mayDie}`);
+      this.vm.world.faults.push(`response headers were used after a local response replaced them; ${mayDie}`);
     }
     return headers;
   }
@@ -206,7 +207,7 @@ export class HttpContext extends Context {
     return answer;
   }
 
-  /** Asks the module, and answers 503 when it traps; one that trapped before is not asked. */
+  /** Calls the module, unless it trapped earlier. Answers 503 when it trapped. */
   #ask(
     callback: string,
     values: readonly number[],

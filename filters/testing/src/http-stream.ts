@@ -1,5 +1,5 @@
 import { ByteBuffer, type ByteString } from "./bytes.ts";
-import type { LocalResponse } from "./context.ts";
+import type { LocalResponse } from "./calls/caller.ts";
 import { FilterPath, type PathFilter, type PathSink, type PathStream } from "./filter-path.ts";
 import { HeaderMap } from "./header-map.ts";
 import type { HttpContext, HttpStreamCalls } from "./http-context.ts";
@@ -7,22 +7,22 @@ import { detailsOf, encodeReply } from "./local-reply.ts";
 import type { PropertyTree } from "./properties.ts";
 import type { World } from "./world.ts";
 
-/** Headers, body and trailers as they arrived somewhere. */
+/** Headers, body and trailers as they arrived at one side. */
 export interface Received {
   readonly headers: HeaderMap;
   readonly body: ByteBuffer;
   readonly trailers: HeaderMap | undefined;
-  /** The end has arrived too. */
+  /** True when the end arrived too. */
   readonly complete: boolean;
 }
 
 export interface HttpStreamOptions {
   readonly protocol: "HTTP/1.1" | "HTTP/2";
   readonly bufferLimit: number;
-  /** Answers a whole request; called when the last of it has arrived upstream. */
+  /** Answers a request. Called when all of it arrived upstream. */
   readonly upstream: (request: Received, stream: HttpStream) => void;
   readonly properties: (stream: HttpStream, headers: PropertyHeaders) => PropertyTree;
-  /** The stream is over, and its filter gone. */
+  /** Called when the stream is over and its filter removed. */
   readonly ended: () => void;
 }
 
@@ -47,7 +47,10 @@ const noGrpcStatus = 0xffffffff;
 
 type Direction = "request" | "response";
 
-/** One HTTP request and its response through one filter: Envoy's connection manager, filter manager and router in small. */
+/**
+ * One HTTP request and its response through one filter: a small model of Envoy's connection manager, filter manager and
+ * router.
+ */
 export class HttpStream implements HttpStreamCalls {
   readonly request: FilterPath;
   readonly response: FilterPath;
@@ -59,32 +62,32 @@ export class HttpStream implements HttpStreamCalls {
   readonly #trailers: Partial<Record<Direction, HeaderMap>> = {};
   readonly #aborted: Record<Direction, boolean> = { request: false, response: false };
   readonly #running: Direction[] = [];
-  /** A filter changed the request's headers, and so, perhaps, its route. */
+  /** The filter changed the request's headers, so the proxy must choose the route again. */
   #routeCleared = false;
   #preparedReply: LocalResponse | undefined;
   #upstream: Arrived | undefined;
   #client: Arrived | undefined;
-  /** All of the request has arrived. */
+  /** The whole request arrived. */
   #requestComplete = false;
-  /** All of the answer is there, though the filter may hold it. */
+  /** The whole answer arrived at the proxy. The filter may still hold it. */
   #answerComplete = false;
-  /** All of the answer has gone to the client. */
+  /** The whole answer was sent to the client. */
   #answerSent = false;
-  /** How deep in what the client sent. */
+  /** The number of nested deliveries from the client. */
   #receiving = 0;
   #destroyed = false;
-  /** Why the client got no whole answer. */
+  /** Why the client did not get the whole answer. */
   resetDetails: string | undefined;
   /** %RESPONSE_CODE_DETAILS%; undefined before there is a response. */
   details: string | undefined;
-  /** As upstream or the proxy said it, then as it went to the client. */
+  /** First the status from upstream or the proxy, then the status that was sent to the client. */
   responseCode: number | undefined;
-  /** The answer did not come from upstream. */
+  /** True when the answer did not come from upstream. */
   local = false;
   responseReplaced = false;
   cancelled = false;
 
-  /** The filter is made for the stream; without one, all passes. */
+  /** `filter` creates the filter of the stream. When it returns undefined, everything passes. */
   constructor(world: World, options: HttpStreamOptions, filter: (calls: HttpStreamCalls) => HttpContext | undefined) {
     this.#world = world;
     this.#options = options;
@@ -97,7 +100,7 @@ export class HttpStream implements HttpStreamCalls {
     return this.#destroyed;
   }
 
-  /** All of the request has arrived. */
+  /** True when the whole request arrived. */
   get requestComplete(): boolean {
     return this.#requestComplete;
   }
@@ -142,7 +145,7 @@ export class HttpStream implements HttpStreamCalls {
     return this.#options.properties(this, { request, response, trailers });
   }
 
-  /** The client goes away. */
+  /** The client closes its connection or resets the stream. */
   cancel(): void {
     const details = this.#options.protocol === "HTTP/2" ? "http2.remote_reset" : "downstream_remote_disconnect";
     if (this.#destroyed) return;
@@ -181,7 +184,7 @@ export class HttpStream implements HttpStreamCalls {
   clearRoute(): void {
     if (this.#headers.response !== undefined) {
       this.#world.faults.push(
-        "the request's headers or route were changed after the response began; Envoy calls it a bug",
+        "the request's headers or route were changed after the response began; Envoy reports a bug",
       );
     }
     this.#routeCleared = true;
@@ -201,14 +204,14 @@ export class HttpStream implements HttpStreamCalls {
     if (this.#answerSent) this.#ended();
   }
 
-  /** The answer goes back the way that one from upstream would, past the filter's own response callbacks. */
+  /** Sends the answer through the filter's response callbacks, like an answer from upstream. */
   #replyThroughFilter(response: LocalResponse): void {
     const { headers, body } = encodeReply(response, this.#headers.request);
     this.receiveHeaders("response", headers, body.length === 0);
     if (body.length > 0) this.receiveData("response", body, true);
   }
 
-  /** The answer from upstream is on its way through the filter; this one takes its place, and no filter sees it. */
+  /** Replaces an answer from upstream that is in the filter. No filter sees the new answer. */
   #replyDirectly(response: LocalResponse): void {
     const { headers, body } = encodeReply(response, this.#headers.request);
     this.responseReplaced = true;
@@ -290,7 +293,7 @@ export class HttpStream implements HttpStreamCalls {
     };
     return {
       headers: (map, end) => {
-        // Without it, Envoy finds no route.
+        // Without this header, Envoy finds no route.
         if (this.#routeCleared && (map.get("x-forwarded-proto") ?? "") === "") this.#noRoute();
         else this.#upstream = new Arrived(map.copy());
         if (end) ended();
@@ -344,7 +347,7 @@ export class HttpStream implements HttpStreamCalls {
     this.#ended();
   }
 
-  /** Envoy sends a length that is wrong, and whoever reads it ends the connection. */
+  /** Envoy also sends a wrong length, and then the receiver closes the connection. */
   #checkLength(what: string, { headers, body }: Arrived): void {
     const length = headers.get("content-length");
     if (length === undefined || this.#headers.request?.get(":method") === "HEAD" || Number(length) === body.length)
@@ -352,7 +355,10 @@ export class HttpStream implements HttpStreamCalls {
     this.#world.faults.push(`${what} of ${body.length} bytes left with "content-length: ${length}"`);
   }
 
-  /** Over HTTP/2, an answer leaves when all that has arrived is dealt with; only then the stream of a whole request is over. */
+  /**
+   * Over HTTP/2, an answer is sent when all received data is processed. The stream of a complete request ends only
+   * then.
+   */
   #ended(): void {
     const leavesLater = this.#options.protocol === "HTTP/2" && this.#requestComplete;
     if (this.#receiving === 0 || !leavesLater) this.#destroy();

@@ -10,13 +10,13 @@ import { type WasmModule, WebAssembly } from "./web-assembly.ts";
 import { begin, type FilterSetup } from "./worker.ts";
 import type { World } from "./world.ts";
 
-/** Why Envoy would not take a module: it is none, it imports what is not there, it trapped, or it answered false. */
+/** Why Envoy would reject a module: it is not a module, an import does not exist, it trapped, or it answered false. */
 export type Refusal = "not a module" | "missing import" | "trap" | "refused";
 
-/** The module cannot be loaded, or refuses its configuration. */
+/** The module cannot be loaded, or rejects its configuration. */
 export class FilterRefused extends Error {
   readonly reason: Refusal;
-  /** What the module said before. */
+  /** What the module logged before. */
   readonly log: readonly LogLine[];
 
   constructor(reason: Refusal, message: string, log: readonly LogLine[] = []) {
@@ -27,7 +27,7 @@ export class FilterRefused extends Error {
   }
 }
 
-/** The module, and the source map beside it. */
+/** Reads a module and the source map beside it. */
 export async function readModule(
   module: ModuleSource,
 ): Promise<{ wasm: Uint8Array; sourceMap: SourceMap | undefined }> {
@@ -44,7 +44,7 @@ export function compile(wasm: Uint8Array): WasmModule {
     return new WebAssembly.Module(wasm);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new FilterRefused("not a module", `this is no module: ${message}`);
+    throw new FilterRefused("not a module", `this is not a module: ${message}`);
   }
 }
 
@@ -55,14 +55,14 @@ export function begun(setup: FilterSetup, world: World): RootContext {
     const outcome = begin(setup, world);
     if ("root" in outcome) return outcome.root;
     if ("trap" in outcome) throw new FilterRefused("trap", describeTrap(outcome.trap), world.log.lines.slice(0, -1));
-    throw new FilterRefused("refused", `${name} answers false in ${outcome.refusedIn}`, world.log.lines);
+    throw new FilterRefused("refused", `${name} answers false in ${outcome.rejectedIn}`, world.log.lines);
   } catch (error) {
     if (!(error instanceof MissingImport)) throw error;
     throw new FilterRefused("missing import", `${name} imports ${error.message}, which Envoy does not have`);
   }
 }
 
-/** Text and bytes as they are, anything else as JSON. */
+/** Passes strings and bytes as they are, and anything else as JSON. */
 export function configurationOf(config: unknown): Buffer {
   if (config === undefined) return Buffer.alloc(0);
   return bytesOf(typeof config === "string" || config instanceof Uint8Array ? config : JSON.stringify(config));

@@ -1,11 +1,11 @@
 import { type ByteString, byteString } from "./bytes.ts";
-import type { LocalResponse } from "./context.ts";
+import type { LocalResponse } from "./calls/caller.ts";
 import { HeaderMap } from "./header-map.ts";
 
-/** What a local response is on the wire. */
+/** A local response as it is sent to the client. */
 export interface EncodedReply {
   readonly headers: HeaderMap;
-  /** None for a gRPC request, and in answer to HEAD. */
+  /** Empty for a gRPC request and for a HEAD request. */
   readonly body: Buffer;
 }
 
@@ -22,7 +22,9 @@ const grpcStatusOf: Readonly<Record<number, number>> = {
 };
 const unknown = 2;
 
-/** Adds what Envoy adds: a length and a type to a body, and for a gRPC request the answer in gRPC's own terms. */
+/**
+ * Adds what Envoy adds: length and type of a body. The answer to a gRPC request gets gRPC's status and message instead.
+ */
 export function encodeReply(response: LocalResponse, request: HeaderMap | undefined): EncodedReply {
   const headers = new HeaderMap("response", [[":status", String(response.code)]]);
   for (const [name, value] of response.headers) headers.add(name, value);
@@ -48,7 +50,7 @@ export function encodeReply(response: LocalResponse, request: HeaderMap | undefi
   return { headers, body: isHead ? Buffer.alloc(0) : response.body };
 }
 
-/** White space in the details would part them in an access log. */
+/** Replaces white space, which would split the details in an access log. */
 export function detailsOf(details: ByteString): string {
   return details.replaceAll(/\s/g, "_");
 }
@@ -67,7 +69,7 @@ function percentEncoded(body: Buffer): ByteString {
   return byteString(encoded.join(""));
 }
 
-/** Envoy's own headers keep their place when their value changes. */
+/** Sets a header and keeps its position, as Envoy does for its own headers. */
 function setInPlace(headers: HeaderMap, name: ByteString, value: ByteString): void {
   if (headers.get(name) === undefined) headers.add(name, value);
   else headers.replaceAll(headers.pairs.map(([own, before]) => [own, own === name ? value : before]));

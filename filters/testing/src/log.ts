@@ -5,7 +5,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** What filters logged, from a level up; of very many lines, the newest. */
+/** The filter's log lines from a level upwards. Beyond the capacity, the oldest lines are dropped. */
 export class Log {
   readonly level: LogLevel;
   readonly #capacity: number;

@@ -4,11 +4,11 @@ interface Metric {
   readonly type: number;
   readonly name: string;
   value: bigint;
-  /** Of a histogram. */
+  /** The recorded values of a histogram. */
   readonly samples: bigint[];
 }
 
-/** Envoy's statistics, as far as filters make them: those of one type and name are one, whoever defined them. */
+/** The statistics that filters define. VMs that define the same type and name share one metric. */
 export class Metrics {
   readonly #metrics = new Map<string, Metric>();
 
@@ -23,14 +23,14 @@ export class Metrics {
     return this.#metrics.get(`${type} ${name}`);
   }
 
-  /** Counters and gauges. */
+  /** The values of counters and gauges by name. */
   get values(): Record<string, number> {
     const valued = [...this.#metrics.values()].filter(({ type }) => type !== metricType.histogram);
     return Object.fromEntries(valued.map(({ name, value }) => [name, Number(value)]));
   }
 }
 
-/** The numbers by which the modules of one VM know their metrics. Each definition gets a new one. */
+/** The ids of metrics in one VM. Each definition gets a new id. */
 export class MetricIds {
   readonly #metrics: Metrics;
   readonly #byId = new Map<number, Metric>();
@@ -40,7 +40,7 @@ export class MetricIds {
     this.#metrics = metrics;
   }
 
-  /** The lowest two bits of a number are the type. */
+  /** The lowest two bits of an id are the metric's type. */
   define(type: number, name: string): number {
     const id = (this.#lastId[type] ?? 0) + 4;
     this.#lastId[type] = id;
@@ -67,7 +67,7 @@ export class MetricIds {
     return status.ok;
   }
 
-  /** The value, or a status. */
+  /** Returns the value, or a status when there is none. */
   read(id: number): bigint | number {
     const type = id & 3;
     if (type !== metricType.counter && type !== metricType.gauge) return status.badArgument;

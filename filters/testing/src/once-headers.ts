@@ -1,6 +1,6 @@
 /**
- * Headers that Envoy keeps once in a map: a further value is appended to the first with a comma. Its own, and those
- * that its extensions register; found out by adding two values of each name in an Envoy 1.40.
+ * Headers that Envoy keeps once in a map: it appends a further value to the first with a comma. These are Envoy's own
+ * headers and those that its extensions register. The list was made by adding two values of each name in Envoy 1.40.
  */
 const inBoth = [
   ...["cache-control", "connection", "content-encoding", "content-length", "content-type", "keep-alive"],

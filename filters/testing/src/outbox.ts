@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { GrpcCall } from "./grpc-call.ts";
 import { HeaderMap, Headers, type HeadersInit } from "./header-map.ts";
 
-/** What a module asked of another service over HTTP. The test answers it, or lets it be. */
+/** A module's HTTP call to another service. The test answers it, or leaves it without an answer. */
 export interface HttpCall {
   readonly cluster: string;
   readonly headers: Headers;
@@ -12,27 +12,27 @@ export interface HttpCall {
   readonly trailers: Headers;
   /** Milliseconds; 0 for none. */
   readonly timeoutMs: number;
-  /** Over: answered, failed, timed out, or not awaited any more. */
+  /** True when the call was answered, failed, timed out or was abandoned. */
   readonly done: boolean;
   answer(answer: HttpCallAnswer): void;
-  /** The connection broke. */
+  /** Fails the call, as a broken connection does. */
   fail(): void;
 }
 
-/** What the host keeps of a call. */
+/** A call as the host sees it. */
 export interface HttpCallState extends HttpCall {
   abandon(): void;
 }
 
 export interface HttpCallAnswer {
-  /** 200 unless given. */
+  /** Default: 200. */
   readonly status?: number;
   readonly headers?: HeadersInit;
   readonly body?: Bytes;
   readonly trailers?: HeadersInit;
 }
 
-/** What the module reads while it is told. */
+/** The answer that the module reads in its callback. */
 export interface HttpAnswer {
   readonly headers: HeaderMap;
   readonly body: Buffer;
@@ -42,9 +42,9 @@ export interface HttpAnswer {
 export type HttpCallHandler = (call: HttpCall) => HttpCallAnswer | "fail" | undefined;
 export type GrpcCallHandler = (call: GrpcCall) => void;
 
-/** Calls to other services that wait for the test. */
+/** Calls to other services that wait for an answer from the test. */
 export class Outbox {
-  /** Undefined: every cluster is known. */
+  /** The known clusters; undefined when every cluster is known. */
   readonly clusters: ReadonlySet<string> | undefined;
   onHttpCall: HttpCallHandler | undefined;
   onGrpcCall: GrpcCallHandler | undefined;
@@ -69,7 +69,7 @@ export class Outbox {
     return this.#grpcCalls;
   }
 
-  /** Asks the test, when the module's callback has ended. */
+  /** Passes the call to the test. Runs after the module's callback has ended. */
   offerHttp(call: HttpCall): void {
     this.#httpCalls.push(call);
     if (call.done) return;
@@ -90,13 +90,13 @@ interface HttpCallParts {
   readonly body: Buffer;
   readonly trailers: HeaderMap;
   readonly timeoutMs: number;
-  /** Tells the module; undefined when the call failed. */
-  readonly tell: (answer: HttpAnswer | undefined) => void;
+  /** Notifies the module of the answer; undefined means that the call failed. */
+  readonly notify: (answer: HttpAnswer | undefined) => void;
 }
 
-/** A call whose time runs from now on. */
+/** Begins a call. Its timeout starts now. */
 export function httpCall(
-  { cluster, headers, body, trailers, timeoutMs, tell }: HttpCallParts,
+  { cluster, headers, body, trailers, timeoutMs, notify }: HttpCallParts,
   clock: Clock,
 ): HttpCallState {
   let done = false;
@@ -104,7 +104,7 @@ export function httpCall(
     if (done) return;
     done = true;
     stopTimer();
-    tell(answer);
+    notify(answer);
   };
   const askedAt = clock.elapsedNanoseconds;
   const answered = ({ status = 200, headers: init = [], body: bytes = "", trailers: last }: HttpCallAnswer) => {

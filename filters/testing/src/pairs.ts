@@ -2,11 +2,11 @@ import type { ByteString } from "./bytes.ts";
 
 export type Pair = readonly [name: ByteString, value: ByteString];
 
-/** Envoy reads no more than this. */
+/** Envoy's limits. */
 const mostBytes = 1 << 20;
 const mostPairs = 1024;
 
-/** A count, the lengths of all names and values, then all of them, each with a NUL behind it. */
+/** The encoding is a count, the lengths of all names and values, then the names and values, each followed by a NUL. */
 export function encodePairs(pairs: readonly Pair[]): Buffer {
   const size = pairs.reduce((sum, [name, value]) => sum + 10 + name.length + value.length, 4);
   const bytes = Buffer.alloc(size);
@@ -22,7 +22,7 @@ export function encodePairs(pairs: readonly Pair[]): Buffer {
   return bytes;
 }
 
-/** Nothing at all, where the bytes are not exactly such pairs: so does Envoy, without a word. */
+/** Returns an empty list when the bytes are not exactly such pairs. Envoy does the same and logs nothing. */
 export function decodePairs(bytes: Buffer): Pair[] {
   if (bytes.length > mostBytes || bytes.length < 4) return [];
   const count = bytes.readUInt32LE(0);

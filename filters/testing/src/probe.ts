@@ -3,7 +3,7 @@ import asc from "assemblyscript/asc";
 import { type Bytes, byteString, bytesOf } from "./bytes.ts";
 import { decodePairs, encodePairs } from "./pairs.ts";
 
-/** One thing that the probe does in a callback, and records the outcome of. */
+/** One operation of the probe in a callback. The probe records its outcome. */
 export type Operation =
   | readonly ["answer", number]
   | readonly ["getHeader", map: number, name: string]
@@ -32,7 +32,7 @@ export type Operation =
 
 export type Pairs = readonly (readonly [name: string, value: Bytes])[];
 
-/** The callbacks that a script can have a part for. */
+/** The callbacks that a script can have operations for. */
 export const callbacks = [
   "requestHeaders",
   "requestBody",
@@ -50,10 +50,12 @@ export const callbacks = [
 
 export type Callback = (typeof callbacks)[number];
 
-/** What the probe does for one stream: for each callback, what to do the first time, the second, and so on. */
+/**
+ * The probe's operations for one stream: for each callback, the operations of the first call, the second, and so on.
+ */
 export type Script = Partial<Readonly<Record<Callback, readonly (readonly Operation[])[]>>>;
 
-/** As in probe/assembly/operations.ts, by the number of each. */
+/** The index of each name is its number in probe/assembly/operations.ts. */
 const operations = [
   ...["answer", "getHeader", "getPairs", "getHeadersSize", "addHeader", "replaceHeader", "removeHeader", "setPairs"],
   ...["getBuffer", "getBufferStatus", "setBuffer", "continueStream", "closeStream", "localResponse", "getProperty"],
@@ -72,7 +74,7 @@ const operations = [
 ];
 const casOf = { any: 0, kept: 1, wrong: 2 };
 
-/** A script as the value of the header x-script; its number comes back in the record. */
+/** Encodes a script as the value of the header x-script. The record repeats its id. */
 export function encodeScript(id: number, script: Script): string {
   const sections = callbacks.flatMap((callback, index) =>
     (script[callback] ?? []).map((parts, occurrence) => {
@@ -94,15 +96,15 @@ function encodeOperation(operation: Operation): Buffer {
   return Buffer.concat([Buffer.from([operations.indexOf(name)]), ...encoded]);
 }
 
-/** What one callback was told, and what each operation in it came to, as text: to compare, and to read. */
+/** The values that one callback was called with, and the outcome of each of its operations as text. */
 export interface Recorded {
   readonly callback: Callback | "unknown";
-  readonly told: readonly [number, number];
-  /** "0" is the status Ok; "0 word 3", "0 bytes 0a0b", "1 untouched". */
+  readonly values: readonly [number, number];
+  /** A status, then the result: "0", "0 word 3", "0 bytes 0a0b", "1 untouched". Status 0 is Ok. */
   readonly outcomes: readonly string[];
 }
 
-/** The body of the answer to a request with the header x-report: each script's number and its record. */
+/** Decodes the answer to a request with the header x-report: the records by the id of their script. */
 export function decodeReport(body: Uint8Array): ReadonlyMap<number, readonly Recorded[]> {
   const reader = new Reader(bytesOf(body));
   const records = new Map<number, readonly Recorded[]>();
@@ -114,10 +116,10 @@ function decodeRecord(reader: Reader): readonly Recorded[] {
   const recorded: Recorded[] = [];
   while (reader.left > 0) {
     const callback = callbacks[reader.byte() - 1] ?? "unknown";
-    const told = [reader.word(), reader.word()] as const;
+    const values = [reader.word(), reader.word()] as const;
     const outcomes: string[] = [];
     for (let kind = reader.byte(); kind !== 0; kind = reader.byte()) outcomes.push(outcome(kind, reader));
-    recorded.push({ callback, told, outcomes });
+    recorded.push({ callback, values, outcomes });
   }
   return recorded;
 }
@@ -134,7 +136,7 @@ function outcome(kind: number, reader: Reader): string {
   return first === untouched ? `${status} untouched` : `${status} at ${first} size ${size}`;
 }
 
-/** Pairs that the probe read, out of an outcome. */
+/** Decodes the pairs in an outcome of getPairs. */
 export function pairsIn(outcome: string): readonly (readonly [name: string, value: string])[] {
   const hex = /^0 bytes (.*)$/.exec(outcome)?.[1];
   return hex === undefined ? [] : decodePairs(Buffer.from(hex, "hex"));

@@ -5,8 +5,8 @@ import { HeaderMap } from "./header-map.ts";
 import { encodePairs, type Pair } from "./pairs.ts";
 
 /**
- * What a property is: text and bytes go to the filter as they are, numbers and dates as eight bytes (dates in
- * nanoseconds), booleans as one, headers as pairs. A tree is only a part of a path.
+ * The value of a property. The filter gets strings and bytes as they are, numbers and dates as eight bytes (dates in
+ * nanoseconds), booleans as one byte, and headers as pairs. A tree has no value of its own: it is a part of a path.
  */
 export type PropertyValue = Bytes | number | bigint | boolean | Date | HeaderMap | PropertyTree | undefined;
 
@@ -14,7 +14,7 @@ export interface PropertyTree {
   readonly [name: string]: PropertyValue;
 }
 
-/** Finds a property by its path and encodes it; a status where there is none. */
+/** Finds a property by its path and encodes it. Returns a status when there is none. */
 export function findProperty(tree: PropertyTree, path: readonly ByteString[]): Buffer | number {
   let value: PropertyValue = tree;
   for (const part of path) {
@@ -25,7 +25,7 @@ export function findProperty(tree: PropertyTree, path: readonly ByteString[]): B
   return value === undefined ? status.notFound : encode(value);
 }
 
-/** Puts properties that a test names by path ("connection.mtls") over others. */
+/** Overrides properties by those that a test names by path ("connection.mtls"). */
 export function withProperties(tree: PropertyTree, named: Readonly<Record<string, PropertyValue>>): PropertyTree {
   return Object.entries(named).reduce((whole, [path, value]) => put(whole, path.split("."), value), tree);
 }
@@ -42,7 +42,7 @@ function encode(value: Exclude<PropertyValue, undefined>): Buffer | number {
   if (typeof value === "number" || typeof value === "bigint") return long(BigInt(value));
   if (value instanceof Date) return long(BigInt(value.getTime()) * 1_000_000n);
   if (value instanceof HeaderMap) return encodePairs(onePairAName(value));
-  // Envoy cannot list what is in its trees.
+  // Envoy cannot serialise a tree.
   return status.serializationFailure;
 }
 

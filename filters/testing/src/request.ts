@@ -3,28 +3,28 @@ import { HeaderMap, Headers, type HeadersInit } from "./header-map.ts";
 import type { HttpStream, Received } from "./http-stream.ts";
 import type { PropertyValue } from "./properties.ts";
 
-/** A body, in one piece or in as many as it arrives in. Over HTTP/2, a last one that is empty brings the end by itself. */
+/** A body, in one piece or in the pieces that it arrives in. Over HTTP/2, an empty last piece carries only the end. */
 export type Body = Bytes | readonly Bytes[];
 
 /** A request as a client sends it. */
 export interface Request {
   /** "GET", or "POST" when there is a body. */
   readonly method?: string;
-  /** "/" unless given; with the query. */
+  /** The path with its query. Default: "/". */
   readonly path?: string;
-  /** "localhost" unless given. */
+  /** Default: "localhost". */
   readonly authority?: string;
   readonly scheme?: "http" | "https";
   readonly headers?: HeadersInit;
   readonly body?: Body;
   readonly trailers?: HeadersInit;
-  /** Over those of the host, by path: `{ "xds.route_name": "cart" }`. */
+  /** Properties by path. They override those of the host: `{ "xds.route_name": "cart" }`. */
   readonly properties?: Readonly<Record<string, PropertyValue>>;
-  /** Instead of the host's. */
+  /** Answers this request, in place of the host's `upstream`. */
   readonly upstream?: Upstream;
 }
 
-/** Answers what arrives behind the filter. */
+/** Answers a request that passed the filter. */
 export type Upstream = (request: UpstreamRequest) => UpstreamResponse;
 
 export interface UpstreamRequest {
@@ -34,19 +34,19 @@ export interface UpstreamRequest {
   readonly body: string;
   readonly bodyBytes: Uint8Array;
   readonly trailers: Headers;
-  /** All of it has arrived. */
+  /** True when all of it arrived. */
   readonly complete: boolean;
 }
 
 export interface UpstreamResponse {
-  /** 200 unless given. */
+  /** Default: 200. */
   readonly status?: number;
   readonly headers?: HeadersInit;
   readonly body?: Body;
   readonly trailers?: HeadersInit;
 }
 
-/** What the client got. */
+/** The answer that the client got. */
 export interface Reply {
   /** 0 when the stream was reset before any answer. */
   readonly status: number;
@@ -54,17 +54,17 @@ export interface Reply {
   readonly body: string;
   readonly bodyBytes: Uint8Array;
   readonly trailers: Headers;
-  /** The proxy answered, not upstream. */
+  /** True when the proxy answered, not upstream. */
   readonly local: boolean;
   /** %RESPONSE_CODE_DETAILS% of the access log. */
   readonly details: string;
-  /** Why the stream ended before the answer did; undefined when it was whole. */
+  /** Why the stream ended before the answer was complete; undefined when it was complete. */
   readonly reset: string | undefined;
-  /** What arrived upstream; undefined when nothing did. */
+  /** The request as it arrived upstream; undefined when nothing arrived. */
   readonly upstream: UpstreamRequest | undefined;
 }
 
-/** How ends are told: HTTP/1 tells of the end after the last data, HTTP/2 with it. */
+/** The protocols differ in how a body ends: HTTP/1.1 signals the end after the last data, HTTP/2 together with it. */
 export type Protocol = "HTTP/1.1" | "HTTP/2";
 
 export function requestHeaders(request: Request, defaults: { readonly hasBody: boolean }): HeaderMap {
@@ -91,7 +91,7 @@ export function chunksOf(body: Body | undefined, protocol: Protocol): readonly B
   return hasData ? bytes.filter(({ length }) => length > 0 || protocol === "HTTP/2") : [];
 }
 
-/** Sends headers, body and trailers into a stream, as a codec would. */
+/** Delivers headers, body and trailers to a stream, as a codec does. */
 export function deliver(
   stream: HttpStream,
   direction: "request" | "response",
@@ -125,7 +125,7 @@ export function responseHeaders({ status = 200, headers = [] }: UpstreamResponse
   return map;
 }
 
-/** Answers from upstream; without a body where HTTP has none. */
+/** Sends the answer from upstream. It has no body where HTTP forbids one. */
 export function respond(stream: HttpStream, response: UpstreamResponse, protocol: Protocol): void {
   const { status = 200, body } = response;
   const headers = responseHeaders(response);

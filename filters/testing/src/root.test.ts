@@ -3,7 +3,7 @@ import { test } from "node:test";
 import binaryen from "binaryen";
 import { type FilterOptions, FilterRefused, type Host, loadFilter } from "./index.ts";
 
-test("ticks come by the clock, each at its time, until they are called off", async () => {
+test("ticks happen by the clock, each at its time, until they are cancelled", async () => {
   const host = await load(`
     (func (export "proxy_on_configure") (param i32 i32) (result i32)
       (drop (call $tick (i32.const 100))) (i32.const 1))
@@ -20,7 +20,7 @@ test("ticks come by the clock, each at its time, until they are called off", asy
   host.close();
 });
 
-test("who registered a queue last is told of what is put into it, on another worker too", async () => {
+test("the root that registered a queue last is notified of new entries, also on another worker", async () => {
   const host = await load(
     `
     (func (export "proxy_on_configure") (param i32 i32) (result i32)
@@ -41,14 +41,14 @@ test("who registered a queue last is told of what is put into it, on another wor
   host.close();
 });
 
-test("a root that asks for time when it is removed has to say proxy_done", async () => {
+test("a root that asks for time when it is removed must call proxy_done", async () => {
   const host = await load('(func (export "proxy_on_done") (param i32) (result i32) (i32.eqz (local.get 0)))');
-  assert.throws(() => host.close(), /never said proxy_done/);
+  assert.throws(() => host.close(), /never called proxy_done/);
 });
 
 const traps = `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (unreachable))`;
 
-test("a trap answers 503, and so do the requests after it", async () => {
+test("a trap answers 503, and later requests get 503 too", async () => {
   const host = await load(traps, { strict: false });
   const { status, details } = await host.request();
   assert.deepEqual([status, details], [503, "wasm_fail_stream"]);
@@ -57,13 +57,13 @@ test("a trap answers 503, and so do the requests after it", async () => {
   assert.match(host.log[0]?.message ?? "", /^proxy_on_request_headers trapped: unreachable/);
 });
 
-test("a filter that fails open is passed by after its trap", async () => {
+test("requests pass a filter that fails open after its trap", async () => {
   const host = await load(traps, { strict: false, failurePolicy: "open" });
   assert.equal((await host.request()).status, 503);
   assert.equal((await host.request()).status, 200);
 });
 
-test("a filter that is reloaded gets a new VM when its back-off is over", async () => {
+test("a filter with the policy reload gets a new VM after the back-off", async () => {
   const once = `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
     (if (i32.eqz (call $shared (i32.const 0) (i32.const 4) (i32.const 64) (i32.const 68) (i32.const 72)))
       (then (return (i32.const 0))))
@@ -77,7 +77,7 @@ test("a filter that is reloaded gets a new VM when its back-off is over", async 
   assert.equal(host.trap, undefined);
 });
 
-test("new code that traps at its start changes nothing", async () => {
+test("new code that traps when it starts changes nothing", async () => {
   const host = await load("");
   const bad = module('(func (export "proxy_on_configure") (param i32 i32) (result i32) (unreachable))');
   await assert.rejects(host.swap({ module: bad }), FilterRefused);
@@ -85,8 +85,9 @@ test("new code that traps at its start changes nothing", async () => {
   host.close();
 });
 
-test("a root that traps when another takes its place takes that one with it, until the next push", async () => {
-  // As was measured with an SDK whose root traps in on_done: every other push of a configuration answers 503.
+test("a root that traps when it is replaced also stops its replacement, until the next push", async () => {
+  // Measured in Envoy with an SDK whose root traps in on_done: after every other push of a configuration, requests get
+  // 503.
   const host = await load(
     `(func (export "proxy_on_context_create") (param i32 i32)
       (if (i32.eqz (local.get 1)) (then (i32.store8 (i32.add (i32.const 200) (local.get 0)) (i32.const 1)))))
@@ -102,7 +103,7 @@ test("a root that traps when another takes its place takes that one with it, unt
   assert.deepEqual(statuses, [503, 200, 503, 200]);
 });
 
-test("requests that began before a swap end with the code that they began with", async () => {
+test("requests that began before a swap end with the old code", async () => {
   const answers = (status: number) =>
     module(`(func (export "proxy_on_request_body") (param i32 i32 i32) (result i32)
       (drop (call $respond (i32.const ${status}) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
@@ -115,7 +116,7 @@ test("requests that began before a swap end with the code that they began with",
   host.close();
 });
 
-test("a body beyond the limit is answered 413 where it is buffered", async () => {
+test("a buffered body beyond the limit is answered with 413", async () => {
   const buffers = '(func (export "proxy_on_request_body") (param i32 i32 i32) (result i32) (i32.const 1))';
   const host = await load(buffers, { bufferLimit: 8 });
   const { status, body } = await host.request({ body: ["12345", "67890"] });
@@ -123,7 +124,7 @@ test("a body beyond the limit is answered 413 where it is buffered", async () =>
   host.close();
 });
 
-test("a gRPC call is answered by the test, and its failure told with status and message", async () => {
+test("a test answers a gRPC call, and the module is notified of a failure with status and message", async () => {
   const asks = `
     (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
       (drop (call $grpc (i32.const 0) (i32.const 4) (i32.const 0) (i32.const 4) (i32.const 0) (i32.const 4)
@@ -150,7 +151,7 @@ test("a gRPC call is answered by the test, and its failure told with status and 
   host.close();
 });
 
-test("a plugin that only logs reads the request and the answer, and changes neither", async () => {
+test("a plugin that only logs reads the request and the answer, and cannot change them", async () => {
   const logs = `(func (export "proxy_on_log") (param i32)
     (drop (call $log (i32.const 2) (i32.const 0) (i32.const 4)))
     (drop (call $value (i32.const 2) (i32.const 32) (i32.const 7) (i32.const 72) (i32.const 76)))
@@ -166,7 +167,7 @@ test("a plugin that only logs reads the request and the answer, and changes neit
   host.close();
 });
 
-test("a test gives the properties that a filter reads", async () => {
+test("a filter reads the properties that a test gives", async () => {
   const reads = `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
     (if (i32.eqz (call $property (i32.const 16) (i32.const 14) (i32.const 72) (i32.const 76)))
       (then (drop (call $log (i32.const 2) (i32.load (i32.const 72)) (i32.load (i32.const 76))))))
@@ -185,7 +186,7 @@ function load(functions: string, options: FilterOptions = {}): Promise<Host> {
   return loadFilter(module(functions), options);
 }
 
-/** At 0 lies "text", at 16 a property's path; what the host hands over goes to 1,024. */
+/** "text" is at address 0, a property's path at 16. The allocator returns 1,024 for everything that the host passes. */
 function module(functions: string): Uint8Array {
   const call = (name: string, id: string, count: number) =>
     `(import "env" "proxy_${name}" (func $${id} (param ${"i32 ".repeat(count)}) (result i32)))`;

@@ -3,11 +3,11 @@ import type { ByteString } from "./bytes.ts";
 
 interface Entry {
   readonly value: Buffer;
-  /** Another with each write; a writer that names an older one is refused. */
+  /** Changes with each write. A write that names an older one is rejected. */
   readonly cas: number;
 }
 
-/** Values that all VMs of one `vm_id` share. */
+/** Values that all VMs with the same `vm_id` share. */
 export class SharedData {
   readonly #byVm = new Map<string, Map<ByteString, Entry>>();
   #lastCas = 0;
@@ -16,7 +16,7 @@ export class SharedData {
     return this.#byVm.get(vmId)?.get(key);
   }
 
-  /** A `cas` of 0 writes in any case. */
+  /** With a `cas` of 0, the write always succeeds. */
   set(vmId: string, key: ByteString, value: Buffer, cas: number): number {
     const entries = this.#byVm.get(vmId) ?? new Map<ByteString, Entry>();
     this.#byVm.set(vmId, entries);

@@ -2,17 +2,17 @@ import { status } from "./abi.ts";
 import type { ByteString } from "./bytes.ts";
 
 interface Queue {
-  /** Tells the one that registered last. */
+  /** Notifies the root that registered last. */
   ready: () => void;
   readonly waiting: Buffer[];
 }
 
-/** Queues between VMs, each known by a VM's id and a name. */
+/** Queues between VMs. The id of a VM and a name identify a queue. */
 export class SharedQueues {
   readonly #tokens = new Map<string, number>();
   readonly #queues: Queue[] = [];
 
-  /** Registering again moves the receiver and keeps what waits. */
+  /** Registering again changes the receiver and keeps the waiting entries. */
   register(vmId: string, name: ByteString, ready: (token: number) => void): number {
     const key = `${vmId}\0${name}`;
     const token = this.#tokens.get(key) ?? this.#queues.length + 1;
@@ -22,12 +22,12 @@ export class SharedQueues {
     return token;
   }
 
-  /** Undefined when nobody has registered it. */
+  /** Undefined when the queue is not registered. */
   resolve(vmId: string, name: ByteString): number | undefined {
     return this.#tokens.get(`${vmId}\0${name}`);
   }
 
-  /** Answers how to tell the receiver, or a status. */
+  /** Returns a function that notifies the receiver, or a status. */
   enqueue(token: number, data: Buffer): (() => void) | number {
     const queue = this.#queues[token - 1];
     if (queue === undefined) return status.notFound;
@@ -35,7 +35,7 @@ export class SharedQueues {
     return queue.ready;
   }
 
-  /** The oldest, or a status. */
+  /** Returns the oldest entry, or a status. */
   dequeue(token: number): Buffer | number {
     const queue = this.#queues[token - 1];
     if (queue === undefined) return status.notFound;

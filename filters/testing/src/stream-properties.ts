@@ -67,7 +67,10 @@ export function connectionProperties(connectionId: number): PropertyTree {
   };
 }
 
-/** Those that the host knows of, as bits: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage */
+/**
+ * The response flags that this host can set, as bits:
+ * https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage
+ */
 function responseFlags({ cancelled, details, protocol }: StreamFacts): number {
   const [downstreamConnectionTermination, noRouteFound, downstreamRemoteReset] = [1 << 14, 1 << 8, 1 << 28];
   if (cancelled) return protocol === "HTTP/2" ? downstreamRemoteReset : downstreamConnectionTermination;
@@ -76,7 +79,7 @@ function responseFlags({ cancelled, details, protocol }: StreamFacts): number {
 
 const noRoute = "route_not_found";
 
-/** What a test says of the route does not hold for a stream that found none. */
+/** Removes the route's properties that a test gave, for a stream that found no route. */
 export function routeProperties(details: string | undefined): Readonly<Record<string, undefined>> {
   if (details !== noRoute) return {};
   return { "xds.route_name": undefined, "xds.virtual_host_name": undefined, "xds.cluster_name": undefined };
@@ -91,7 +94,7 @@ function header(map: HeaderMap | undefined, name: string): PropertyValue {
   return text(map?.get(name));
 }
 
-/** Headers are bytes already. */
+/** A header is a ByteString, so it becomes bytes and not UTF-8. */
 function text(value: string | undefined): PropertyValue {
   return value === undefined ? undefined : Buffer.from(value, "latin1");
 }

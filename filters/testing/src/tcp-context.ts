@@ -1,19 +1,20 @@
 import { bufferType, status, streamType } from "./abi.ts";
 import type { ByteBuffer, ByteString } from "./bytes.ts";
-import { Context, type Plugin, type Readable, type RootContext } from "./context.ts";
+import type { Readable } from "./calls/caller.ts";
+import { Context, type Plugin, type RootContext } from "./context.ts";
 import type { PropertyTree } from "./properties.ts";
 import type { Vm } from "./vm.ts";
 
-/** What the connection does for its filter. */
+/** The operations of a connection that its filter can ask for. */
 export interface TcpConnectionCalls {
   properties(): PropertyTree;
-  /** Goes on with what the client has sent. */
+  /** Sends the held data of the client to upstream. */
   continueReading(): void;
-  /** The proxy ends the connection. */
+  /** Closes the connection from the proxy's side. */
   close(details: string): void;
 }
 
-/** Who ended a connection: https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1 */
+/** Which side closed a connection: https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1 */
 export const closedBy = { unknown: 0, proxy: 1, peer: 2 } as const;
 
 /** The filter of one TCP connection. */
@@ -24,14 +25,14 @@ export class TcpContext extends Context {
   #upstreamData: ByteBuffer | undefined;
   #downstreamClosed = false;
   #ended = false;
-  #failureTold = false;
+  #failureReported = false;
 
   constructor(vm: Vm, plugin: Plugin, root: RootContext, calls: TcpConnectionCalls) {
     super(vm, plugin, root);
     this.#calls = calls;
   }
 
-  /** Whether the connection goes on; so do the two below. */
+  /** True when the connection continues; the same holds for the two below. */
   newConnection(): boolean {
     this.create();
     return this.#ask("proxy_on_new_connection");
@@ -85,13 +86,13 @@ export class TcpContext extends Context {
     return { ...super.properties, ...this.#calls.properties() };
   }
 
-  /** A trap ends the connection. */
+  /** Calls the module. Closes the connection when it trapped. */
   #ask(callback: string, ...values: number[]): boolean {
     if (!this.failed && !this.vm.has(callback)) return true;
     const goesOn =
       !this.failed && this.vm.callback(this, callback, [this.id, ...values], (answer) => !this.failed && answer === 0);
-    if (this.failed && !this.#failureTold) {
-      this.#failureTold = true;
+    if (this.failed && !this.#failureReported) {
+      this.#failureReported = true;
       this.#calls.close("wasm_fail_stream");
     }
     return goesOn;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import binaryen from "binaryen";
 import { type Host, loadFilter } from "./index.ts";
 
-test("what a network filter lets pass goes both ways", async () => {
+test("data that a network filter lets pass goes both ways", async () => {
   const host = await filter({ down: "(i32.const 0)", up: "(i32.const 0)" });
   const connection = host.connect().send("ping").receive("pong");
   assert.deepEqual([connection.upstream, connection.client], ["ping", "pong"]);
@@ -12,8 +12,8 @@ test("what a network filter lets pass goes both ways", async () => {
   host.close();
 });
 
-test("what it stops is held, and told of again together with what follows", async () => {
-  // Stops until there are eight bytes.
+test("data that it stops is held, and passed to it again together with later data", async () => {
+  // Stops until eight bytes arrived.
   const host = await filter({ down: "(i32.lt_u (local.get 1) (i32.const 8))" });
   const connection = host.connect().send("half");
   assert.equal(connection.upstream, "");
@@ -24,7 +24,7 @@ test("what it stops is held, and told of again together with what follows", asyn
   host.close();
 });
 
-test("what it changes arrives changed", async () => {
+test("its changes to data arrive", async () => {
   const host = await filter({
     down: `(drop (call $set_buffer (i32.const 2) (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 3))) (i32.const 0)`,
     data: "new",
@@ -33,7 +33,7 @@ test("what it changes arrives changed", async () => {
   host.close();
 });
 
-test("it may end the connection", async () => {
+test("it can close the connection", async () => {
   const host = await filter({ down: "(drop (call $close (i32.const 2))) (i32.const 1)" });
   const connection = host.connect().send("bad");
   assert.equal(connection.closed, "wasm_downstream_close");
@@ -42,7 +42,7 @@ test("it may end the connection", async () => {
   host.close();
 });
 
-test("a trap ends the connection, and those that come after it", async () => {
+test("a trap closes the connection, and later connections too", async () => {
   const host = await filter({ down: "(unreachable)" });
   assert.equal(host.connect().send("x").closed, "wasm_fail_stream");
   assert.equal(host.trap?.callback, "proxy_on_downstream_data");
@@ -50,7 +50,7 @@ test("a trap ends the connection, and those that come after it", async () => {
   assert.throws(() => host.close(), /proxy_on_downstream_data trapped: unreachable/);
 });
 
-/** A network filter by what its two data callbacks do after they have logged that they came. */
+/** Builds a network filter. Its two data callbacks log that they were called, then run the given code. */
 async function filter({ down = "(i32.const 0)", up = "(i32.const 0)", data = "" }): Promise<Host> {
   const words = ["create", "new", "down", "up", "closed", "done", "log", "delete"];
   const at = (word: string) => 100 + words.indexOf(word) * 10;

@@ -1,28 +1,28 @@
 import type { SourceMap } from "node:module";
 import { WebAssembly } from "./web-assembly.ts";
 
-/** Ends the module's run from inside a host call, as Envoy does for calls at the wrong time. */
+/** Stops the module inside a host call, as Envoy does for calls at the wrong time. */
 export class Forbidden extends Error {}
 
 export interface TrapFrame {
-  /** The function's name, where the module has names. */
+  /** The function's name, or its number when the module has no names. */
   readonly function: string;
   /** Bytes from the start of the module. */
   readonly offset: number;
-  /** "assembly/index.ts:12:5", where a source map is at hand. */
+  /** "assembly/index.ts:12:5". Only with a source map. */
   readonly source?: string;
 }
 
-/** Why a VM does not run any more. */
+/** Why a VM stopped. */
 export interface Trap {
-  /** What was called: "proxy_on_request_headers". */
+  /** The callback that trapped: "proxy_on_request_headers". */
   readonly callback: string;
   readonly message: string;
   /** Innermost first. */
   readonly frames: readonly TrapFrame[];
 }
 
-/** An error that the module itself is to blame for; undefined for one of the host. */
+/** Converts an error that the module caused. Undefined for an error of the host. */
 export function trapOf(callback: string, error: unknown, sourceMap: SourceMap | undefined): Trap | undefined {
   const module = error instanceof WebAssembly.RuntimeError || error instanceof Forbidden;
   const stackOverflow = error instanceof RangeError && error.message.includes("call stack");
@@ -33,7 +33,7 @@ export function trapOf(callback: string, error: unknown, sourceMap: SourceMap | 
   return { callback, message: error.message, frames: frames.map((found) => frameOf(found, sourceMap)) };
 }
 
-/** As one text: what happened, in which callback, and where. */
+/** Describes a trap as text: the callback, the message and the frames. */
 export function describeTrap({ callback, message, frames }: Trap): string {
   const where = frames.map(
     ({ function: name, offset, source }) => `\n  at ${source ?? `0x${offset.toString(16)}`} (${name})`,
@@ -43,7 +43,7 @@ export function describeTrap({ callback, message, frames }: Trap): string {
 
 function frameOf([, name, index, hex]: RegExpMatchArray, sourceMap: SourceMap | undefined): TrapFrame {
   const frame = { function: name ?? `function ${index}`, offset: Number.parseInt(hex ?? "", 16) };
-  // A module has one line; its columns are bytes.
+  // In a module's source map, the line is always 0 and the column is the byte offset.
   const entry = sourceMap?.findEntry(0, frame.offset);
   if (entry === undefined || !("originalSource" in entry) || entry.originalSource === undefined) return frame;
   const { originalSource, originalLine, originalColumn } = entry;

@@ -4,7 +4,7 @@ import { FilterRefused } from "./load.ts";
 import { describeTrap } from "./trap.ts";
 import type { TrialReport, TrialResult, TrialTask } from "./trial.ts";
 
-/** Runs in a thread of its own: a module may loop for ever. */
+/** Runs in a separate thread, because a module may loop for ever. */
 const say = (report: TrialReport) => parentPort?.postMessage(report);
 
 parentPort?.on("message", (task: TrialTask) => say({ result: tried(task) }));
@@ -12,7 +12,7 @@ parentPort?.on("message", (task: TrialTask) => say({ result: tried(task) }));
 function tried({ wasm, config, rootId }: TrialTask): TrialResult {
   let step = "loading";
   const onCallback = (name: string) => {
-    // The module is asked for memory in the middle of a callback.
+    // The allocator runs in the middle of another callback, which stays the current step.
     if (name === "proxy_on_memory_allocate" || name === "malloc") return;
     step = name;
     say({ step });

@@ -10,7 +10,7 @@ test("a module that starts, is configured and takes a request passes", async () 
   assert.equal((await trial(wasm, { config: "{}", timeLimitMs })).ok, true);
 });
 
-test("an endless loop is stopped, and its callback named", async () => {
+test("an endless loop is stopped, and the result names its callback", async () => {
   const wasm = module(
     '(func (export "proxy_on_configure") (param i32 i32) (result i32) (loop $on (br $on)) (i32.const 1))',
   );
@@ -20,20 +20,20 @@ test("an endless loop is stopped, and its callback named", async () => {
   assert.deepEqual([reason, step], ["time", "proxy_on_configure"]);
 });
 
-test("a trap in the first request is told of", async () => {
+test("reports a trap in the first request", async () => {
   const wasm = module('(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (unreachable))');
   const { reason, message } = failure(await trial(wasm, { config: "{}", timeLimitMs }));
   assert.equal(reason, "trap");
   assert.match(message, /^proxy_on_request_headers trapped: unreachable\n {2}at 0x[0-9a-f]+ /);
 });
 
-test("a refused configuration is a fault only where there is one", async () => {
+test("a rejected configuration fails the trial only when a configuration was given", async () => {
   const wasm = module('(func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0))');
   assert.equal((await trial(wasm, { timeLimitMs })).ok, true);
   assert.equal(failure(await trial(wasm, { config: "{}", timeLimitMs })).reason, "refused");
 });
 
-test("what is no module, and what imports what is not there, is said", async () => {
+test("reports bytes that are not a module, and a module that imports an unknown function", async () => {
   assert.equal(failure(await trial(Buffer.from("no"), { timeLimitMs })).reason, "not a module");
   const wasm = module("", '(import "env" "proxy_clear_route_cache" (func (result i32)))');
   const { reason, message } = failure(await trial(wasm, { timeLimitMs }));
@@ -41,7 +41,7 @@ test("what is no module, and what imports what is not there, is said", async () 
   assert.match(message, /imports env\.proxy_clear_route_cache, which Envoy does not have/);
 });
 
-test("a host call from a start section, of which Envoy dies, is a fault", async () => {
+test("a host call from a start section, which crashes Envoy, fails the trial", async () => {
   const wasm = module(
     "(func $begin (drop (call $log (i32.const 2) (i32.const 0) (i32.const 0)))) (start $begin)",
     '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))',
@@ -49,7 +49,7 @@ test("a host call from a start section, of which Envoy dies, is a fault", async 
   assert.match(failure(await trial(wasm, { timeLimitMs })).message, /proxy_log was called where Envoy allows no call/);
 });
 
-test("whatever one trial did, the next one is as good as the first", async () => {
+test("a failed trial does not affect the next one", async () => {
   const configured = (body: string) =>
     module(`(func $on (export "proxy_on_configure") (param i32 i32) (result i32) ${body} (i32.const 1))`);
   const bad = [
@@ -69,7 +69,7 @@ test("whatever one trial did, the next one is as good as the first", async () =>
   );
 });
 
-/** The least that Envoy takes, and something more. */
+/** The smallest module that Envoy accepts, with the given functions and imports. */
 function module(functions: string, imports = ""): Uint8Array {
   return binaryen
     .parseText(

@@ -2,10 +2,10 @@ import { Worker } from "node:worker_threads";
 import type { LogLine } from "./log.ts";
 
 export interface TrialOptions {
-  /** Without one, that the module refuses an empty configuration is no fault, and no request is tried. */
+  /** Without one, the trial passes even when the module rejects the empty configuration. Then no request is tried. */
   readonly config?: string;
   readonly rootId?: string;
-  /** For all of it; the thread is stopped when it is over. */
+  /** The time limit of the whole trial. The thread is stopped after it. */
   readonly timeLimitMs: number;
 }
 
@@ -13,28 +13,28 @@ export type TrialResult =
   | { readonly ok: true; readonly log: readonly LogLine[] }
   | {
       readonly ok: false;
-      /** "time" is an endless loop, or something as slow; "thread" that the module ended the thread it ran in. */
+      /** "time": the trial ran longer than its limit. "thread": the module ended the thread that it ran in. */
       readonly reason: "not a module" | "missing import" | "trap" | "refused" | "time" | "thread";
-      /** The callback that it happened in: "proxy_on_configure". */
+      /** The callback that failed: "proxy_on_configure". */
       readonly step: string;
-      /** What happened, and what the module logged of warnings and errors. */
+      /** What happened, and the warnings and errors that the module logged. */
       readonly message: string;
       readonly log: readonly LogLine[];
     };
 
-/** What the thread is given. */
+/** The task of the thread. */
 export interface TrialTask {
   readonly wasm: Uint8Array;
   readonly config: string | undefined;
   readonly rootId: string | undefined;
 }
 
-/** What the thread says: each callback as it begins it, and at last how it went. */
+/** A message from the thread: each callback before it begins, and finally the result. */
 export type TrialReport = { readonly step: string } | { readonly result: TrialResult };
 
 /**
- * Starts a module, configures it and sends it one request, in a thread that is stopped when its time is over. A thread that
- * is still good afterwards is kept for the next trial, for some seconds: starting one takes longer than all else.
+ * Starts a module, configures it and sends it one request, in a thread that is stopped at the time limit. A thread that
+ * is still usable afterwards stays idle for some seconds, for the next trial: starting a thread is the slowest part.
  */
 export async function trial(wasm: Uint8Array, { config, rootId, timeLimitMs }: TrialOptions): Promise<TrialResult> {
   const thread = takeIdle() ?? new TrialThread();
@@ -59,9 +59,9 @@ function takeIdle(): TrialThread | undefined {
   return taken?.thread.isGood === true ? taken.thread : undefined;
 }
 
-/** Tries one module after the other, until one does not end or takes the thread with it. */
+/** Runs one trial after another, until a module does not end or ends the thread. */
 class TrialThread {
-  /** False once it is no use for another trial. */
+  /** False when the thread cannot run another trial. */
   isGood = true;
   readonly #worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
     env: {},
@@ -90,7 +90,7 @@ class TrialThread {
     this.#worker.postMessage(task);
     const result = await promise;
     clearTimeout(timer);
-    // Whoever waits for nothing else may end while a thread is idle.
+    // An idle thread does not keep the process alive.
     this.#worker.unref();
     return result;
   }

@@ -1,49 +1,46 @@
 import type { SourceMap } from "node:module";
 import { status } from "./abi.ts";
+import type { CallContext, Caller, HostCall } from "./calls/caller.ts";
 import { hostCalls } from "./calls/index.ts";
 import { wasiCalls } from "./calls/wasi.ts";
-import type { Context } from "./context.ts";
 import { GuestMemory, OutOfBounds } from "./guest-memory.ts";
 import { MetricIds } from "./metrics.ts";
 import { describeTrap, Forbidden, type Trap, trapOf } from "./trap.ts";
 import { type WasmExports, type WasmModule, WebAssembly } from "./web-assembly.ts";
 import type { World } from "./world.ts";
 
-/** One function that a module imports. Numbers of 64 bits are bigints. */
-export type HostCall = (...values: number[]) => number;
-
 export interface VmSettings {
   readonly id: string;
   readonly configuration: Buffer;
   readonly environment: Readonly<Record<string, string>>;
-  /** Host calls and callbacks that may be used; all unless given. */
+  /** The host calls and callbacks that the module may use. Default: all. */
   readonly capabilities?: ReadonlySet<string>;
   readonly sourceMap?: SourceMap;
 }
 
-/** A module that imports what Envoy does not have, and so cannot be loaded. */
+/** The module imports a function that Envoy does not have, so it cannot be loaded. */
 export class MissingImport extends Error {}
 
-/** Envoy dies of any call from a start section. */
+/** Envoy crashes on any host call from a start section. */
 const allowedInStartSection: ReadonlySet<string> = new Set();
-/** While a module initialises, Envoy lets it do no more than this, and what WASI has. */
+/** The host calls that Envoy allows while a module initialises. WASI calls are allowed too. */
 const allowedAtStart: ReadonlySet<string> = new Set(["proxy_log"]);
 const allowedInMalloc: ReadonlySet<string> = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
 
 /** One instance of a module. */
-export class Vm {
+export class Vm implements Caller {
   readonly world: World;
   readonly settings: VmSettings;
   readonly memory: GuestMemory;
   readonly metrics: MetricIds;
-  readonly contexts = new Map<number, Context>();
-  /** Set when the module trapped: it is not called again. */
+  readonly contexts = new Map<number, CallContext>();
+  /** Set when the module trapped. It is not called again. */
   trap: Trap | undefined;
-  /** A local response was sent: whatever the callback answers, the stream stops. */
+  /** A local response was sent: the stream stops, whatever the callback answers. */
   stopIteration = false;
   readonly #exports: WasmExports;
   readonly #allocator: string;
-  #current: Context | undefined;
+  #current: CallContext | undefined;
   #effective = 0;
   #allowed: ReadonlySet<string> | undefined;
   #deferred: (() => void)[] = [];
@@ -62,14 +59,14 @@ export class Vm {
     this.memory.attach(this.#exports);
   }
 
-  /** The stream or root that the running host call is about. */
-  get context(): Context {
+  /** The stream or root that the running host call acts on. */
+  get context(): CallContext {
     const context = this.contexts.get(this.#effective) ?? this.#current;
     if (context === undefined) throw new Forbidden("the host was called outside of any callback");
     return context;
   }
 
-  /** Host calls are about that context until the callback ends. False when there is none. */
+  /** Host calls act on that context until the callback ends. False when there is no such context. */
   setEffective(id: number): boolean {
     if (!this.contexts.has(id)) return false;
     this.#effective = id;
@@ -80,20 +77,20 @@ export class Vm {
     return ++this.#lastContext;
   }
 
-  /** The lowest two bits tell what kind of call it is. */
+  /** The lowest two bits are the kind of call. */
   nextCallToken(kind: 0 | 1 | 2): number {
     const token = (this.#lastCall[kind] ?? kind) + 4;
     this.#lastCall[kind] = token;
     return token;
   }
 
-  /** Whether the module wants that callback, and may have it. */
+  /** True when the module exports the callback and its capabilities allow it. */
   has(callback: string): boolean {
     return typeof this.#exports[callback] === "function" && this.#allows(callback);
   }
 
   /** Runs the module's initialisation. */
-  start(vmContext: Context): void {
+  start(vmContext: CallContext): void {
     this.#current = vmContext;
     const initialize = "_initialize" in this.#exports;
     for (const step of initialize ? ["_initialize", "main", "__main_void"] : ["_start"]) {
@@ -105,11 +102,11 @@ export class Vm {
   }
 
   /**
-   * Calls the module. What it answered is converted before anything that it asked for happens, and that happens before
-   * this returns. Undefined is what a callback without an answer, or one that trapped, answers.
+   * Calls the module. First its answer is converted, then everything that it asked for happens, then this returns. The
+   * answer is 0 when the callback has none, does not exist, or trapped.
    */
   callback<T>(
-    context: Context,
+    context: CallContext,
     name: string,
     values: readonly number[],
     convert: (answer: number, stopped: boolean) => T,
@@ -125,7 +122,7 @@ export class Vm {
     return converted;
   }
 
-  /** Does it when the callback has returned. */
+  /** Runs the task when the callback has returned. */
   defer(task: () => void): void {
     this.#deferred.push(task);
   }

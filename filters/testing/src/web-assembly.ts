@@ -1,4 +1,6 @@
-/** The part of JavaScript's WebAssembly that is used here: TypeScript has its types only together with a browser's. */
+/**
+ * The part of JavaScript's WebAssembly that is used here. TypeScript has these types only in the library for browsers.
+ */
 interface Engine {
   readonly Module: {
     new (bytes: Uint8Array): WasmModule;
@@ -19,7 +21,7 @@ export interface WasmModule {
 }
 
 export interface WasmMemory {
-  /** Another one each time that the memory grows. */
+  /** A new buffer each time that the memory grows. */
   readonly buffer: ArrayBuffer;
 }
 

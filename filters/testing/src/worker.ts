@@ -4,18 +4,18 @@ import { Vm, type VmSettings } from "./vm.ts";
 import type { WasmModule } from "./web-assembly.ts";
 import type { World } from "./world.ts";
 
-/** What a listener is configured with. */
+/** A module, its VM and its plugin, as a listener configures them. */
 export interface FilterSetup {
   readonly module: WasmModule;
   readonly settings: VmSettings;
   readonly plugin: Plugin;
 }
 
-/** A configured filter on one worker, and how many streams still use it. */
+/** A configured filter on one worker, and the number of streams that use it. */
 interface Serving {
   readonly root: RootContext;
   streams: number;
-  /** Another has taken its place. */
+  /** True when a newer filter replaced it. */
   replaced: boolean;
 }
 
@@ -23,9 +23,9 @@ export type Begun =
   | { readonly root: RootContext }
   | { readonly trap: Trap }
   /** The callback that answered false. */
-  | { readonly refusedIn: string };
+  | { readonly rejectedIn: string };
 
-/** Makes a VM and configures the filter in it. Throws MissingImport. */
+/** Creates a VM and configures the filter in it. Throws MissingImport. */
 export function begin({ module, settings, plugin }: FilterSetup, world: World): Begun {
   let vm: Vm;
   try {
@@ -35,18 +35,21 @@ export function begin({ module, settings, plugin }: FilterSetup, world: World): 
     if (trap === undefined) throw error;
     return { trap };
   }
-  // Initialisation belongs to no plugin.
+  // Initialisation runs in the context of the VM, not of a plugin.
   vm.start(new Context(vm, plugin, undefined, 0));
   return vm.trap === undefined ? configured(new RootContext(vm, plugin)) : { trap: vm.trap };
 }
 
 function configured(root: RootContext): Begun {
-  const refusedIn = root.begin();
+  const rejectedIn = root.begin();
   if (root.vm.trap !== undefined) return { trap: root.vm.trap };
-  return refusedIn === undefined ? { root } : { refusedIn };
+  return rejectedIn === undefined ? { root } : { rejectedIn };
 }
 
-/** One of Envoy's worker threads: its own VM, and after a swap the former filter until its last stream has ended. */
+/**
+ * One of Envoy's worker threads. It has its own VM. After a swap it keeps the old filter until its last stream has
+ * ended.
+ */
 export class Worker {
   readonly #world: World;
   #setup: FilterSetup;
@@ -62,7 +65,7 @@ export class Worker {
     return this.#serving.root;
   }
 
-  /** Takes a new configuration into the same VM, unless that trapped, and new code into a new one. */
+  /** Replaces the filter. A new configuration stays in the same VM, unless that VM trapped. New code gets a new VM. */
   swap(setup: FilterSetup): void {
     const before = this.#serving;
     const { module, settings } = this.#setup;
@@ -74,13 +77,13 @@ export class Worker {
     this.#retire(before);
   }
 
-  /** A new VM in place of one that trapped. */
+  /** Replaces a VM that trapped. */
   reload(): void {
     const begun = begin(this.#setup, this.#world);
     if ("root" in begun) this.#serving = { root: begun.root, streams: 0, replaced: false };
   }
 
-  /** Makes the context of a stream or connection; `ended` says that it is over. */
+  /** Creates the context of a stream or connection. Call `ended` when the stream is over. */
   serve<C>(make: (root: RootContext) => C): { readonly context: C; ended(): void } {
     const serving = this.#serving;
     serving.streams++;
@@ -91,7 +94,7 @@ export class Worker {
     return { context: make(serving.root), ended };
   }
 
-  /** The filter is removed. */
+  /** Removes the filter. */
   end(): void {
     this.#serving.replaced = true;
     this.#retire(this.#serving);

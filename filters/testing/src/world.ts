@@ -5,7 +5,7 @@ import type { Outbox } from "./outbox.ts";
 import { SharedData } from "./shared-data.ts";
 import { SharedQueues } from "./shared-queues.ts";
 
-/** What all VMs of a host share: Envoy has one of each in its process. */
+/** The state that all VMs of a host share. Envoy has one of each in its process. */
 export class World {
   readonly clock: Clock;
   readonly log: Log;
@@ -13,10 +13,10 @@ export class World {
   readonly sharedData = new SharedData();
   readonly queues = new SharedQueues();
   readonly outbox: Outbox;
-  /** What Envoy lets pass or dies of, and what no filter should do. */
+  /** Mistakes of the filter. Envoy ignores some of them and crashes on others. */
   readonly faults: string[] = [];
   readonly onCallback: ((name: string) => void) | undefined;
-  /** What happens when the running callback and all that it began have ended. */
+  /** Tasks that run when the running callback, and everything that it started, has ended. */
   readonly #later: (() => void)[] = [];
 
   constructor(options: {
@@ -35,7 +35,7 @@ export class World {
     this.#later.push(task);
   }
 
-  /** Runs what waits, and what that makes wait, in order. */
+  /** Runs the pending tasks, and the tasks that they add, in order. */
   settle(): void {
     for (let task = this.#later.shift(); task !== undefined; task = this.#later.shift()) task();
   }

@@ -12,18 +12,18 @@ import { failures, timeouts } from "./counters";
 import { Denied, Granted, Outcome } from "./outcome";
 import { Settings } from "./settings";
 
-/** A longer body is no answer. */
+/** A larger body is a failure. */
 const MOST_BODY: u32 = 16384;
-/** Nor is one of more parts: reading it takes fuel by the square of its members. */
+/** A body with more commas is a failure too: the fuel to read it grows with the square of its members. */
 const MOST_COMMAS: i32 = 256;
-/** What is longer is not kept, so that the cache is bounded in bytes too. */
+/** A longer answer is not cached, so that the cache is bounded in bytes too. */
 const MOST_KEPT: i32 = 4096;
 
-/** What the service said. */
+/** An answer of the service. */
 @final
 export class Answer {
   outcome: Outcome;
-  /** How long it holds; 0 when it is not to be kept. */
+  /** How long the answer is cached; 0 when it is not. */
   keptMs: i64;
 
   constructor(outcome: Outcome, keptMs: i64) {
@@ -32,7 +32,9 @@ export class Answer {
   }
 }
 
-/** Reads the answer to the call whose callback runs; `headers` is 0 when there is none. Null when it is of no use. */
+/**
+ * Reads the answer to the call of the running callback. `headers` is 0 when there is none. Returns null for a failure.
+ */
 export function readAnswer(settings: Settings, headers: u32, body_size: u32): Answer | null {
   const answer = stream_context.headers.http_callback;
   const status = headers === 0 ? 0 : <u32>I32.parseInt(answer.get(":status"));
@@ -42,13 +44,13 @@ export function readAnswer(settings: Settings, headers: u32, body_size: u32): An
   }
   const granted = status >= 200 && status < 300 ? readGrant(settings, body_size) : null;
   if (granted) return granted;
-  // So Envoy answers for a service that took too long.
+  // Envoy answers 504 when the call reached its deadline.
   if (status === 504) timeouts.increment(1);
   else failures.increment(1);
   return null;
 }
 
-/** Null when the answer lacks a value, or one that a header cannot bear. */
+/** Null when a value is missing, or cannot be in a header. */
 function readGrant(settings: Settings, body_size: u32): Answer | null {
   const answer = stream_context.headers.http_callback;
   let keptMs = allowedMs(settings.keptMs);
@@ -85,7 +87,7 @@ function textOf(json: JsonValue): string {
   return json.isString ? json.text : "";
 }
 
-/** No longer than the answer's cache-control says (RFC 9111, section 5.2.2). */
+/** Limits the time by the answer's cache-control (RFC 9111, section 5.2.2). */
 function allowedMs(keptMs: i64): i64 {
   for (const each = stream_context.headers.http_callback.each(); each.next(); ) {
     if (!each.nameEquals("cache-control")) continue;
@@ -99,7 +101,7 @@ function allowedMs(keptMs: i64): i64 {
   return keptMs;
 }
 
-/** Whole seconds; what is not written so counts as 0. */
+/** Parses whole seconds. Any other text counts as 0. */
 function secondsAsMs(text: string): i64 {
   let seconds: i64 = 0;
   for (let i = 0; i < text.length; i++) {

@@ -5,7 +5,7 @@ class Entry {
   key: string;
   outcome: Outcome;
   untilMs: i64;
-  /** Since the hand last came by. */
+  /** True when the entry was used since the hand last passed it. */
   used: bool = false;
 
   constructor(key: string, outcome: Outcome, untilMs: i64) {
@@ -16,8 +16,9 @@ class Entry {
 }
 
 /**
- * Outcomes by the hash of their credential, so many at most. What makes room for a new one is chosen by a clock's hand: it goes
- * round, passes those that were used since it last came by, and takes the first that was not, or is too old.
+ * Outcomes by the hash of their credential, with a maximum number of entries. A full cache replaces an entry by the
+ * clock algorithm: a hand goes round, skips the entries that were used since it last passed, and takes the first other
+ * or expired one.
  */
 @final
 export class Cache {
@@ -30,7 +31,7 @@ export class Cache {
     this.capacity = capacity;
   }
 
-  /** Null when there is none, or it is too old. */
+  /** Null when there is no entry, or it has expired. */
   get(key: string, nowMs: i64): Outcome | null {
     if (!this.entries.has(key)) return null;
     const entry = this.entries.get(key);

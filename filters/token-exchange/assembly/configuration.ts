@@ -1,7 +1,7 @@
 import { HeaderPair, isPrintable, isWord, JsonValue, lowerCase } from "@chancery/filter-sdk";
 import { GivenHeader, Settings } from "./settings";
 
-/** Reads the settings out of their JSON, described in README.md. Every fault is kept in the JSON's problems. */
+/** Reads the configuration that README.md describes. Every fault is added to the JSON's problems. */
 export function readSettings(json: JsonValue): Settings {
   json.onlyMembers(["cluster", "request", "credential", "deadlineMs", "set", "cache", "limits", "onFailure", "body"]);
   const body = json.member("body");
@@ -32,7 +32,7 @@ function readRequest(json: JsonValue, settings: Settings): void {
   ];
   if (path.isString && !path.text.startsWith("/")) path.fault(`should start with "/", is "${path.text}"`);
   if (!headers.exists) return;
-  // Any names.
+  // All names are allowed; this checks that it is an object.
   headers.onlyMembers(headers.names);
   for (let i = 0; i < headers.names.length; i++) {
     const name = lowerCase(headers.names[i]);
@@ -83,7 +83,7 @@ function readLimits(json: JsonValue, settings: Settings): void {
   if (waiting.exists) settings.mostWaiting = waiting.asInteger(1, 10_000);
 }
 
-/** The name of a header, in lower case. */
+/** Reads the name of a header, in lower case. */
 function readName(json: JsonValue): string {
   const name = lowerCase(json.asString());
   if (json.isString && !isName(name)) json.fault("should be 1 to 64 letters, digits, - or _");

@@ -1,6 +1,6 @@
 import { Counter } from "@chancery/filter-sdk";
 
-// Of requests.
+// These count requests.
 export const hits = new Counter("token_exchange.hits");
 export const misses = new Counter("token_exchange.misses");
 export const shared = new Counter("token_exchange.shared");
@@ -8,6 +8,6 @@ export const denied = new Counter("token_exchange.denied");
 export const missing = new Counter("token_exchange.missing");
 export const unanswered = new Counter("token_exchange.unanswered");
 export const overflows = new Counter("token_exchange.overflows");
-// Of calls.
+// These count calls.
 export const failures = new Counter("token_exchange.failures");
 export const timeouts = new Counter("token_exchange.timeouts");

@@ -15,15 +15,15 @@ import { Missing, Outcome, Unanswered } from "./outcome";
 import { Settings } from "./settings";
 
 /**
- * How many streams one call may hold. They are all continued in one callback, each by some host calls, and a callback has fuel
- * for 10,000 of these.
+ * The maximum number of streams that one call may hold. All of them continue in one callback, each with several host
+ * calls, and a callback has fuel for 10,000 host calls.
  */
 const MOST_HELD: i32 = 300;
 
 /** The hash of the running request's credential. */
 const hash: usize = memory.data(32, 8);
 
-/** All that is known and being asked under one configuration, on one worker. */
+/** The cache and the calls of one configuration, on one worker. */
 export class Exchange {
   readonly settings: Settings;
   private root: RootContext;
@@ -31,7 +31,7 @@ export class Exchange {
   private unanswered: Unanswered;
   private cache: Cache;
   private calls: Map<string, Call> = new Map();
-  /** How many streams are held. */
+  /** The number of streams that are held. */
   private waiting: i32 = 0;
 
   constructor(root: RootContext, settings: Settings) {
@@ -42,11 +42,12 @@ export class Exchange {
     this.cache = new Cache(settings.entries);
   }
 
-  /** What becomes of the stream's request; null when it must wait for the service. */
+  /** The outcome for the stream's request; null when it must wait for the service. */
   ask(stream: ExchangeStream): Outcome | null {
     const settings = this.settings;
     if (!stream_context.headers.request.sha256(settings.credential, hash)) return this.missing;
-    // The bytes of the hash as the units of a string: equal where the credentials are, and no credential is kept.
+    // The bytes of the hash become the units of a string. So equal credentials give equal keys, and no credential is
+    // stored.
     const key = String.UTF16.decodeUnsafe(hash, 32);
     const known = this.cache.get(key, nowMs());
     if (known) {
@@ -61,13 +62,13 @@ export class Exchange {
     return null;
   }
 
-  /** A stream ended while it was held. */
+  /** Removes a stream that ended while it was held. */
   leave(stream: ExchangeStream, call: Call): void {
     call.waiting.splice(call.waiting.indexOf(stream), 1);
     this.waiting--;
   }
 
-  /** Every stream that waits gets the same answer, and those of the next time too. */
+  /** Applies the answer to every waiting stream, and caches it. */
   answered(call: Call, headers: u32, body_size: u32): void {
     const answer = readAnswer(this.settings, headers, body_size);
     const outcome: Outcome = answer ? answer.outcome : this.unanswered;
@@ -82,7 +83,7 @@ export class Exchange {
     }
   }
 
-  /** The call about a credential that is under way, or a new one; null when there may be none. */
+  /** The pending call for a credential, or a new one; null when a limit is reached or the call failed. */
   private callFor(key: string): Call | null {
     const settings = this.settings;
     const underway = this.calls.has(key) ? this.calls.get(key) : null;
@@ -110,7 +111,7 @@ export class Exchange {
   }
 }
 
-/** One question to the service. It belongs to the root: the stream that asked first may end before the others. */
+/** One call to the service. It belongs to the root, because the stream that made it may end before the others. */
 @final
 export class Call extends HttpHandler {
   readonly key: string;
@@ -130,7 +131,7 @@ export class Call extends HttpHandler {
 
 @final
 export class ExchangeStream extends Context {
-  /** What the stream waits for. */
+  /** The call that the stream waits for. */
   call: Call | null = null;
   private exchange: Exchange;
 
@@ -141,7 +142,7 @@ export class ExchangeStream extends Context {
 
   override onRequestHeaders(_headers: u32, _end_of_stream: bool): FilterHeadersStatusValues {
     const outcome = this.exchange.ask(this);
-    // Holds body and trailers back too, and asks the client to wait when the buffer is full.
+    // This holds body and trailers too, and stops reading from the client when the buffer is full.
     if (!outcome) return FilterHeadersStatusValues.StopAllIterationAndWatermark;
     const goesOn = outcome.apply(this.exchange.settings);
     return goesOn ? FilterHeadersStatusValues.Continue : FilterHeadersStatusValues.StopIteration;
@@ -153,7 +154,7 @@ export class ExchangeStream extends Context {
   }
 }
 
-/** By a clock that nobody sets back. */
+/** The time by a clock that cannot be set back. */
 function nowMs(): i64 {
   return get_monotonic_time_nanoseconds() / 1_000_000;
 }

@@ -13,7 +13,7 @@ class ExchangeRoot extends RootContext {
 
   override createContext(context_id: u32): Context {
     const exchange = this.exchange;
-    // The proxy does not use a filter whose configuration was refused.
+    // The proxy does not use a filter that rejected its configuration.
     if (!exchange) throw new Error("token-exchange has no configuration");
     return new ExchangeStream(context_id, this, exchange);
   }

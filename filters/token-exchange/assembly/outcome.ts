@@ -2,16 +2,16 @@ import { Refusal, stream_context } from "@chancery/filter-sdk";
 import { denied, missing, unanswered } from "./counters";
 import { Settings } from "./settings";
 
-/** What becomes of the request of the running callback. */
+/** The outcome for the request of the running callback. */
 export abstract class Outcome {
-  /** Whether the request goes on; otherwise it has been answered. */
+  /** Applies the outcome. True when the request continues; otherwise it is answered. */
   abstract apply(settings: Settings): bool;
 }
 
-/** The service said yes. */
+/** The service accepted the credential. */
 @final
 export class Granted extends Outcome {
-  /** Of the headers that are set, in their order. */
+  /** The values of the headers in `set`, in their order. */
   private values: string[];
 
   constructor(values: string[]) {
@@ -27,58 +27,58 @@ export class Granted extends Outcome {
   }
 }
 
-/** The service said no. */
+/** The service rejected the credential. */
 @final
 export class Denied extends Outcome {
-  private refusal: Refusal;
+  private rejection: Refusal;
 
   constructor(status: u32, challenge: string, json: bool) {
     super();
-    this.refusal = refusal(status, `denied{${status.toString()}}`, "the credential was refused", json);
-    if (status === 401) this.refusal.with("www-authenticate", challenge === "" ? "Bearer" : challenge);
+    this.rejection = rejection(status, `denied{${status.toString()}}`, "the credential was rejected", json);
+    if (status === 401) this.rejection.with("www-authenticate", challenge === "" ? "Bearer" : challenge);
   }
 
   override apply(_settings: Settings): bool {
     denied.increment(1);
-    this.refusal.send();
+    this.rejection.send();
     return false;
   }
 }
 
-/** There was nothing to ask the service about. */
+/** The request has no credential. */
 @final
 export class Missing extends Outcome {
-  private refusal: Refusal;
+  private rejection: Refusal;
 
   constructor(json: bool) {
     super();
-    this.refusal = refusal(401, "missing", "a credential is required", json).with("www-authenticate", "Bearer");
+    this.rejection = rejection(401, "missing", "a credential is required", json).with("www-authenticate", "Bearer");
   }
 
   override apply(_settings: Settings): bool {
     missing.increment(1);
-    this.refusal.send();
+    this.rejection.send();
     return false;
   }
 }
 
-/** Nobody knows what the service would have said. */
+/** The service gave no usable answer, or was not called because of a limit. */
 @final
 export class Unanswered extends Outcome {
-  private refusal: Refusal;
+  private rejection: Refusal;
 
   constructor(json: bool) {
     super();
-    this.refusal = refusal(503, "unanswered", "the authorisation service did not answer", json);
+    this.rejection = rejection(503, "unanswered", "the authorisation service did not answer", json);
   }
 
   override apply(settings: Settings): bool {
     unanswered.increment(1);
     if (!settings.allowsUnanswered) {
-      this.refusal.send();
+      this.rejection.send();
       return false;
     }
-    // Upstream trusts these names, so what the client sent under them must not reach it.
+    // Upstream trusts these headers, so those of the client must not reach it.
     const headers = stream_context.headers.request;
     headers.remove(settings.credential);
     for (let i = 0; i < settings.given.length; i++) headers.remove(settings.given[i].name);
@@ -86,6 +86,6 @@ export class Unanswered extends Outcome {
   }
 }
 
-function refusal(status: u32, details: string, reason: string, json: bool): Refusal {
+function rejection(status: u32, details: string, reason: string, json: bool): Refusal {
   return new Refusal(status, `token_exchange_${details}`, "x-token-exchange-reason", reason, json);
 }

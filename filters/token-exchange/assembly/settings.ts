@@ -1,12 +1,12 @@
 import { Headers } from "@chancery/filter-sdk";
 
-/** A header that upstream gets. */
+/** A header that the filter sets for upstream. */
 export class GivenHeader {
   name: string;
-  /** The member of the answer's JSON body that is its value; empty when it is a header of the answer. */
+  /** The member of the answer's JSON body with the value; empty when the value is in a header of the answer. */
   member: string = "";
   header: string = "";
-  /** Comes before the value. */
+  /** A text before the value. */
   prefix: string = "";
 
   constructor(name: string) {
@@ -14,10 +14,10 @@ export class GivenHeader {
   }
 }
 
-/** What a configuration says. Names of headers are in lower case. */
+/** The configuration. Names of headers are in lower case. */
 export class Settings {
   cluster: string = "";
-  /** Of each call; the credential follows. */
+  /** The headers of each call. The credential is added to them. */
   callHeaders: Headers = [];
   credential: string = "authorization";
   deadlineMs: u32 = 0;
@@ -28,7 +28,7 @@ export class Settings {
   mostCalls: i32 = 100;
   mostWaiting: i32 = 1000;
   allowsUnanswered: bool = false;
-  /** How a refusal's body says the reason. */
+  /** True when the body of a rejection is JSON. */
   json: bool = false;
 
   get readsBody(): bool {

@@ -30,7 +30,7 @@ const grant = (token: string, headers: Record<string, string> = {}, more: object
 });
 const counted = ({ metrics }: Host, name: string): number => metrics[`token_exchange.${name}`] ?? 0;
 
-test("the credential is asked about, and upstream gets what the service says of it instead", async () => {
+test("sends the credential to the service, and replaces it by the answer", async () => {
   using host = await loaded(settings);
   const exchange = host.open({
     path: "/cart",
@@ -62,7 +62,7 @@ test("the credential is asked about, and upstream gets what the service says of 
   ]);
 });
 
-test("the credential goes no further where nothing takes its place", async () => {
+test("removes the credential also when no header replaces it", async () => {
   const config = { ...settings, credential: "X-Session", set: [{ name: "x-user", header: "x-user" }] };
   using host = await loaded(config, grant(""));
   const { upstream } = await host.request({ headers: { "x-session": "s" } });
@@ -71,22 +71,26 @@ test("the credential goes no further where nothing takes its place", async () =>
 });
 
 const lifetimes: readonly [what: string, answer: HttpCallAnswer, keptMs: number][] = [
-  ["as long as is configured", grant("t"), 60_000],
+  ["for the configured time", grant("t"), 60_000],
   ["no longer than expires_in says", grant("t", {}, { expires_in: 7 }), 7000],
-  ["no longer than is configured, whatever expires_in says", grant("t", {}, { expires_in: 3600 }), 60_000],
+  ["no longer than configured, when expires_in is longer", grant("t", {}, { expires_in: 3600 }), 60_000],
   ["not at all when expires_in cannot be read", grant("t", {}, { expires_in: "soon" }), 0],
-  ["not at all when expires_in is over", grant("t", {}, { expires_in: -1 }), 0],
+  ["not at all when expires_in is in the past", grant("t", {}, { expires_in: -1 }), 0],
   ["no longer than max-age says", grant("t", { "cache-control": "private, Max-Age=9" }), 9000],
-  ["no longer than either says", grant("t", { "cache-control": "max-age=9" }, { expires_in: 8 }), 8000],
+  ["no longer than the shorter of the two", grant("t", { "cache-control": "max-age=9" }, { expires_in: 8 }), 8000],
   ["not at all after no-store", grant("t", { "cache-control": "no-store" }), 0],
   ["not at all after no-cache", grant("t", { "cache-control": "max-age=9, no-cache" }), 0],
   ["not at all when it is very long", grant("t".repeat(5000)), 0],
-  ["a refusal for a shorter time", { status: 403 }, 5000],
-  ["a refusal no longer than max-age says", { status: 401, headers: { "cache-control": "max-age=2" } }, 2000],
+  ["for a shorter time when it is a rejection", { status: 403 }, 5000],
+  [
+    "no longer than max-age says when it is a rejection",
+    { status: 401, headers: { "cache-control": "max-age=2" } },
+    2000,
+  ],
 ];
 
 for (const [what, answer, keptMs] of lifetimes) {
-  test(`an answer is kept ${what}`, async () => {
+  test(`an answer is cached ${what}`, async () => {
     using host = await loaded(settings, answer);
     const first = await host.request(withCredential("c"));
     if (keptMs > 0) host.advance(keptMs - 1);
@@ -101,14 +105,14 @@ for (const [what, answer, keptMs] of lifetimes) {
   });
 }
 
-test("what the service refuses is refused with its status and challenge", async () => {
+test("rejects a request with the service's status and challenge", async () => {
   using host = await loaded(settings, { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token"' } });
   for (let round = 1; round <= 2; round++) {
     const reply = await host.request(withCredential("c"));
     assert.equal(reply.status, 401);
     assert.equal(reply.headers.get("www-authenticate"), 'Bearer error="invalid_token"');
-    assert.equal(reply.headers.get("x-token-exchange-reason"), "the credential was refused");
-    assert.equal(reply.body, "the credential was refused\n");
+    assert.equal(reply.headers.get("x-token-exchange-reason"), "the credential was rejected");
+    assert.equal(reply.body, "the credential was rejected\n");
     assert.equal(reply.details, "token_exchange_denied{401}");
     assert.equal(reply.upstream, undefined);
     assert.equal(counted(host, "denied"), round);
@@ -121,7 +125,7 @@ test("what the service refuses is refused with its status and challenge", async 
   assert.equal(forbidden.headers.get("www-authenticate"), undefined);
 });
 
-test("a request without a credential is refused, and nobody asked", async () => {
+test("rejects a request without a credential, and makes no call", async () => {
   using host = await loaded({ ...settings, body: "json" });
   for (const headers of [{}, { authorization: "" }]) {
     const reply = await host.request({ headers });
@@ -133,7 +137,7 @@ test("a request without a credential is refused, and nobody asked", async () => 
   assert.deepEqual(host.metrics, { "token_exchange.missing": 2 });
 });
 
-test("a service that is slow has until the deadline", async () => {
+test("waits for a slow service until the deadline", async () => {
   using host = await loaded(settings);
   const exchange = host.open(withCredential("c"));
   host.advance(499);
@@ -157,14 +161,14 @@ const failures: readonly [what: string, answer: HttpCallAnswer | "fail"][] = [
   ["a server error", { status: 500 }],
   ["a redirect", { status: 302 }],
   ["a body that is not JSON", { ...grant("t"), body: "access_token=t" }],
-  ["a body that is no object", { ...grant("t"), body: '["access_token"]' }],
+  ["a body that is not an object", { ...grant("t"), body: '["access_token"]' }],
   ["a member that is missing", { ...grant("t"), body: "{}" }],
-  ["a member that is no string", { ...grant("t"), body: '{"access_token": 1}' }],
+  ["a member that is not a string", { ...grant("t"), body: '{"access_token": 1}' }],
   ["a member that is empty", grant("")],
-  ["a member that would end the header", grant("t\r\nx-admin: 1")],
+  ["a member with a line break", grant("t\r\nx-admin: 1")],
   ["a body that is too long", grant("t", {}, { more: "x".repeat(16_384) })],
   [
-    "a body of too many members",
+    "a body with too many members",
     {
       ...grant("t"),
       body: `{"access_token":"t"${Array.from({ length: 257 }, (_, index) => `,"${index}":0`).join("")}}`,
@@ -174,7 +178,7 @@ const failures: readonly [what: string, answer: HttpCallAnswer | "fail"][] = [
 ];
 
 for (const [what, answer] of failures) {
-  test(`${what} is no answer: refused, or passed without what upstream trusts, and asked again`, async () => {
+  test(`${what} is a failure: the request is rejected, or passes without the trusted headers, and the next one makes a call`, async () => {
     using denying = await loaded(settings, answer);
     for (let round = 1; round <= 2; round++) {
       assert.equal((await denying.request(withCredential("c"))).status, 503);
@@ -191,13 +195,13 @@ for (const [what, answer] of failures) {
   });
 }
 
-test("a cluster that is not there is no answer", async () => {
+test("a missing cluster is a failure", async () => {
   using host = await loadFilter(wasm, { config: settings, clusters: ["others"] });
   assert.equal((await host.request(withCredential("c"))).status, 503);
   assert.deepEqual([counted(host, "failures"), counted(host, "unanswered")], [1, 1]);
 });
 
-test("one call at a time is made about a credential, and all that wait get its answer", async () => {
+test("makes one call at a time for a credential, and all waiting requests get its answer", async () => {
   using host = await loaded(settings);
   const same = Array.from({ length: 3 }, () => host.open({ ...withCredential("c"), body: "hello" }));
   const other = host.open(withCredential("d"));
@@ -213,13 +217,13 @@ test("one call at a time is made about a credential, and all that wait get its a
   assert.deepEqual([counted(host, "misses"), counted(host, "shared"), counted(host, "hits")], [2, 2, 0]);
 });
 
-test("a refusal and a failure reach all that wait too", async () => {
+test("a rejection and a failure also apply to all waiting requests", async () => {
   using host = await loaded(settings);
   const open = (): readonly Exchange[] => [host.open(withCredential("c")), host.open(withCredential("c"))];
-  const refused = open();
+  const rejected = open();
   answerAll(host, { status: 401 });
   assert.deepEqual(
-    refused.map(({ reply }) => reply.status),
+    rejected.map(({ reply }) => reply.status),
     [401, 401],
   );
   host.advance(5000);
@@ -232,7 +236,7 @@ test("a refusal and a failure reach all that wait too", async () => {
   assert.deepEqual([counted(host, "denied"), counted(host, "timeouts"), counted(host, "unanswered")], [2, 1, 2]);
 });
 
-test("a stream that ends while it waits is forgotten; the others get their answer, also when it was the first", async () => {
+test("when a waiting stream ends, the others get their answer, also when it was the first", async () => {
   using host = await loaded({ ...settings, limits: { waiting: 2 } });
   const first = host.open(withCredential("c"));
   const second = host.open(withCredential("c"));
@@ -244,7 +248,7 @@ test("a stream that ends while it waits is forgotten; the others get their answe
   answerAll(host, grant("t"));
   assert.deepEqual([second.reply.status, third.reply.status], [200, 200]);
   assert.equal(counted(host, "overflows"), 2);
-  // Both places are free again, and no more.
+  // Two requests can wait again, and not more.
   const next = [host.open(withCredential("e")), host.open(withCredential("f"))];
   assert.equal(host.open(withCredential("g")).reply.status, 503);
   answerAll(host, grant("t"));
@@ -254,7 +258,7 @@ test("a stream that ends while it waits is forgotten; the others get their answe
   );
 });
 
-test("an answer that nobody waits for any more is kept all the same", async () => {
+test("caches an answer also when no request waits for it any more", async () => {
   using host = await loaded(settings);
   host.open(withCredential("c")).cancel();
   answerAll(host, grant("t"));
@@ -262,7 +266,7 @@ test("an answer that nobody waits for any more is kept all the same", async () =
   assert.deepEqual([counted(host, "misses"), counted(host, "hits")], [1, 1]);
 });
 
-test("calls under way are bounded; a credential that is asked about already needs no other", async () => {
+test("limits concurrent calls; a credential with a pending call needs no other call", async () => {
   using host = await loaded({ ...settings, limits: { calls: 1 }, onFailure: "allow" });
   const held = [host.open(withCredential("c")), host.open(withCredential("c"))];
   assert.equal(host.open(withCredential("d")).upstream?.headers.get("authorization"), undefined);
@@ -274,7 +278,7 @@ test("calls under way are bounded; a credential that is asked about already need
   );
 });
 
-test("the most that one call may hold, and the most that an answer may have, are within a callback's fuel", async () => {
+test("a callback's fuel is enough for the maximum of held streams and the largest answer", async () => {
   const fuelled = withFuel(await readFile(wasm)).wasm;
   const names = Array.from({ length: 16 }, (_, index) => ({ name: `x-${index}`, member: "access_token" }));
   for (const answer of [grantOfMostNames(), "fail"] as const) {
@@ -291,7 +295,7 @@ test("the most that one call may hold, and the most that an answer may have, are
   }
 });
 
-test("the cache has room for so many answers; one that is used stays before one that is not", async () => {
+test("limits the number of cached answers, and keeps used ones longer than unused ones", async () => {
   using host = await loaded({ ...settings, cache: { entries: 3 } });
   host.onHttpCall(({ headers }) => grant(`for-${headers.get("authorization")}`));
   const misses = async (...credentials: readonly string[]): Promise<number> => {
@@ -309,7 +313,7 @@ test("the cache has room for so many answers; one that is used stays before one 
   assert.equal(await misses("b"), 1);
 });
 
-test("memory stays flat while thousands of credentials come", async () => {
+test("memory stays flat with thousands of credentials", async () => {
   using host = await loaded({ ...settings, cache: { entries: 50 } }, grant("t".repeat(1000)));
   const come = async (from: number, to: number): Promise<void> => {
     for (let index = from; index < to; index++) await host.request(withCredential(`c${index}`));
@@ -321,7 +325,7 @@ test("memory stays flat while thousands of credentials come", async () => {
   assert.equal(counted(host, "misses"), 5000);
 });
 
-test("no credential is logged, whatever becomes of it", async () => {
+test("never logs a credential", async () => {
   using host = await loadFilter(wasm, { config: settings, logLevel: "trace" });
   for (const answer of [grant("token"), { status: 401 }, { status: 500 }]) {
     const exchange = host.open(withCredential("secret"));
@@ -332,7 +336,7 @@ test("no credential is logged, whatever becomes of it", async () => {
   assert.doesNotMatch(JSON.stringify(host.log), /secret|token"/);
 });
 
-test("a request that waits while another configuration comes gets its answer", async () => {
+test("a request that waits during a change of configuration gets its answer", async () => {
   using host = await loaded(settings);
   const exchange = host.open(withCredential("c"));
   await host.swap({ config: { ...settings, set: [{ name: "x-new", header: "x-user" }] } });
@@ -343,14 +347,14 @@ test("a request that waits while another configuration comes gets its answer", a
   assert.equal(next.upstream?.headers.get("x-new"), "ann");
 });
 
-test("each worker asks for itself", async () => {
+test("each worker makes its own calls", async () => {
   using host = await loadFilter(wasm, { config: settings, workers: 2 });
   host.onHttpCall(() => grant("t"));
   for (let round = 0; round < 4; round++) await host.request(withCredential("c"));
   assert.deepEqual([counted(host, "misses"), counted(host, "hits")], [2, 2]);
 });
 
-test("a configuration with faults is refused, and every fault told with its path", async () => {
+test("rejects a configuration with faults, and reports every fault with its path", async () => {
   const bad = {
     cluster: "",
     request: { method: "PUT", path: "exchange", headers: { ":path": "/x", Authorization: "a", "x-n": 1 } },
@@ -363,9 +367,9 @@ test("a configuration with faults is refused, and every fault told with its path
   };
   await assert.rejects(loaded(bad), (error) => {
     assert.ok(error instanceof FilterRefused);
-    const log = error.log.map(({ message }) => message.replace("token-exchange refuses its configuration: ", ""));
+    const log = error.log.map(({ message }) => message.replace("token-exchange rejects its configuration: ", ""));
     assert.deepEqual(log, [
-      "retries: is not known here; known are cluster, request, credential, deadlineMs, set, cache, limits, onFailure, body",
+      "retries: is unknown; known names are cluster, request, credential, deadlineMs, set, cache, limits, onFailure, body",
       "cluster: should be 1 to 256 printable ASCII characters",
       "deadlineMs: should be a whole number from 1 to 60000, is 0",
       'request.method: should be one of GET, POST, is "PUT"',
@@ -387,13 +391,13 @@ test("a configuration with faults is refused, and every fault told with its path
   });
 });
 
-test("the configuration that it ships with is a good one", async () => {
+test("the shipped configuration is valid", async () => {
   const config = await readFile(new URL("../config.json", import.meta.url), "utf8");
   using host = await loaded(config, { body: '{"access_token": "t"}' });
   assert.equal((await host.request(withCredential("c"))).upstream?.headers.get("authorization"), "Bearer t");
 });
 
-/** As long as a body may be, with as many members: each name is compared with all before it. */
+/** The largest body with the most members. Each name is compared with all names before it. */
 function grantOfMostNames(): HttpCallAnswer {
   const members = Array.from({ length: 256 }, (_, index) => `,"${"n".repeat(55)}${index + 100}":0`);
   const body = `{"access_token":"t"${members.join("")}}`;
@@ -405,7 +409,7 @@ function answerAll(host: Host, answer: HttpCallAnswer): void {
   host.settle();
 }
 
-/** Without an answer, calls wait for the test. */
+/** Without `answer`, calls wait until the test answers them. */
 async function loaded(config: unknown, answer?: HttpCallAnswer | "fail"): Promise<Host> {
   const host = await loadFilter(wasm, { config });
   if (answer !== undefined) host.onHttpCall(() => answer);

@@ -8,24 +8,17 @@ import { goalOf, measures } from "./xds-load-goals.ts";
 import { builtYardstick } from "./yardstick.ts";
 
 /**
- * Measures this server and go-control-plane in turns, with the yardstick `xds-load`. With `--workers N` it measures this
- * server with N workers and in one process instead. See bench/README.md.
+ * Measures two servers in turns with the yardstick `xds-load`: this server and go-control-plane, with `--workers N` this
+ * server with N workers and in one process, or with `--other CHECKOUT` this checkout and another. See bench/README.md.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { yardstick: { type: "string" }, workers: { type: "string" } },
+  options: { yardstick: { type: "string" }, workers: { type: "string" }, other: { type: "string" } },
 });
 const yardstick = builtYardstick(values.yardstick);
 const results = mkdtempSync(path.join(tmpdir(), "xds-load-results-"));
 const oneProcess = path.join(repository, "integration/bench/xds-load.json");
-const { reference, measured, adapters } =
-  values.workers === undefined
-    ? {
-        reference: "gcp-linear",
-        measured: "chancery",
-        adapters: [path.join(yardstick, "adapters/gcp-linear.json"), oneProcess],
-      }
-    : { reference: "chancery", measured: "workers", adapters: [oneProcess, withWorkers(values.workers)] };
+const { reference, measured, adapters, heading, hasGoals } = comparison();
 const args = [
   ...adapters.flatMap((file) => ["--adapter", file]),
   "--bin",
@@ -41,11 +34,29 @@ printRatios();
 rmSync(results, { recursive: true });
 process.exitCode = status ?? 1;
 
-/** Writes the adapter of this server with workers. The time and the memory of the workers count too. */
-function withWorkers(count: string): string {
+/** The measured server, and the reference that it is compared with. */
+function comparison() {
+  if (values.workers !== undefined) {
+    const workers = variant("workers", ({ start }) => ({ start: `${start} --workers ${values.workers}` }));
+    const heading = `${values.workers} workers divided by one process`;
+    return { reference: "chancery", measured: "workers", adapters: [oneProcess, workers], heading, hasGoals: false };
+  }
+  if (values.other !== undefined) {
+    const dir = path.resolve(values.other);
+    const adapters = [variant("other", () => ({ dir })), oneProcess];
+    const heading = "This checkout divided by the other one";
+    return { reference: "other", measured: "chancery", adapters, heading, hasGoals: false };
+  }
+  const peer = path.join(yardstick, "adapters/gcp-linear.json");
+  const heading = "This server divided by go-control-plane (in brackets: the goal)";
+  return { reference: "gcp-linear", measured: "chancery", adapters: [peer, oneProcess], heading, hasGoals: true };
+}
+
+/** Writes a copy of this server's adapter file with some fields changed. Returns its path. */
+function variant(name: string, changed: (adapter: { readonly start: string }) => object): string {
   const adapter = JSON.parse(readFileSync(oneProcess, "utf8"));
-  const file = path.join(results, "adapter.json");
-  writeFileSync(file, JSON.stringify({ ...adapter, name: "workers", start: `${adapter.start} --workers ${count}` }));
+  const file = path.join(results, `${name}.json`);
+  writeFileSync(file, JSON.stringify({ ...adapter, name, ...changed(adapter) }));
   return file;
 }
 
@@ -72,12 +83,7 @@ function printRatios(): void {
       ratios.set(row, [...(ratios.get(row) ?? []), values]);
     }
   }
-  const hasGoals = values.workers === undefined;
-  process.stdout.write(
-    hasGoals
-      ? "\nThis server divided by go-control-plane (in brackets: the goal); below 1 this server needs less.\n\n"
-      : `\n${values.workers} workers divided by one process; below 1 the workers need less.\n\n`,
-  );
+  process.stdout.write(`\n${heading}; below 1 the first needs less.\n\n`);
   process.stdout.write(`| streams | clusters | mode | update | ${measures.map(({ name }) => name).join(" | ")} |\n`);
   process.stdout.write(`|--:|--:|---|---|${measures.map(() => "--:|").join("")}\n`);
   for (const [row, rounds] of ratios) {

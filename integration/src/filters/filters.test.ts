@@ -167,13 +167,13 @@ test("a filter rejects a bad configuration, and its log has each fault with its 
   for (const fault of [
     'default.action: should be one of allow, deny, is "forbid"',
     "rules[0].name: should be 1 to 64 letters, digits, - or _",
-    "rules[0].match.paths: is not known here; known are path, pathPrefix, pathSuffix, methods, headers, query, identity",
+    "rules[0].match.paths: is unknown; known names are path, pathPrefix, pathSuffix, methods, headers, query, identity",
     'rules[0].match.path: should start with "/", is "x"',
     "rules[0].status: should be a whole number from 400 to 599, is 200",
     "rules[1].name: should be a string, is missing",
     'rules[1].status: only a rule with "action": "deny" has a status',
   ]) {
-    assert.ok(rejection.includes(`request-policy refuses its configuration: ${fault}`), `${fault}\n${rejection}`);
+    assert.ok(rejection.includes(`request-policy rejects its configuration: ${fault}`), `${fault}\n${rejection}`);
   }
 });
 

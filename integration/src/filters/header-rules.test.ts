@@ -72,10 +72,10 @@ test("Envoy rejects a configuration with faults, and its log names them", async 
     (error: Error) => error.message,
   );
   for (const fault of [
-    "request[0].set: transfer-encoding is about the connection or the framing",
+    "request[0].set: transfer-encoding belongs to the connection or the framing",
     "request[0].value: has a control character",
   ]) {
-    assert.ok(rejection.includes(`header-rules refuses its configuration: ${fault}`), rejection);
+    assert.ok(rejection.includes(`header-rules rejects its configuration: ${fault}`), rejection);
   }
 });
 

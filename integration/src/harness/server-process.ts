@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
-export const chanceryBin = path.join(repository, "xds-server/bin/chancery.mjs");
+/** The program under test. Benchmarks compare it with that of another checkout (CHANCERY_CHECKOUT). */
+export const chanceryBin = path.join(process.env["CHANCERY_CHECKOUT"] ?? repository, "xds-server/bin/chancery.mjs");
 
 export interface ServeOptions {
   readonly dataDir: string;

@@ -148,7 +148,8 @@ type Differ = (about: string, envoy: unknown, host: unknown) => void;
 
 /** Compares the callbacks, and the host calls in them when the callbacks are equal. */
 function differRecords(script: Script, envoy: readonly Recorded[], host: readonly Recorded[], differ: Differ): void {
-  const text = (records: readonly Recorded[]) => records.map(({ callback, told }) => `${callback} ${told.join(" ")}`);
+  const text = (records: readonly Recorded[]) =>
+    records.map(({ callback, values }) => `${callback} ${values.join(" ")}`);
   const [left, right] = [text(envoy), text(host)];
   if (left.join() !== right.join()) {
     differ("callbacks", left, right);

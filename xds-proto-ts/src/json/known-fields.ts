@@ -1,16 +1,16 @@
 import { type DescField, type DescMessage, getOption } from "@bufbuild/protobuf";
 import { sensitive } from "../../gen/udpa/annotations/sensitive_pb.js";
 
-/** The fields of a message type, as a JSON reader looks for them. */
+/** The fields of a message type, as a JSON reader needs them. */
 export interface KnownFields {
-  /** By both spellings. */
+  /** The fields by both spellings. */
   readonly byKey: ReadonlyMap<string, KnownField>;
   readonly names: readonly string[];
 }
 
 export interface KnownField {
   readonly field: DescField;
-  /** True where Envoy marks the field as one that logs must not show. */
+  /** True when Envoy marks the field as sensitive: logs must not contain it. */
   readonly secret: boolean;
 }
 

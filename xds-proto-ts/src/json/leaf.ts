@@ -15,14 +15,14 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { nearest } from "./nearest.ts";
 
-/** What is wrong with a value that has no parts. */
+/** A fault of a value that has no parts. */
 export interface LeafFault {
   readonly message: string;
   readonly hint?: string | undefined;
 }
 
 interface Leaf {
-  /** A message of the library with the same JSON form: whether it reads the value is the verdict. */
+  /** A message of the library with the same JSON form. The value is valid when the library can read it. */
   readonly schema: DescMessage;
   readonly wanted: string;
   readonly hint?: (json: unknown) => string | undefined;
@@ -58,12 +58,15 @@ const messages: ReadonlyMap<string, Leaf> = new Map<string, Leaf>([
   ...Object.values(scalars).map((leaf) => [leaf.schema.typeName, leaf] as const),
 ]);
 
-/** True for the messages that stand in JSON as one plain value: durations, times, wrapped scalars. */
+/** True for messages that are one plain value in JSON: durations, times, wrapped scalars. */
 export function isLeafMessage(schema: DescMessage): boolean {
   return messages.has(schema.typeName);
 }
 
-/** Messages that stand as "value" beside "@type" in an Any, because their JSON form is no object of their fields. */
+/**
+ * True for messages that are the "value" beside "@type" in an Any, because their JSON form is not an object of their
+ * fields.
+ */
 export function hasOwnJson(schema: DescMessage): boolean {
   return isLeafMessage(schema) || /^google\.protobuf\.(Any|Struct|Value|ListValue)$/.test(schema.typeName);
 }
@@ -89,7 +92,7 @@ export function enumFault(type: DescEnum, json: unknown): LeafFault | undefined 
   };
 }
 
-/** "a list", "a string": what a message calls a JSON value. */
+/** The name of a JSON value's kind in messages: "a list", "a string". */
 export function kindOf(json: unknown): string {
   if (json === null) return "null";
   if (Array.isArray(json)) return "a list";
@@ -104,14 +107,14 @@ export function kindOf(json: unknown): string {
 }
 
 function leafFault(leaf: Leaf, json: unknown): LeafFault | undefined {
-  // Most values are texts, and need no trial.
+  // Most values are strings. They need no further check.
   if (leaf === scalars[ScalarType.STRING] && typeof json === "string" && json.isWellFormed()) return undefined;
   if (json !== null) {
     try {
       fromJson(leaf.schema, json as JsonValue);
       return undefined;
     } catch {
-      // Why not is said below, in the words of whoever wrote the JSON.
+      // The message below replaces the library's error, in terms of the JSON.
     }
   }
   const got = `a ${typeof json}` === leaf.wanted || typeof json === "number" ? "" : `, got ${kindOf(json)}`;

@@ -1,13 +1,13 @@
 const maxEdits = 2;
 const maxLength = 128;
 
-/** The candidate that a mistyped word most likely means, or undefined when none is close. */
+/** The candidate that is most similar to a misspelt word; undefined when none is similar. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > maxLength) return undefined;
   const spelled = plain(word);
   const same = candidates.find((candidate) => plain(candidate) === spelled);
   if (same !== undefined) return same;
-  // A word of three letters is two edits away from anything.
+  // A short word allows fewer edits, because two edits can turn a word of three letters into many others.
   let closest = Math.min(maxEdits, Math.floor(word.length / 2) - 1) + 1;
   let found: string | undefined;
   for (const candidate of candidates) {
@@ -23,7 +23,7 @@ function plain(word: string): string {
   return word.replaceAll(/[-_]/g, "").toLowerCase();
 }
 
-/** How many letters have to be put in, taken out or exchanged to make one word of the other (Levenshtein). */
+/** The number of letters to insert, delete or replace to turn one word into the other (Levenshtein distance). */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {

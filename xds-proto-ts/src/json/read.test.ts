@@ -25,12 +25,12 @@ test("reads snake case and camel case alike", () => {
   assert.deepEqual(camel, snake);
 });
 
-test("takes null for a field that is not set", () => {
+test("reads null as a field that is not set", () => {
   const reading = readJson(ClusterSchema, { name: "cart", connect_timeout: null, eds_cluster_config: null });
   assert.deepEqual(reading, readJson(ClusterSchema, { name: "cart" }));
 });
 
-test("keeps __proto__ as a key like any other in a map", () => {
+test("keeps __proto__ as a normal key in a map", () => {
   const reading = readJson(MetadataSchema, JSON.parse('{"filter_metadata": {"__proto__": {"__proto__": 1}}}'));
   assert.ok(reading.ok);
   assert.deepEqual(Object.keys(reading.message.filterMetadata), ["__proto__"]);
@@ -52,7 +52,7 @@ test("gives the same bytes for any order of keys, inside an Any too", () => {
   assert.deepEqual(encode(AccessLogSchema, one.message), encode(AccessLogSchema, other.message));
 });
 
-test("refuses what is nested too deep, however deep it is", () => {
+test("rejects deep nesting at any depth above the limit", () => {
   let matcher: JsonValue = { any_match: true };
   for (let level = 0; level < 20_000; level++) matcher = { not_match: matcher };
   const schema = registry.getMessage("envoy.config.common.matcher.v3.MatchPredicate") as DescMessage;
@@ -68,7 +68,7 @@ test("stops listing after a thousand faults", () => {
   const json = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`wrong_${index}`, 1]));
   const issues = issuesOf(ClusterSchema, json);
   assert.equal(issues.length, 1001);
-  assert.deepEqual(issues.at(-1), { path: "", message: "more faults, not listed here" });
+  assert.deepEqual(issues.at(-1), { path: "", message: "there are more faults, which are not listed" });
 });
 
 test("reads back what toJson writes, for any message of any type", () => {
@@ -84,7 +84,7 @@ test("reads back what toJson writes, for any message of any type", () => {
   }
 });
 
-test("names the place of a fault in any damaged message, and never leaves one for the library to find", () => {
+test("reports the place of a fault in any damaged message, before the library finds it", () => {
   const oddities = [null, true, -1, 1.5, 2 ** 53, "", "x", "1s", [], [null], {}, { "@type": "x/y" }, { a: 1 }];
   for (const schema of schemas as DescMessage[]) {
     fc.assert(
@@ -97,7 +97,7 @@ test("names the place of a fault in any damaged message, and never leaves one fo
   }
 });
 
-/** The value with one of its parts, picked by number, replaced. */
+/** Returns the value with one part replaced. A number selects the part. */
 function damaged(json: JsonValue, where: number, oddity: JsonValue): JsonValue {
   const text = JSON.stringify(json, (_, value) => value);
   const copy = { root: JSON.parse(text) };

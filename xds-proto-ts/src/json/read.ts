@@ -7,8 +7,8 @@ export type JsonReading<S extends DescMessage> =
   | { readonly ok: false; readonly issues: readonly JsonIssue[] };
 
 /**
- * Reads a message from its JSON form, as YAML and JSON parsers give it, or says all that is wrong with it. Fields may be
- * written in snake case, as Envoy's documentation has them, or in camel case.
+ * Reads a message from its JSON form, as YAML and JSON parsers return it, or reports all its faults. Field names may be
+ * in snake case, as in Envoy's documentation, or in camel case.
  */
 export function readJson<S extends DescMessage>(schema: S, json: unknown): JsonReading<S> {
   const reader = new JsonReader();
@@ -17,7 +17,7 @@ export function readJson<S extends DescMessage>(schema: S, json: unknown): JsonR
   try {
     return { ok: true, message: fromJson(schema, ordered, { registry }) };
   } catch (error) {
-    // What the library alone refuses is rare: two spellings of one key in a map with keys that are numbers.
+    // This is rare: only the library rejects two spellings of one key in a map whose keys are numbers.
     return { ok: false, issues: [{ path: "", message: error instanceof Error ? error.message : String(error) }] };
   }
 }

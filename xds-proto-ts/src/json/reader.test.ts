@@ -27,7 +27,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     ],
   },
   {
-    name: "an unknown field that resembles none",
+    name: "an unknown field without a similar one",
     schema: ClusterSchema,
     json: { colour: "red" },
     issues: [{ path: "colour", message: 'unknown field "colour" in envoy.config.cluster.v3.Cluster' }],
@@ -62,7 +62,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     ],
   },
   {
-    name: "every fault, not the first only",
+    name: "every fault, not only the first",
     schema: ClusterSchema,
     json: { name: 7, type: "STATICC", connect_timeout: 5, respect_dns_ttl: "yes", load_assignment: [] },
     issues: [
@@ -100,7 +100,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     ],
   },
   {
-    name: "an enum that resembles none of its values",
+    name: "an enum value without a similar one",
     schema: ClusterSchema,
     json: { dns_lookup_family: "whatever" },
     issues: [
@@ -144,7 +144,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     ],
   },
   {
-    name: "one value where a list belongs",
+    name: "one value in place of a list",
     schema: RouteConfigurationSchema,
     json: { virtual_hosts: { name: "all" }, internal_only_headers: "x-secret" },
     issues: [
@@ -197,7 +197,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     issues: [{ path: "typed_config.@type", message: 'missing "@type"' }],
   },
   {
-    name: "an Any of a misspelt type",
+    name: "an Any with a misspelt type",
     schema: AccessLogSchema,
     json: { typed_config: { "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccesLog" } },
     issues: [
@@ -210,7 +210,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     ],
   },
   {
-    name: "an Any of a type that is in another package now",
+    name: "an Any with a type that moved to another package",
     schema: AccessLogSchema,
     json: { typed_config: { "@type": "type.googleapis.com/envoy.config.accesslog.v2.FileAccessLog" } },
     issues: [
@@ -254,7 +254,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     })),
   },
   {
-    name: "what is no JSON inside a Struct",
+    name: "values that are not JSON inside a Struct",
     schema: MetadataSchema,
     json: { filter_metadata: { "envoy.lb": { a: Number.NaN, b: [1n] } } },
     issues: [
@@ -263,7 +263,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     ],
   },
   {
-    name: "a value that is no object at all",
+    name: "a value that is not an object",
     schema: ClusterSchema,
     json: "cart",
     issues: [
@@ -275,7 +275,7 @@ const faults: readonly { name: string; schema: DescMessage; json: unknown; issue
     ],
   },
   {
-    name: "faults inside secrets without what stands there",
+    name: "faults inside secrets without their values",
     schema: SecretSchema,
     json: { name: "pay", tls_certificate: { password: { inline_string: 12345 }, private_key: { inline_bytes: "*!" } } },
     issues: [

@@ -6,28 +6,28 @@ import { knownFields } from "./known-fields.ts";
 import { enumFault, hasOwnJson, isLeafMessage, kindOf, type LeafFault, leafMessageFault, scalarFault } from "./leaf.ts";
 import { nearest } from "./nearest.ts";
 
-/** One fault of a JSON value that should say a message. */
+/** One fault of a JSON value that should be a message. */
 export interface JsonIssue {
-  /** Where, by the keys as they are written there: `filter_chains[0].filters[1].typed_config.@type`. */
+  /** The path, with the keys as the JSON spells them: `filter_chains[0].filters[1].typed_config.@type`. */
   readonly path: string;
   readonly message: string;
-  /** What stands there, shortened; absent when it is no plain value, and for secrets. */
+  /** The value, shortened. Absent for a value with parts, and for secrets. */
   readonly found?: string;
   /** What to do: `did you mean "issuer"?`. */
   readonly hint?: string;
 }
 
-/** As deep as the library and Envoy read. */
+/** The limit of the library and of Envoy. */
 const maxDepth = 100;
 const maxIssues = 1000;
 
 export interface Place extends Path {
   readonly depth: number;
-  /** Inside a field whose value must not be shown. */
+  /** True inside a field whose value must not be shown. */
   readonly secret: boolean;
 }
 
-/** Collects issues on the way through a value, and gives it back with the keys of maps and Structs in order. */
+/** Collects the issues of a value, and returns the value with sorted keys of maps and Structs. */
 export class JsonReader {
   readonly issues: JsonIssue[] = [];
 
@@ -96,7 +96,7 @@ export class JsonReader {
 
   #mapEntry(field: DescField & { fieldKind: "map" }, key: string, json: unknown, at: Place): JsonValue {
     const here = inside(at, key);
-    // JSON has no keys but strings; the library reads a number from one where a number is meant.
+    // All keys in JSON are strings. The library parses them when the map's keys are numbers.
     const fault = scalarFault(field.mapKey, key);
     if (fault) this.#report(here, { message: `as a key, ${fault.message}` });
     return this.#value(field, json, here);
@@ -153,17 +153,18 @@ export class JsonReader {
     return this.#leaf({ message: `expected ${wanted}, got ${kindOf(json)}`, hint }, json, at);
   }
 
-  /** The value as it is, its fault reported if it has one. */
+  /** Returns the value unchanged, and reports its fault if it has one. */
   #leaf(fault: LeafFault | undefined, json: unknown, at: Place): JsonValue {
     if (fault === undefined) return json as JsonValue;
-    // A hint may repeat the value too.
+    // A hint may contain the value too.
     if (at.secret) return this.#report(at, { message: fault.message });
     return this.#report(at, fault, shownValue(json));
   }
 
-  /** Gives null, for the place in a result that nobody will read. */
+  /** Adds an issue. Returns null as the value, because the result is not used when there are issues. */
   #report(at: Place, { message, hint }: LeafFault, found?: string): null {
-    if (this.issues.length === maxIssues) this.issues.push({ path: "", message: "more faults, not listed here" });
+    if (this.issues.length === maxIssues)
+      this.issues.push({ path: "", message: "there are more faults, which are not listed" });
     if (this.issues.length > maxIssues) return null;
     const path = pathText(at);
     this.issues.push({ path, message, ...(found !== undefined && { found }), ...(hint !== undefined && { hint }) });
@@ -188,7 +189,10 @@ function memberNames(field: DescField): string {
   return (field.oneof?.fields ?? []).map((member) => member.name).join(", ");
 }
 
-/** By its spelling, or as the only one of that name in another package: extensions move between packages. */
+/**
+ * The type with the most similar name, or the only type with this name in another package: extensions move between
+ * packages.
+ */
 function nearestType(name: string): string | undefined {
   const near = nearest(name, messageNames);
   if (near !== undefined) return near;
@@ -210,7 +214,7 @@ function fromEntries(json: Readonly<Record<string, unknown>>, each: (key: string
   return Object.fromEntries(entries.map(([key, value]) => [key, each(key, value)]));
 }
 
-/** A plain value as JSON has it, shortened; nothing for one with parts. */
+/** A plain value as JSON, shortened; undefined for a value with parts. */
 function shownValue(json: unknown): string | undefined {
   if (typeof json === "string") return JSON.stringify(shortened(json, 100));
   return typeof json === "number" || typeof json === "boolean" ? String(json) : undefined;

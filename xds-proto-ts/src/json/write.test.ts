@@ -13,7 +13,7 @@ import { toJson } from "./write.ts";
 
 const schemas = [...registry].filter((type) => type.kind === "message" && type.file.proto.syntax === "proto3");
 
-test("writes what the library writes, for any message of any type", () => {
+test("writes the same as the library, for any message of any type", () => {
   for (const schema of schemas as DescMessage[]) {
     fc.assert(
       fc.property(arbitraryMessage(schema), (message) => {
@@ -30,7 +30,7 @@ function accessLogJson(typedConfig: Any) {
   return toJson(AccessLogSchema, create(AccessLogSchema, { configType }));
 }
 
-test("writes the bytes of an Any whose type is not known", () => {
+test("writes the bytes of an Any with an unknown type", () => {
   const value = Uint8Array.of(1, 2, 3);
   const any = create(AnySchema, { typeUrl: "type.googleapis.com/acme.Filter", value });
   assert.deepEqual(accessLogJson(any), {
@@ -38,7 +38,7 @@ test("writes the bytes of an Any whose type is not known", () => {
   });
 });
 
-test("writes the bytes of an Any that are not those of its type", () => {
+test("writes the bytes of an Any when they are not valid for its type", () => {
   const typeUrl = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
   const any = create(AnySchema, { typeUrl, value: Uint8Array.of(0x0a, 0xff) });
   assert.deepEqual(accessLogJson(any), { typed_config: { "@type": typeUrl, value: "Cv8=" } });
@@ -49,13 +49,13 @@ test("writes an Any without content as an empty object, which reads back as one"
   assert.deepEqual(readJson(AnySchema, {}), { ok: true, message: create(AnySchema) });
 });
 
-test("opens Any inside Any to a limit, and writes the rest as bytes", () => {
+test("decodes Any inside Any up to a limit, and writes deeper ones as bytes", () => {
   let any = packAny(ClusterSchema, create(ClusterSchema, { name: "cart" }));
   for (let level = 0; level < 2000; level++) any = packAny(AnySchema, any);
   const text = JSON.stringify(accessLogJson(any));
   assert.equal(text.match(/@type/g)?.length, 32 + 1);
 });
 
-test("writes an enum value of a later Envoy as its number", () => {
+test("writes an unknown enum value as its number", () => {
   assert.deepEqual(toJson(ClusterSchema, create(ClusterSchema, { lbPolicy: 999 as 0 })), { lb_policy: 999 });
 });

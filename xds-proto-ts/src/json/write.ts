@@ -14,12 +14,12 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { messageSchema } from "../registry.ts";
 import { hasOwnJson } from "./leaf.ts";
 
-/** Any inside Any, as deep as it is shown; what is deeper stands as bytes. */
+/** The maximum depth of Any inside Any that is decoded. A deeper Any is written as bytes. */
 const maxAnyDepth = 32;
 
 /**
- * The JSON form of a message, with fields in snake case as Envoy's documentation has them. Unlike the library's, it has an
- * answer for an Any whose type nobody here knows: the bytes in base64, as "value".
+ * The JSON form of a message, with field names in snake case as in Envoy's documentation. Unlike the library, it can
+ * write an Any of an unknown type: as "value" with the bytes in base64.
  */
 export function toJson<S extends DescMessage>(schema: S, message: MessageShape<S>): JsonValue {
   return messageJson(schema, message, 0);
@@ -67,7 +67,7 @@ function anyJson({ typeUrl, value }: Any, anyDepth: number): JsonValue {
   return { "@type": typeUrl, ...(inside ?? { value: base64Encode(value) }) };
 }
 
-/** What stands beside "@type", or undefined when the bytes cannot be read. */
+/** The members beside "@type"; undefined when the bytes cannot be decoded. */
 function contentJson(typeUrl: string, bytes: Uint8Array, anyDepth: number): JsonObject | undefined {
   const schema = messageSchema(typeUrl);
   if (schema === undefined) return undefined;

@@ -6,21 +6,21 @@ import { type Path, pathText } from "../path.ts";
 import { messageSchema } from "../registry.ts";
 import { type NamedCheck, requiresValue, typeChecks } from "./rules.ts";
 
-/** One rule that a message breaks. */
+/** A rule that a message violates. */
 export interface Violation {
-  /** Where, by the names of the .proto files: "load_assignment.endpoints[0].priority". */
+  /** The path, with the names in the .proto files: "load_assignment.endpoints[0].priority". */
   readonly path: string;
-  /** The rule as validate.proto names it: "string.min_len". */
+  /** The rule by its name in validate.proto: "string.min_len". */
   readonly rule: string;
   readonly message: string;
 }
 
 export interface Place extends Path {
-  /** How many times an Any was opened on the way here. */
+  /** The number of Any messages around this place. */
   readonly anyDepth: number;
 }
 
-/** Adds to `found` what is wrong with a message, or with one value of a field. */
+/** Adds the violations of a message, or of one value of a field, to `found`. */
 export type MessageCheck = (message: ReflectMessage, at: Place, found: Violation[]) => void;
 type ValueCheck = (value: unknown, at: Place, found: Violation[]) => void;
 
@@ -28,7 +28,7 @@ const maxAnyDepth = 32;
 
 const compiled = new WeakMap<DescMessage, MessageCheck>();
 
-/** The rules of a message type and of all types inside it, compiled when first needed. */
+/** The check of a message type and of all types inside it. It is compiled at its first use. */
 export function messageChecks(schema: DescMessage): MessageCheck {
   if (schema.typeName === "google.protobuf.Any") return anyCheck;
   let check = compiled.get(schema);
@@ -37,7 +37,7 @@ export function messageChecks(schema: DescMessage): MessageCheck {
     check = (message, at, found) => {
       for (const part of parts) part(message, at, found);
     };
-    // Types hold themselves: the check has to be there before its parts ask for it.
+    // A type may contain itself, so its check must be registered before its parts are compiled.
     compiled.set(schema, check);
     for (const oneof of schema.oneofs) if (getOption(oneof, oneofRequired)) parts.push(oneofCheck(oneof));
     for (const field of schema.fields) parts.push(...fieldChecks(field));
@@ -56,7 +56,7 @@ function oneofCheck(oneof: DescOneof): MessageCheck {
 function fieldChecks(field: DescField): readonly MessageCheck[] {
   const rules = hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
   const checks: MessageCheck[] = [];
-  // A member of a oneof is not missed while another one is chosen.
+  // A member of a oneof is not required, because another member may be set.
   if (requiresValue(rules) && !field.oneof) checks.push(requiredCheck(field));
   const value = fieldValueCheck(field, rules);
   if (value === undefined) return checks;
@@ -116,7 +116,7 @@ function mapCheck(
   };
 }
 
-/** The check of one value; the rules of the `whole` field can switch off what is inside. */
+/** The check of one value. The rules of the `whole` field can disable the checks inside it. */
 function itemCheck(
   field: DescField,
   rules: FieldRules | undefined,
@@ -133,7 +133,7 @@ function itemCheck(
   };
 }
 
-/** The messages of protobuf itself have no rules, but for what an Any holds. */
+/** The messages of protobuf itself have no rules, except for the content of an Any. */
 function hasRules(schema: DescMessage): boolean {
   return schema.typeName === "google.protobuf.Any" || !schema.typeName.startsWith("google.protobuf.");
 }
@@ -142,16 +142,16 @@ function anyCheck(any: ReflectMessage, at: Place, found: Violation[]): void {
   const { typeUrl, value } = any.message as Any;
   const schema = messageSchema(typeUrl);
   if (schema === undefined) return;
-  const refuse = (message: string) => found.push({ path: pathText(at), rule: "any", message });
+  const reject = (message: string) => found.push({ path: pathText(at), rule: "any", message });
   if (at.anyDepth === maxAnyDepth) {
-    refuse(`more than ${maxAnyDepth} messages packed inside one another`);
+    reject(`more than ${maxAnyDepth} messages packed inside one another`);
     return;
   }
   let content: ReflectMessage;
   try {
     content = reflect(schema, fromBinary(schema, value), false);
   } catch {
-    refuse(`value is not a ${schema.typeName}`);
+    reject(`value is not a ${schema.typeName}`);
     return;
   }
   messageChecks(schema)(content, { ...at, anyDepth: at.anyDepth + 1 }, found);

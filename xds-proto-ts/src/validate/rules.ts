@@ -10,15 +10,15 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { type FieldRules, KnownRegex } from "../../gen/validate/validate_pb.js";
 import { messageSchema } from "../registry.ts";
 
-/** What a value breaks, in the words of protoc-gen-validate; undefined when it breaks nothing. */
+/** Returns the message of a violation, as protoc-gen-validate words it; undefined when the value is valid. */
 export type Check = (value: unknown) => string | undefined;
 
-/** Makes the check of one rule from its limit, and from the other rules beside it where they change its meaning. */
+/** Creates the check of one rule from its limit. Some rules also depend on the other rules of the field. */
 type Rule = (limit: unknown, beside: ReflectMessage, type: DescEnum | undefined) => Check;
 
 type Order = number | bigint | string | boolean;
 
-/** Every rule on single values that the API uses; a new one in a later version makes ruleChecks throw. */
+/** Every rule on single values that the API uses. For a new rule of a later version, typeChecks throws. */
 const rules: Readonly<Record<string, Rule>> = {
   const: (limit) => bound("equal to", limit, (value, wanted) => value === wanted),
   lt: (limit) => bound("less than", limit, (value, end) => value < end),
@@ -65,10 +65,10 @@ const rules: Readonly<Record<string, Rule>> = {
     failing((value as ReflectMap).size >= Number(limit), `value must contain at least ${limit} pair(s)`),
 };
 
-/** What stands among the rules and is none on the value itself. */
+/** Entries of the rules that are not checks of the value itself. */
 const otherSettings = new Set(["ignore_empty", "strict", "required", "items", "keys", "values"]);
 
-// The expressions of protoc-gen-validate. The control characters are what they are about.
+// The expressions of protoc-gen-validate. They contain control characters on purpose.
 const headerName = /^:?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: header values must not hold them
 const headerValue = /^[^\u0000-\u0008\u000A-\u001F\u007F]*$/;
@@ -76,12 +76,12 @@ const headerValue = /^[^\u0000-\u0008\u000A-\u001F\u007F]*$/;
 const anyHeader = /^[^\u0000\u000A\u000D]*$/;
 
 export interface NamedCheck {
-  /** The rule as validate.proto names it: "string.min_len". */
+  /** The rule by its name in validate.proto: "string.min_len". */
   readonly rule: string;
   readonly check: Check;
 }
 
-/** The checks that the rules of a field ask for, on a value of the kind that they are for. */
+/** The checks for the rules of a field, on a value of its kind. */
 export function typeChecks(field: FieldRules | undefined, type?: DescEnum): readonly NamedCheck[] {
   const set = ruleSet(field);
   if (field === undefined || set === undefined) return [];
@@ -97,20 +97,20 @@ export function typeChecks(field: FieldRules | undefined, type?: DescEnum): read
   return checks.map(({ rule, check }) => ({ rule, check: (value) => (isEmpty(value) ? undefined : check(value)) }));
 }
 
-/** True when a field must be set, which durations and Any say in rules of their own. */
+/** True when a field must be set. Durations and Any have separate rules for this. */
 export function requiresValue(field: FieldRules | undefined): boolean {
   const set = ruleSet(field);
   return field?.message?.required === true || (set !== undefined && settingOf(set, "required"));
 }
 
-/** The rules of the one kind that a field has: its StringRules, its DurationRules. */
+/** The rules for the kind of the field, such as StringRules or DurationRules. */
 function ruleSet(field: FieldRules | undefined): ReflectMessage | undefined {
   const set = field?.type.value;
   const schema = set && messageSchema(set.$typeName);
   return schema && reflect(schema, set, false);
 }
 
-/** The value of a boolean rule: its default where it is not set, false where this kind of value has no such rule. */
+/** The value of a boolean rule: its default when it is not set, false when this kind of value has no such rule. */
 function settingOf(set: ReflectMessage, name: string): boolean {
   const field = set.fields.find((each) => each.name === name);
   return field !== undefined && set.get(field) === true;
@@ -130,7 +130,7 @@ function bound(words: string, limit: unknown, holds: (value: Order, limit: Order
   return (value) => failing(holds(order(value), end), message);
 }
 
-/** What a value is compared by: durations by their nanoseconds. */
+/** The value to compare; for durations, their nanoseconds. */
 function order(value: unknown): Order {
   if (!isReflectMessage(value)) return value as Order;
   const { seconds, nanos } = value.message as Duration;
@@ -143,7 +143,7 @@ function shown(limit: unknown): string {
   return `${Number(seconds) + nanos / 1e9}s`;
 }
 
-/** Characters of a string, as code points; bytes of bytes. */
+/** The length: code points of a string, or bytes. */
 function length(value: unknown): number {
   if (typeof value !== "string") return (value as Uint8Array).length;
   let count = 0;

@@ -16,7 +16,7 @@ import { validate } from "./validate.ts";
 
 function violationsOf(schema: DescMessage, json: unknown): readonly Violation[] {
   const reading = readJson(schema, json);
-  assert.ok(reading.ok, "the table holds JSON that can be read");
+  assert.ok(reading.ok, "the JSON in the table can be read");
   return validate(schema, reading.message);
 }
 
@@ -25,7 +25,7 @@ const route = (match: object) => ({
   virtual_hosts: [{ name: "v", domains: ["*"], routes: [{ match, direct_response: { status: 200 } }] }],
 });
 
-const refused: readonly { name: string; schema: DescMessage; json: unknown; violations: readonly Violation[] }[] = [
+const rejected: readonly { name: string; schema: DescMessage; json: unknown; violations: readonly Violation[] }[] = [
   {
     name: "a string too short",
     schema: ClusterSchema,
@@ -33,7 +33,7 @@ const refused: readonly { name: string; schema: DescMessage; json: unknown; viol
     violations: [{ path: "name", rule: "string.min_len", message: "value length must be at least 1 characters" }],
   },
   {
-    name: "every violation, not the first only",
+    name: "every violation, not only the first",
     schema: ClusterSchema,
     json: { name: "", connect_timeout: "0s", load_assignment: { endpoints: [{ priority: 129 }] } },
     violations: [
@@ -97,7 +97,7 @@ const refused: readonly { name: string; schema: DescMessage; json: unknown; viol
     ],
   },
   {
-    name: "a oneof of which no member is set",
+    name: "a oneof without a set member",
     schema: RouteConfigurationSchema,
     json: route({}),
     violations: [
@@ -136,7 +136,7 @@ const refused: readonly { name: string; schema: DescMessage; json: unknown; viol
     ],
   },
   {
-    name: "what an Any holds",
+    name: "the content of an Any",
     schema: AccessLogSchema,
     json: {
       name: "file",
@@ -148,14 +148,14 @@ const refused: readonly { name: string; schema: DescMessage; json: unknown; viol
   },
 ];
 
-for (const { name, schema, json, violations } of refused) {
-  test(`refuses ${name}`, () => assert.deepEqual(violationsOf(schema, json), violations));
+for (const { name, schema, json, violations } of rejected) {
+  test(`rejects ${name}`, () => assert.deepEqual(violationsOf(schema, json), violations));
 }
 
 const taken: readonly { name: string; schema: DescMessage; json: unknown }[] = [
   { name: "a cluster with a name", schema: ClusterSchema, json: { name: "cart" } },
   {
-    name: "an empty text where a rule on it says so",
+    name: "an empty text where a rule allows it",
     schema: HttpOptionsSchema,
     json: { override_auto_sni_header: "" },
   },
@@ -172,7 +172,7 @@ const taken: readonly { name: string; schema: DescMessage; json: unknown }[] = [
 ];
 
 for (const { name, schema, json } of taken) {
-  test(`takes ${name}`, () => assert.deepEqual(violationsOf(schema, json), []));
+  test(`accepts ${name}`, () => assert.deepEqual(violationsOf(schema, json), []));
 }
 
 function inAccessLog(typedConfig: Any): readonly Violation[] {
@@ -180,11 +180,11 @@ function inAccessLog(typedConfig: Any): readonly Violation[] {
   return validate(AccessLogSchema, create(AccessLogSchema, { name: "log", configType }));
 }
 
-test("leaves an Any of an unknown type to Envoy", () => {
+test("accepts an Any of an unknown type, which only Envoy can check", () => {
   assert.deepEqual(inAccessLog(create(AnySchema, { typeUrl: "type.googleapis.com/acme.Log" })), []);
 });
 
-test("refuses an Any with bytes that are not those of its type", () => {
+test("rejects an Any whose bytes are not valid for its type", () => {
   const any = create(AnySchema, {
     typeUrl: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
     value: Uint8Array.of(0x0a, 0xff),
@@ -194,7 +194,7 @@ test("refuses an Any with bytes that are not those of its type", () => {
   ]);
 });
 
-test("refuses Any inside Any without end", () => {
+test("rejects too many Any messages inside one another", () => {
   let any = packAny(ClusterSchema, create(ClusterSchema, { name: "cart" }));
   for (let level = 0; level < 2000; level++) any = packAny(AnySchema, any);
   const [violation] = inAccessLog(any);

@@ -3,8 +3,9 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { messageChecks, type Violation } from "./message-checks.ts";
 
 /**
- * All that Envoy's own rules (protoc-gen-validate, in the .proto files) refuse in a message, also inside each Any of a known
- * type. Empty when Envoy would take it so far; what only a running Envoy can tell is not in these rules.
+ * Checks a message by Envoy's own rules (protoc-gen-validate, in the .proto files), also inside each Any of a known
+ * type. Returns all violations. Envoy may still reject a message without violations, because it checks more than these
+ * rules.
  */
 export function validate<S extends DescMessage>(schema: S, message: MessageShape<S>): readonly Violation[] {
   const found: Violation[] = [];

@@ -29,7 +29,7 @@ func (c *comments) addMessages(messages []*protogen.Message) {
 		for _, field := range message.Fields {
 			owner := message.GoIdent.GoName
 			if field.Oneof != nil && !field.Oneof.Desc.IsSynthetic() {
-				// The members of a oneof are structs of their own with a single field.
+				// Each member of a oneof is a separate struct with a single field.
 				owner = field.GoIdent.GoName
 			}
 			c.add(field.Location, c.docs.members[member{owner, field.GoName}])

@@ -1,8 +1,8 @@
 // Command descriptors writes the descriptors of Envoy's API, with their comments, as one FileDescriptorSet.
 //
-// They come out of the Go module that Envoy's maintainers tag with every release of Envoy. Its generated .pb.go files hold each
-// raw descriptor as a string, and the comments of the .proto files as doc comments. Reading them takes seconds where
-// compiling all packages takes minutes, and compiled packages have no comments.
+// It reads them from the Go module that Envoy's maintainers tag with every release of Envoy. Its generated .pb.go files contain
+// each raw descriptor as a string, and the comments of the .proto files as doc comments. Reading these files takes seconds.
+// Compiling all packages would take minutes, and compiled packages have no comments.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// What Envoy's configuration and its streams are made of; whatever these import comes along.
+// The packages of Envoy's configuration and of its streams. Their imports are added.
 var roots = []string{
 	"github.com/envoyproxy/go-control-plane/envoy/...",
 	"github.com/cncf/xds/go/udpa/type/v1",
@@ -69,7 +69,7 @@ func dump(path string) error {
 	return os.WriteFile(path, bytes, 0o644)
 }
 
-// inImportOrder puts each file after those that it imports, and is the same for any order of its argument.
+// inImportOrder sorts each file after its imports. The result does not depend on the order of its argument.
 func inImportOrder(found []*descriptorpb.FileDescriptorProto) ([]*descriptorpb.FileDescriptorProto, error) {
 	byName := map[string]*descriptorpb.FileDescriptorProto{}
 	var names []string
@@ -89,7 +89,7 @@ func inImportOrder(found []*descriptorpb.FileDescriptorProto) ([]*descriptorpb.F
 		seen[name] = true
 		file := byName[name]
 		if file == nil {
-			missing = append(missing, fmt.Errorf("no Go package holds %s", name))
+			missing = append(missing, fmt.Errorf("no Go package contains %s", name))
 			return
 		}
 		for _, dependency := range file.Dependency {
@@ -103,7 +103,7 @@ func inImportOrder(found []*descriptorpb.FileDescriptorProto) ([]*descriptorpb.F
 	return ordered, errors.Join(missing...)
 }
 
-// addComments puts the doc comments of the Go packages where a compiler of .proto files would have put the comments.
+// addComments adds the doc comments of the Go packages to the descriptors, at the places where protoc puts comments.
 func addComments(files []*descriptorpb.FileDescriptorProto, docs map[protogen.GoImportPath]*docs) error {
 	request := &pluginpb.CodeGeneratorRequest{ProtoFile: files}
 	for _, file := range files {

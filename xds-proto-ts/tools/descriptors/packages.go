@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// goPackage is what the generated files of one Go package say of the .proto files behind them.
+// goPackage is the content of the generated files of one Go package: descriptors and doc comments.
 type goPackage struct {
 	importPath protogen.GoImportPath
 	files      []*descriptorpb.FileDescriptorProto
@@ -35,7 +35,7 @@ type docs struct {
 
 type member struct{ owner, name string }
 
-// readPackages reads the packages that the patterns match, and all that they import.
+// readPackages reads the packages that the patterns match, and all their imports.
 func readPackages(patterns []string) ([]goPackage, error) {
 	arguments := []string{"list", "-mod=mod", "-deps", "-json=Dir,ImportPath,GoFiles,Standard"}
 	list := exec.Command("go", append(arguments, patterns...)...)
@@ -119,7 +119,7 @@ func (p *goPackage) addValue(spec *ast.ValueSpec) error {
 	return nil
 }
 
-// appendConstant evaluates "a" + "b", and []byte{1, 2} as older generators wrote it.
+// appendConstant evaluates "a" + "b", and []byte{1, 2}, which older generators write.
 func appendConstant(to *[]byte, expression ast.Expr) error {
 	switch x := expression.(type) {
 	case *ast.BasicLit:
@@ -170,7 +170,7 @@ func (d *docs) addType(spec *ast.TypeSpec, group *ast.CommentGroup) {
 	}
 }
 
-// commentText is the comment of the .proto file: what protoc-gen-go adds to it at the end is left out.
+// commentText is the comment of the .proto file, without the lines that protoc-gen-go adds at the end.
 func commentText(group *ast.CommentGroup) string {
 	if group == nil {
 		return ""

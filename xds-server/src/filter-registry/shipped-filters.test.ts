@@ -52,7 +52,7 @@ test("the rejection of a configuration contains the filter's own message", async
     {
       code: "FILTER_CONFIG_REJECTED",
       message:
-        "rejects the configuration: request-policy refuses its configuration: rules: should be a list, is an object",
+        "rejects the configuration: request-policy rejects its configuration: rules: should be a list, is an object",
     },
   ]);
 });

@@ -13,7 +13,7 @@ function good(text: string): JsonValue {
   return json;
 }
 
-export function test_JSON_values_of_every_kind_are_read(): void {
+export function test_reads_JSON_values_of_every_kind(): void {
   const json = good(' {"s": "a", "n": -12, "f": 2.5e1, "t": true, "u": null, "l": [1, [], {}], "o": {"x": false}} ');
   assert(json.member("s").asString() === "a");
   assert(json.member("n").asInteger(-20, 20) === -12);
@@ -25,17 +25,17 @@ export function test_JSON_values_of_every_kind_are_read(): void {
   assert(json.problems.length === 0, json.problems.join("; "));
 }
 
-export function test_JSON_escapes_are_decoded(): void {
+export function test_decodes_JSON_escapes(): void {
   assert(good('"a\\n\\t\\"\\\\\\/\\u00e9\\ud83d\\ude00b"').asString() === 'a\n\t"\\/é😀b');
 }
 
-export function test_what_is_not_JSON_is_refused_with_its_place(): void {
+export function test_rejects_text_that_is_not_JSON_and_gives_the_place(): void {
   problem("", "not JSON at line 1, column 1: a value is expected");
   problem("{} x", "not JSON at line 1, column 4: nothing more is expected");
   problem('{\n  "a": 1,\n}', "not JSON at line 3, column 1: a name in double quotes is expected");
   problem("[1 2]", 'not JSON at line 1, column 4: "," or "]" is expected');
   problem('{"a" 1}', 'not JSON at line 1, column 6: ":" is expected');
-  problem('{"a": 1, "a": 2}', 'not JSON at line 1, column 10: "a" stands here twice');
+  problem('{"a": 1, "a": 2}', 'not JSON at line 1, column 10: "a" appears twice');
   problem("01", "not JSON at line 1, column 2: nothing more is expected");
   problem("1.", "not JSON at line 1, column 3: a digit is expected");
   problem("-", "not JSON at line 1, column 2: a digit is expected");
@@ -49,13 +49,13 @@ export function test_what_is_not_JSON_is_refused_with_its_place(): void {
   problem("// no", "not JSON at line 1, column 1: a value is expected");
 }
 
-export function test_nesting_is_bounded(): void {
+export function test_limits_nesting(): void {
   assert(good("[".repeat(33) + "]".repeat(33)).kind === JsonKind.Array);
-  problem("[".repeat(34), "not JSON at line 1, column 34: nesting ends at 32 levels");
-  problem("[".repeat(100000), "not JSON at line 1, column 34: nesting ends at 32 levels");
+  problem("[".repeat(34), "not JSON at line 1, column 34: nesting is limited to 32 levels");
+  problem("[".repeat(100000), "not JSON at line 1, column 34: nesting is limited to 32 levels");
 }
 
-export function test_every_fault_is_kept_with_its_path(): void {
+export function test_collects_every_fault_with_its_path(): void {
   const json = good('{"rules": [{"name": 1}, {"nmae": "x", "status": 700, "action": "maybe"}], "on": "yes"}');
   const rules = json.member("rules").asArray();
   rules[0].member("name").asString();
@@ -68,7 +68,7 @@ export function test_every_fault_is_kept_with_its_path(): void {
   const found = json.problems.join("\n");
   const expected = [
     "rules[0].name: should be a string, is a number",
-    "rules[1].nmae: is not known here; known are name, status, action",
+    "rules[1].nmae: is unknown; known names are name, status, action",
     "rules[1].status: should be a whole number from 400 to 599, is 700",
     'rules[1].action: should be one of allow, deny, is "maybe"',
     "rules[1].match.path: should be a string, is missing",
@@ -78,7 +78,7 @@ export function test_every_fault_is_kept_with_its_path(): void {
   assert(found === expected, found);
 }
 
-export function test_a_number_with_fraction_or_too_many_digits_is_no_integer(): void {
+export function test_rejects_a_number_with_a_fraction_or_too_many_digits_as_an_integer(): void {
   const json = good("[1.5, 1e2, 99999999999999999999, 3000000000]");
   const elements = json.asArray();
   for (let i = 0; i < elements.length; i++) elements[i].asInteger(0, i32.MAX_VALUE);

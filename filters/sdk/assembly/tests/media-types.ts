@@ -8,7 +8,7 @@ function matches(patterns: string, contentType: string): bool {
   return types.matches(contentType);
 }
 
-export function test_a_media_type_is_known_whatever_its_case_and_parameters(): void {
+export function test_matches_a_media_type_with_any_case_and_parameters(): void {
   const json = '["application/JSON"]';
   assert(matches(json, "application/json"));
   assert(matches(json, "Application/Json ; charset=utf-8"));
@@ -18,7 +18,7 @@ export function test_a_media_type_is_known_whatever_its_case_and_parameters(): v
   assert(!matches(json, "text/html; a=application/json"));
 }
 
-export function test_a_star_stands_for_many_media_types(): void {
+export function test_a_star_matches_many_media_types(): void {
   assert(matches('["application/*"]', "application/x.y+z"));
   assert(!matches('["application/*"]', "application/"));
   assert(!matches('["application/*"]', "application/a b"));
@@ -30,7 +30,7 @@ export function test_a_star_stands_for_many_media_types(): void {
   assert(!matches('["*"]', "no media type"));
 }
 
-export function test_what_is_no_media_type_is_refused(): void {
+export function test_rejects_text_that_is_no_media_type(): void {
   const json = parseJson('["json", "a/*/*", "a/b; c=d", "", 1]');
   readMediaTypes(json);
   assert(json.problems.length === 5, json.problems.join("; "));

@@ -3,7 +3,7 @@ import { bytesEqual, bytesStartWith, decode, encode, encodedSize } from "../text
 
 const samples: string[] = ["", "a", "x-api-key", "é", "naïve", "日本語", "😀", "a😀b", "long ".repeat(10000)];
 
-export function test_text_encodes_and_decodes_to_itself(): void {
+export function test_decoding_returns_the_encoded_text(): void {
   for (let i = 0; i < samples.length; i++) {
     enter();
     const bytes = encode(samples[i]);
@@ -12,7 +12,7 @@ export function test_text_encodes_and_decodes_to_itself(): void {
   }
 }
 
-export function test_bytes_equal_the_text_that_they_encode_and_no_other(): void {
+export function test_bytes_equal_only_the_text_that_they_encode(): void {
   for (let i = 0; i < samples.length; i++) {
     for (let j = 0; j < samples.length; j++) {
       enter();
@@ -25,7 +25,7 @@ export function test_bytes_equal_the_text_that_they_encode_and_no_other(): void 
   }
 }
 
-export function test_what_a_callback_allocates_lasts_until_it_ends(): void {
+export function test_allocated_memory_is_valid_until_the_callback_ends(): void {
   enter();
   const first = allocate(10);
   const large = allocate(100000);
@@ -38,7 +38,7 @@ export function test_what_a_callback_allocates_lasts_until_it_ends(): void {
   assert(allocate(10) === first);
 }
 
-export function test_large_blocks_are_given_back(): void {
+export function test_frees_large_blocks(): void {
   for (let i = 0; i < 100; i++) {
     enter();
     allocate(1000000);

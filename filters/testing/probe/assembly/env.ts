@@ -1,4 +1,4 @@
-// Host calls of proxy-wasm ABI 0.2.1, as they are: this module tests hosts, so no library stands between it and them.
+// The host calls of proxy-wasm ABI 0.2.1. This module tests hosts, so it calls them without a library.
 
 export declare function proxy_get_header_map_value(
   map: u32,

@@ -1,4 +1,4 @@
-// A filter that does what each request's script says, and records what every host call answered. A request with the header
+// A filter that runs the script of each request, and records the result of every host call. A request with the header
 // x-report is answered with the records of all streams that have ended. src/probe.ts writes scripts and reads records.
 
 import { proxy_get_header_map_value, proxy_log, proxy_send_local_response, proxy_set_effective_context } from "./env";

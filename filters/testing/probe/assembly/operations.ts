@@ -34,10 +34,12 @@ import { Reader } from "./script";
 import { Stream } from "./stream";
 
 const OUT: usize = memory.data(32, 8);
-/** What a place has that the host did not write to. */
+/** The value of a result that the host did not write. */
 const UNTOUCHED: u32 = 0xaaaaaaaa;
 
-/** Does one host call and records its status and what it gave. Answers the token of a call that waits for an answer. */
+/**
+ * Makes one host call, and records its status and result. Returns the token of a call that waits for an answer, else 0.
+ */
 export function perform(operation: u32, script: Reader, stream: Stream): u32 {
   store<u32>(OUT, UNTOUCHED);
   store<u32>(OUT, UNTOUCHED, 4);
@@ -125,7 +127,7 @@ export function perform(operation: u32, script: Reader, stream: Stream): u32 {
   }
 }
 
-/** Metrics, shared data, queues, and calls to elsewhere. */
+/** Metrics, shared data, queues, and calls to other services. */
 function performShared(operation: u32, script: Reader, stream: Stream): u32 {
   switch (operation) {
     case 16: {
@@ -246,7 +248,7 @@ function word(stream: Stream, status: u32): u32 {
   return 0;
 }
 
-/** What the host handed over, which is this module's to free. */
+/** Records bytes from the host, and frees them. */
 function block(stream: Stream, status: u32): u32 {
   const at = load<usize>(OUT);
   const size = load<usize>(OUT, 4);

@@ -1,4 +1,4 @@
-/** Reads a script: numbers of four bytes, texts with their length before them. */
+/** Reads a script. Numbers have four bytes; texts begin with their length. */
 export class Reader {
   at: usize;
   end: usize;
@@ -36,7 +36,7 @@ export class Text {
   }
 }
 
-/** Bytes that grow. */
+/** A buffer that grows as it is written. */
 export class Writer {
   private bytes: StaticArray<u8> = new StaticArray<u8>(256);
   size: usize = 0;

@@ -1,19 +1,19 @@
 import { Reader, Writer } from "./script";
 
-/** A stream's script, what it keeps between operations, and the record of what it saw. */
+/** The script of a stream, the values that it keeps between operations, and its record. */
 export class Stream {
   scripted: bool = false;
   id: u32 = 0;
   record: Writer = new Writer();
-  /** Of the metric, the queue and the shared value that were touched last. */
+  /** The ids of the metric, the queue and the shared value that the script used last. */
   metric: u32 = 0;
   queue: u32 = 0;
   cas: u32 = 0;
   private sections: Reader | null = null;
-  /** How often each callback came. */
+  /** How often each callback was called. */
   private calls: StaticArray<u8> = new StaticArray<u8>(16);
 
-  /** Takes the script, in hexadecimal: a number, then sections of callback, occurrence and operations. */
+  /** Reads the script, which is in hexadecimal: an id, then sections of callback, occurrence and operations. */
   begin(at: usize, size: usize): void {
     const bytes = heap.alloc(size / 2);
     for (let i: usize = 0; i < size / 2; i++) {
@@ -26,7 +26,7 @@ export class Stream {
     this.sections = reader;
   }
 
-  /** What to do in this occurrence of a callback. */
+  /** The operations for this call of a callback; null when there are none. */
   section(callback: u32): Reader | null {
     const sections = this.sections;
     if (!sections) return null;

@@ -1,10 +1,9 @@
 import { bufferType, status } from "../abi.ts";
 import { ByteBuffer } from "../bytes.ts";
-import type { Readable } from "../context.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall, Readable } from "./caller.ts";
 
-/** Bodies, configurations, answers. */
-export function bufferCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls that read and change bodies, and read configurations and the answers to calls. */
+export function bufferCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   const find = (type: number): Readable | number => {
     if (type >>> 0 > bufferType.callData) return status.badArgument;

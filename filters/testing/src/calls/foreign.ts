@@ -1,11 +1,11 @@
 import { deflateSync, inflateSync } from "node:zlib";
 import { status } from "../abi.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
 type Foreign = (argument: Buffer) => Buffer | number;
 
-/** Envoy's own functions, those that a test can make sense of. */
-export function foreignCalls(vm: Vm): Record<string, HostCall> {
+/** The foreign functions of Envoy that are useful in a test. */
+export function foreignCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   const functions: Readonly<Record<string, Foreign>> = {
     compress: (argument) => deflateSync(argument),

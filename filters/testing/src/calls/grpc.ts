@@ -1,14 +1,13 @@
 import { status } from "../abi.ts";
-import type { RootContext } from "../context.ts";
-import { type GrpcTell, grpcCall } from "../grpc-call.ts";
+import { type GrpcEvent, grpcCall } from "../grpc-call.ts";
 import { HeaderMap } from "../header-map.ts";
 import { decodePairs } from "../pairs.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, CallRoot, HostCall } from "./caller.ts";
 
 const kindOf = { call: 1, stream: 2 } as const;
 
-/** Asking gRPC services. */
-export function grpcCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls to gRPC services. */
+export function grpcCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world } = vm;
   const begin = (kind: "call" | "stream", places: readonly number[], outToken: number, timeoutMs: number): number => {
     const [service, name, method, metadata, message] = [0, 2, 4, 6, 8].map((at) =>
@@ -29,7 +28,7 @@ export function grpcCalls(vm: Vm): Record<string, HostCall> {
         metadata: headers,
         messages: kind === "call" ? [message] : [],
         timeoutMs,
-        tell: (what) => world.later(() => told(root, token, what)),
+        notify: (what) => world.later(() => deliver(root, token, what)),
       },
       world.clock,
     );
@@ -72,7 +71,7 @@ export function grpcCalls(vm: Vm): Record<string, HostCall> {
   };
 }
 
-function told(root: RootContext, token: number, what: GrpcTell): void {
+function deliver(root: CallRoot, token: number, what: GrpcEvent): void {
   const call = root.grpcCalls.get(token);
   if (root.deleted || call === undefined) return;
   if (what.kind === "initial") {

@@ -2,12 +2,12 @@ import { headerMap, status } from "../abi.ts";
 import type { ByteString } from "../bytes.ts";
 import type { HeaderMap } from "../header-map.ts";
 import { decodePairs, encodePairs } from "../pairs.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
 const lastMap = headerMap.httpCallTrailers;
 
-/** Headers and trailers. */
-export function headerCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls that read and change headers and trailers. */
+export function headerCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   const change = (type: number, how: (map: HeaderMap) => void): number => {
     const map = vm.context.mutableMap(type);

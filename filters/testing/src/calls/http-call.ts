@@ -1,15 +1,14 @@
 import { status } from "../abi.ts";
-import type { RootContext } from "../context.ts";
 import { HeaderMap } from "../header-map.ts";
 import { type HttpAnswer, httpCall } from "../outbox.ts";
 import { decodePairs } from "../pairs.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, CallRoot, HostCall } from "./caller.ts";
 
-/** What an HTTP call must name. */
+/** The headers that an HTTP call must have. */
 const needed = [":method", ":path", ":authority"];
 
-/** Asking other services over HTTP. */
-export function httpCallCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls to other services over HTTP. */
+export function httpCallCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world } = vm;
   return {
     proxy_http_call: (
@@ -36,8 +35,8 @@ export function httpCallCalls(vm: Vm): Record<string, HostCall> {
       if (bytes.length > 0) headers.set("content-length", String(bytes.length));
       const { root } = vm.context;
       const token = vm.nextCallToken(0);
-      const tell = (answer: HttpAnswer | undefined) => world.later(() => answered(root, token, answer));
-      const call = httpCall({ cluster, headers, body: bytes, trailers, timeoutMs, tell }, world.clock);
+      const notify = (answer: HttpAnswer | undefined) => world.later(() => answered(root, token, answer));
+      const call = httpCall({ cluster, headers, body: bytes, trailers, timeoutMs, notify }, world.clock);
       root.httpCalls.set(token, call);
       memory.setWord(outToken, token);
       world.later(() => world.outbox.offerHttp(call));
@@ -46,13 +45,13 @@ export function httpCallCalls(vm: Vm): Record<string, HostCall> {
   };
 }
 
-function answered(root: RootContext, token: number, answer: HttpAnswer | undefined): void {
+function answered(root: CallRoot, token: number, answer: HttpAnswer | undefined): void {
   if (root.deleted) return;
   root.httpAnswer = answer;
   if (answer === undefined) root.lastStatus = { code: status.brokenConnection, message: "reset" };
   const { headers, body, trailers } = answer ?? {};
   const sizes = [headers?.pairs.length ?? 0, body?.length ?? 0, trailers?.pairs.length ?? 0];
-  // The answer is gone before what the module asks for in its callback happens.
+  // The answer is removed first, then everything that the module asked for in its callback happens.
   const forget = () => {
     root.httpAnswer = undefined;
     root.lastStatus = { code: root.lastStatus.code, message: "" };

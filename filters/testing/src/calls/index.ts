@@ -1,5 +1,5 @@
-import type { HostCall, Vm } from "../vm.ts";
 import { bufferCalls } from "./buffers.ts";
+import type { Caller, HostCall } from "./caller.ts";
 import { foreignCalls } from "./foreign.ts";
 import { grpcCalls } from "./grpc.ts";
 import { headerCalls } from "./headers.ts";
@@ -10,8 +10,8 @@ import { rootCalls } from "./root.ts";
 import { sharedCalls } from "./shared.ts";
 import { streamCalls } from "./stream.ts";
 
-/** What a module may import from "env". */
-export function hostCalls(vm: Vm): Readonly<Record<string, HostCall>> {
+/** The functions that a module may import from "env". */
+export function hostCalls(vm: Caller): Readonly<Record<string, HostCall>> {
   return {
     ...rootCalls(vm),
     ...headerCalls(vm),

@@ -1,8 +1,8 @@
 import { metricType, status } from "../abi.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
-/** Counters, gauges and histograms. */
-export function metricCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls for counters, gauges and histograms. */
+export function metricCalls(vm: Caller): Record<string, HostCall> {
   const { memory, metrics } = vm;
   return {
     proxy_define_metric: (type = 0, name = 0, size = 0, outId = 0) => {

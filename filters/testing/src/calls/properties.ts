@@ -1,13 +1,13 @@
 import { status } from "../abi.ts";
 import { findProperty } from "../properties.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
-/** Properties of the stream and the proxy, and values that filters keep with a stream. */
-export function propertyCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls for properties of the stream and the proxy, and for values that filters keep with a stream. */
+export function propertyCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   return {
     proxy_get_property: (path = 0, size = 0, outValue = 0, outSize = 0) => {
-      // A separator at the end is not followed by a part.
+      // A separator at the end does not begin another part.
       const text = memory.text(path, size);
       if (text === "") return status.serializationFailure;
       const parts = text.replace(/\0$/, "").split("\0");

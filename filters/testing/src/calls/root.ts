@@ -1,8 +1,8 @@
 import { logLevels, status } from "../abi.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
-/** Logs, time, and what concerns a root. */
-export function rootCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls for logs, time and the life of a root. */
+export function rootCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world } = vm;
   return {
     proxy_log: (level = 0, text = 0, size = 0) => {

@@ -1,8 +1,8 @@
 import { status } from "../abi.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
-/** Data and queues that VMs share. */
-export function sharedCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls for the data and queues that VMs share. */
+export function sharedCalls(vm: Caller): Record<string, HostCall> {
   const { memory, world, settings } = vm;
   return {
     proxy_get_shared_data: (key = 0, size = 0, outValue = 0, outSize = 0, outCas = 0) => {
@@ -30,9 +30,9 @@ export function sharedCalls(vm: Vm): Record<string, HostCall> {
       return status.ok;
     },
     proxy_enqueue_shared_queue: (token = 0, data = 0, size = 0) => {
-      const tell = world.queues.enqueue(token >>> 0, memory.read(data, size));
-      if (typeof tell === "number") return tell;
-      world.later(tell);
+      const notify = world.queues.enqueue(token >>> 0, memory.read(data, size));
+      if (typeof notify === "number") return notify;
+      world.later(notify);
       return status.ok;
     },
     proxy_dequeue_shared_queue: (token = 0, outData = 0, outSize = 0) => {

@@ -1,9 +1,9 @@
 import { status, streamType } from "../abi.ts";
 import { decodePairs } from "../pairs.ts";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
-/** Going on, ending, and answering. */
-export function streamCalls(vm: Vm): Record<string, HostCall> {
+/** Host calls that continue, close or answer a stream. */
+export function streamCalls(vm: Caller): Record<string, HostCall> {
   const { memory } = vm;
   return {
     proxy_continue_stream: (stream = 0) =>

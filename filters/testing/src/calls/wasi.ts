@@ -1,5 +1,5 @@
 import { randomFillSync } from "node:crypto";
-import type { HostCall, Vm } from "../vm.ts";
+import type { Caller, HostCall } from "./caller.ts";
 
 /** https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#errno */
 const errno = { success: 0, badDescriptor: 8, invalid: 28, noSystem: 52, notSupported: 58 };
@@ -7,8 +7,10 @@ const mostRandomBytes = 65_536;
 const stdout = 1;
 const stderr = 2;
 
-/** What Envoy gives of WASI: logs, clocks, random bytes, the environment, and an error number for everything else. */
-export function wasiCalls(vm: Vm): Readonly<Record<string, HostCall>> {
+/**
+ * The part of WASI that Envoy has: logs, clocks, random bytes and the environment. Every other call is an error number.
+ */
+export function wasiCalls(vm: Caller): Readonly<Record<string, HostCall>> {
   const environment = Object.entries(vm.settings.environment).map(([name, value]) => Buffer.from(`${name}=${value}\0`));
   const words = (...values: readonly (readonly [at: number, value: number])[]): number => {
     for (const [at, value] of values) vm.memory.setWord(at, value);
@@ -59,12 +61,12 @@ export function wasiCalls(vm: Vm): Readonly<Record<string, HostCall>> {
     fd_fdstat_get: (descriptor = 0, out = 0) => {
       if (descriptor !== stdout && descriptor !== stderr) return errno.badDescriptor;
       vm.memory.write(out, Buffer.alloc(24));
-      // A character device that may be written to.
+      // A character device that can be written to.
       return words([out, 2], [out + 8, 64]);
     },
     poll_oneoff: (_subscriptions = 0, _events = 0, _count = 0, outCount = 0) => words([outCount, 0]),
     sched_yield: () => errno.success,
-    // Envoy notes it and goes on.
+    // Envoy ignores it.
     proc_exit: () => errno.success,
     fd_read: () => errno.noSystem,
     fd_pread: () => errno.noSystem,

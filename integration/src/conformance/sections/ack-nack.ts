@@ -54,7 +54,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "answers an ACK with nothing",
+      does: "does not answer an ACK",
       says: "ACK signifies successful configuration update and contains the version_info from the DiscoveryResponse.",
       variants: both,
       async check(lab) {
@@ -89,7 +89,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "does not send the very first response again when it is rejected",
+      does: "does not send the first response again when it is rejected",
       says: "it would reply with error_detail populated and its previous version, which in this case was the empty initial version.",
       variants: both,
       behaviours: [1],
@@ -121,7 +121,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "knows a NACK by its error_detail when its version is the one that was sent",
+      does: "recognises a NACK by its error_detail, even if it names the version that was sent",
       says: "The preferred mechanism for a server to detect a NACK is to look for the presence of the error_detail field in the request sent by the client.",
       variants: sotwOnly,
       behaviours: [2],
@@ -141,7 +141,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "takes a request without error_detail for no NACK, whatever version it names",
+      does: "does not treat a request without error_detail as a NACK, whatever version it names",
       says: "if the version in the request is not equal to the one sent by the server with that nonce, then the client has rejected the most recent version. However, this approach does not work",
       variants: sotwOnly,
       behaviours: [2],
@@ -155,7 +155,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "goes on with the other types after a NACK",
+      does: "continues to send the other types after a NACK",
       says: "each resource type has its own version even though all resource types are being sent on the same stream.",
       variants: both,
       async check(lab) {
@@ -170,7 +170,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "goes on with the other resources of the type after a NACK",
+      does: "continues to send the other resources of the type after a NACK",
       says: "The server may send additional responses at any time when the subscribed resources change.",
       variants: both,
       async check(lab) {
@@ -185,7 +185,7 @@ export const ackNack: Section = {
       },
     },
     {
-      does: "does not send rejected bytes again beside a change of another resource",
+      does: "does not send a rejected resource again together with a change of another one",
       learned: "A rejected configuration is not sent again until it changes.",
       source: "behaviour 1 below",
       strength: "may",

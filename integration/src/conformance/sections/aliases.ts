@@ -10,7 +10,7 @@ export const aliases: Section = {
   title: "Resource names and aliases: virtual hosts on demand",
   rules: [
     {
-      does: "finds a resource by its alias, and tells its name and its aliases",
+      does: "finds a resource by its alias, and sends its name and its aliases",
       says: "The client can send either an alias or the name of a resource in the resource_names_subscribe field of a DeltaDiscoveryRequest in order to subscribe to a resource.",
       variants: deltaOnly,
       needs,
@@ -37,7 +37,7 @@ export const aliases: Section = {
       },
     },
     {
-      does: "sends what changes to a client that asked by an alias, and tells it of the deletion by name",
+      does: "sends changes to a client that subscribed by an alias, and reports the deletion by name",
       says: "The resource name will be returned in the name field in the resource of a DeltaDiscoveryResponse.",
       variants: deltaOnly,
       needs,
@@ -55,7 +55,7 @@ export const aliases: Section = {
       },
     },
     {
-      does: "lets a client leave by an alias",
+      does: "lets a client unsubscribe by an alias",
       says: "As with resource_names_subscribe, these may be resource names or aliases.",
       variants: deltaOnly,
       needs,
@@ -71,7 +71,7 @@ export const aliases: Section = {
       },
     },
     {
-      does: "says at once that an alias leads to nothing, and what it leads to later",
+      does: "reports at once that no resource has an alias, and sends the resource when it exists",
       says: "This allows the client to quickly determine when a resource does not exist without waiting for a timeout, as would be done in the SotW protocol variants.",
       variants: deltaOnly,
       needs,
@@ -89,9 +89,9 @@ export const aliases: Section = {
       },
     },
     {
-      does: "releases who waits for an alias by the alias itself, without content",
+      does: "reports that no resource has an alias by a resource with the alias and no content",
       learned:
-        "Envoy lets a request on demand wait until a resource bears the alias; one without content says that there is none.",
+        "Envoy holds a request until it receives a resource with the alias. A resource without content means that there is none.",
       source: "seen with Envoy 1.40",
       strength: "may",
       variants: deltaOnly,
@@ -107,8 +107,8 @@ export const aliases: Section = {
       },
     },
     {
-      does: "takes an empty first request for virtual hosts for none, not for all",
-      learned: "Envoy begins so, and asks for each host when a request for it comes.",
+      does: "treats an empty first request for virtual hosts as no subscription, not as a wildcard",
+      learned: "Envoy starts with such a request, and subscribes to each host when a request for it arrives.",
       source: "seen with Envoy 1.40",
       strength: "may",
       variants: deltaOnly,

@@ -7,7 +7,7 @@ export const basics: Section = {
   title: "Basic protocol overview",
   rules: [
     {
-      does: "answers the first request with what it names",
+      does: "answers the first request with the resources that it names",
       says: "The server will then send a DiscoveryResponse containing any resources that the client has subscribed to that have changed since the last resource type instance version that the client indicated it has seen.",
       variants: both,
       async check(lab) {
@@ -19,7 +19,7 @@ export const basics: Section = {
       },
     },
     {
-      does: "sends what changes later without being asked again",
+      does: "sends later changes without another request",
       says: "The server may send additional responses at any time when the subscribed resources change.",
       variants: both,
       async check(lab) {
@@ -34,7 +34,7 @@ export const basics: Section = {
       },
     },
     {
-      does: "gives each response a nonce, and no two of a type the same",
+      does: "gives each response of a type a different nonce",
       says: "All server responses will contain a nonce, and all subsequent requests from the client must set the response_nonce field to the most recent nonce received from the server on that stream.",
       variants: both,
       behaviours: [11],
@@ -59,7 +59,7 @@ export const basics: Section = {
       },
     },
     {
-      does: "takes a nonce of an earlier stream for nothing",
+      does: "ignores a nonce of an earlier stream",
       says: "Note that the nonce is valid only in the context of an individual xDS stream; it does not survive stream restarts.",
       variants: both,
       behaviours: [9, 11],
@@ -76,7 +76,7 @@ export const basics: Section = {
       },
     },
     {
-      does: "needs the node in a stream's first request only, whatever types follow",
+      does: "needs the node only in the first request of a stream, for all types",
       says: "Only the first request on a stream is guaranteed to carry the node identifier. The subsequent discovery requests on the same stream may carry an empty node identifier.",
       variants: both,
       async check(lab) {
@@ -91,7 +91,7 @@ export const basics: Section = {
       },
     },
     {
-      does: "assumes nothing of a node's earlier streams",
+      does: "assumes nothing from a node's earlier streams",
       says: "Because no state is assumed to be preserved from the previous stream, the reconnecting client must provide the server with all resource names it is interested in.",
       variants: both,
       async check(lab) {
@@ -108,7 +108,7 @@ export const basics: Section = {
       },
     },
     {
-      does: "says which control plane answered",
+      does: "identifies the control plane in each response",
       says: "The control plane instance that sent the response.",
       source: "discovery.proto, DiscoveryResponse.control_plane",
       strength: "may",

@@ -5,7 +5,7 @@ export const existence: Section = {
   title: "Knowing when a requested resource does not exist",
   rules: [
     {
-      does: "says at once that a name does not exist, for every type",
+      does: "reports at once that a name does not exist, for each type",
       says: "When a resource subscribed to by a client does not exist, the server will send a DeltaDiscoveryResponse message that contains that resource's name in the removed_resources field.",
       variants: deltaOnly,
       behaviours: [6],
@@ -20,7 +20,7 @@ export const existence: Section = {
       },
     },
     {
-      does: "says so beside a wildcard too, as Envoy asks on demand",
+      does: "reports that a name does not exist to a client with a wildcard too, as Envoy needs on demand",
       says: "Allows the Envoy to on-demand / lazily request additional resources. For example, requesting a cluster only when a request for that cluster arrives.",
       variants: deltaOnly,
       behaviours: [6],
@@ -36,7 +36,7 @@ export const existence: Section = {
       },
     },
     {
-      does: "remembers a name that does not exist, and sends it when it does",
+      does: "remembers a name that does not exist, and sends the resource when it exists",
       says: "Management servers must remember the set of resources being requested by the client, and if one of those resources springs into existence later, the server must send an update to the client informing it of the new resource.",
       variants: both,
       behaviours: [6, 13],
@@ -52,7 +52,7 @@ export const existence: Section = {
       },
     },
     {
-      does: "remembers it when nothing else was asked for",
+      does: "remembers a name that does not exist, even if the client subscribes to no other",
       says: "Note that even if a requested resource does not exist at the moment when the client requests it, that resource could be created at any time.",
       variants: both,
       behaviours: [6, 13],
@@ -68,7 +68,7 @@ export const existence: Section = {
       },
     },
     {
-      does: "sends what exists at once, and does not hold it back for what does not",
+      does: "sends existing resources at once, without waiting for others that do not exist",
       says: "The management server must supply the requested resources if they exist.",
       variants: both,
       behaviours: [13],

@@ -5,11 +5,11 @@ import { both, type Section } from "../suite.ts";
 const source = "envoyproxy/go-control-plane#503, #875, #570";
 
 export const isolation: Section = {
-  title: "Beyond the document: clients that do not feel each other",
+  title: "Beyond the document: isolation between clients",
   rules: [
     {
-      does: "holds nobody up for a client that does not read",
-      learned: "One slow or dead client must not hold the others or the admin side.",
+      does: "does not delay other clients when one client does not read",
+      learned: "One slow or dead client must not block the others or the writes of the operator.",
       source,
       variants: both,
       behaviours: [14],
@@ -30,8 +30,8 @@ export const isolation: Section = {
       },
     },
     {
-      does: "keeps no queue for a client that does not read: it gets the newest state",
-      learned: "One slow or dead client must not hold the others or the admin side.",
+      does: "keeps no queue for a client that does not read, and sends it the newest state",
+      learned: "One slow or dead client must not block the others or the writes of the operator.",
       source,
       variants: both,
       behaviours: [14],
@@ -50,8 +50,8 @@ export const isolation: Section = {
       },
     },
     {
-      does: "goes on with the others when clients come and go in the middle of an exchange",
-      learned: "One slow or dead client must not hold the others or the admin side.",
+      does: "continues to serve a client while others connect and disconnect",
+      learned: "One slow or dead client must not block the others or the writes of the operator.",
       source,
       variants: both,
       behaviours: [14],

@@ -6,7 +6,7 @@ export const nonces: Section = {
   title: "Resource updates: nonces and stale requests",
   rules: [
     {
-      does: "brings the new name when the list grows at the version that the client has",
+      does: "sends the added resource when the list of names grows and the version stays the same",
       says: "if Envoy is at EDS version X and knows only about cluster foo, but then receives a CDS update and learns about bar in addition, it may issue an additional DiscoveryRequest for X with {foo,bar} as resource_names.",
       variants: sotwOnly,
       async check(lab) {
@@ -20,7 +20,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "takes a request with the nonce before the last for no rejection, and gives it no answer",
+      does: "does not answer a request with the nonce before the last, and does not treat it as a NACK",
       says: "The management server should not send a DiscoveryResponse for any DiscoveryRequest that has a stale nonce.",
       variants: sotwOnly,
       behaviours: [11],
@@ -41,7 +41,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "takes the subscription of the request that follows a stale one",
+      does: "uses the subscription of the request that follows a stale one",
       says: "The nonce allows the management server to ignore any further DiscoveryRequests for the previous version until a DiscoveryRequest bearing the nonce.",
       source: "discovery.proto, DiscoveryResponse.nonce",
       variants: sotwOnly,
@@ -61,7 +61,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "takes several requests at one nonce",
+      does: "accepts several requests with one nonce",
       says: "It may process multiple DiscoveryRequests at a version until a new version is ready.",
       variants: sotwOnly,
       async check(lab) {
@@ -77,7 +77,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "counts a subscription whatever nonce comes with it",
+      does: "accepts a change of the subscription with any nonce",
       says: "the server must honor changes to the subscription state even if the nonce is stale. The nonce may be used to correlate an ack/nack with a server response, but should not be used to reject stale requests.",
       variants: deltaOnly,
       behaviours: [11],
@@ -99,7 +99,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "takes a request without a nonce for no answer to what is in flight",
+      does: "does not treat a request without a nonce as the answer to the response in flight",
       says: "Spontaneous DeltaDiscoveryRequests from the client. This can be done to dynamically add or remove elements from the tracked resource_names set. In this case response_nonce must be omitted.",
       variants: deltaOnly,
       async check(lab) {
@@ -114,7 +114,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "takes names to add and remove in an ACK",
+      does: "accepts names to add and remove in an ACK",
       says: "These two fields can be set in any DeltaDiscoveryRequest, including ACKs and initial_resource_versions.",
       source: "discovery.proto, DeltaDiscoveryRequest.resource_names_subscribe",
       variants: deltaOnly,
@@ -131,7 +131,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "sends a name that is subscribed to again, though the client has its newest version",
+      does: "sends a resource again when the client re-subscribes to it, even if the client has its newest version",
       says: 'the server must still provide those resources in the response; due to implementation details hidden from the server, the client may have "forgotten" those resources despite apparently remaining subscribed.',
       variants: deltaOnly,
       behaviours: [7],
@@ -148,7 +148,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "sends a name again that is unsubscribed and subscribed in a row",
+      does: "sends a resource again when the client unsubscribes and at once re-subscribes",
       says: "the client may have dropped them, but then regained interest before it had a chance to send the unsubscribe message.",
       source: "discovery.proto, DeltaDiscoveryRequest.resource_names_subscribe",
       variants: deltaOnly,
@@ -165,7 +165,7 @@ export const nonces: Section = {
       },
     },
     {
-      does: "follows the figure: updates, one rejected, then a name asked for of the client's own accord",
+      does: "follows the document's figure: two updates, a NACK of the second, then a new subscription",
       says: 'In this first example the client connects and receives a first update that it ACKs. The second update fails and the client NACKs the update. Later the xDS client spontaneously requests the "wc" resource.',
       variants: deltaOnly,
       behaviours: [1],

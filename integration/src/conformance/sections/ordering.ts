@@ -8,7 +8,7 @@ export const ordering: Section = {
   title: "Resource warming, and eventual consistency considerations",
   rules: [
     {
-      does: "sends a cluster's endpoints again when the cluster changes, though they did not",
+      does: "sends a cluster's endpoints again when the cluster changes, even if they did not change",
       says: "Warming of Cluster is completed only when a new ClusterLoadAssignment response is supplied by management server even though there is no change in endpoints.",
       variants: both,
       behaviours: [3],
@@ -40,7 +40,7 @@ export const ordering: Section = {
       },
     },
     {
-      does: "sends no route or listener before the client has taken the clusters that came with it",
+      does: "sends no route or listener before the client ACKs the clusters that were published with it",
       says: "routes are not warmed, i.e., the management plane must ensure that clusters referenced by a route are in place, before pushing the updates for a route.",
       variants: both,
       behaviours: [4],
@@ -59,7 +59,7 @@ export const ordering: Section = {
       },
     },
     {
-      does: "replaces a cluster under a route: the new one first, the route next, the old one out last",
+      does: "replaces the cluster of a route: sends the new one, then the route, and removes the old one last",
       says: "traffic drop could have been avoided by providing a CDS/EDS update with both X and Y, then the RDS update repointing from X to Y and then a CDS/EDS update dropping X.",
       variants: both,
       behaviours: [4, 5],
@@ -77,7 +77,7 @@ export const ordering: Section = {
       },
     },
     {
-      does: "removes a cluster only when the client has taken the routes that no longer use it",
+      does: "removes a cluster only after the client ACKs the routes that no longer use it",
       says: "Stale CDS clusters and related EDS endpoints (ones no longer being referenced) can then be removed.",
       variants: both,
       behaviours: [5],
@@ -92,7 +92,7 @@ export const ordering: Section = {
       },
     },
     {
-      does: "removes no cluster while the client goes on with routes that use it, having rejected the new ones",
+      does: "does not remove a cluster while the client rejects the new routes and keeps old ones that use it",
       says: "Stale CDS clusters and related EDS endpoints (ones no longer being referenced) can then be removed.",
       variants: both,
       behaviours: [5],

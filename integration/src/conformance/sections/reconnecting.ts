@@ -10,7 +10,7 @@ export const reconnecting: Section = {
   title: "Incremental xDS: reconnecting",
   rules: [
     {
-      does: "sends only what changed since, to a client that says what it holds",
+      does: "sends only later changes to a client that names the versions that it holds",
       says: known,
       variants: deltaOnly,
       behaviours: [8],
@@ -24,8 +24,8 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "says what was deleted meanwhile",
-      learned: "Servers answer a reconnect with the difference to initial_resource_versions, removals included.",
+      does: "reports deletions from the time when the client was disconnected",
+      learned: "Servers answer a reconnect with the difference to initial_resource_versions, including removals.",
       source: "istio/istio#41494, envoyproxy/envoy#22418",
       variants: deltaOnly,
       behaviours: [8],
@@ -41,7 +41,7 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "sends nothing that a returning client has, however it subscribes",
+      does: "sends nothing that a reconnecting client has, however it subscribes",
       says: known,
       variants: deltaOnly,
       behaviours: [8],
@@ -65,7 +65,7 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "sends again what the client names in a version that is none of the server's",
+      does: "sends a resource again when the client names a version of it that the server does not know",
       says: "The map's values are opaque resource versions.",
       source: "discovery.proto, DeltaDiscoveryRequest.initial_resource_versions",
       variants: deltaOnly,
@@ -79,7 +79,7 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "takes each type's own versions on one stream",
+      does: "accepts the versions of each type on one stream",
       says: "In ADS, the first message of each type_url of a reconnected stream populates this map.",
       source: "discovery.proto, DeltaDiscoveryRequest.initial_resource_versions",
       variants: deltaOnly,
@@ -105,7 +105,7 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "takes a wildcard and a name together, as Envoy comes back after it asked on demand",
+      does: "accepts a wildcard together with a name, as Envoy reconnects after requests on demand",
       says: "Because no state is assumed to be preserved from the previous stream, the reconnecting client must provide the server with all resource names it is interested in.",
       variants: deltaOnly,
       behaviours: [8, 10],
@@ -120,8 +120,8 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "takes a first request of more than gRPC's usual 4 MiB",
-      learned: "A returning client names every version that it holds.",
+      does: "accepts a first request that is larger than gRPC's default of 4 MiB",
+      learned: "A reconnecting client names every version that it holds.",
       source: "envoyproxy/envoy#46072, envoyproxy/gateway#9564",
       variants: deltaOnly,
       behaviours: [15],
@@ -137,7 +137,7 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "sends the state to a client that comes back with a version that is none of the server's",
+      does: "sends all resources to a client that reconnects with a version that the server does not know",
       says: "If the stream becomes broken and the client creates a new stream, the client's initial request on the new stream should indicate the most recent version seen by the client on the previous stream.",
       variants: sotwOnly,
       behaviours: [9],
@@ -151,7 +151,7 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "sends a name that is new to a client that comes back at the newest version",
+      does: "sends a newly subscribed resource to a client that reconnects with the newest version",
       says: "Servers may decide to optimize by not resending resources that the client had already seen on the previous stream, but only if they know that the client is not subscribing to a new resource that it was not previously subscribed to.",
       variants: sotwOnly,
       async check(lab) {
@@ -165,8 +165,8 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "gives content a version that no other content gets in a later life of the server",
-      learned: "Versions from the server's earlier life must not pass for today's.",
+      does: "does not use a version for other content after a restart",
+      learned: "A version from before a restart must not be mistaken for a current one.",
       source: "agent-substrate/substrate#617, wso2/api-platform#1196",
       variants: both,
       needs: ["restart"],
@@ -187,7 +187,7 @@ export const reconnecting: Section = {
       },
     },
     {
-      does: "sends nothing after a restart to a client that has it all",
+      does: "sends nothing after a restart to a client that has everything",
       says: known,
       strength: "may",
       variants: deltaOnly,

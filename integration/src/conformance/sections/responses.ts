@@ -5,7 +5,7 @@ export const responses: Section = {
   title: "Grouping resources into responses, and deleting resources",
   rules: [
     {
-      does: "sends only the one that changed of many",
+      does: "sends only the one changed resource of many",
       says: "if the server has previously sent 100 resources and only one of them has changed, it may send a response containing only the changed resource",
       variants: deltaOnly,
       async check(lab) {
@@ -37,7 +37,7 @@ export const responses: Section = {
       },
     },
     {
-      does: "sends only what changed of the other types",
+      does: "sends only the changed resources of the other types",
       says: "In the SotW protocol variants, all resource types except for Listener and Cluster are grouped into responses in the same way as in the incremental protocol variants.",
       strength: "may",
       variants: sotwOnly,
@@ -53,7 +53,7 @@ export const responses: Section = {
       },
     },
     {
-      does: "names what was deleted in removed_resources, for every type that it serves by name",
+      does: "lists deleted resources in removed_resources, for each type that it serves by name",
       says: "In the incremental protocol variants, the server signals the client that a resource should be deleted via the removed_resources field of the response.",
       variants: deltaOnly,
       async check(lab) {
@@ -84,7 +84,7 @@ export const responses: Section = {
       },
     },
     {
-      does: "sends an empty response when the last one is deleted",
+      does: "sends an empty response when the last listener or cluster is deleted",
       says: "a response containing no resources means to delete all resources of that type.",
       variants: sotwOnly,
       async check(lab) {
@@ -99,7 +99,7 @@ export const responses: Section = {
       },
     },
     {
-      does: "removes what came by wildcard",
+      does: "reports the deletion of a resource to a client that has it by wildcard",
       says: "This tells the client to remove the resource from its local cache.",
       variants: deltaOnly,
       async check(lab) {
@@ -114,7 +114,7 @@ export const responses: Section = {
       },
     },
     {
-      does: "cannot tell that endpoints or routes are gone, and sends them again when they come back",
+      does: "cannot report that endpoints or routes are deleted, and sends them when they exist again",
       says: "for other resource types, the API provides no mechanism for the server to tell the client that resources have been deleted",
       variants: sotwOnly,
       async check(lab) {
@@ -130,7 +130,7 @@ export const responses: Section = {
       },
     },
     {
-      does: "follows one that is deleted, made again and changed",
+      does: "sends each state of a resource that is deleted, created again and changed",
       says: "Clients that initially see a resource that does not exist must be prepared for the resource to be created at any time.",
       variants: both,
       async check(lab) {

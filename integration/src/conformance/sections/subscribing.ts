@@ -9,7 +9,7 @@ export const subscribing: Section = {
   title: "How the client specifies what resources to return",
   rules: [
     {
-      does: "gives listeners and clusters by name to a client that names them",
+      does: "sends only the named listeners and clusters to a client that names them",
       says: "The management server must supply the requested resources if they exist.",
       variants: both,
       async check(lab) {
@@ -23,7 +23,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: "sends a name that is left and asked for again, though it did not change",
+      does: "sends a resource again after the client unsubscribes and re-subscribes, even if it did not change",
       says: "When the client sends a new request that changes the set of resources being requested, the server must resend any newly requested resources, even if it previously sent those resources without having been asked for them and the resources have not changed since that time.",
       variants: both,
       behaviours: [7],
@@ -40,7 +40,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: "sends a name that is asked for beside a wildcard, though the wildcard brought it before",
+      does: "sends a resource again when the client adds its name to a wildcard, even if it did not change",
       says: "the server must resend any newly requested resources, even if it previously sent those resources without having been asked for them and the resources have not changed since that time.",
       variants: both,
       behaviours: [7, 10],
@@ -55,7 +55,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: 'takes "*" for everything, what comes later included',
+      does: "treats an explicit wildcard as a subscription to all resources, including later ones",
       says: 'there is also a "wildcard" subscription, which is triggered when subscribing to the special name "*".',
       variants: both,
       behaviours: [10],
@@ -72,7 +72,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: "takes an empty first request for everything",
+      does: "treats an empty first request as a wildcard",
       says: `For historical reasons, ${legacy}`,
       variants: both,
       behaviours: [10],
@@ -89,8 +89,8 @@ export const subscribing: Section = {
       },
     },
     {
-      does: "answers a wildcard at once when there is nothing",
-      learned: "Envoy waits at its start for the first response of CDS and of LDS, be it empty.",
+      does: "answers a wildcard at once when there are no resources",
+      learned: "At its start, Envoy waits for the first response of CDS and of LDS, even if it is empty.",
       source: "envoyproxy/envoy#5862",
       variants: both,
       behaviours: [10],
@@ -105,7 +105,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: 'follows the document\'s example: wildcard, "*" and a name, the name alone, nothing',
+      does: "follows the document's example: implicit wildcard, explicit wildcard and a name, only the name, nothing",
       says: "Although this request is identical to the first one, it is not interpreted as a wildcard subscription, because there has previously been a request on this stream for this resource type that set the resource_names field.",
       variants: sotwOnly,
       behaviours: [10],
@@ -128,7 +128,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: 'follows the document\'s example: wildcard, a name added, "*" removed, the name removed',
+      does: "follows the document's example: implicit wildcard, a name added, the wildcard removed, the name removed",
       says: "Although the set of subscribed resources is now empty, just as it was after the initial request, it is not interpreted as a wildcard subscription",
       variants: deltaOnly,
       behaviours: [10],
@@ -151,7 +151,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: "takes a list that became empty for no interest, not for everything",
+      does: "treats a list that becomes empty as no subscription, not as a wildcard",
       says: "If the list of resource names becomes empty, that means that the client is no longer interested in any resources of the specified type.",
       variants: both,
       behaviours: [10, 12],
@@ -168,7 +168,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: 'sends no name twice when it is asked for by "*" and by itself',
+      does: "sends a resource once when the client subscribes to it by wildcard and by name",
       says: "It is an error for a server to send a single response that contains the same resource name twice.",
       variants: both,
       async check(lab) {
@@ -185,7 +185,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: "sends no name twice that a request names twice",
+      does: "sends a resource once when a request names it twice",
       says: "It is an error for a server to send a single response that contains the same resource name twice.",
       variants: both,
       async check(lab) {
@@ -198,7 +198,7 @@ export const subscribing: Section = {
       },
     },
     {
-      does: "takes several names in one request as well as a request for each",
+      does: "accepts several names in one request, and one request for each name",
       says: "management servers should be capable of handling one or more resource_names for a given resource type in each request.",
       variants: both,
       async check(lab) {

@@ -11,7 +11,7 @@ export const ttl: Section = {
   title: "TTL",
   rules: [
     {
-      does: "tells a resource's TTL",
+      does: "sends the TTL of a resource",
       says: "For clients that support the xds.config.supports-resource-ttl client feature, A TTL field may be specified on each Resource.",
       variants: both,
       needs,
@@ -25,7 +25,7 @@ export const ttl: Section = {
       },
     },
     {
-      does: "wraps no resource for a client that does not know how to unwrap it",
+      does: "does not wrap a resource for a client that cannot unwrap it",
       says: "This feature is gated by the xds.config.supports-resource-in-sotw client feature.",
       variants: sotwOnly,
       needs,
@@ -38,7 +38,7 @@ export const ttl: Section = {
       },
     },
     {
-      does: "sends signs of life in time: the resource's name and version, without its content",
+      does: "sends heartbeats in time, with the name and version of the resource and without its content",
       says: "a response can be sent that provides a Resource with the resource unset and version matching the most recently sent version can be used to update the TTL.",
       variants: both,
       needs,
@@ -58,7 +58,7 @@ export const ttl: Section = {
       },
     },
     {
-      does: "sends the resource again when its TTL changes or goes",
+      does: "sends the resource again when its TTL changes or is removed",
       says: "To update the TTL associated with a Resource, the management server resends the resource with a new TTL. To remove the TTL, the management server resends the resource with the TTL field unset.",
       variants: both,
       needs,

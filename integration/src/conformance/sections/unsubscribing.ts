@@ -9,7 +9,7 @@ export const unsubscribing: Section = {
   title: "Unsubscribing from resources",
   rules: [
     {
-      does: "sends no more of what was unsubscribed, and goes on with the rest",
+      does: "stops sending unsubscribed resources, and continues with the others",
       says: "if the client had previously been subscribed to resources A and B but wishes to unsubscribe from B, it must send a new request containing only resource A.",
       variants: both,
       async check(lab) {
@@ -26,9 +26,9 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "sends no response of a type that the client watches no more, not even an empty one",
+      does: "sends no response of a type after the client unsubscribes from all its names, not even an empty one",
       learned:
-        "Envoy drops such a response with its nonce, every later request looks stale, and the cluster never warms.",
+        "Envoy drops such a response with its nonce. Then each later request looks stale, and the cluster never becomes warm.",
       source: "envoyproxy/envoy#3355",
       variants: both,
       behaviours: [12],
@@ -50,7 +50,7 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "need not answer a request that only unsubscribes",
+      does: "does not answer a request that only unsubscribes",
       says: "In most cases (see below for exception), a server does not need to send any response if a request does nothing except unsubscribe from a resource",
       strength: "may",
       variants: deltaOnly,
@@ -64,7 +64,7 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "takes the unsubscription of what was never subscribed",
+      does: "accepts a request to unsubscribe from names that were never subscribed to",
       says: "The server must cleanly process such a request; it can simply ignore these phantom unsubscriptions.",
       variants: deltaOnly,
       async check(lab) {
@@ -79,7 +79,7 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "sends a name that is unsubscribed while a wildcard covers it",
+      does: "sends a resource again when the client unsubscribes from its name and a wildcard includes it",
       says: `To address this, ${exception}`,
       variants: deltaOnly,
       behaviours: [10],
@@ -95,7 +95,7 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "removes a name that is unsubscribed while a wildcard does not cover it",
+      does: "reports a name as removed when the client unsubscribes from it and a wildcard does not include it",
       says: `To address this, ${exception}`,
       variants: deltaOnly,
       behaviours: [10],
@@ -111,7 +111,7 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "lets a wildcard be left as a whole only, not for one of its resources",
+      does: "continues to send a resource of a wildcard when the client unsubscribes from its name only",
       says: "the client cannot unsubscribe from those resources individually; it can only unsubscribe from the wildcard as a whole.",
       variants: deltaOnly,
       behaviours: [10],
@@ -126,7 +126,7 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "keeps a named resource when the wildcard is left",
+      does: "keeps the subscription to a name when the client unsubscribes from the wildcard",
       says: 'Server interprets this as unsubscribing to "*" and continuing the existing subscription to "A".',
       variants: both,
       behaviours: [10],
@@ -144,7 +144,7 @@ export const unsubscribing: Section = {
       },
     },
     {
-      does: "forgets by a shorter list of names",
+      does: "ends the subscription to a name that a later list leaves out",
       says: "unsubscribing to a set of resources is done by sending a new request containing all resource names that are still being subscribed to but not containing the resource names being unsubscribed to.",
       variants: sotwOnly,
       async check(lab) {

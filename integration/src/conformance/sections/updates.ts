@@ -21,7 +21,7 @@ export const updates: Section = {
       },
     },
     {
-      does: "sends nothing when a type changes that the client did not ask for",
+      does: "sends nothing when a type changes that the client is not subscribed to",
       says: "The management server should only send updates to the Envoy client when the resources in the DiscoveryResponse have changed.",
       variants: both,
       async check(lab) {
@@ -34,7 +34,7 @@ export const updates: Section = {
       },
     },
     {
-      does: "sends nothing when a resource changes that the client did not name",
+      does: "sends nothing when a resource changes that the client is not subscribed to",
       says: "The management server should only send updates to the Envoy client when the resources in the DiscoveryResponse have changed.",
       variants: both,
       async check(lab) {
@@ -50,7 +50,7 @@ export const updates: Section = {
       },
     },
     {
-      does: "skips to the newest state for a client that owes an answer",
+      does: "sends only the newest state to a client that answers late",
       says: "A management server does not need to send an update until it determines a new version is available.",
       variants: both,
       behaviours: [14],
@@ -66,7 +66,7 @@ export const updates: Section = {
       },
     },
     {
-      does: "lets a newer request of a type take the place of an earlier one",
+      does: "lets a newer request of a type replace an earlier one",
       says: "Within a stream, new DiscoveryRequests supersede any prior DiscoveryRequests having the same resource type.",
       variants: sotwOnly,
       async check(lab) {

@@ -8,7 +8,7 @@ export const variants: Section = {
   title: "Variants of the xDS transport protocol, and ADS",
   rules: [
     {
-      does: "serves each type by its own service",
+      does: "serves each type through its own service",
       says: "For the non-aggregated protocol variants, there is a separate RPC service for each resource type.",
       variants: both,
       needs: ["services of one type"],
@@ -23,7 +23,7 @@ export const variants: Section = {
       },
     },
     {
-      does: "knows the type by the service when the request names none",
+      does: "uses the type of the service when the request names no type",
       says: "This is implicit in requests made via singleton xDS APIs such as CDS, LDS, etc. but is required for ADS.",
       source: "discovery.proto, DiscoveryRequest.type_url",
       variants: both,
@@ -37,7 +37,7 @@ export const variants: Section = {
       },
     },
     {
-      does: "ends an aggregated stream that names no type, with INVALID_ARGUMENT",
+      does: "ends an aggregated stream with INVALID_ARGUMENT when a request names no type",
       says: "This is implicit in requests made via singleton xDS APIs such as CDS, LDS, etc. but is required for ADS.",
       source: "discovery.proto, DiscoveryRequest.type_url",
       variants: both,
@@ -49,7 +49,7 @@ export const variants: Section = {
       },
     },
     {
-      does: "ends a stream that asks for an unknown type with INVALID_ARGUMENT, and harms no other",
+      does: "ends only the stream that requests an unknown type, with INVALID_ARGUMENT",
       says: "INVALID_ARGUMENT indicates arguments that are problematic regardless of the state of the system.",
       source: "gRPC status codes",
       strength: "may",
@@ -70,7 +70,7 @@ export const variants: Section = {
       },
     },
     {
-      does: "carries several types on one aggregated stream, each with its own subscription and nonce",
+      does: "serves several types on one aggregated stream, each with its own subscription and nonce",
       says: "each resource type is treated as a separate logical stream within the aggregated stream.",
       variants: both,
       behaviours: [11],

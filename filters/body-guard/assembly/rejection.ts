@@ -1,12 +1,12 @@
 import { GrpcStatusValues, HeaderPair, send_local_response } from "@chancery/filter-sdk";
 
-/** Answers a request whose body a rule refuses. `faults` say what is wrong with it; none is said where the reason says all. */
-export function refuse(rule: string, reason: string, faults: string[], asJson: bool): void {
-  const told = faults.length > 0 ? faults : [sentenceOf(reason)];
+/** Answers a request whose body a rule rejects. Without `faults`, the answer is a sentence for the reason. */
+export function reject(rule: string, reason: string, faults: string[], asJson: bool): void {
+  const reported = faults.length > 0 ? faults : [sentenceOf(reason)];
   send_local_response(
     statusOf(reason),
     `body_guard_refused{${rule},${reason}}`,
-    String.UTF8.encode(asJson ? jsonOf(reason, told) : `${told.join("\n")}\n`),
+    String.UTF8.encode(asJson ? jsonOf(reason, reported) : `${reported.join("\n")}\n`),
     [
       HeaderPair.of("content-type", asJson ? "application/json" : "text/plain; charset=utf-8"),
       HeaderPair.of("x-body-guard-reason", reason),
@@ -22,16 +22,16 @@ function statusOf(reason: string): u32 {
 }
 
 function sentenceOf(reason: string): string {
-  if (reason === "too-large") return "the body is larger than is taken here";
-  if (reason === "content-type") return "this content type is not taken here";
-  if (reason === "content-encoding") return "the body must come without a content coding";
-  return "a body is expected";
+  if (reason === "too-large") return "the body is too large";
+  if (reason === "content-type") return "this content type is not accepted";
+  if (reason === "content-encoding") return "the body must not have a content coding";
+  return "a body is required";
 }
 
 function jsonOf(reason: string, faults: string[]): string {
   const quoted: string[] = [];
   for (let i = 0; i < faults.length; i++) quoted.push(quotedJson(faults[i]));
-  return `{"error":"body refused","reason":"${reason}","faults":[${quoted.join(",")}]}\n`;
+  return `{"error":"body rejected","reason":"${reason}","faults":[${quoted.join(",")}]}\n`;
 }
 
 function quotedJson(text: string): string {
