@@ -13,7 +13,7 @@ import { resourceTypes } from "../resources/resource-types.ts";
 import { resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { memoCompile } from "./memo.ts";
 
-// Each folder is a case. UPDATE_GOLDEN=1 rewrites every out.yaml; read the difference before committing it.
+// Each folder is a case. UPDATE_GOLDEN=1 rewrites every out.yaml. Read the diff before you commit it.
 const testdata = new URL("../../src/compile/testdata/", import.meta.url);
 const { UPDATE_GOLDEN } = process.env;
 
@@ -25,7 +25,7 @@ const facts = {
   callbacks: ["proxy_on_request_headers"],
 };
 const artifact = { sha256, filter: "policy", wasm, facts, uploadedAt: 0 };
-/** Another module, whose manifest says something. */
+/** Another module, with a manifest. */
 const holding = {
   ...artifact,
   sha256: "a".repeat(64),
@@ -51,7 +51,7 @@ function output(text: string): object {
   return Object.fromEntries([...compiled.snapshots].map(([group, snapshot]) => [group, shownSnapshot(snapshot)]));
 }
 
-/** The resources of each type, readable. */
+/** The resources of each type as JSON. */
 function shownSnapshot(snapshot: Snapshot): object {
   const shown = resourceTypes.map((type) => {
     const resources = [...resourcesOf(snapshot, type.typeUrl).values()];
@@ -60,7 +60,7 @@ function shownSnapshot(snapshot: Snapshot): object {
   return Object.fromEntries(shown.filter(([, resources]) => resources.length > 0));
 }
 
-/** By document, so that the order in which the checks run does not show. */
+/** Problems sorted by document, so that the order of the checks does not matter. */
 const shownProblems = (problems: readonly Problem[]): readonly Problem[] =>
   problems.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
 

@@ -11,14 +11,14 @@ import { overlap, problem, type Scope } from "./built.ts";
 import { type BuiltEnvoyResource, listeningAddress } from "./envoy-resources.ts";
 import { Names } from "./names.ts";
 
-/** What the references of a mesh are held against. */
+/** Everything that references of a mesh can refer to. */
 export interface Referables {
   readonly mesh: Mesh;
   readonly artifacts: Artifacts;
   readonly envoyResources: ReadonlyMap<Document<"EnvoyResource">, BuiltEnvoyResource>;
 }
 
-/** Every reference that leads nowhere, and every pair of listeners on one address. */
+/** The problems of references to something that does not exist, and of listeners with the same address. */
 export function referenceProblems(referables: Referables): readonly Problem[] {
   const { mesh } = referables;
   const clusters = clusterNames(referables);
@@ -101,7 +101,7 @@ function routeProblems(mesh: Mesh, clusters: Names): Problem[] {
   return problems;
 }
 
-/** The clusters that a route sends to, and where it names them. */
+/** The clusters that a route sends to, and the paths of their names. */
 export function* clustersOf({
   spec,
 }: Document<"Route">): Iterable<{ readonly path: string; readonly cluster: string }> {
@@ -180,7 +180,7 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
   });
 }
 
-/** The routes of a listener tell the requests of one canary from the rest. */
+/** A listener can have only one canary, because its routes separate the requests of one canary from the others. */
 function canaryConflicts(document: Document<"Filter">, canaries: Map<string, string>): readonly Problem[] {
   const { listeners, canary } = document.spec;
   if (canary === undefined) return [];
@@ -194,7 +194,7 @@ function canaryConflicts(document: Document<"Filter">, canaries: Map<string, str
   });
 }
 
-/** A slip here would quietly take from a filter what it needs. */
+/** With a misspelt capability, a filter would silently lack a call that it needs. */
 function unknownCapabilities(document: Document<"Filter">): readonly Problem[] {
   const { capabilities = [] } = document.spec;
   return capabilities.flatMap((found, index) => {
