@@ -43,9 +43,9 @@ export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEn
     const cause = {
       code: "ENVOY_RESOURCE_NAME",
       path: at(type.nameField),
-      message: `${type.shortName} resources are called "ROUTE-CONFIGURATION/NAME"`,
+      message: `${type.shortName} resources must be named "ROUTE-CONFIGURATION/NAME"`,
       found: name,
-      hint: "put the name of the route configuration that they belong to before it",
+      hint: "put the name of its route configuration before it",
     };
     return failed([problem(document, cause)]);
   }
@@ -77,7 +77,7 @@ function unknownType(document: Document, typeUrl: string): Problem {
   return problem(document, {
     code: "ENVOY_RESOURCE_TYPE_UNKNOWN",
     path: `${root}.@type`,
-    message: `"${typeUrl}" is no xDS resource type served here`,
+    message: `"${typeUrl}" is not a resource type of this server`,
     found: typeUrl,
     hint: didYouMean(typeUrl, known) ?? `known types: ${known.join(", ")}`,
   });

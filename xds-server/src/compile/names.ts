@@ -39,8 +39,8 @@ export class Names {
     }
     const groups = scopes.map((scope) => `"${scope}"`).join(", ");
     return {
-      message: `${this.noun} "${name}" is there for node group ${groups} only, and is needed ${placeOf(user)}`,
-      hint: "give both the same nodeGroup, or take the nodeGroup away from what is referred to",
+      message: `${this.noun} "${name}" exists for node group ${groups} only, but is needed ${placeOf(user)}`,
+      hint: `give both the same nodeGroup, or remove the nodeGroup of the ${this.noun}`,
     };
   }
 

@@ -142,7 +142,7 @@ function duplicate(item: Placed, placed: readonly Placed[]): Problem {
   return problem(blamed, {
     code: "RESOURCE_DUPLICATE",
     path: `spec.resource.${type?.nameField}`,
-    message: `${kept.kind} "${kept.name}" makes a ${type?.shortName} resource called "${name}" too`,
+    message: `${kept.kind} "${kept.name}" also makes the ${type?.shortName} resource "${name}"`,
     found: name,
     hint: "rename one of them, or give them different node groups",
   });

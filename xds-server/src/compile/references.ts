@@ -49,7 +49,7 @@ function nodeGroupProblems(mesh: Mesh): Problem[] {
   const problems: Problem[] = [];
   const reserved = mesh.get("NodeGroup", defaultNodeGroup);
   if (reserved !== undefined) {
-    const message = `the name is that of the group of all proxies that match no NodeGroup`;
+    const message = "this name is reserved for the group of all proxies that match no NodeGroup";
     problems.push(
       problem(reserved, { code: "NODE_GROUP_RESERVED", path: "name", message, hint: "choose another name" }),
     );
@@ -69,7 +69,7 @@ function endpointsProblems(mesh: Mesh, clusters: Names): Problem[] {
     const cluster = mesh.get("Cluster", name);
     if (cluster !== undefined && cluster.spec.eds === undefined) {
       const where = cluster.spec.dns === undefined ? "endpoints" : "dns";
-      const message = `cluster "${name}" has its endpoints from its own "${where}"`;
+      const message = `cluster "${name}" gets its endpoints from its own "${where}"`;
       const hint = `write "eds: {}" in the cluster instead of "${where}", or delete this document`;
       return [problem(document, { code: "ENDPOINTS_CLUSTER_NOT_EDS", path: "name", message, found: name, hint })];
     }
@@ -141,7 +141,7 @@ function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
     const others = taken.get(address) ?? [];
     const other = others.find(({ spec }) => overlap(spec.nodeGroup, document.spec.nodeGroup));
     if (other !== undefined) {
-      const message = `${other.kind} "${other.name}" listens on ${address} too`;
+      const message = `${other.kind} "${other.name}" also listens on ${address}`;
       const hint = "choose another port, or give the two different node groups";
       problems.push(problem(document, { code: "LISTENER_ADDRESS_TAKEN", path, message, found: address, hint }));
     }
@@ -169,7 +169,7 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
         return [problem(document, { ...cause, ...listeners.missing(name, undefined) })];
       }
       if (listener.spec.http !== undefined) return [];
-      const message = `listener "${name}" passes on TCP connections, and filters take part in HTTP requests only`;
+      const message = `listener "${name}" forwards TCP connections, but filters run only for HTTP requests`;
       return [problem(document, { code: "FILTER_LISTENER_NOT_HTTP", path, message, found: name })];
     });
     if (!artifacts.has(spec.sha256)) problems.push(unknownModule(document, artifacts, spec.sha256, "spec.sha256"));
@@ -188,8 +188,8 @@ function canaryConflicts(document: Document<"Filter">, canaries: Map<string, str
     const other = canaries.get(listener);
     canaries.set(listener, document.name);
     if (other === undefined) return [];
-    const message = `filter "${other}" has a canary in listener "${listener}" already`;
-    const hint = "wait until that one has ended, or take it out";
+    const message = `filter "${other}" already has a canary in listener "${listener}"`;
+    const hint = "wait until that canary has ended, or remove it";
     return [problem(document, { code: "FILTER_CANARY_CONFLICT", path: "spec.canary", message, hint })];
   });
 }
@@ -201,7 +201,7 @@ function unknownCapabilities(document: Document<"Filter">): readonly Problem[] {
     if (hostCalls.has(found) || wasiCalls.has(found)) return [];
     const hint = didYouMean(found, [...hostCalls.keys(), ...wasiCalls.keys()]);
     const path = `spec.capabilities[${index}]`;
-    const message = `"${found}" is no host call that Envoy has`;
+    const message = `"${found}" is not a host call of Envoy`;
     return [problem(document, { code: "FILTER_UNKNOWN_CAPABILITY", path, message, found, hint })];
   });
 }

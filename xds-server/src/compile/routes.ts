@@ -69,9 +69,9 @@ function repeatedHosts(listener: Document<"Listener">, routes: readonly BuiltRou
         problem(listener, {
           code: "LISTENER_DUPLICATE_HOST",
           path: `spec.http.routes[${listener.spec.http?.routes.indexOf(document.name)}]`,
-          message: `host "${host}" stands in route "${owner}" and in route "${document.name}"`,
+          message: `host "${host}" is in route "${owner}" and in route "${document.name}"`,
           found: document.name,
-          hint: `take "${host}" out of one of them, or put their routes into one document`,
+          hint: `remove "${host}" from one of them, or put their routes into one document`,
         }),
       );
     }
