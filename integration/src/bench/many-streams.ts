@@ -42,8 +42,8 @@ writeFileSync(triggers, JSON.stringify([{ ...filled.triggers.endpoint, kind: "en
  * includes a scrape of /metrics.
  */
 const delay: { sync?: LoopDelay; updates?: LoopDelay } = {};
-async function look(): Promise<void> {
-  const seen = await delaySeen();
+async function sample(): Promise<void> {
+  const seen = await readDelay();
   const text = await (await fetch(`http://${server.admin}/metrics`)).text();
   const counts = text.matchAll(/^chancery_streams\{.*\} (\d+)$/gm);
   const streams = [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
@@ -54,7 +54,7 @@ async function look(): Promise<void> {
     process.kill(server.pid, "SIGUSR1");
   }
 }
-async function delaySeen(): Promise<LoopDelay> {
+async function readDelay(): Promise<LoopDelay> {
   rmSync(delays, { force: true });
   process.kill(server.pid, "SIGUSR2");
   await eventually(() => existsSync(delays), "the server's event-loop delay");
@@ -78,7 +78,7 @@ const load = spawn(
 );
 const ended = new Promise((resolve) => load.once("close", resolve));
 while (load.exitCode === null) {
-  await look();
+  await sample();
   await Promise.race([ended, pause(300)]);
 }
 await server.stop();

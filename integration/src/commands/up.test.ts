@@ -20,7 +20,7 @@ for (const variant of ["delta", "sotw"] as const) {
   test(`starts a mesh that answers through Envoy (${variant}), and stops all of it on Ctrl-C`, async (t) => {
     const ports = { cart: await freePort(), edge: await freePort() };
     const up = await start(t, { documents: shop(ports), args: ["--variant", variant, ...cartOn(ports.cart)] });
-    const text = await up.said(/Ctrl-C ends everything/);
+    const text = await up.printed(/Ctrl-C ends everything/);
     assert.match(text, new RegExp(`listener shop-edge +127\\.0\\.0\\.1:${ports.edge}`));
 
     const answer = await fetch(`http://127.0.0.1:${ports.edge}/cart`);
@@ -62,7 +62,7 @@ test("reports a companion that ends by itself, with its last lines, and stops th
   const flag = path.join(await temporaryFolder(t), "end");
   const command = `while [ ! -e "${flag}" ]; do sleep 0.02; done; echo out of wax; exit 3`;
   const up = await start(t, { documents: shop(ports), args: [...cartOn(ports.cart), "--run", command] });
-  await up.said(/Ctrl-C ends everything/);
+  await up.printed(/Ctrl-C ends everything/);
   await writeFile(flag, "");
   assert.deepEqual(await up.ended, [1, null]);
   assert.match(up.text(), /ended by itself \(code 3\); its last lines:\n {2}out of wax\n$/);
@@ -72,7 +72,7 @@ test("reports a companion that ends by itself, with its last lines, and stops th
 test("stops the rest when Envoy ends by itself", async (t) => {
   const ports = { cart: await freePort(), edge: await freePort() };
   const up = await start(t, { documents: shop(ports), args: cartOn(ports.cart) });
-  const admin = /Envoy's admin +(http:\S+)/.exec(await up.said(/Ctrl-C ends everything/))?.[1];
+  const admin = /Envoy's admin +(http:\S+)/.exec(await up.printed(/Ctrl-C ends everything/))?.[1];
   await fetch(`${admin}/quitquitquit`, { method: "POST" });
   assert.deepEqual(await up.ended, [1, null]);
   assert.match(up.text(), /error: Envoy ended by itself \(code 0\)/);
@@ -92,7 +92,7 @@ interface Up {
   readonly ended: Promise<[number | null, NodeJS.Signals | null]>;
   text(): string;
   /** Waits until the output matches. Resolves to all of the output. */
-  said(words: RegExp): Promise<string>;
+  printed(pattern: RegExp): Promise<string>;
 }
 
 interface StartOptions {
@@ -124,9 +124,9 @@ async function start(t: TestContext, { documents, args, env = {} }: StartOptions
     child,
     ended,
     text: () => text,
-    async said(words) {
-      await eventually(() => words.test(text) || child.exitCode !== null, `${words} in the output`, limitMs);
-      assert.match(text, words);
+    async printed(pattern) {
+      await eventually(() => pattern.test(text) || child.exitCode !== null, `${pattern} in the output`, limitMs);
+      assert.match(text, pattern);
       return text;
     },
   };

@@ -94,7 +94,7 @@ suite("one mesh on a real Envoy", () => {
   before(async () => {
     mesh = await TestMesh.start();
     authority = new Authority(path.join(mesh.folder, "ours"));
-    const stranger = new Authority(path.join(mesh.folder, "theirs"));
+    const otherAuthority = new Authority(path.join(mesh.folder, "theirs"));
     const certificate = authority.issue("shop", "DNS:shop.test");
     const one = await mesh.service(echo("one"));
     const at = (there: number) => ({ endpoints: [{ address: "127.0.0.1", port: there }] });
@@ -104,14 +104,14 @@ suite("one mesh on a real Envoy", () => {
         echo("tls"),
       ),
     );
-    const demanding = (serverName: string, caFile: string) => ({ ...at(tls), tls: { serverName, caFile } });
+    const verifying = (serverName: string, caFile: string) => ({ ...at(tls), tls: { serverName, caFile } });
     const clusters = {
       one: at(one),
       two: at(await mesh.service(echo("two"))),
       h2: { ...at(await mesh.listen(createHttp2Server(echo("h2")))), protocol: "http2" },
-      tls: demanding("shop.test", authority.certFile),
-      "tls-other-name": demanding("other.test", authority.certFile),
-      "tls-stranger": demanding("shop.test", stranger.certFile),
+      tls: verifying("shop.test", authority.certFile),
+      "tls-other-name": verifying("other.test", authority.certFile),
+      "tls-stranger": verifying("shop.test", otherAuthority.certFile),
       dns: { dns: { hostname: "localhost", port: one } },
       tcp: at(await mesh.listen(createTcpServer((socket) => void socket.end("raw bytes")))),
     };
@@ -144,12 +144,12 @@ suite("one mesh on a real Envoy", () => {
 
   const ask = (where: string, options: { method?: string; headers?: Record<string, string> } = {}) =>
     answered(request({ host: "127.0.0.1", port, path: where, agent: false, ...options }));
-  const seen = async (...asked: Parameters<typeof ask>): Promise<Seen> => {
-    const { status, body } = await ask(...asked);
+  const seen = async (...args: Parameters<typeof ask>): Promise<Seen> => {
+    const { status, body } = await ask(...args);
     assert.equal(status, 200, body);
     return JSON.parse(body);
   };
-  const serviceOf = async (...asked: Parameters<typeof ask>) => (await seen(...asked)).service;
+  const serviceOf = async (...args: Parameters<typeof ask>) => (await seen(...args)).service;
 
   test("matches by path, regular expression, method, header and query, in order", async () => {
     assert.equal(await serviceOf("/exact"), "one");

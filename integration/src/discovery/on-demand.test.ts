@@ -74,9 +74,9 @@ test("Envoy gets virtual hosts when requests need them, follows their changes, a
   };
   assert.equal(await ask("always.example"), "always");
   assert.equal(await ask("cart.example"), "shop/cart");
-  const asked = Date.now();
+  const startedAt = Date.now();
   assert.equal(await ask("ghost.example"), 404);
-  assert.ok(Date.now() - asked < 5000, "Envoy waited for a host that does not exist");
+  assert.ok(Date.now() - startedAt < 5000, "Envoy waited for a host that does not exist");
   await mesh.apply({ set: [onDemand("catalog", "ghost.example")] });
   await eventually(async () => assert.equal(await ask("ghost.example"), "shop/catalog"), "the new host is served");
   await mesh.apply({ delete: [{ kind: "EnvoyResource", name: "cart" }] });

@@ -70,7 +70,7 @@ for (const [variant, method] of [
     // Envoy closes its connection abruptly.
     server.on("session", (session) => session.on("error", () => {}));
     server.on("stream", (stream) => stream.on("error", () => {}));
-    const asked = once(server, "stream") as Promise<[unknown, Record<string, string>]>;
+    const opened = once(server, "stream") as Promise<[unknown, Record<string, string>]>;
     const running = await startEnvoy({
       envoy,
       bootstrap: bootstrap({
@@ -82,7 +82,7 @@ for (const [variant, method] of [
       waitFor: "admin",
     });
     t.after(() => running.stop());
-    const [, headers] = await asked;
+    const [, headers] = await opened;
     assert.equal(headers[":path"], `/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`);
     assert.equal(await running.isReady(), false);
   });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { builtFilter } from "../harness/built-filter.ts";
 import { eventually } from "../harness/eventually.ts";
-import { startFilterEnvoy, tellWhatArrives } from "./filter-envoy.ts";
+import { echoRequest, startFilterEnvoy } from "./filter-envoy.ts";
 
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
 
@@ -19,7 +19,7 @@ const configuration = {
 
 test("api-key allows clients with a key, sends the client's name upstream, and removes the key", async (t) => {
   const { request, envoy, stop } = await startFilterEnvoy(await builtFilter("filters/api-key"), [configuration], {
-    upstream: tellWhatArrives,
+    upstream: echoRequest,
   });
   t.after(stop);
 

@@ -42,7 +42,7 @@ test("body-guard holds JSON back until all of it is checked, and then forwards i
 
 test("body-guard answers bad requests itself, and upstream gets nothing of them", async (t) => {
   const { request, envoy, seen } = await started(t);
-  const rejected: readonly [body: readonly string[], headers: object, status: number, told: string][] = [
+  const rejected: readonly [body: readonly string[], headers: object, status: number, reason: string][] = [
     [['{"n":', "1.5}"], json, 422, "n: should be integer"],
     [["{", '"n":1,,'], json, 400, "at byte 7: a name in double quotes is expected"],
     [['{"n":1,"n":2}'], json, 422, "a name appears twice"],
@@ -50,10 +50,10 @@ test("body-guard answers bad requests itself, and upstream gets nothing of them"
     [['{"n":1}'], { ...json, "content-encoding": "gzip" }, 415, "the body must not have a content coding"],
     [["["], { ...json, "content-length": "1000001" }, 413, "the body is too large"],
   ];
-  for (const [body, headers, status, told] of rejected) {
+  for (const [body, headers, status, reason] of rejected) {
     const reply = await request("/orders", { headers: { ...headers }, body });
-    assert.equal(reply.status, status, told);
-    assert.equal(reply.body, `${told}\n`);
+    assert.equal(reply.status, status, reason);
+    assert.equal(reply.body, `${reason}\n`);
   }
   assert.equal(seen.length, 0);
   const counted = await envoy.stats("body_guard");

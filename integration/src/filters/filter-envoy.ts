@@ -31,7 +31,7 @@ export interface FilterRequest extends RequestOptions {
 }
 
 export interface FilterReply extends Reply {
-  /** The request as the upstream `tellWhatArrives` received it. Undefined: something else answered. */
+  /** The request as the upstream `echoRequest` received it. Undefined: something else answered. */
   readonly seen: SeenRequest | undefined;
 }
 
@@ -113,7 +113,7 @@ async function running(envoy: RunningEnvoy, { upstream, tls, listeners }: Parts)
 }
 
 /** An upstream that answers with the request that it received, as JSON. */
-export function tellWhatArrives(request: http.IncomingMessage, response: http.ServerResponse): void {
+export function echoRequest(request: http.IncomingMessage, response: http.ServerResponse): void {
   let body = "";
   request.setEncoding("utf8").on("data", (text: string) => {
     body += text;

@@ -100,14 +100,14 @@ test("a stream is reset, and logged with its response", async () => {
 
 test("a TCP filter holds data back, changes it in both directions, and sees which side closes", async () => {
   const socket = net.connect(abi.tcpPort, "127.0.0.1");
-  let heard = "";
+  let received = "";
   socket.on("data", (data) => {
-    heard += data.toString();
+    received += data.toString();
   });
   socket.write("half a ");
   await eventually(async () => assert.match(abi.log(), /sees a connection/), "the connection");
   socket.write("line\n");
-  await eventually(async () => assert.equal(heard, "[12 bytes: half a line\n]"), "the answer");
+  await eventually(async () => assert.equal(received, "[12 bytes: half a line\n]"), "the answer");
   socket.end();
   await eventually(async () => assert.match(abi.log(), /sees the server go, 0.*sees the client go, 1/s), "both ends");
 });

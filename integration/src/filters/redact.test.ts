@@ -39,12 +39,12 @@ test("redact masks the body of a response, in whatever pieces it arrives", async
     "/large": { headers: json, body: [`[${'{"password":"secret","é":1.0},'.repeat(10_000)}0]`] },
     "/text": { headers: { "content-type": "text/plain" }, body: ['{"password":1}'] },
   };
-  const { request, envoy, asked } = await started(t, answers);
+  const { request, envoy, received } = await started(t, answers);
   const cards = await request("/cards", { headers: { "accept-encoding": "gzip", range: "bytes=0-3" } });
   assert.equal(cards.body, '{"card":{"number":"***1234"},"users":[{"email":null}]}');
   assert.equal(cards.headers.etag, undefined);
-  assert.equal(asked.at(-1)?.["accept-encoding"], "identity");
-  assert.equal(asked.at(-1)?.["range"], undefined);
+  assert.equal(received.at(-1)?.["accept-encoding"], "identity");
+  assert.equal(received.at(-1)?.["range"], undefined);
   const same = await request("/same");
   assert.deepEqual([same.body, same.headers.etag, same.headers["content-length"]], ['{"a":1}', '"1"', "7"]);
   assert.equal((await request("/trailers")).body, '{"password":"***"}');
@@ -105,14 +105,14 @@ test("redact passes bodies that are too large where a rule says so; Envoy answer
   assert.equal((await request("/huge")).status, 500);
 });
 
-/** `asked` has the headers of the requests to upstream. */
+/** `received` has the headers of the requests to upstream. */
 async function started(t: TestContext, answers: Readonly<Record<string, Answer>>, bufferLimit?: number) {
-  const asked: http.IncomingHttpHeaders[] = [];
+  const received: http.IncomingHttpHeaders[] = [];
   const running = await startFilterEnvoy(await builtFilter("filters/redact"), [configuration], {
     holdsHeaders: true,
     ...(bufferLimit !== undefined && { bufferLimit }),
     upstream: async ({ url = "", headers }, response) => {
-      asked.push(headers);
+      received.push(headers);
       const answer = answers[url] ?? {};
       response.on("error", () => {});
       response.writeHead(answer.status ?? 200, answer.headers);
@@ -123,5 +123,5 @@ async function started(t: TestContext, answers: Readonly<Record<string, Answer>>
     },
   });
   t.after(() => running.stop());
-  return { ...running, asked };
+  return { ...running, received };
 }

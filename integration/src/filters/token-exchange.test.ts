@@ -4,7 +4,7 @@ import { before, type TestContext, test } from "node:test";
 import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
 import { eventually } from "../harness/eventually.ts";
 import { listen } from "../harness/listening.ts";
-import { type FilterEnvoy, startFilterEnvoy, tellWhatArrives } from "./filter-envoy.ts";
+import { echoRequest, type FilterEnvoy, startFilterEnvoy } from "./filter-envoy.ts";
 
 let filter: BuiltFilter;
 
@@ -23,10 +23,10 @@ const configuration = {
 };
 
 test("a credential is exchanged once, and the answer is cached", async (t) => {
-  const asked: http.IncomingMessage[] = [];
+  const calls: http.IncomingMessage[] = [];
   const { request, envoy } = await started(t, configuration, (call, answer) => {
-    asked.push(call);
-    grant(answer, `token-${asked.length}`, { expires_in: 3600 });
+    calls.push(call);
+    grant(answer, `token-${calls.length}`, { expires_in: 3600 });
   });
   // More than Envoy buffers for a stream, so that the client has to wait too.
   const body = "x".repeat(3_000_000);
@@ -38,12 +38,12 @@ test("a credential is exchanged once, and the answer is cached", async (t) => {
   assert.equal(second.seen?.headers["authorization"], "Bearer token-1");
   const other = await request("/cart", { headers: { authorization: "Basic xyz" } });
   assert.equal(other.seen?.headers["authorization"], "Bearer token-2");
-  assert.equal(asked[0]?.method, "POST");
-  assert.equal(asked[0].url, "/exchange");
-  assert.equal(asked[0].headers.host, "auth");
-  assert.equal(asked[0].headers.accept, "application/json");
+  assert.equal(calls[0]?.method, "POST");
+  assert.equal(calls[0].url, "/exchange");
+  assert.equal(calls[0].headers.host, "auth");
+  assert.equal(calls[0].headers.accept, "application/json");
   assert.deepEqual(
-    asked.map(({ headers }) => headers.authorization),
+    calls.map(({ headers }) => headers.authorization),
     ["Basic abc", "Basic xyz"],
   );
   assert.deepEqual(await counted(envoy), { misses: 2, hits: 1 });
@@ -149,7 +149,7 @@ async function started(t: TestContext, configured: unknown, service: http.Reques
 }
 
 async function calling(t: TestContext, configured: unknown, clusters: Record<string, number>): Promise<FilterEnvoy> {
-  const running = await startFilterEnvoy(filter, [configured], { upstream: tellWhatArrives, clusters });
+  const running = await startFilterEnvoy(filter, [configured], { upstream: echoRequest, clusters });
   t.after(running.stop);
   return running;
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chanceryBin, repository } from "./server-process.ts";
 
 /** The exit code and the output of a command. */
-export interface Ran {
+export interface CommandResult {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -12,7 +12,7 @@ export interface Ran {
 export async function runChancery(
   args: readonly string[],
   { admin, input }: { readonly admin: string; readonly input: string },
-): Promise<Ran> {
+): Promise<CommandResult> {
   const child = spawn(process.execPath, [chanceryBin, ...args], {
     cwd: repository,
     env: { ...process.env, NO_COLOR: "1", CHANCERY_ADMIN: admin },

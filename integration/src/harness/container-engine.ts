@@ -67,7 +67,7 @@ function getJson(host: string, path: string): Promise<unknown> {
   const { protocol, pathname, hostname, port } = new URL(host);
   const target = protocol === "unix:" ? { socketPath: pathname } : { hostname, port };
   return new Promise((resolve, reject) => {
-    const asked = request({ ...target, path, headers: { host: "engine" }, timeout: requestLimitMs }, (answer) => {
+    const sent = request({ ...target, path, headers: { host: "engine" }, timeout: requestLimitMs }, (answer) => {
       let body = "";
       answer.setEncoding("utf8").on("data", (chunk) => {
         body += chunk;
@@ -77,7 +77,7 @@ function getJson(host: string, path: string): Promise<unknown> {
         else resolve(JSON.parse(body));
       });
     });
-    asked.on("error", reject).on("timeout", () => asked.destroy(new Error("no answer in time")));
-    asked.end();
+    sent.on("error", reject).on("timeout", () => sent.destroy(new Error("no answer in time")));
+    sent.end();
   });
 }

@@ -11,12 +11,12 @@ export class Load implements AsyncDisposable {
   readonly #failures: string[] = [];
   readonly #timer: NodeJS.Timeout;
   #inFlight = 0;
-  #asked = 0;
+  #requests = 0;
   #drained = (): void => {};
 
   constructor(...urls: readonly string[]) {
     this.#urls = urls.map((url) => new URL(url));
-    this.#timer = setInterval(() => this.#ask(), everyMs);
+    this.#timer = setInterval(() => this.#send(), everyMs);
   }
 
   /** The number of responses so far with status 200 and this body. */
@@ -42,7 +42,7 @@ export class Load implements AsyncDisposable {
     return this.stop();
   }
 
-  #ask(): void {
+  #send(): void {
     // Too many open requests are a failure too. The limit also bounds the memory.
     if (this.#inFlight >= maxInFlight) {
       clearInterval(this.#timer);
@@ -50,7 +50,7 @@ export class Load implements AsyncDisposable {
       return;
     }
     this.#inFlight += 1;
-    const url = this.#urls[this.#asked++ % this.#urls.length] as URL;
+    const url = this.#urls[this.#requests++ % this.#urls.length] as URL;
     const sent = get(url, { agent: this.#agent, timeout: 10_000 }, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (piece: string) => {

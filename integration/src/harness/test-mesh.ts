@@ -11,7 +11,7 @@ import {
   type RunningEnvoy,
   type StartEnvoyOptions,
 } from "@chancery/xds-server/envoy";
-import { type Ran, runChancery } from "./command.ts";
+import { type CommandResult, runChancery } from "./command.ts";
 import { listen } from "./listening.ts";
 import { Load } from "./load.ts";
 import { type ServerProcess, serve } from "./server-process.ts";
@@ -144,7 +144,7 @@ export class TestMesh implements AsyncDisposable {
   }
 
   /** Runs a `chancery` command against the server. */
-  chancery(args: readonly string[], input = ""): Promise<Ran> {
+  chancery(args: readonly string[], input = ""): Promise<CommandResult> {
     return runChancery(args, { admin: this.admin, input });
   }
 
@@ -177,18 +177,18 @@ export class TestMesh implements AsyncDisposable {
   }
 
   /** Reads JSON from the admin API. The caller names its type. */
-  async read<T>(where: string): Promise<T> {
-    return (await this.#admin(where)) as T;
+  async read<T>(target: string): Promise<T> {
+    return (await this.#admin(target)) as T;
   }
 
   /** Sends JSON by POST, and returns the JSON of the response. The caller names its type. */
-  async send<T>(where: string, body: unknown): Promise<T> {
-    return (await this.#admin(where, { method: "POST", ...json(body) })) as T;
+  async send<T>(target: string, body: unknown): Promise<T> {
+    return (await this.#admin(target, { method: "POST", ...json(body) })) as T;
   }
 
   /** Sends JSON by PUT. */
-  async put(where: string, body: unknown): Promise<void> {
-    await this.#admin(where, { method: "PUT", ...json(body) });
+  async put(target: string, body: unknown): Promise<void> {
+    await this.#admin(target, { method: "PUT", ...json(body) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -197,8 +197,8 @@ export class TestMesh implements AsyncDisposable {
     rmSync(this.folder, { recursive: true });
   }
 
-  async #admin(where: string, request: RequestInit = {}): Promise<unknown> {
-    const answer = await fetch(`${this.admin}${where}`, request);
+  async #admin(target: string, request: RequestInit = {}): Promise<unknown> {
+    const answer = await fetch(`${this.admin}${target}`, request);
     const text = await answer.text();
     assert.ok(answer.ok, text);
     return JSON.parse(text);

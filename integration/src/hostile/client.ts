@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { Choices } from "../harness/random-choices.ts";
 import { type CallAttack, type ConnectionAttack, randomAttack } from "./attacks.ts";
-import { Hearing } from "./hearing.ts";
+import { ResponseReader } from "./response-reader.ts";
 
 /** The task of the attacking thread. */
 export interface Campaign {
@@ -81,15 +81,15 @@ async function attackByCall(session: ClientHttp2Session, attack: CallAttack, cho
     const { "grpc-status": status, "grpc-message": message = "" } = headers;
     if (status !== undefined) end = status === "13" ? `${status} ${message}` : String(status);
   };
-  const hearing = new Hearing(attack.variant);
+  const responses = new ResponseReader(attack.variant);
   stream.on("response", take).on("trailers", take);
-  stream.on("data", (bytes: Buffer) => hearing.take(bytes));
+  stream.on("data", (bytes: Buffer) => responses.take(bytes));
   stream.on("error", () => {});
   stream.on("close", () => resolve(end));
   for (const frame of attack.frames) {
     if (stream.destroyed || stream.closed) break;
     frames += 1;
-    for (const piece of pieces(frame(hearing.last), attack.cut, choose)) {
+    for (const piece of pieces(frame(responses.last), attack.cut, choose)) {
       const written = new Promise<void>((resolve) => stream.write(piece, () => resolve()));
       // When the server ends the stream meanwhile, Node does not always report the end of a write.
       await Promise.race([written, promise]);

@@ -56,7 +56,7 @@ test(`${frames} hostile frames harm neither the server nor other clients (seed $
     each.subscribe("CDS", "a");
     await each.takes("CDS a@1");
   }
-  const goesOn = async (): Promise<void> => {
+  const changeArrives = async (): Promise<void> => {
     revision += 1;
     const start = performance.now();
     await mesh.write({ set: [document(resource("CDS", "a", revision))] });
@@ -69,7 +69,7 @@ test(`${frames} hostile frames harm neither the server nor other clients (seed $
       isOver = true;
     });
     while (!isOver) {
-      await goesOn();
+      await changeArrives();
       await delay(publishEveryMs);
     }
     return over;
@@ -87,7 +87,7 @@ test(`${frames} hostile frames harm neither the server nor other clients (seed $
   const faults: unknown[] = [];
   await eventually(
     async () => {
-      await goesOn().catch((error: unknown) => faults.push(error));
+      await changeArrives().catch((error: unknown) => faults.push(error));
       after = await memoryOf(mesh);
       return faults.length > 0 || after < before + maxGrowth;
     },

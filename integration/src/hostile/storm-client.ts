@@ -11,7 +11,7 @@ const streamsAConnection = 100;
 const methods = { sotw: "StreamAggregatedResources", delta: "DeltaAggregatedResources" } as const;
 
 /** The parts of a response that the tests look at. */
-export interface Said {
+export interface Received {
   readonly typeUrl: string;
   readonly nonce: string;
   /** The bytes of each resource, as latin1. */
@@ -21,7 +21,7 @@ export interface Said {
 /** A discovery client that subscribes to all resources of some types. It ACKs or NACKs every response. */
 export class StormClient {
   readonly nodeId: string;
-  readonly said: Said[] = [];
+  readonly received: Received[] = [];
   readonly #variant: keyof typeof methods;
   readonly #rejection: string | undefined;
   readonly #stream: ClientHttp2Stream;
@@ -42,7 +42,7 @@ export class StormClient {
       te: "trailers",
     });
     this.#stream.on("error", () => {}).on("data", (bytes: Buffer) => this.#read(bytes));
-    for (const typeUrl of typeUrls) this.#ask({ typeUrl, node: { id: nodeId, cluster: "storm" } });
+    for (const typeUrl of typeUrls) this.#send({ typeUrl, node: { id: nodeId, cluster: "storm" } });
   }
 
   #read(bytes: Buffer): void {
@@ -57,20 +57,20 @@ export class StormClient {
   }
 
   #receive(message: Uint8Array): void {
-    const said = this.#variant === "sotw" ? this.#sotw(message) : delta(message);
-    this.said.push(said);
-    const { typeUrl, nonce: responseNonce } = said;
-    const rejection = said.contents.length === 0 ? undefined : this.#rejection;
-    this.#ask({ typeUrl, responseNonce, ...(rejection === undefined ? {} : { errorDetail: { message: rejection } }) });
+    const received = this.#variant === "sotw" ? this.#sotw(message) : delta(message);
+    this.received.push(received);
+    const { typeUrl, nonce: responseNonce } = received;
+    const rejection = received.contents.length === 0 ? undefined : this.#rejection;
+    this.#send({ typeUrl, responseNonce, ...(rejection === undefined ? {} : { errorDetail: { message: rejection } }) });
   }
 
-  #sotw(message: Uint8Array): Said {
+  #sotw(message: Uint8Array): Received {
     const { typeUrl, nonce, versionInfo, resources } = fromBinary(DiscoveryResponseSchema, message);
     if (this.#rejection === undefined) this.#versions.set(typeUrl, versionInfo);
     return { typeUrl, nonce, contents: resources.map(({ value }) => Buffer.from(value).toString("latin1")) };
   }
 
-  #ask(request: {
+  #send(request: {
     typeUrl: string;
     responseNonce?: string;
     node?: { id: string; cluster: string };
@@ -87,7 +87,7 @@ export class StormClient {
   }
 }
 
-function delta(message: Uint8Array): Said {
+function delta(message: Uint8Array): Received {
   const { typeUrl, nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, message);
   return {
     typeUrl,

@@ -58,8 +58,8 @@ test(`${rejecting} clients that reject everything are sent each version once, an
   );
   const last = new Set<string | undefined>();
   let responses = 0;
-  for (const { nodeId, said } of storm.clients) {
-    const contents = said.flatMap((each) => each.contents);
+  for (const { nodeId, received } of storm.clients) {
+    const contents = received.flatMap((each) => each.contents);
     assert.equal(new Set(contents).size, contents.length, `${nodeId} was sent a version twice`);
     last.add(contents.at(-1));
     responses += contents.length;
@@ -83,13 +83,17 @@ test(`${reconnecting} clients that reconnect at once after the server was killed
   await mesh.apply({
     set: [cluster(0), route, { kind: "Listener", name: "edge", spec: { port: 0, http: { routes: ["shop"] } } }],
   });
-  const come = async (number: number): Promise<number> => {
+  const connectAll = async (number: number): Promise<number> => {
     const started = performance.now();
     using storm = new Storm(mesh.xds, {
       count: reconnecting,
       optionsOf: () => ({ typeUrls: [clusters, listeners] }),
     });
-    await eventually(async () => storm.clients.every(({ said }) => said.length >= 2), "first responses", maxSyncMs);
+    await eventually(
+      async () => storm.clients.every(({ received }) => received.length >= 2),
+      "first responses",
+      maxSyncMs,
+    );
     const outcomes = await mesh.write({ set: [cluster(number)] }, "30s");
     assert.deepEqual(
       [outcomes.length, new Set(outcomes.map(({ state }) => state))],
@@ -97,10 +101,10 @@ test(`${reconnecting} clients that reconnect at once after the server was killed
     );
     return performance.now() - started;
   };
-  const first = await come(1);
+  const first = await connectAll(1);
   await mesh.kill();
   await mesh.restart();
-  const again = await come(2);
+  const again = await connectAll(2);
   assert.ok(again < maxSyncMs, `took ${again} ms`);
   t.diagnostic(`synced after ${Math.round(first)} ms, and after ${Math.round(again)} ms when they reconnected`);
 });

@@ -26,7 +26,7 @@ async function withAuthority(t: TestContext) {
   const folder = await mkdtemp(path.join(tmpdir(), "chancery-xds-tls-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const authority = new Authority(path.join(folder, "ours"));
-  const stranger = new Authority(path.join(folder, "theirs"));
+  const otherAuthority = new Authority(path.join(folder, "theirs"));
   const server = authority.issue("server", "IP:127.0.0.1,DNS:xds.mesh");
   const { certFile: caFile } = authority;
   const flags = ["--xds-tls-cert", server.certFile, "--xds-tls-key", server.keyFile, "--xds-tls-client-ca", caFile];
@@ -34,13 +34,13 @@ async function withAuthority(t: TestContext) {
     flags,
     caFile,
     proxy: { ...authority.issue("proxy", "DNS:edge-1,DNS:edge-2"), caFile },
-    strangeProxy: { ...stranger.issue("proxy", "DNS:edge-1"), caFile },
+    otherProxy: { ...otherAuthority.issue("proxy", "DNS:edge-1"), caFile },
   };
 }
 
 for (const variant of ["delta", "sotw"] as const) {
   test(`${variant}: over mutual TLS an Envoy gets its configuration, but not with another authority or server name`, async (t) => {
-    const { flags, proxy, strangeProxy } = await withAuthority(t);
+    const { flags, proxy, otherProxy } = await withAuthority(t);
     await using mesh = await TestMesh.start(flags);
     await mesh.apply({ set: answering("over TLS") });
     for (const [nodeId, named] of [["edge-1", {}] as const, ["edge-2", { serverName: "xds.mesh" }] as const]) {
@@ -55,7 +55,7 @@ for (const variant of ["delta", "sotw"] as const) {
       await eventually(async () => ((await envoy.stats(name)).get(name) ?? 0) >= 2, `two attempts count as ${stat}`);
       assert.equal(await envoy.isReady(), false);
     };
-    await rejectedBy("upstream_cx_connect_fail", strangeProxy);
+    await rejectedBy("upstream_cx_connect_fail", otherProxy);
     await rejectedBy("ssl.fail_verify_san", { ...proxy, serverName: "other.mesh" });
     const known = (await mesh.proxies()).map(({ nodeId }) => nodeId);
     assert.ok(!known.includes("stranger"), `known are ${known}`);
@@ -68,11 +68,11 @@ test("over mutual TLS the server disconnects a client that has no certificate, u
   const trusting = { ...mesh.xds, ca: readFileSync(caFile), ALPNProtocols: ["h2"] };
   await over(connect(mesh.xds).resume(), "close");
   for (const socket of [connectTls(trusting), connect(mesh.xds)]) {
-    const said: Buffer[] = [];
-    socket.on("data", (bytes: Buffer) => said.push(bytes)).on("error", () => {});
+    const received: Buffer[] = [];
+    socket.on("data", (bytes: Buffer) => received.push(bytes)).on("error", () => {});
     socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     await over(socket, "close");
-    assert.ok(Buffer.concat(said).length < 9, "the server sent no HTTP/2 frame");
+    assert.ok(Buffer.concat(received).length < 9, "the server sent no HTTP/2 frame");
   }
 });
 

@@ -17,7 +17,7 @@ import { startTestEnvoy } from "../harness/test-envoy.ts";
 import { type Case, callCluster, cluster, type Message } from "./scripts.ts";
 
 /** A message as the client or upstream received it. */
-export interface Got {
+export interface Received {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
   readonly trailers: readonly (readonly [name: string, value: string])[];
@@ -28,9 +28,9 @@ export interface Got {
 export interface Parity {
   readonly envoy: RunningEnvoy;
   /** Sends a case's request. Undefined: there was no response within `waitMs`, and the client reset the stream. */
-  play(parityCase: Case, options: PlayOptions): Promise<Got | undefined>;
+  play(parityCase: Case, options: PlayOptions): Promise<Received | undefined>;
   /** A case's request as upstream received it. */
-  upstreamOf(id: number): Got | undefined;
+  upstreamOf(id: number): Received | undefined;
   stop(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function startParity(
   const filename = join(directory, "filter.wasm");
   await writeFile(filename, wasm);
   const playing = new Map<number, Playing>();
-  const upstream = new Map<number, Got>();
+  const upstream = new Map<number, Received>();
   const server = http2.createServer();
   server.on("stream", (stream, _headers, _flags, raw) => {
     const headers = pairs(raw as unknown as readonly string[]);
@@ -116,7 +116,7 @@ function serve(
   stream: http2.ServerHttp2Stream,
   headers: readonly Header[],
   playing: ReadonlyMap<number, Playing>,
-  upstream: Map<number, Got>,
+  upstream: Map<number, Received>,
 ): void {
   const valueIn = (wanted: string) => headers.find(([name]) => name === wanted)?.[1];
   const called = playing.get(Number(valueIn("x-call")));
@@ -177,7 +177,7 @@ function exchange(
   message: Message,
   { headers, waitMs }: PlayOptions,
   sent: () => void,
-): Promise<Got | undefined> {
+): Promise<Received | undefined> {
   return new Promise((resolve) => {
     const { chunks, trailers } = message;
     const endStream = chunks.length === 0 && trailers === undefined;

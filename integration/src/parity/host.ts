@@ -1,13 +1,13 @@
 import { type Exchange, type Headers, type Host, loadFilter } from "@chancery/filter-testing";
-import type { Got, ParityOptions } from "./envoy.ts";
+import type { ParityOptions, Received } from "./envoy.ts";
 import { type Case, callCluster, cluster, type Message } from "./scripts.ts";
 
 type Header = readonly [name: string, value: string];
 
 /** The result of a case in the host. */
 export interface Played {
-  readonly client: Got | undefined;
-  readonly upstream: Got | undefined;
+  readonly client: Received | undefined;
+  readonly upstream: Received | undefined;
   /** Upstream had answered before the call was answered. */
   readonly responseFirst: boolean;
   /** What happened that Envoy leaves undefined. */
@@ -93,12 +93,12 @@ function piecesOf({ chunks, trailers }: Message): readonly string[] {
   return chunks.length > 0 && trailers === undefined ? [...chunks, ""] : chunks;
 }
 
-function clientOf(exchange: Exchange): Got {
+function clientOf(exchange: Exchange): Received {
   const { headers, bodyBytes, trailers, reset } = exchange.reply;
   return got(headers, Buffer.from(bodyBytes).toString("latin1"), trailers, reset === undefined);
 }
 
-function got(headers: Headers, body: string, trailers: Headers, complete: boolean): Got {
+function got(headers: Headers, body: string, trailers: Headers, complete: boolean): Received {
   return { headers: pairs(headers), body, trailers: pairs(trailers), complete };
 }
 

@@ -22,10 +22,10 @@ const seed = Number(process.env["CHANCERY_PARITY_SEED"] ?? 1);
 test(`${cases} random scripts of host calls have the same results in the host as in Envoy`, async (t) => {
   const { undefinedCases, callbacks, calls, races, differences } = await compareProbe(seed, cases);
   t.diagnostic(`${callbacks} callbacks with ${calls} host calls; ${undefinedCases} not defined, ${races} raced`);
-  const told = differences.slice(0, 5).map(({ parityCase, about, envoy, host }) => {
+  const shown = differences.slice(0, 5).map(({ parityCase, about, envoy, host }) => {
     return `case ${parityCase.id}, ${about}\n  envoy ${JSON.stringify(envoy)}\n  host  ${JSON.stringify(host)}`;
   });
-  assert.equal(differences.length, 0, told.join("\n"));
+  assert.equal(differences.length, 0, shown.join("\n"));
   assert.ok(calls > cases, "the scripts call the host");
   assert.ok(undefinedCases < cases / 5, "most scripts are defined");
 });

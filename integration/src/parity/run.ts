@@ -7,7 +7,7 @@ import {
   type Recorded,
   type Script,
 } from "@chancery/filter-testing/probe";
-import { type Got, type Parity, startParity } from "./envoy.ts";
+import { type Parity, type Received, startParity } from "./envoy.ts";
 import { type Played, startParityHost } from "./host.ts";
 import { type Case, randomCase } from "./scripts.ts";
 
@@ -99,8 +99,8 @@ export async function playAll(
   parity: Parity,
   cases: readonly { readonly parityCase: Case; readonly byHost: Played }[],
   { atOnce, waitMs, processedMs }: Pace,
-): Promise<ReadonlyMap<number, Got | undefined>> {
-  const got = new Map<number, Got | undefined>();
+): Promise<ReadonlyMap<number, Received | undefined>> {
+  const got = new Map<number, Received | undefined>();
   const waiting = [...cases];
   const client = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -187,7 +187,7 @@ function comparable(operation: Operation, outcome: string | undefined): unknown 
 const times = new Set(["date", "x-envoy-upstream-service-time", "retry-after", "ratelimit"]);
 
 /** The part of a received message that is compared. */
-export function seen(got: Got | undefined): unknown {
+export function seen(got: Received | undefined): unknown {
   if (got === undefined) return undefined;
   // How much of a cut off response has arrived varies.
   if (!got.complete) return "cut off";

@@ -29,7 +29,7 @@ function childrenOf(pid: number): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
-const isThere = (pid: number): boolean => {
+const isRunning = (pid: number): boolean => {
   try {
     // A process that has ended is a zombie until its parent waits for it.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
@@ -155,7 +155,7 @@ test("a worker that dies or hangs is replaced, its proxies come back, and no req
     [second, "SIGSTOP"],
   ] as const) {
     process.kill(pid, signal);
-    await eventually(() => !isThere(pid), "the worker has ended");
+    await eventually(() => !isRunning(pid), "the worker has ended");
     await eventually(() => childrenOf(at.serverPid).length === 2, "a new worker");
     const body = `after ${signal}`;
     await eventually(
@@ -176,6 +176,6 @@ test("workers end with the server, also when the server is killed", async () => 
     const workers = childrenOf(at.serverPid);
     assert.equal(workers.length, 2);
     await at.end(signal);
-    await eventually(() => !workers.some(isThere), `all workers have ended after ${signal}`);
+    await eventually(() => !workers.some(isRunning), `all workers have ended after ${signal}`);
   }
 });

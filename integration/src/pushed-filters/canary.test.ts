@@ -52,7 +52,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 test("a canary that fails one request in ten is rolled back in under 10 s, and gets no more than its share of requests", async () => {
   await using mesh = await TestMesh.start();
-  const edge = await flying(mesh);
+  const edge = await startEdge(mesh);
   for (let run = 0; run < runs; run++) {
     await using load = startLoad(edge.port);
     await load.warm();
@@ -85,7 +85,7 @@ test("a canary that fails one request in ten is rolled back in under 10 s, and g
 
 test("a good canary goes on by steps to all requests; none fails, and none is unfiltered", async () => {
   await using mesh = await TestMesh.start();
-  const edge = await flying(mesh);
+  const edge = await startEdge(mesh);
   await using load = startLoad(edge.port);
   await load.warm();
   const ended = await push(mesh, edge, "good", "5%", "1s");
@@ -99,7 +99,7 @@ test("a good canary goes on by steps to all requests; none fails, and none is un
 
 test("a route that changes during a canary is served at once", async () => {
   await using mesh = await TestMesh.start();
-  const edge = await flying(mesh);
+  const edge = await startEdge(mesh);
   const wait = "?wait=10s";
   const ports = { v1: await mesh.serviceNamed("v1"), v2: await mesh.serviceNamed("v2") };
   const cluster = (name: "v1" | "v2") => ({
@@ -130,7 +130,7 @@ interface Edge {
 }
 
 /** Starts an Envoy with a listener on which the old version runs for all requests. */
-async function flying(mesh: TestMesh): Promise<Edge> {
+async function startEdge(mesh: TestMesh): Promise<Edge> {
   const envoy = await mesh.envoy({ variant: "delta", concurrency: 1 });
   const port = await freePort();
   const documents = [

@@ -61,8 +61,8 @@ test(`${swaps} swaps under load: no request fails or passes unfiltered, no conne
     const sha256 = await upload(swap);
     const uploaded = performance.now();
     await mesh.write(change(sha256, swap));
-    for (let asked = 0; (await swapSeen(now, agent)) !== String(swap); asked++) {
-      assert.ok(asked < 10_000, `swap ${swap} does not act`);
+    for (let sent = 0; (await swapSeen(now, agent)) !== String(swap); sent++) {
+      assert.ok(sent < 10_000, `swap ${swap} does not act`);
     }
     delays.push(performance.now() - uploaded);
     uploads.push(uploaded - began);

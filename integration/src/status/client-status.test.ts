@@ -37,8 +37,8 @@ const hello: AnyDocument = {
 function lines({ config }: ClientStatusResponse): readonly string[] {
   return config.flatMap(({ genericXdsConfigs }) =>
     genericXdsConfigs.map(
-      ({ typeUrl, name, configStatus, clientStatus: said }) =>
-        `${typeUrl.split(".").at(-1)} ${name} ${ConfigStatus[configStatus]} ${ClientResourceStatus[said]}`,
+      ({ typeUrl, name, configStatus, clientStatus: state }) =>
+        `${typeUrl.split(".").at(-1)} ${name} ${ConfigStatus[configStatus]} ${ClientResourceStatus[state]}`,
     ),
   );
 }
