@@ -36,21 +36,21 @@ export const canaryRoutesName = (listener: string): string => `${listener}~canar
 /** The metadata that marks the requests that get the canary: its namespace, its key and its value. */
 export const variantMetadata = { filter: "chancery", key: "variant", canary: "canary" };
 
-/** Two routes for one: the first takes the share of the requests that gets the canary, the second takes the rest. */
+/** Two routes for one. The first matches the share of the requests that gets the canary, the second matches the rest. */
 export function withCanary(route: Route, share: CanaryShare): readonly Route[] {
   const at = share.indexOf(" ");
   const name = share.slice(at + 1);
-  const twin = clone(RouteSchema, route);
-  if (twin.match === undefined) return [route];
+  const forCanary = clone(RouteSchema, route);
+  if (forCanary.match === undefined) return [route];
   const defaultValue = { numerator: Number(share.slice(0, at)), denominator: Denominator.MILLION };
-  twin.match.runtimeFraction = create(RuntimeFractionalPercentSchema, { defaultValue });
-  twin.metadata = create(MetadataSchema, {
+  forCanary.match.runtimeFraction = create(RuntimeFractionalPercentSchema, { defaultValue });
+  forCanary.metadata = create(MetadataSchema, {
     filterMetadata: { [variantMetadata.filter]: { [variantMetadata.key]: variantMetadata.canary } },
   });
-  twin.typedPerFilterConfig[filterResourceName(name)] = filterConfig({ disabled: true });
+  forCanary.typedPerFilterConfig[filterResourceName(name)] = filterConfig({ disabled: true });
   // An empty configuration enables the filter, which the listener disables.
-  twin.typedPerFilterConfig[canaryResourceName(name)] = filterConfig({ config: create(AnySchema) });
-  return [twin, route];
+  forCanary.typedPerFilterConfig[canaryResourceName(name)] = filterConfig({ config: create(AnySchema) });
+  return [forCanary, route];
 }
 
 const filterConfig = (config: MessageInitShape<typeof FilterConfigSchema>) =>

@@ -26,12 +26,12 @@ const facts = {
 };
 const artifact = { sha256, filter: "policy", wasm, facts, uploadedAt: 0 };
 /** Another module, with a manifest. */
-const holding = {
+const holdsHeaders = {
   ...artifact,
   sha256: "a".repeat(64),
   facts: { ...facts, manifest: { name: "guard", holdsHeaders: true } },
 };
-const artifacts: Artifacts = new Map([artifact, holding].map((each) => [each.sha256, each]));
+const artifacts: Artifacts = new Map([artifact, holdsHeaders].map((each) => [each.sha256, each]));
 
 for (const entry of readdirSync(testdata, { withFileTypes: true })) {
   if (!entry.isDirectory()) continue;

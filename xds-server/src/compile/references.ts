@@ -136,7 +136,7 @@ function listenerProblems(mesh: Mesh, clusters: Names): Problem[] {
 function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
   const taken = new Map<string, Document<"Listener" | "EnvoyResource">[]>();
   const problems: Problem[] = [];
-  const take = (document: Document<"Listener" | "EnvoyResource">, address: string | undefined, path: string): void => {
+  const check = (document: Document<"Listener" | "EnvoyResource">, address: string | undefined, path: string): void => {
     if (address === undefined) return;
     const others = taken.get(address) ?? [];
     const other = others.find(({ spec }) => overlap(spec.nodeGroup, document.spec.nodeGroup));
@@ -149,9 +149,9 @@ function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
   };
   for (const listener of mesh.all("Listener").values()) {
     const { address = listenerDefaults.address, port } = listener.spec;
-    take(listener, listeningAddress(address, port), "spec.port");
+    check(listener, listeningAddress(address, port), "spec.port");
   }
-  for (const [document, { address }] of envoyResources) take(document, address, "spec.resource.address");
+  for (const [document, { address }] of envoyResources) check(document, address, "spec.resource.address");
   return problems;
 }
 
