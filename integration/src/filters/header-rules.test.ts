@@ -9,7 +9,7 @@ before(async () => {
   filter = await builtFilter("filters/header-rules");
 });
 
-test("a request whose path is rewritten takes the route of its new path", async (t) => {
+test("a request with a rewritten path gets the route of its new path", async (t) => {
   const rule = { name: "hidden", rewrite: ":path", pattern: "/v1/{rest}", value: "/unnamed/{rest}" };
   const { request, envoy } = await started(t, { request: [rule] });
   assert.equal((await request("/v1/cart")).status, 404);

@@ -9,7 +9,7 @@ const kills = Number(process.env["CHANCERY_KILLS"] ?? 10);
 /** The maximum time from a ready server to a synced proxy. */
 const maxResyncMs = 2_000;
 
-/** Envoy answers "/round" with the number of the round, which shows its configuration. All else goes to a service. */
+/** Envoy answers "/round" with the number of the round, which shows its configuration. A service answers other requests. */
 const round = (number: number, port: number): readonly AnyDocument[] => [
   { kind: "Listener", name: "edge", spec: { port: 0, http: { routes: ["shop"] } } },
   { kind: "Cluster", name: `shop-${number % 2}`, spec: { endpoints: [{ address: "127.0.0.1", port }] } },

@@ -83,7 +83,7 @@ test("a canary that fails one request in ten is rolled back in under 10 s, and g
   }
 });
 
-test("a good canary goes on by steps to all requests; none fails, and none is unfiltered", async () => {
+test("a good canary gets all requests step by step; no request fails or is unfiltered", async () => {
   await using mesh = await TestMesh.start();
   const edge = await startEdge(mesh);
   await using load = startLoad(edge.port);
