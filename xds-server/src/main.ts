@@ -14,14 +14,6 @@ for (const command of [upCommand(), serveCommand(), ...cliCommands()]) {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`error: ${errorText(error)}\n`);
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
-}
-
-/** What went wrong, with the code to look up in docs/PROBLEMS.md and what to do, where the error says so. */
-function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { message, code, hint } = error as Error & { readonly code?: unknown; readonly hint?: unknown };
-  const isOurs = typeof code === "string" && hint !== undefined;
-  return isOurs ? `${message} [${code}]\n  ${hint}` : message;
 }

@@ -1,4 +1,4 @@
-import { Refusal } from "@chancery/filter-sdk";
+import { Rejection } from "@chancery/filter-sdk";
 import { Keys } from "./keys";
 
 /** A path, or a prefix of paths, that needs no key. It is compared without the query. */
@@ -17,11 +17,11 @@ export class Exemption {
 export class Denial {
   /** The value of a metric's tag. */
   reason: string;
-  rejection: Refusal;
+  rejection: Rejection;
 
   constructor(reason: string, status: u32, text: string, json: bool) {
     this.reason = reason;
-    this.rejection = new Refusal(status, `api_key_denied{${reason}}`, "x-api-key-reason", text, json);
+    this.rejection = new Rejection(status, `api_key_denied{${reason}}`, "x-api-key-reason", text, json);
     // RFC 9110, section 15.5.2, demands a challenge.
     if (status === 401) this.rejection.with("www-authenticate", "ApiKey");
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { FilterRefused, type Host, loadFilter, type Request } from "@chancery/filter-testing";
+import { FilterRejected, type Host, loadFilter, type Request } from "@chancery/filter-testing";
 
 const wasm = new URL("../build/api-key.wasm", import.meta.url);
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
@@ -162,7 +162,7 @@ test("rejects a configuration with faults, and reports every fault with its path
   };
   const time = 'should be a time after 1970: "2027-01-31T00:00:00Z", or whole seconds since 1970';
   await assert.rejects(loaded(bad), (error) => {
-    assert.ok(error instanceof FilterRefused);
+    assert.ok(error instanceof FilterRejected);
     const log = error.log.map(({ message }) => message.replace("api-key rejects its configuration: ", ""));
     assert.deepEqual(log, [
       'keys[0].name: "unknown" is reserved for clients without a valid key',

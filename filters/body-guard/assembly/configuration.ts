@@ -49,7 +49,7 @@ function readJsonRule(json: JsonValue, rule: Rule): void {
   limits.elements = readLimit(json.member("maxElements"), i32.MAX_VALUE, limits.elements);
   limits.stringLength = readLimit(json.member("maxStringLength"), i32.MAX_VALUE, limits.stringLength);
   const encoded = json.member("encoded");
-  rule.passEncoded = encoded.exists && encoded.asOneOf(["refuse", "pass"]) === "pass";
+  rule.passEncoded = encoded.exists && encoded.asOneOf(["reject", "pass"]) === "pass";
   const shape = json.member("shape");
   if (shape.exists) {
     const read = readShape(shape);

@@ -18,8 +18,8 @@ import { reject } from "./rejection";
 import { Rule } from "./rule";
 
 const passed = new Counter("body_guard.passed");
-const rejected = new Counter("body_guard.refused");
-const wouldReject = new Counter("body_guard.would_refuse");
+const rejected = new Counter("body_guard.rejected");
+const wouldReject = new Counter("body_guard.would_reject");
 
 class GuardRoot extends RootContext {
   guard: Guard = new Guard([], false);

@@ -133,7 +133,7 @@ export class JsonGuard extends JsonReader {
 
   /** Checks a string or a name. */
   private checkText(): void {
-    if (this.loneSurrogate) this.refuse("half a surrogate pair is not a character");
+    if (this.loneSurrogate) this.reject("half a surrogate pair is not a character");
     if (this.characters > this.limits.stringLength) {
       this.overLimit("characters in a string", this.limits.stringLength, this.depth);
     }
@@ -183,7 +183,7 @@ export class JsonGuard extends JsonReader {
     this.faults.push(this.placed(depth, message));
     if (this.faults.length < MOST_FAULTS) return;
     this.reason = "shape";
-    this.refuse("shape");
+    this.reject("shape");
   }
 
   private overLimit(what: string, most: i32, depth: i32): void {
@@ -194,7 +194,7 @@ export class JsonGuard extends JsonReader {
     if (this.reason !== "" || this.fault !== "") return;
     this.reason = reason;
     this.faults = [this.placed(depth, message)];
-    this.refuse(reason);
+    this.reject(reason);
   }
 
   private placed(depth: i32, message: string): string {

@@ -5,7 +5,7 @@ export function reject(rule: string, reason: string, faults: string[], asJson: b
   const reported = faults.length > 0 ? faults : [sentenceOf(reason)];
   send_local_response(
     statusOf(reason),
-    `body_guard_refused{${rule},${reason}}`,
+    `body_guard_rejected{${rule},${reason}}`,
     String.UTF8.encode(asJson ? jsonOf(reason, reported) : `${reported.join("\n")}\n`),
     [
       HeaderPair.of("content-type", asJson ? "application/json" : "text/plain; charset=utf-8"),

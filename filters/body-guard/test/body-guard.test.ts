@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { FilterRefused, type Host, loadFilter, type Request } from "@chancery/filter-testing";
+import { FilterRejected, type Host, loadFilter, type Request } from "@chancery/filter-testing";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 
@@ -288,10 +288,10 @@ test("a dry run only counts, and holds nothing", async () => {
     assert.equal((await host.request({ path: "/trial", headers: json, body })).status, 200);
   assert.equal((await host.request({ path: "/trial", body: "[]" })).status, 200);
   assert.deepEqual(host.metrics, {
-    "body_guard.would_refuse;rule=trial;reason=shape": 1,
-    "body_guard.would_refuse;rule=trial;reason=malformed": 1,
-    "body_guard.would_refuse;rule=trial;reason=too-large": 1,
-    "body_guard.would_refuse;rule=trial;reason=content-type": 1,
+    "body_guard.would_reject;rule=trial;reason=shape": 1,
+    "body_guard.would_reject;rule=trial;reason=malformed": 1,
+    "body_guard.would_reject;rule=trial;reason=too-large": 1,
+    "body_guard.would_reject;rule=trial;reason=content-type": 1,
     "body_guard.passed;rule=trial": 1,
   });
 });
@@ -301,9 +301,9 @@ test("counts passed and rejected requests, and writes rejections to the access l
   const rejected = await host.request({ path: "/order", body: "{", headers: json });
   await host.request({ path: "/order", body: good, headers: json });
   await host.request({ path: "/limits" });
-  assert.equal(rejected.details, "body_guard_refused{order,malformed}");
+  assert.equal(rejected.details, "body_guard_rejected{order,malformed}");
   assert.deepEqual(host.metrics, {
-    "body_guard.refused;rule=order;reason=malformed": 1,
+    "body_guard.rejected;rule=order;reason=malformed": 1,
     "body_guard.passed;rule=order": 1,
     "body_guard.passed;rule=limits": 1,
   });
@@ -428,7 +428,7 @@ test("rejects a configuration with faults, and reports every fault with its path
     ],
   };
   await assert.rejects(loaded(bad), (error) => {
-    assert.ok(error instanceof FilterRefused);
+    assert.ok(error instanceof FilterRejected);
     const log = error.log.map(({ message }) => message.replace("body-guard rejects its configuration: ", ""));
     for (const fault of [
       "rules[0].name: should be 1 to 64 letters, digits, - or _",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { withFuel } from "@chancery/filter-sdk/fuel";
-import { FilterRefused, type Host, loadFilter, type Request } from "@chancery/filter-testing";
+import { FilterRejected, type Host, loadFilter, type Request } from "@chancery/filter-testing";
 
 const wasm = new URL("../build/header-rules.wasm", import.meta.url);
 
@@ -269,7 +269,7 @@ const faults: readonly [rule: object, fault: string][] = [
 test("rejects a configuration with a fault, and reports the fault with its path", async () => {
   for (const [rule, fault] of faults) {
     await assert.rejects(loaded({ request: [rule] }), (error) => {
-      assert.ok(error instanceof FilterRefused, JSON.stringify(rule));
+      assert.ok(error instanceof FilterRejected, JSON.stringify(rule));
       const log = error.log.map(({ message }) => message);
       assert.deepEqual(log, [`header-rules rejects its configuration: ${fault}`]);
       return true;

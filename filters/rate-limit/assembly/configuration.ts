@@ -19,7 +19,7 @@ export function readLimits(json: JsonValue, secret: Secret): Limits {
   json.onlyMembers(["headers", "maxKeys", "limits"]);
   const limits = new Limits();
   const headers = json.member("headers");
-  if (headers.exists) limits.reportsAll = headers.asOneOf(["refusals", "all"]) === "all";
+  if (headers.exists) limits.reportsAll = headers.asOneOf(["rejections", "all"]) === "all";
   const maxKeys = json.member("maxKeys");
   const most = maxKeys.exists ? maxKeys.asInteger(<i32>BUCKETS_IN_SET, MOST) : 65_536;
   const names: string[] = [];

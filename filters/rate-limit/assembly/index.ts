@@ -16,8 +16,8 @@ import { Limits, readLimits } from "./configuration";
 import { Limit, sharedSecret, Verdict } from "./limit";
 
 const passed = new Counter("rate_limit.passed");
-const rejected = new Counter("rate_limit.refused");
-const wouldReject = new Counter("rate_limit.would_refuse");
+const rejected = new Counter("rate_limit.rejected");
+const wouldReject = new Counter("rate_limit.would_reject");
 const uncounted = new Counter("rate_limit.uncounted");
 
 class RateLimitRoot extends RootContext {
@@ -93,7 +93,7 @@ function reject(limit: Limit): FilterHeadersStatusValues {
   ];
   const body = String.UTF8.encode("too many requests\n");
   // Not UNAVAILABLE, because gRPC clients would retry at once.
-  send_local_response(429, `rate_limit_refused{${limit.name}}`, body, headers, GrpcStatusValues.ResourceExhausted);
+  send_local_response(429, `rate_limit_rejected{${limit.name}}`, body, headers, GrpcStatusValues.ResourceExhausted);
   return FilterHeadersStatusValues.StopIteration;
 }
 

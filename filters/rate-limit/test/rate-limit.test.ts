@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { FilterRefused, type Host, loadFilter, type Reply, type Request } from "@chancery/filter-testing";
+import { FilterRejected, type Host, loadFilter, type Reply, type Request } from "@chancery/filter-testing";
 
 const wasm = new URL("../build/rate-limit.wasm", import.meta.url);
 
@@ -12,7 +12,7 @@ test("a bucket lets its burst pass, then the refilled tokens, and reports when t
   assert.deepEqual(await statuses(host, 4, { headers: { "x-key": "a" } }), [200, 200, 200, 429]);
   const rejection = await host.request({ headers: { "x-key": "a" } });
   assert.equal(rejection.body, "too many requests\n");
-  assert.equal(rejection.details, "rate_limit_refused{per-key}");
+  assert.equal(rejection.details, "rate_limit_rejected{per-key}");
   assert.equal(rejection.upstream, undefined);
   assert.deepEqual(limitHeaders(rejection), ["5", '"per-key";r=0;t=5', '"per-key";q=3;w=15', "true"]);
   host.advance(4999);
@@ -95,8 +95,8 @@ test("a limit applies only to matching requests, and the first limit without a t
   assert.deepEqual(host.metrics, {
     "rate_limit.passed;rule=writes": 1,
     "rate_limit.passed;rule=all": 3,
-    "rate_limit.refused;rule=writes": 1,
-    "rate_limit.refused;rule=all": 1,
+    "rate_limit.rejected;rule=writes": 1,
+    "rate_limit.rejected;rule=all": 1,
   });
 });
 
@@ -109,7 +109,7 @@ test("a limit that is not enforced only counts", async () => {
     undefined,
     undefined,
   ]);
-  assert.deepEqual(host.metrics, { "rate_limit.passed;rule=per-key": 1, "rate_limit.would_refuse;rule=per-key": 3 });
+  assert.deepEqual(host.metrics, { "rate_limit.passed;rule=per-key": 1, "rate_limit.would_reject;rule=per-key": 3 });
 });
 
 test("answers to requests that pass report the state of the limits when configured", async () => {
@@ -243,7 +243,7 @@ test("uses the monotonic clock", async () => {
 test("rejects its configuration when it cannot use the shared data", async () => {
   const capabilities = ["proxy_on_vm_start", "proxy_on_configure", "proxy_on_context_create", "proxy_log"];
   await assert.rejects(loaded({ limits: [perKey] }, { capabilities }), (error) => {
-    assert.ok(error instanceof FilterRefused);
+    assert.ok(error instanceof FilterRejected);
     assert.match(error.log.map(({ message }) => message).join("\n"), /needs the shared data/);
     return true;
   });
@@ -263,7 +263,7 @@ const faults: readonly [limit: object, fault: string][] = [
 test("rejects a configuration with faults, and reports each fault with its path", async () => {
   for (const [fields, fault] of faults) {
     await assert.rejects(loaded({ limits: [{ ...perKey, ...fields }] }), (error) => {
-      assert.ok(error instanceof FilterRefused);
+      assert.ok(error instanceof FilterRejected);
       assert.deepEqual(
         error.log.map(({ message }) => message),
         [`rate-limit rejects its configuration: ${fault}`],

@@ -48,7 +48,7 @@ export class Redactor extends JsonReader {
     const field = this.fields.masks(this.sets, depth * words);
     if (field < 0) return;
     if (this.count === MOST_VALUES) {
-      this.refuse("too many values to mask");
+      this.reject("too many values to mask");
       return;
     }
     this.masking = depth;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { FilterRefused, type Host, loadFilter, type UpstreamResponse } from "@chancery/filter-testing";
+import { FilterRejected, type Host, loadFilter, type UpstreamResponse } from "@chancery/filter-testing";
 import fc from "fast-check";
 
 const wasm = new URL("../build/redact.wasm", import.meta.url);
@@ -275,7 +275,7 @@ test("rejects a configuration with faults, and reports every fault with its path
   const paths = ["a..b", ".a", "a.", "", "a.**", "a[0]", "a*", '"a', "[*]a"];
   const fields = [...paths.map((path) => ({ path })), { path: "a", as: "null", keepLast: 1 }];
   await assert.rejects(loaded([{ name: "x", maxBytes: 0, fields, onTooLarge: "maybe" }]), (error) => {
-    assert.ok(error instanceof FilterRefused);
+    assert.ok(error instanceof FilterRejected);
     const log = error.log.map(({ message }) => message.replace("redact rejects its configuration: ", ""));
     for (const index of paths.keys()) {
       assert.ok(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { FilterRefused, type Host, loadFilter, type Request } from "@chancery/filter-testing";
+import { FilterRejected, type Host, loadFilter, type Request } from "@chancery/filter-testing";
 
 const wasm = new URL("../build/request-policy.wasm", import.meta.url);
 
@@ -226,7 +226,7 @@ test("rejects a configuration with faults, and reports every fault with its path
     ],
   };
   await assert.rejects(loaded(bad), (error) => {
-    assert.ok(error instanceof FilterRefused);
+    assert.ok(error instanceof FilterRejected);
     const log = error.log.map(({ message }) => message.replace("request-policy rejects its configuration: ", ""));
     for (const fault of [
       'default.action: should be one of allow, deny, is "forbid"',

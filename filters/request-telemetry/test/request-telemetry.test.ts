@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { type FilterOptions, FilterRefused, type Host, loadFilter } from "@chancery/filter-testing";
+import { type FilterOptions, FilterRejected, type Host, loadFilter } from "@chancery/filter-testing";
 
 const wasm = new URL("../build/request-telemetry.wasm", import.meta.url);
 const cart = { properties: { "xds.route_name": "cart" } };
@@ -88,7 +88,7 @@ test("a new configuration may use other tags", async () => {
 });
 
 test("rejects unknown tags and tags that appear twice", async () => {
-  for (const tags of [["path"], ["route", "route"], "route"]) await assert.rejects(loaded({ tags }), FilterRefused);
+  for (const tags of [["path"], ["route", "route"], "route"]) await assert.rejects(loaded({ tags }), FilterRejected);
 });
 
 test("the shipped configuration is valid", async () => {
@@ -98,7 +98,7 @@ test("the shipped configuration is valid", async () => {
 });
 
 test("rejects a limit of 0", async () => {
-  await assert.rejects(loaded({ maxSeries: 0 }), FilterRefused);
+  await assert.rejects(loaded({ maxSeries: 0 }), FilterRejected);
 });
 
 /** Loads the filter, without a configuration when none is given: the configuration is optional. */

@@ -35,8 +35,8 @@ export { MediaTypes, readMediaTypes } from "./media-types";
 export { define_metric, get_metric, increment_metric, MetricData, MetricResult, record_metric } from "./metric-calls";
 export { Counter, Gauge, Histogram } from "./metrics";
 export { get_property, get_property_integer, get_property_string, set_property } from "./properties";
-export { Refusal } from "./refusal";
 export { registerRootContext } from "./registry";
+export { Rejection } from "./rejection";
 export {
   HeaderCondition,
   RequestMatch,

@@ -85,7 +85,7 @@ export abstract class JsonReader {
   protected onName(): void {}
 
   /** Rejects the text at the current position. */
-  protected refuse(fault: string): void {
+  protected reject(fault: string): void {
     if (this.fault === "") this.fault = fault;
   }
 
@@ -105,8 +105,8 @@ export abstract class JsonReader {
   /** Ends the text. False when it is rejected. */
   finish(): bool {
     if (this.inNumber()) this.state = this.ended(JsonKind.Number);
-    if (this.state === State.Value && this.depth === 0) this.refuse("a value is expected");
-    else if (this.state !== State.After || this.depth > 0) this.refuse("more is expected");
+    if (this.state === State.Value && this.depth === 0) this.reject("a value is expected");
+    else if (this.state !== State.After || this.depth > 0) this.reject("more is expected");
     return this.fault === "";
   }
 
@@ -142,7 +142,7 @@ export abstract class JsonReader {
   }
 
   private failed(fault: string): State {
-    this.refuse(fault);
+    this.reject(fault);
     return State.Failed;
   }
 

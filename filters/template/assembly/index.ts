@@ -11,7 +11,7 @@ import {
   stream_context,
 } from "@chancery/filter-sdk";
 
-const rejected = new Counter("my_filter.refused");
+const rejected = new Counter("my_filter.rejected");
 
 /** There is one for each configuration. Store here everything that all requests share. */
 class MyFilter extends RootContext {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FilterRefused, loadFilter } from "@chancery/filter-testing";
+import { FilterRejected, loadFilter } from "@chancery/filter-testing";
 
 /** `chancery filter test` builds this module, and runs the tests in the filter's folder. */
 const wasm = "build/my-filter.wasm";
@@ -19,9 +19,9 @@ test("a request without the key is rejected and counted", async () => {
   const reply = await host.request({ path: "/", headers: { "x-key": "open barley" } });
   assert.equal(reply.status, 401);
   assert.equal(reply.upstream, undefined);
-  assert.equal(host.metrics["my_filter.refused"], 1);
+  assert.equal(host.metrics["my_filter.rejected"], 1);
 });
 
 test("rejects a configuration without a key", async () => {
-  await assert.rejects(loadFilter(wasm, { config: {} }), FilterRefused);
+  await assert.rejects(loadFilter(wasm, { config: {} }), FilterRejected);
 });

@@ -31,7 +31,7 @@ import { World } from "./world.ts";
 const logCapacity = 10_000;
 
 /**
- * Loads a module as Envoy would: `loadFilter("build/my-filter.wasm", { config })`. Throws FilterRefused when Envoy
+ * Loads a module as Envoy would: `loadFilter("build/my-filter.wasm", { config })`. Throws FilterRejected when Envoy
  * would reject it. With a source map beside the module (`my-filter.wasm.map`), traps name their file and line.
  */
 export async function loadFilter(module: ModuleSource, options: FilterOptions = {}): Promise<Host> {
@@ -261,7 +261,7 @@ export class Host implements Disposable {
 
   /**
    * Replaces the configuration or the code, as a push does. Open requests end with the configuration and code that they
-   * began with. Throws FilterRefused, and changes nothing, when the module rejects its configuration.
+   * began with. Throws FilterRejected, and changes nothing, when the module rejects its configuration.
    */
   async swap(to: { readonly module?: ModuleSource; readonly config?: unknown }): Promise<void> {
     let { module, settings, plugin } = this.#setup;

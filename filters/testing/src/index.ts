@@ -6,7 +6,7 @@ export type { FilterOptions, ModuleSource } from "./filter-options.ts";
 export type { GrpcCall } from "./grpc-call.ts";
 export { Headers, type HeadersInit } from "./header-map.ts";
 export { type Host, loadFilter } from "./host.ts";
-export { FilterRefused, type Refusal } from "./load.ts";
+export { FilterRejected, type Rejection } from "./load.ts";
 export type { LogLine } from "./log.ts";
 export type { GrpcCallHandler, HttpCall, HttpCallAnswer, HttpCallHandler } from "./outbox.ts";
 export type { PropertyTree, PropertyValue } from "./properties.ts";

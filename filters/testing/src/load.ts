@@ -11,15 +11,15 @@ import { begin, type FilterSetup } from "./worker.ts";
 import type { World } from "./world.ts";
 
 /** Why Envoy would reject a module: it is not a module, an import does not exist, it trapped, or it answered false. */
-export type Refusal = "not a module" | "missing import" | "trap" | "refused";
+export type Rejection = "not a module" | "missing import" | "trap" | "rejected";
 
 /** The module cannot be loaded, or rejects its configuration. */
-export class FilterRefused extends Error {
-  readonly reason: Refusal;
+export class FilterRejected extends Error {
+  readonly reason: Rejection;
   /** What the module logged before. */
   readonly log: readonly LogLine[];
 
-  constructor(reason: Refusal, message: string, log: readonly LogLine[] = []) {
+  constructor(reason: Rejection, message: string, log: readonly LogLine[] = []) {
     const said = log.filter(({ level }) => level !== "info").map(({ message }) => `\n  ${message}`);
     super(message + said.join(""));
     this.reason = reason;
@@ -38,27 +38,27 @@ export async function readModule(
   return { wasm, sourceMap: text === undefined ? undefined : new SourceMap(JSON.parse(text)) };
 }
 
-/** Throws FilterRefused. */
+/** Throws FilterRejected. */
 export function compile(wasm: Uint8Array): WasmModule {
   try {
     return new WebAssembly.Module(wasm);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new FilterRefused("not a module", `this is not a module: ${message}`);
+    throw new FilterRejected("not a module", `this is not a module: ${message}`);
   }
 }
 
-/** Starts and configures a filter. Throws FilterRefused. */
+/** Starts and configures a filter. Throws FilterRejected. */
 export function begun(setup: FilterSetup, world: World): RootContext {
   const { name } = setup.plugin;
   try {
     const outcome = begin(setup, world);
     if ("root" in outcome) return outcome.root;
-    if ("trap" in outcome) throw new FilterRefused("trap", describeTrap(outcome.trap), world.log.lines.slice(0, -1));
-    throw new FilterRefused("refused", `${name} answers false in ${outcome.rejectedIn}`, world.log.lines);
+    if ("trap" in outcome) throw new FilterRejected("trap", describeTrap(outcome.trap), world.log.lines.slice(0, -1));
+    throw new FilterRejected("rejected", `${name} answers false in ${outcome.rejectedIn}`, world.log.lines);
   } catch (error) {
     if (!(error instanceof MissingImport)) throw error;
-    throw new FilterRefused("missing import", `${name} imports ${error.message}, which Envoy does not have`);
+    throw new FilterRejected("missing import", `${name} imports ${error.message}, which Envoy does not have`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { Host } from "./host.ts";
-import { FilterRefused } from "./load.ts";
+import { FilterRejected } from "./load.ts";
 import { describeTrap } from "./trap.ts";
 import type { TrialReport, TrialResult, TrialTask } from "./trial.ts";
 
@@ -27,9 +27,9 @@ function tried({ wasm, config, rootId }: TrialTask): TrialResult {
     if (trap === undefined) return { ok: true, log };
     return { ok: false, reason: "trap", step: trap.callback, message: describeTrap(trap), log };
   } catch (error) {
-    if (!(error instanceof FilterRefused)) throw error;
+    if (!(error instanceof FilterRejected)) throw error;
     const { reason, message, log } = error;
-    if (reason === "refused" && config === undefined && step === "proxy_on_configure") return { ok: true, log };
+    if (reason === "rejected" && config === undefined && step === "proxy_on_configure") return { ok: true, log };
     return { ok: false, reason, step, message, log };
   }
 }

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { LogLine } from "./log.ts";
 
@@ -14,7 +15,7 @@ export type TrialResult =
   | {
       readonly ok: false;
       /** "time": the trial ran longer than its limit. "thread": the module ended the thread that it ran in. */
-      readonly reason: "not a module" | "missing import" | "trap" | "refused" | "time" | "thread";
+      readonly reason: "not a module" | "missing import" | "trap" | "rejected" | "time" | "thread";
       /** The callback that failed: "proxy_on_configure". */
       readonly step: string;
       /** What happened, and the warnings and errors that the module logged. */
@@ -63,7 +64,7 @@ function takeIdle(): TrialThread | undefined {
 class TrialThread {
   /** False when the thread cannot run another trial. */
   isGood = true;
-  readonly #worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
+  readonly #worker = new Worker(new URL(`./trial-worker${extname(import.meta.filename)}`, import.meta.url), {
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },

@@ -1,4 +1,4 @@
-import { Refusal, stream_context } from "@chancery/filter-sdk";
+import { Rejection, stream_context } from "@chancery/filter-sdk";
 import { denied, missing, unanswered } from "./counters";
 import { Settings } from "./settings";
 
@@ -30,7 +30,7 @@ export class Granted extends Outcome {
 /** The service rejected the credential. */
 @final
 export class Denied extends Outcome {
-  private rejection: Refusal;
+  private rejection: Rejection;
 
   constructor(status: u32, challenge: string, json: bool) {
     super();
@@ -48,7 +48,7 @@ export class Denied extends Outcome {
 /** The request has no credential. */
 @final
 export class Missing extends Outcome {
-  private rejection: Refusal;
+  private rejection: Rejection;
 
   constructor(json: bool) {
     super();
@@ -65,7 +65,7 @@ export class Missing extends Outcome {
 /** The service gave no usable answer, or was not called because of a limit. */
 @final
 export class Unanswered extends Outcome {
-  private rejection: Refusal;
+  private rejection: Rejection;
 
   constructor(json: bool) {
     super();
@@ -86,6 +86,6 @@ export class Unanswered extends Outcome {
   }
 }
 
-function rejection(status: u32, details: string, reason: string, json: bool): Refusal {
-  return new Refusal(status, `token_exchange_${details}`, "x-token-exchange-reason", reason, json);
+function rejection(status: u32, details: string, reason: string, json: bool): Rejection {
+  return new Rejection(status, `token_exchange_${details}`, "x-token-exchange-reason", reason, json);
 }

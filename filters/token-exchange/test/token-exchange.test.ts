@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { withFuel } from "@chancery/filter-sdk/fuel";
 import {
   type Exchange,
-  FilterRefused,
+  FilterRejected,
   type Host,
   type HttpCallAnswer,
   loadFilter,
@@ -366,7 +366,7 @@ test("rejects a configuration with faults, and reports every fault with its path
     retries: 3,
   };
   await assert.rejects(loaded(bad), (error) => {
-    assert.ok(error instanceof FilterRefused);
+    assert.ok(error instanceof FilterRejected);
     const log = error.log.map(({ message }) => message.replace("token-exchange rejects its configuration: ", ""));
     assert.deepEqual(log, [
       "retries: is unknown; known names are cluster, request, credential, deadlineMs, set, cache, limits, onFailure, body",

@@ -57,8 +57,8 @@ test("body-guard answers bad requests itself, and upstream gets nothing of them"
   }
   assert.equal(seen.length, 0);
   const counted = await envoy.stats("body_guard");
-  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=shape"), 1);
-  assert.equal(counted.get("wasmcustom.body_guard.refused;rule=orders;reason=content-type"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=shape"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=content-type"), 1);
 });
 
 test("body-guard ends a body that grows too large, and streams others", async (t) => {
@@ -82,7 +82,7 @@ test("in a dry run body-guard counts, and passes bodies that are larger than Env
   const body = [`{"n":"${"x".repeat(30_000)}"`, "}"];
   assert.equal((await request("/trial", { headers: json, body })).body.length, 30_008);
   const counted = await envoy.stats("body_guard");
-  assert.equal(counted.get("wasmcustom.body_guard.would_refuse;rule=trial;reason=shape"), 1);
+  assert.equal(counted.get("wasmcustom.body_guard.would_reject;rule=trial;reason=shape"), 1);
 });
 
 /** Upstream answers with the body that it receives. `seen` has the paths of its requests. */

@@ -19,7 +19,7 @@ test("exactly the burst passes when requests come to two workers at once", async
     assert.deepEqual(tally(replies.map(({ status }) => status)), { 200: 150, 429: 450 });
     const counted = await running.envoy.stats("rate_limit");
     assert.equal(counted.get("wasmcustom.rate_limit.passed;rule=all"), 150);
-    assert.equal(counted.get("wasmcustom.rate_limit.refused;rule=all"), 450);
+    assert.equal(counted.get("wasmcustom.rate_limit.rejected;rule=all"), 450);
     assert.equal(counted.get("wasmcustom.rate_limit.uncounted;rule=all") ?? 0, 0);
     const byWorker = [...(await running.envoy.stats("worker_[01].downstream_cx_total"))].map(([, count]) => count);
     assert.equal(byWorker.length, 2);
@@ -69,7 +69,7 @@ test("responses have the tokens that are left, and the time until the next", asy
   assert.match(String(headers["ratelimit"]), /^"per-client";r=0;t=\d+$/);
   assert.ok(Number(headers["retry-after"]) > 86_300);
   assert.equal(headers["x-envoy-ratelimited"], "true");
-  assert.match(await running.envoy.admin("/stats/prometheus"), /^rate_limit_refused\{rule="per-client"\} 1$/m);
+  assert.match(await running.envoy.admin("/stats/prometheus"), /^rate_limit_rejected\{rule="per-client"\} 1$/m);
 });
 
 async function started(t: TestContext, configuration: unknown): Promise<FilterEnvoy> {

@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type BuildResult, buildFilter } from "@chancery/filter-sdk/build";
+import { cacheFolder } from "@chancery/filter-sdk/build-cache";
 import { repository } from "./server-process.ts";
 
 export type BuiltFilter = Extract<BuildResult, { readonly ok: true }>;
 
-/** Builds the filter in a folder. A relative path starts at the top of this repository. */
+/** Builds the filter in a folder, once for equal sources. A relative path starts at the top of this repository. */
 export async function builtFilter(folder: string): Promise<BuiltFilter> {
-  const built = await buildFilter(path.resolve(repository, folder));
+  const built = await buildFilter(path.resolve(repository, folder), { cache: cacheFolder() });
   if (!built.ok) throw new Error(built.errors.join("\n"));
   return built;
 }

@@ -4,8 +4,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
-/** The program under test. Benchmarks compare it with that of another checkout (CHANCERY_CHECKOUT). */
-export const chanceryBin = path.join(process.env["CHANCERY_CHECKOUT"] ?? repository, "xds-server/bin/chancery.mjs");
+/** Where the program under test was built. Benchmarks compare it with another checkout (CHANCERY_CHECKOUT). */
+export const checkout = path.resolve(process.env["CHANCERY_CHECKOUT"] ?? repository);
+export const chanceryBin = path.join(checkout, "xds-server/bin/chancery.mjs");
 
 export interface ServeOptions {
   readonly dataDir: string;
@@ -15,6 +16,8 @@ export interface ServeOptions {
   readonly adminListen?: string;
   /** Further flags. */
   readonly args?: readonly string[];
+  /** Where it runs. Absent: here. */
+  readonly cwd?: string;
 }
 
 /** `chancery serve` as a process. */
@@ -36,9 +39,13 @@ export async function serve({
   xdsListen = anyPort,
   adminListen = anyPort,
   args = [],
+  cwd,
 }: ServeOptions): Promise<ServerProcess> {
   const flags = ["--xds-listen", xdsListen, "--admin-listen", adminListen, "--data-dir", dataDir, ...args];
-  const child = spawn(process.execPath, [chanceryBin, "serve", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [chanceryBin, "serve", ...flags], {
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd,
+  });
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
   child.once("close", () => process.off("exit", kill));

@@ -6,8 +6,11 @@ import { changeOf, keepRevisions } from "./store-crash-history.ts";
 const [, , directory = ""] = process.argv;
 const store = openSqliteStore({ directory, now: Date.now, keepRevisions });
 for (;;) {
-  const { revision: expectedRevision } = store.get();
-  const written = store.commit(changeOf(expectedRevision + 1), { author: "writer", expectedRevision });
+  const { revision: expectedRevision, mesh } = store.get();
+  const written = await store.commit(mesh.edited(changeOf(expectedRevision + 1)), {
+    author: "writer",
+    expectedRevision,
+  });
   // Not by process.stdout: a line must not wait in this process.
   writeSync(1, `${written?.revision}\n`);
 }

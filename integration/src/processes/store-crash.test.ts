@@ -27,10 +27,11 @@ it("keeps every acknowledged revision of a writer that is killed at any moment",
     assert.ok(revision === acknowledged || revision === acknowledged + 1, `${what}: the store is at ${revision}`);
     assert.ok(revision > written, what);
     assert.deepEqual(byName(mesh), meshAfter(revision), what);
-    const kept = store.revisions({ limit: 1000 });
+    const kept = await store.revisions({ limit: 1000 });
     assert.equal(kept.length, Math.min(revision, keepRevisions), what);
-    for (const { revision: at } of kept) assert.deepEqual(byName(store.meshAt(at)), meshAfter(at), `${what}: at ${at}`);
-    store.close();
+    for (const { revision: at } of kept)
+      assert.deepEqual(byName(await store.meshAt(at)), meshAfter(at), `${what}: at ${at}`);
+    await store.close();
     written = revision;
   }
 });

@@ -62,12 +62,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "filter-registry": {
     about: "versions of filters, their modules by sha256, and why Envoy would reject one",
-    imports: ["process"],
+    imports: ["model", "process"],
   },
   "mesh-writing": {
     about:
       "the one way to change the mesh; `filter-check.ts` runs filter configurations first, `config-files/` makes revisions of watched files",
-    imports: ["compile", "filter-registry", "model", "reading", "store"],
+    imports: ["compile", "filter-registry", "model", "process", "reading", "store"],
   },
   publishing: {
     about: "`reconciler.ts` compiles what has changed, `snapshot-cache.ts` holds the newest snapshots",
@@ -75,21 +75,22 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "proxy-status": {
     about: "which proxy holds or rejects which resources",
-    imports: ["publishing", "resources"],
+    imports: ["model", "resources"],
   },
-  load: { about: "the load that proxies report", imports: [] },
+  load: { about: "the load that proxies report", imports: ["model"] },
   grpc: {
     about: "the transport: `call.ts` (what a method sees), `grpc-server.ts` (gRPC on HTTP/2)",
     imports: ["process"],
   },
   services: {
     about: "`xds-server.ts` puts the gRPC services on one port; `node-identity.ts` says which node a client may be",
-    imports: ["grpc", "process", "services/client-status", "services/discovery", "services/load-reporting"],
+    imports: ["grpc", "model", "process", "services/client-status", "services/discovery", "services/load-reporting"],
   },
   "services/discovery": {
     about: "the discovery services, in both variants: `discovery-stream.ts`, and `wire.ts` for its bytes",
     imports: [
       "grpc",
+      "model",
       "process",
       "protocol",
       "proxy-status",
@@ -97,15 +98,25 @@ export const rooms: Readonly<Record<string, Room>> = {
       "resources",
       "services/limits.ts",
       "services/node-identity.ts",
+      "services/node-message.ts",
     ],
   },
   "services/client-status": {
     about: "client status discovery (CSDS): nodes that match, and what each holds",
-    imports: ["grpc", "proxy-status", "publishing", "resources", "services/limits.ts", "services/node-identity.ts"],
+    imports: [
+      "grpc",
+      "model",
+      "proxy-status",
+      "publishing",
+      "resources",
+      "services/limits.ts",
+      "services/node-identity.ts",
+      "services/node-message.ts",
+    ],
   },
   "services/load-reporting": {
     about: "load reporting (LRS)",
-    imports: ["grpc", "load", "services/limits.ts", "services/node-identity.ts"],
+    imports: ["grpc", "load", "services/limits.ts", "services/node-identity.ts", "services/node-message.ts"],
   },
   workers: {
     about:
@@ -126,15 +137,20 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   telemetry: { about: "the log and the metrics", imports: ["load", "proxy-status"] },
+  "admin-api": {
+    about:
+      "what the admin API takes and answers: `operations.ts` has a row for each operation, `routes.ts` its method and URL",
+    imports: ["load", "model", "proxy-status"],
+  },
   admin: {
     about: "the HTTP API: a file for each group of routes; `write.ts` is the one way to write",
     imports: [
+      "admin-api",
       "compile",
       "filter-registry",
       "load",
       "mesh-writing",
       "model",
-      "process",
       "proxy-status",
       "reading",
       "resources",
@@ -166,11 +182,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   up: { about: "the server, one Envoy and companions in one terminal", imports: ["app", "envoy", "serve"] },
   cli: {
     about: "a file for each command in `commands/`; talks HTTP to the admin API",
-    imports: ["filter-bench", "filter-registry", "model", "reading"],
+    imports: ["admin-api", "filter-bench", "filter-registry", "model", "reading"],
   },
   "filter-bench": {
     about: "what a filter costs a request, measured with a real Envoy; also for `filters/bench`",
     imports: ["envoy"],
   },
-  envoy: { about: "finding or fetching Envoy, bootstraps, running one", imports: [] },
+  envoy: { about: "finding or fetching Envoy, bootstraps, running one", imports: ["model"] },
 };

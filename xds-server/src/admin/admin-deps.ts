@@ -1,9 +1,7 @@
 import type { Logger } from "pino";
 import type { Catalog } from "../filter-registry/catalog.ts";
 import type { LoadReports } from "../load/load-reports.ts";
-import type { CheckFilters } from "../mesh-writing/filter-check.ts";
 import type { MeshWriter } from "../mesh-writing/mesh-writer.ts";
-import type { Turns } from "../process/turns.ts";
 import type { ProxyStatuses } from "../proxy-status/proxy-statuses.ts";
 import type { Snapshot } from "../resources/snapshot.ts";
 import type { Store } from "../store/store.ts";
@@ -17,9 +15,6 @@ export interface AdminDeps {
   readonly token?: string;
   readonly store: Store;
   readonly writer: MeshWriter;
-  /** Shares the event loop among writes, so that many at once do not hold up what was published. */
-  readonly turns: Turns;
-  readonly checkFilters: CheckFilters;
   readonly catalog: Catalog;
   readonly proxies: ProxyStatuses;
   readonly loads: LoadReports;

@@ -63,7 +63,7 @@ function readJson(text: string): unknown {
   if (faults.length > 0)
     throw new RequestError(
       400,
-      faults.map(({ fault, path }) => bodyFault(fault, path)),
+      faults.map(({ what, path }) => bodyFault(what, path)),
     );
   return value;
 }

@@ -2,7 +2,7 @@ import type { Document, DocumentKey } from "../model/document.ts";
 import { kindRow, kinds } from "../model/kinds.ts";
 import type { Change } from "../model/mesh.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { boundedProblems, type Problem } from "../model/problem.ts";
+import { boundedProblems, type Problem, problemOf } from "../model/problem.ts";
 import { parseDocuments } from "../reading/parse.ts";
 import { RequestError, shortened } from "./problem-json.ts";
 
@@ -82,8 +82,7 @@ function setAndDeleted(change: Change): readonly Problem[] {
 const kindNames = kinds.map(({ kind }) => kind);
 
 function wrongShape(path: string, what: string, hint?: string): Problem {
-  const message = `Cannot read the change: ${what}`;
-  return { code: "CHANGE_INVALID", message, path, ...(hint === undefined ? {} : { hint }) };
+  return problemOf({ code: "CHANGE_INVALID", message: what, path, hint }, { action: "Cannot read the change" });
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

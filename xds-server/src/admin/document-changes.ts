@@ -1,13 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ChangedDocument } from "../admin-api/documents.ts";
 import type { Document, DocumentKey } from "../model/document.ts";
 import { kinds } from "../model/kinds.ts";
 import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
-import type { ChangeWord } from "./impact.ts";
-
-/** A document that a write or a revision changed, without its content. */
-export interface ChangedDocument extends DocumentKey {
-  readonly change: ChangeWord;
-}
 
 export function changedDocument({ kind, name, before, after }: DocumentChange): ChangedDocument {
   if (before === undefined) return { kind, name, change: "created" };

@@ -103,6 +103,19 @@ test("names with slashes are reached percent-encoded", async () => {
   assert.equal((await admin.send("GET", url)).body.name, name);
 });
 
+test("the ETag of a PUT is its own revision, though others write the same document at once", async () => {
+  await using admin = await testAdmin();
+  const ports = [1, 2, 3, 4, 5, 6, 7, 8];
+  const answers = await Promise.all(
+    ports.map((port) =>
+      admin.send("PUT", "/api/v1/clusters/cart", { body: { spec: { endpoints: [{ address: "127.0.0.1", port }] } } }),
+    ),
+  );
+  for (const { headers, body } of answers) assert.equal(headers.get("etag"), `"${body.revision}"`);
+  assert.deepEqual(answers.map(({ body }) => body.revision).sort(), ports);
+  assert.equal(answers.filter(({ status }) => status === 201).length, 1);
+});
+
 test("keeps who wrote and why", async () => {
   await using admin = await testAdmin();
   const headers = { "x-chancery-author": "ann" };

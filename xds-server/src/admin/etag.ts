@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { problemOf } from "../model/problem.ts";
+import type { ProblemCode } from "../model/problem-codes.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 
 /** An entity tag is the revision at which the thing last changed, in quotes. */
@@ -46,11 +48,11 @@ export function isNotModified(headers: IncomingHttpHeaders, revision: number): b
 }
 
 function rejected(
-  code: string,
+  code: ProblemCode,
   message: string,
   { revision, found, ...more }: { path: string; found: string; hint: string; revision: number | undefined },
 ): RequestError {
-  const problem = { code, message, ...more, found: shortened(found) };
+  const problem = problemOf({ code, message, ...more, found: shortened(found) });
   return new RequestError(412, [problem], revision === undefined ? {} : { etag: etag(revision) });
 }
 

@@ -64,6 +64,15 @@ test("a client that comes back with Last-Event-ID hears of what it missed", asyn
   assert.deepEqual([(await events.next()).id, (await events.next()).id], ["2", "3"]);
 });
 
+test("a client whose last revision there never was, as of another store, hears of those that come", async () => {
+  await using admin = await testAdmin();
+  admin.connect("edge-1", () => []);
+  using events = await follow(admin, { "last-event-id": "999" });
+  assert.equal((await events.next()).name, "proxy");
+  await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
+  assert.equal((await events.next()).id, "1");
+});
+
 test("rejects more followers than it can serve, and serves again when one is gone", async () => {
   await using admin = await testAdmin();
   const followers = await Promise.all(Array.from({ length: 64 }, () => follow(admin)));

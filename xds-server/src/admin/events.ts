@@ -63,34 +63,41 @@ function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number 
   // Without Last-Event-ID the newest revision alone is told, so that a client knows where it begins.
   let told = lastId ?? store.get().revision - 1;
   let gathering: NodeJS.Timeout | undefined;
-  let isTellingProxies = false;
+  let isTelling = false;
   let stalledBeats = 0;
 
+  const canTell = (): boolean => !response.writableNeedDrain && !response.destroyed;
   const flush = (): void => {
     gathering = undefined;
-    if (response.writableNeedDrain || response.destroyed) return;
-    tellRevisions();
-    if (isTellingProxies) return;
-    isTellingProxies = true;
-    tellProxies()
+    if (isTelling || !canTell()) return;
+    isTelling = true;
+    tell()
       .catch((error: unknown) => {
-        log.error({ err: error }, "a client that follows events is let go: the proxies' states cannot be read");
+        log.error({ err: error }, "a client that follows events is let go: what it follows cannot be read");
         response.destroy();
       })
       .finally(() => {
-        isTellingProxies = false;
+        isTelling = false;
       });
   };
-  const tellRevisions = (): void => {
-    const newest = store.get().revision;
-    for (let number = Math.max(told + 1, newest - maxMissedRevisions + 1); number <= newest; number++) {
-      const revision = store.revision(number);
-      if (revision !== undefined) response.write(event("revision", revisionSummary(revision), number));
-    }
+  const tell = async (): Promise<void> => {
+    do {
+      await tellRevisions();
+      await tellProxies();
+    } while (canTell() && (told < store.get().revision || changed.size > 0));
+  };
+  const tellRevisions = async (): Promise<void> => {
+    const { revision: newest } = store.get();
+    const after = Math.max(told, newest - maxMissedRevisions);
     told = newest;
+    if (newest <= after) return;
+    const missed = await store.revisions({ limit: newest - after, before: newest + 1 });
+    for (const revision of missed.toReversed()) {
+      if (revision.revision > after) response.write(event("revision", revisionSummary(revision), revision.revision));
+    }
   };
   const tellProxies = async (): Promise<void> => {
-    while (changed.size > 0 && !response.writableNeedDrain && !response.destroyed) {
+    while (changed.size > 0 && canTell()) {
       const page = [...changed].slice(0, proxiesAtOnce);
       // Before they are asked for: what changes from now on is told again.
       for (const nodeId of page) changed.delete(nodeId);

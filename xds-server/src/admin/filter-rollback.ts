@@ -1,53 +1,37 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
-import { versionName } from "../filter-registry/manifest.ts";
+import { operations } from "../admin-api/operations.ts";
+import { routes } from "../admin-api/routes.ts";
 import type { Document } from "../model/document.ts";
 import type { FilterSpec } from "../model/filter.ts";
-import type { Change, Mesh } from "../model/mesh.ts";
+import type { Change } from "../model/mesh.ts";
 import { didYouMean } from "../model/nearest.ts";
+import type { MeshState } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { answers } from "./answers.ts";
 import { unknownDocument } from "./documents.ts";
 import { requirePreconditions } from "./etag.ts";
-import { nameParams, operation } from "./operation.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import { queryOf } from "./query.ts";
+import { serve } from "./serve.ts";
 import { write } from "./write.ts";
-import { writeQuery, writeRequest } from "./write-request.ts";
-
-const rollbackQuery = z.strictObject({
-  ...writeQuery.shape,
-  to: versionName.optional().describe("A version; the one that ran before the present one when absent"),
-});
-
-interface Named {
-  readonly Params: { readonly name: string };
-}
+import { writeRequest } from "./write-request.ts";
 
 /** Going back to an earlier version of a filter, as a new revision: its module, and the configuration that it last ran with. */
 export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
-  const rollback = {
-    tags: ["filters"],
-    params: nameParams,
-    query: rollbackQuery,
-    summary: "Go back to an earlier version of a filter, with the configuration that it last ran with",
-    answer: answers.write,
-  };
-  app.post<Named>("/api/v1/filters/:name/rollback", operation(rollback), (request, reply) => {
-    const { name } = request.params;
-    const { to } = queryOf(request, rollbackQuery);
+  serve(app, routes.rollbackFilter, operations.rollbackFilter, (asked) => {
+    const { name } = asked.params;
+    const { to } = asked.query;
     const what = `Filter "${name}"`;
-    const unchanged = () => requirePreconditions(request.headers, { what, revision: store.revisionOf("Filter", name) });
-    const asked = writeRequest(request, reply, unchanged, rollbackQuery);
-    const message = asked.message === "" ? `roll back ${name}${to === undefined ? "" : ` to ${to}`}` : asked.message;
-    const changeOf = (mesh: Mesh): Change => {
+    const how = writeRequest(asked, () =>
+      requirePreconditions(asked.request.headers, { what, revision: store.revisionOf("Filter", name) }),
+    );
+    const message = how.message === "" ? `roll back ${name}${to === undefined ? "" : ` to ${to}`}` : how.message;
+    const changeOf = async ({ mesh }: MeshState): Promise<Change> => {
       const present = mesh.get("Filter", name);
       if (present === undefined) throw unknownDocument(deps, "Filter", name);
-      const wanted = to === undefined ? former(deps, present) : named(deps, present, to);
+      const wanted = await (to === undefined ? former(deps, present) : named(deps, present, to));
       return { set: [rolledBack(present, wanted)], delete: [] };
     };
-    return write(deps, changeOf, { ...asked, message });
+    return write(deps, changeOf, { ...how, message });
   });
 }
 
@@ -63,8 +47,8 @@ function rolledBack(present: Document<"Filter">, { sha256, config }: Wanted): Do
 }
 
 /** The newest state of the filter that ran another module. */
-function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Wanted {
-  const found = newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
+async function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Promise<Wanted> {
+  const found = await newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
   if (found !== undefined) return { sha256: found.sha256, config: found.config };
   throw requestError(
     409,
@@ -78,7 +62,7 @@ function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Wanted {
   );
 }
 
-function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Wanted {
+async function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Promise<Wanted> {
   const versions = deps.catalog.versions(name);
   const sha256 = versions.find(({ version }) => version === to)?.sha256;
   if (sha256 === undefined) {
@@ -99,15 +83,19 @@ function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string):
       },
     );
   }
-  const ran = newestState(deps, name, (each) => each.sha256 === sha256);
+  const ran = await newestState(deps, name, (each) => each.sha256 === sha256);
   return { sha256, config: ran === undefined ? spec.config : ran.config };
 }
 
 /** The newest state of a Filter document, of those that the kept revisions tell, that has a property. */
-function newestState({ store }: AdminDeps, name: string, has: (spec: FilterSpec) => boolean): FilterSpec | undefined {
+async function newestState(
+  { store }: AdminDeps,
+  name: string,
+  has: (spec: FilterSpec) => boolean,
+): Promise<FilterSpec | undefined> {
   const pageSize = 100;
   for (let before = store.get().revision + 1; before > 0; ) {
-    const page = store.revisions({ limit: pageSize, before });
+    const page = await store.revisions({ limit: pageSize, before });
     for (const { changes } of page) {
       for (const { kind, name: changed, before: was, after } of changes) {
         if (kind !== "Filter" || changed !== name) continue;

@@ -1,33 +1,20 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import type { FilterStatus, FilterVersion } from "../admin-api/filters.ts";
+import { operations } from "../admin-api/operations.ts";
+import { routes } from "../admin-api/routes.ts";
 import { failureOf } from "../compile/filters.ts";
-import { versionName } from "../filter-registry/manifest.ts";
-import type { ModuleFault } from "../filter-registry/module-fault.ts";
 import type { FilterVersion as KeptVersion } from "../filter-registry/versions.ts";
 import type { Document } from "../model/document.ts";
 import { documentName } from "../model/fields.ts";
+import { type Fault, problemOf } from "../model/problem.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { answers } from "./answers.ts";
 import { bodyWasm } from "./body.ts";
-import { nameParams, operation } from "./operation.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
-import { queryOf } from "./query.ts";
-import type { FilterStatus, FilterVersion } from "./summaries.ts";
-
-const uploadQuery = z.strictObject({
-  version: versionName
-    .optional()
-    .describe("Its version, which must not have other bytes; what the module's manifest says when absent"),
-});
-
-interface Named {
-  readonly Params: { readonly name: string };
-}
+import { serve } from "./serve.ts";
 
 /** Uploading compiled filters, and listing what was uploaded. Which version runs where is said by Filter documents. */
 export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
   const { store, catalog } = deps;
-  const tags = ["filters"];
   const described = (version: KeptVersion): FilterVersion => {
     const artifact = catalog.get().get(version.sha256);
     const filters = [...store.get().mesh.all("Filter").values()];
@@ -39,35 +26,18 @@ export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
     return { ...version, bytes: artifact.wasm.byteLength, abi, capabilities, ...description, usedBy };
   };
 
-  const all = { tags, summary: "List every version of every filter, newest first", answer: answers.filterVersions };
-  app.get("/api/v1/filter-versions", operation(all), (request) => {
-    queryOf(request, z.strictObject({}));
-    return { items: catalog.versions().map(described) };
-  });
+  serve(app, routes.allFilterVersions, operations.allFilterVersions, () => ({
+    items: catalog.versions().map(described),
+  }));
 
-  const status = { tags, summary: "Say what each filter runs, where, and what its failure does" };
-  app.get("/api/v1/filter-status", operation({ ...status, answer: answers.filterStatuses }), (request) => {
-    queryOf(request, z.strictObject({}));
-    return { items: filterStatuses(deps) };
-  });
+  serve(app, routes.filterStatuses, operations.filterStatuses, () => ({ items: filterStatuses(deps) }));
 
-  const url = "/api/v1/filters/:name/versions";
-  const list = { tags, params: nameParams, summary: "List the versions of a filter, newest first" };
-  app.get<Named>(url, operation({ ...list, answer: answers.filterVersions }), (request) => {
-    queryOf(request, z.strictObject({}));
-    return { items: catalog.versions(request.params.name).map(described) };
-  });
+  serve(app, routes.filterVersions, operations.filterVersions, ({ params }) => ({
+    items: catalog.versions(params.name).map(described),
+  }));
 
-  const upload = {
-    tags,
-    params: nameParams,
-    query: uploadQuery,
-    summary: "Upload a compiled filter; it is checked, tried and kept",
-    wasm: true,
-  } as const;
-  app.post<Named>(url, operation({ ...upload, answer: answers.filterVersion }), async (request, reply) => {
-    const { version } = queryOf(request, uploadQuery);
-    const filter = request.params.name;
+  serve(app, routes.pushFilter, operations.pushFilter, async ({ query: { version }, params, request, reply }) => {
+    const filter = params.name;
     const named = documentName.safeParse(filter);
     if (!named.success) {
       const why = named.error.issues.map(({ message }) => message).join("; ");
@@ -79,7 +49,8 @@ export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
     const wasm = bodyWasm(request);
     const added = await catalog.add({ filter, wasm, ...(version === undefined ? {} : { version }) });
     if (!added.ok) throw moduleError(filter, added.faults);
-    return reply.code(201).send(described(added.version));
+    reply.code(201);
+    return described(added.version);
   });
 }
 
@@ -102,18 +73,16 @@ function filterStatuses({ store, catalog }: AdminDeps): readonly FilterStatus[] 
   });
 }
 
-function moduleError(filter: string, faults: readonly ModuleFault[]): RequestError {
+function moduleError(filter: string, faults: readonly Fault[]): RequestError {
   const isTaken = faults.some(({ code }) => code === "FILTER_VERSION_TAKEN");
+  const context = {
+    action: `Cannot keep this module for filter "${shortened(filter)}"`,
+    subject: "it",
+    kind: "Filter",
+    name: filter,
+  };
   return new RequestError(
     isTaken ? 409 : 422,
-    faults.map(({ code, message, hint, path = "", found }) => ({
-      code,
-      message: `Cannot keep this module for filter "${shortened(filter)}": it ${message}`,
-      kind: "Filter",
-      name: filter,
-      path,
-      ...(found === undefined ? {} : { found }),
-      ...(hint === undefined ? {} : { hint }),
-    })),
+    faults.map((fault) => problemOf(fault, context)),
   );
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
+import { problemOf } from "../model/problem.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 
 /** What a request must show before it is looked at. */
@@ -39,13 +40,9 @@ export function guard({ host, token, open }: GuardOptions): Guard {
       if (given !== undefined && timingSafeEqual(digest(given), tokenDigest)) return undefined;
       const message =
         given === undefined ? "the request carries no bearer token" : "the bearer token is not the right one";
-      const problem = {
-        code: "UNAUTHENTICATED",
-        message: `Cannot answer: ${message}`,
-        path: "headers.authorization",
-        hint: "send `Authorization: Bearer TOKEN`; the command line reads CHANCERY_TOKEN or --token-file",
-      };
-      return new RequestError(401, [problem], { "www-authenticate": "Bearer" });
+      const hint = "send `Authorization: Bearer TOKEN`; the command line reads CHANCERY_TOKEN or --token-file";
+      const fault = { code: "UNAUTHENTICATED", message, path: "headers.authorization", hint } as const;
+      return new RequestError(401, [problemOf(fault, { action: "Cannot answer" })], { "www-authenticate": "Bearer" });
     },
   };
 }

@@ -1,26 +1,9 @@
+import type { GroupImpact } from "../admin-api/writes.ts";
 import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import { resourceTypes } from "../resources/resource-types.ts";
 import { emptySnapshot, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 
-/** What a write changes for the proxies of one node group. */
-export interface GroupImpact {
-  readonly nodeGroup: string;
-  /** The node group that the proxies leave for this one; absent for those that stay. */
-  readonly from?: string;
-  readonly resources: readonly ResourceChange[];
-  /** The connected proxies of the group that stay, or that move. */
-  readonly proxies: readonly string[];
-}
-
-interface ResourceChange {
-  /** "CDS". */
-  readonly type: string;
-  readonly name: string;
-  readonly change: ChangeWord;
-}
-
-export type ChangeWord = "created" | "changed" | "deleted";
-
+type ResourceChange = GroupImpact["resources"][number];
 type Snapshots = ReadonlyMap<string, Snapshot>;
 
 export interface Written {

@@ -1,35 +1,28 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
-import type { Problem } from "../model/problem.ts";
-
-/** The body of every rejected request: problem details (RFC 9457) with every fault found. */
-export interface ProblemDetails {
-  /** Where the first problem's code is explained. */
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly problems: readonly Problem[];
-}
+import type { ProblemDetails } from "../admin-api/problems.ts";
+import { type Fault, type FaultContext, type Problem, problemOf } from "../model/problem.ts";
+import type { ProblemCode } from "../model/problem-codes.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 
 /** Ends a request with a rejection. Thrown at the HTTP border only, where Fastify's error handler answers it. */
-export class RequestError extends Error {
+export class RequestError extends ProblemsError {
   readonly status: number;
-  readonly problems: readonly Problem[];
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, problems: readonly Problem[], headers: Readonly<Record<string, string>> = {}) {
-    super(problems[0]?.message ?? STATUS_CODES[status]);
-    this.name = "RequestError";
+    super(problems);
     this.status = status;
-    this.problems = problems;
     this.headers = headers;
   }
 }
 
-/** A rejection with one fault that is not inside a document. */
-export function requestError(status: number, code: string, message: string, more: Partial<Problem> = {}): RequestError {
-  return new RequestError(status, [{ code, message, path: "", ...more }]);
+/** What a rejection with one fault says beside the code and the message. */
+type More = Omit<Fault, "code" | "message"> & Pick<FaultContext, "kind" | "name">;
+
+/** A rejection with one fault. */
+export function requestError(status: number, code: ProblemCode, message: string, more: More = {}): RequestError {
+  return new RequestError(status, [problemOf({ ...more, code, message }, more)]);
 }
 
 export function sendError(reply: FastifyReply, { status, problems, headers }: RequestError): FastifyReply {

@@ -1,19 +1,18 @@
 import type { FastifyInstance } from "fastify";
 import { messageSchema, toJson } from "xds-proto-ts";
-import { z } from "zod";
+import { operations } from "../admin-api/operations.ts";
+import type { ProxySummary, SentResource } from "../admin-api/proxies.ts";
+import { routes } from "../admin-api/routes.ts";
+import type { ResourceRejection } from "../admin-api/writes.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { proxyState, proxyStates, worstState } from "../proxy-status/proxy-state.ts";
+import { proxyState, worstState } from "../proxy-status/proxy-state.ts";
 import type { ProxyStatus, StreamStatus, TypeStatus } from "../proxy-status/proxy-status.ts";
 import { resourceTypes, type TypeUrl } from "../resources/resource-types.ts";
 import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot.ts";
 import { withoutSecrets } from "../resources/without-secrets.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { answers } from "./answers.ts";
-import { operation } from "./operation.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import { queryOf } from "./query.ts";
-import type { ResourceRejection } from "./settled.ts";
-import type { ProxySummary, SentResource } from "./summaries.ts";
+import { serve } from "./serve.ts";
 
 /** The summary with the load that the proxy reports. */
 function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
@@ -46,30 +45,9 @@ function rejectionsOf(status: TypeStatus): readonly ResourceRejection[] {
   return rejections;
 }
 
-const listQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^([1-9]\d{0,2}|1000)$/, "must be 1 to 1000")
-    .transform(Number)
-    .default(1000)
-    .describe("At most so many, 1 to 1000; 1000 when absent"),
-  after: z.string().optional().describe("Only those after this node id: the `next` of the answer before"),
-  nodeGroup: z.string().optional().describe("Only the proxies of this node group"),
-  state: z.enum(proxyStates).optional().describe("Only the proxies in this state"),
-});
-
-interface Identified {
-  readonly Params: { readonly nodeId: string };
-}
-
 /** What each connected proxy holds, rejects and was sent. */
 export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
-  const tags = ["proxies"];
-  const params = z.object({ nodeId: z.string().describe("The proxy's node id") });
-
-  const list = { tags, summary: "List the proxies and what they hold", query: listQuery, answer: answers.proxies };
-  app.get("/api/v1/proxies", operation(list), async (request) => {
-    const { limit, after, ...wanted } = queryOf(request, listQuery);
+  serve(app, routes.proxies, operations.proxies, async ({ query: { limit, after, ...wanted } }) => {
     const isAfter = (nodeId: string) => after === undefined || nodeId > after;
     const overviews = (await deps.proxies.overviews()).filter(
       ({ nodeId, nodeGroup, state }) =>
@@ -80,20 +58,17 @@ export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
     const known = await deps.proxies.some(page);
     const items = [...known.values()].map((proxy) => withLoad(proxySummary(proxy), deps));
     const { revision } = deps.store.get();
-    return ids.length > limit ? { revision, items, next: page.at(-1) } : { revision, items };
+    const next = ids.length > limit ? page.at(-1) : undefined;
+    return { revision, items, ...(next === undefined ? {} : { next }) };
   });
 
-  const one = { tags, params, summary: "Read one proxy, stream by stream", answer: answers.proxy };
-  app.get<Identified>("/api/v1/proxies/:nodeId", operation(one), async (request) => {
-    queryOf(request, z.strictObject({}));
-    const proxy = await find(deps, request.params.nodeId);
+  serve(app, routes.proxy, operations.proxy, async ({ params }) => {
+    const proxy = await find(deps, params.nodeId);
     return { ...proxy, state: proxyState(proxy) };
   });
 
-  const config = { tags, params, summary: "Read what a proxy was sent, secrets redacted", answer: answers.proxyConfig };
-  app.get<Identified>("/api/v1/proxies/:nodeId/config", operation(config), async (request) => {
-    queryOf(request, z.strictObject({}));
-    const proxy = await find(deps, request.params.nodeId);
+  serve(app, routes.proxyConfig, operations.proxyConfig, async ({ params }) => {
+    const proxy = await find(deps, params.nodeId);
     const snapshot = deps.snapshots().get(proxy.nodeGroup) ?? emptySnapshot;
     const newest = (typeUrl: TypeUrl, name: string) => resourcesOf(snapshot, typeUrl).get(name);
     return { nodeId: proxy.nodeId, streams: proxy.streams.map((stream) => sentOn(stream, newest)) };
@@ -139,8 +114,6 @@ async function find({ proxies }: AdminDeps, nodeId: string): Promise<ProxyStatus
     404,
     "PROXY_UNKNOWN",
     `Cannot find proxy "${shortened(nodeId)}": it is not connected, nor was it lately`,
-    {
-      ...(hint === undefined ? {} : { hint }),
-    },
+    { hint },
   );
 }

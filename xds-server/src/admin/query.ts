@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problemOf } from "../model/problem.ts";
 import { RequestError, shortened } from "./problem-json.ts";
 
 /** Reads the query string by its schema; unknown parameters and wrong values are rejected, all of them at once. */
@@ -16,19 +16,14 @@ export function queryOf<Schema extends z.ZodType>(request: FastifyRequest, schem
 
 function queryProblems(issue: z.core.$ZodIssue, query: Readonly<Record<string, unknown>>): readonly Problem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      code: "QUERY_INVALID",
-      message: `Cannot read the query: the parameter "${shortened(key)}" is unknown`,
-      path: `query.${shortened(key)}`,
-    }));
+    return issue.keys.map((key) => queryProblem(shortened(key), `the parameter "${shortened(key)}" is unknown`));
   }
   const name = String(issue.path[0] ?? "");
-  return [
-    {
-      code: "QUERY_INVALID",
-      message: `Cannot read the query: "${name}" ${issue.message}`,
-      path: `query.${name}`,
-      ...(query[name] === undefined ? {} : { found: shortened(String(query[name])) }),
-    },
-  ];
+  const found = query[name] === undefined ? undefined : shortened(String(query[name]));
+  return [queryProblem(name, `"${name}" ${issue.message}`, found)];
+}
+
+function queryProblem(name: string, message: string, found?: string): Problem {
+  const fault = { code: "QUERY_INVALID", message, path: `query.${name}`, found } as const;
+  return problemOf(fault, { action: "Cannot read the query" });
 }

@@ -1,94 +1,55 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import { operations } from "../admin-api/operations.ts";
+import type { RevisionSummary } from "../admin-api/revisions.ts";
+import { routes } from "../admin-api/routes.ts";
 import { Mesh } from "../model/mesh.ts";
 import type { Revision } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { answers } from "./answers.ts";
 import { changeBetween, changedDocument, meshDifference } from "./document-changes.ts";
 import { requirePreconditions } from "./etag.ts";
-import { operation } from "./operation.ts";
 import { type RequestError, requestError } from "./problem-json.ts";
-import { queryOf } from "./query.ts";
-import type { RevisionSummary } from "./summaries.ts";
+import { serve } from "./serve.ts";
 import { write } from "./write.ts";
-import { writeQuery, writeRequest } from "./write-request.ts";
+import { writeRequest } from "./write-request.ts";
 
 export function revisionSummary({ changes, ...revision }: Revision): RevisionSummary {
   return { ...revision, changes: changes.map(changedDocument) };
 }
 
-const revisionNumber = z
-  .string()
-  .regex(/^\d{1,15}$/, "must be a revision's number")
-  .transform(Number);
-
-const listQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^([1-9]\d{0,2}|1000)$/, "must be 1 to 1000")
-    .transform(Number)
-    .default(50)
-    .describe("At most so many, 1 to 1000; 50 when absent"),
-  before: revisionNumber.optional().describe("Only revisions before this one"),
-});
-
-const diffQuery = z.strictObject({
-  from: revisionNumber.describe("0 is the empty mesh before the first revision"),
-  to: revisionNumber.optional().describe("The newest revision when absent"),
-});
-
-interface Numbered {
-  readonly Params: { readonly revision: string };
-}
-
 /** Who changed what and when; reading, comparing and restoring it. */
 export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
-  const tags = ["revisions"];
-  const params = z.object({ revision: z.string().describe("The revision's number") });
 
-  const list = { tags, summary: "List the revisions, newest first", query: listQuery, answer: answers.revisions };
-  app.get("/api/v1/revisions", operation(list), (request) => {
-    const { limit, before } = queryOf(request, listQuery);
-    const revisions = store.revisions({ limit, ...(before === undefined ? {} : { before }) });
-    return { revision: store.get().revision, items: revisions.map(revisionSummary) };
+  serve(app, routes.revisions, operations.revisions, async ({ query: { limit, before } }) => {
+    const { revision } = store.get();
+    const revisions = await store.revisions({ limit, ...(before === undefined ? {} : { before }) });
+    return { revision, items: revisions.map(revisionSummary) };
   });
 
-  const diff = { tags, summary: "Compare two revisions", query: diffQuery, answer: answers.revisionDiff };
-  app.get("/api/v1/revisions/diff", operation(diff), (request) => {
-    const { from, to = store.get().revision } = queryOf(request, diffQuery);
-    const changes = meshDifference(meshAt(deps, from), meshAt(deps, to));
+  serve(app, routes.revisionDiff, operations.revisionDiff, async ({ query: { from, to = store.get().revision } }) => {
+    const changes = meshDifference(await meshAt(deps, from), await meshAt(deps, to));
     return { from, to, changes: changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
-  const one = { tags, params, summary: "Read one revision with what it changed", answer: answers.revision };
-  app.get<Numbered>("/api/v1/revisions/:revision", operation(one), (request) => {
-    queryOf(request, z.strictObject({}));
-    const revision = store.revision(readNumber(request.params.revision));
-    if (revision === undefined) throw unknownRevision(deps, request.params.revision);
+  serve(app, routes.revision, operations.revision, async ({ params }) => {
+    const revision = await store.revision(readNumber(params.revision));
+    if (revision === undefined) throw unknownRevision(deps, params.revision);
     return { ...revision, changes: revision.changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
-  const restore = {
-    tags,
-    params,
-    summary: "Make the mesh what it was at a revision, as a new revision",
-    query: writeQuery,
-  };
-  const restoreUrl = "/api/v1/revisions/:revision/restore";
-  app.post<Numbered>(restoreUrl, operation({ ...restore, answer: answers.write }), (request, reply) => {
-    const revision = readNumber(request.params.revision);
-    const wanted = meshAt(deps, revision);
-    const asked = writeRequest(request, reply, () =>
-      requirePreconditions(request.headers, { what: "the mesh", revision: store.get().revision }),
+  serve(app, routes.restore, operations.restore, async (asked) => {
+    const revision = readNumber(asked.params.revision);
+    const wanted = await meshAt(deps, revision);
+    const how = writeRequest(asked, () =>
+      requirePreconditions(asked.request.headers, { what: "the mesh", revision: store.get().revision }),
     );
-    const message = asked.message === "" ? `restore revision ${revision}` : asked.message;
-    return write(deps, (mesh) => changeBetween(mesh, wanted), { ...asked, message });
+    const message = how.message === "" ? `restore revision ${revision}` : how.message;
+    return write(deps, ({ mesh }) => changeBetween(mesh, wanted), { ...how, message });
   });
 }
 
-function meshAt(deps: AdminDeps, revision: number): Mesh {
-  const mesh = revision === 0 ? Mesh.empty : deps.store.meshAt(revision);
+async function meshAt(deps: AdminDeps, revision: number): Promise<Mesh> {
+  const mesh = revision === 0 ? Mesh.empty : await deps.store.meshAt(revision);
   if (mesh === undefined) throw unknownRevision(deps, String(revision));
   return mesh;
 }

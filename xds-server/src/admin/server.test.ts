@@ -10,8 +10,6 @@ test("an address that others reach is rejected without a token", async () => {
   const parts = {
     store: never,
     writer: never,
-    checkFilters: never,
-    turns: never,
     catalog: never,
     proxies: never,
     loads: never,

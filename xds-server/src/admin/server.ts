@@ -1,5 +1,6 @@
 import swagger from "@fastify/swagger";
 import { type FastifyError, type FastifyInstance, fastify } from "fastify";
+import { problemOf } from "../model/problem.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { jsonMediaType, registerBodies, wasmMediaType, yamlMediaTypes } from "./body.ts";
 import { registerDocuments } from "./documents.ts";
@@ -12,7 +13,7 @@ import { livenessUrl, readinessUrl, registerHealth } from "./health.ts";
 import { KnownUrls } from "./known-urls.ts";
 import { registerLoad } from "./load.ts";
 import { registerMesh } from "./mesh.ts";
-import { componentSchemas } from "./operation.ts";
+import { componentSchemas } from "./openapi.ts";
 import { problemDetails, problemMediaType, RequestError, requestError, sendError, shortened } from "./problem-json.ts";
 import { registerProxies } from "./proxies.ts";
 import { registerRevisions } from "./revisions.ts";
@@ -65,7 +66,7 @@ async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
     clientErrorHandler(error, socket) {
       if (!socket.writable) return void socket.destroy();
       const message = `Cannot read the request: it is not valid HTTP (${error.code ?? "malformed"})`;
-      const body = JSON.stringify(problemDetails(400, [{ code: "REQUEST_MALFORMED", message, path: "" }]));
+      const body = JSON.stringify(problemDetails(400, [problemOf({ code: "REQUEST_MALFORMED", message })]));
       const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: ${problemMediaType}\r\nconnection: close\r\n`;
       socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     },
@@ -133,8 +134,8 @@ function registerErrors(app: FastifyInstance, { log }: AdminDeps, urls: KnownUrl
     if (methods !== undefined) {
       const allow = methods.join(", ");
       const message = `Cannot ${request.method} ${shortened(path)}: this URL takes ${allow}`;
-      const problems = [{ code: "METHOD_NOT_ALLOWED", message, path: "", found: request.method }];
-      return sendError(reply, new RequestError(405, problems, { allow }));
+      const problem = problemOf({ code: "METHOD_NOT_ALLOWED", message, found: request.method });
+      return sendError(reply, new RequestError(405, [problem], { allow }));
     }
     const near = urls.nearest(path);
     const hint = near === undefined ? "/openapi.json lists every URL" : `did you mean ${near}?`;

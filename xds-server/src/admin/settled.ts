@@ -1,23 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type ProxyState, worstState } from "../proxy-status/proxy-state.ts";
-import type { ProxyStatus, Rejection } from "../proxy-status/proxy-status.ts";
+import type { GroupImpact, Outcome } from "../admin-api/writes.ts";
+import { worstState } from "../proxy-status/proxy-state.ts";
+import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import type { GroupImpact } from "./impact.ts";
-
-/** What became of a write on one proxy. */
-export interface Outcome {
-  readonly nodeId: string;
-  readonly nodeGroup: string;
-  readonly state: ProxyState;
-  /** What the proxy rejected of this write, in its own words. */
-  readonly rejections: readonly ResourceRejection[];
-}
-
-export interface ResourceRejection extends Rejection {
-  /** "ECDS". */
-  readonly type: string;
-  readonly name: string;
-}
 
 export interface Waiting {
   readonly impact: readonly GroupImpact[];

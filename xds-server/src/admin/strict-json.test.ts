@@ -23,7 +23,7 @@ const cases: readonly [text: string, faults: readonly (readonly [string, string]
 for (const [text, faults] of cases) {
   test(`finds ${JSON.stringify(faults)} in ${text}`, () => {
     assert.deepEqual(
-      findJsonFaults(text, 6).map(({ fault, path }) => [fault, path]),
+      findJsonFaults(text, 6).map(({ what, path }) => [what, path]),
       faults,
     );
   });

@@ -1,6 +1,8 @@
-/** A fault that JSON.parse lets pass, and where it stands. */
-export interface JsonFault {
-  readonly fault: "duplicate-key" | "forbidden-key" | "too-deep";
+import type { TextFault } from "../reading/text-fault.ts";
+
+/** A fault that JSON.parse lets pass. */
+interface JsonFault {
+  readonly what: Exclude<TextFault["what"], "syntax">;
   /** "spec.routes[2].cluster". */
   readonly path: string;
 }
@@ -48,15 +50,15 @@ export function findJsonFaults(text: string, maxDepth: number): readonly JsonFau
         if (keyNext && inner?.keys !== undefined) {
           const key: string = JSON.parse(text.slice(at, end + 1));
           inner.at = key;
-          if (inner.keys.has(key)) faults.push({ fault: "duplicate-key", path: pathOf(open) });
-          if (key === "__proto__") faults.push({ fault: "forbidden-key", path: pathOf(open) });
+          if (inner.keys.has(key)) faults.push({ what: "duplicate-key", path: pathOf(open) });
+          if (key === "__proto__") faults.push({ what: "forbidden-key", path: pathOf(open) });
           inner.keys.add(key);
         }
         at = end;
         break;
       }
     }
-    if (open.length > maxDepth) return [...faults, { fault: "too-deep", path: pathOf(open.slice(0, 5)) }];
+    if (open.length > maxDepth) return [...faults, { what: "too-deep", path: pathOf(open.slice(0, 5)) }];
   }
   return faults;
 }

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { ProblemDetails } from "../admin-api/problems.ts";
 import { memoCompile } from "../compile/memo.ts";
 import { openCatalog } from "../filter-registry/artifacts.ts";
 import type { Catalog } from "../filter-registry/catalog.ts";
 import { LoadReports } from "../load/load-reports.ts";
-import { filterChecker, modulesInUse } from "../mesh-writing/filter-check.ts";
+import { modulesInUse } from "../mesh-writing/filter-check.ts";
 import { meshWriter } from "../mesh-writing/mesh-writer.ts";
+import { nowhere } from "../model/node.ts";
 import { Turns } from "../process/turns.ts";
 import { localStatuses, NodeStatus } from "../proxy-status/node-status.ts";
 import { worstState } from "../proxy-status/proxy-state.ts";
@@ -20,7 +22,6 @@ import type { Store } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { jsonMediaType } from "./body.ts";
-import type { ProblemDetails } from "./problem-json.ts";
 import { startAdmin } from "./server.ts";
 
 export interface TestAnswer {
@@ -70,14 +71,15 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
   const compile = memoCompile();
   const cache = new SnapshotCache();
   const statuses = new NodeStatus({ maxGone: 10, now: Date.now });
+  const turns = new Turns();
+  const writer = meshWriter({ store, catalog, compile, turns });
   const reconciler = startReconciler({
-    store,
+    meshes: writer,
     artifacts: catalog,
     compile,
     cache,
     holdOffMs: 5,
     log,
-    compiled: () => {},
   });
   const metrics = createMetrics({ maxLoadClusters: 10 });
   const loads = new LoadReports({
@@ -88,13 +90,10 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     counted: (load) => metrics.load(load),
   });
   metrics.read({ revision: () => store.get().revision, proxies: async () => statuses.overviews() });
-  const turns = new Turns();
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     store,
-    writer: meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() })),
-    turns,
-    checkFilters: filterChecker(store, catalog),
+    writer,
     catalog,
     proxies: localStatuses(statuses),
     loads,
@@ -124,7 +123,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
         id: nodeId,
         cluster: "edge",
         metadata: {},
-        locality: { region: "", zone: "", subZone: "" },
+        locality: nowhere,
         version: "1.40.0",
       };
       const stream = { id: 1, peer: "127.0.0.1:4000", variant: "delta", openedAt: 1 } as const;
@@ -139,7 +138,8 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     async [Symbol.asyncDispose]() {
       await admin.close();
       reconciler.close();
-      store.close();
+      await writer.close();
+      await store.close();
       rmSync(directory, { recursive: true });
     },
   };

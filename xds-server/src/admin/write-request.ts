@@ -1,8 +1,9 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
-import { z } from "zod";
-import { duration, durationMs } from "../model/fields.ts";
+import type { FastifyRequest } from "fastify";
+import type { z } from "zod";
+import { maxMessageLength, type writeQuery } from "../admin-api/writes.ts";
+import { durationMs } from "../model/fields.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import { queryOf } from "./query.ts";
+import type { Asked } from "./serve.ts";
 
 /** How a write is to be made, as its query and headers say. */
 export interface WriteRequest {
@@ -18,25 +19,13 @@ export interface WriteRequest {
 }
 
 const maxWaitMs = 60_000;
-const maxMessageLength = 1_000;
 const maxAuthorLength = 128;
 
-export const writeQuery = z.strictObject({
-  dryRun: z.enum(["true", "false"]).optional().describe("true: only tell what the write would do"),
-  wait: duration
-    .optional()
-    .describe("Wait this long, at most 60s, until every touched proxy has taken or rejected the write"),
-  message: z.string().max(maxMessageLength).optional().describe("One line that says why, kept with the revision"),
-});
-
-/** Reads the query and headers that all writes share. A schema that knows more parameters may be given. */
+/** Reads what all writes share of their query and headers. */
 export function writeRequest(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { query, request, reply }: Asked<z.output<typeof writeQuery>>,
   precondition: () => void,
-  schema: z.ZodType<z.infer<typeof writeQuery>> = writeQuery,
 ): WriteRequest {
-  const query = queryOf(request, schema);
   const author = printableHeader(request, "x-chancery-author", maxAuthorLength);
   const message = query.message ?? printableHeader(request, "x-chancery-message", maxMessageLength);
   if (/\p{Cc}/u.test(message ?? "")) {

@@ -1,5 +1,6 @@
-import type { Problem } from "../model/problem.ts";
-import { readYaml, type YamlFault } from "../reading/yaml.ts";
+import { type Problem, problemOf } from "../model/problem.ts";
+import type { TextFault } from "../reading/text-fault.ts";
+import { readYaml } from "../reading/yaml.ts";
 import { bodyFault, maxBodyDepth, maxBodyFaults } from "./body-faults.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 
@@ -23,12 +24,13 @@ export function readYamlValues(text: string): readonly unknown[] {
     );
   }
   const read = readYaml(text, { maxAliases, maxDepth: maxBodyDepth });
-  if (!read.ok) throw new RequestError(400, read.faults.slice(0, maxBodyFaults).map(problemOf));
+  if (!read.ok) throw new RequestError(400, read.faults.slice(0, maxBodyFaults).map(textProblem));
   return read.values.map(({ value }) => value);
 }
 
-function problemOf({ fault, cause, key = "", line }: YamlFault): Problem {
+function textProblem({ what, message, path = "", line }: TextFault): Problem {
   const source = `body:${line}`;
-  if (fault !== "syntax") return { ...bodyFault(fault, shortened(key)), source };
-  return { code: "YAML_INVALID", message: `Cannot read the body as YAML: ${shortened(cause)}`, path: "", source };
+  if (what !== "syntax") return bodyFault(what, shortened(path), source);
+  const fault = { code: "YAML_INVALID", message: shortened(message) } as const;
+  return problemOf(fault, { action: "Cannot read the body as YAML", source });
 }

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { SotwStream } from "../services/testing.ts";
+import { MemoryDatabase, openMemoryStore } from "../store/memory-store.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { startApp } from "./app.ts";
 import { formatHostPort } from "./config.ts";
@@ -18,8 +20,9 @@ test("a stored mesh that does not compile empties no proxy, and can be mended by
   const store = openSqliteStore({ directory: dataDir, now: Date.now, keepRevisions: 10 });
   const routes = [{ match: { prefix: "/" }, cluster: "cart" }];
   const orphan = { kind: "Route", name: "shop", spec: { hosts: ["*"], routes } } as const;
-  store.commit({ set: [orphan], delete: [] }, { author: "test", message: "", expectedRevision: 0 });
-  store.close();
+  const edit = store.get().mesh.edited({ set: [orphan], delete: [] });
+  await store.commit(edit, { author: "test", expectedRevision: 0 });
+  await store.close();
   const app = await startApp({ xdsListen: port0, adminListen: port0, dataDir, config: [], logLevel: "silent" });
   t.after(() => app.close());
   const admin = `http://${formatHostPort(app.admin)}`;
@@ -43,3 +46,52 @@ test("a stored mesh that does not compile empties no proxy, and can be mended by
   stream.ask("CDS", { node });
   assert.equal((await stream.next()).resources.length, 1);
 });
+
+test("servers that share a store which answers late serve what any of them writes", async (t) => {
+  const database = new MemoryDatabase();
+  const servers = await Promise.all([sharing(t, database), sharing(t, database)]);
+  const [one, other] = servers;
+  const created = await Promise.all(
+    servers.flatMap(({ put }, at) => ["a", "b", "c"].map((name) => put(`clusters/${name}${at}`, { eds: {} }))),
+  );
+  assert.deepEqual(
+    created.map(({ status }) => status),
+    Array(6).fill(201),
+  );
+  assert.equal(database.head, 6);
+  const stream = new SotwStream(formatHostPort(other.app.xds));
+  t.after(() => stream.close());
+  const received = async (count: number) => {
+    for (;;) {
+      const { resources, versionInfo, nonce } = await stream.next();
+      stream.ask("CDS", { versionInfo, responseNonce: nonce });
+      if (resources.length === count) return;
+    }
+  };
+  stream.ask("CDS", { node });
+  await received(6);
+  assert.equal((await one.put("clusters/d", { eds: {} })).status, 201);
+  await received(7);
+  const restored = await fetch(`${other.admin}/api/v1/revisions/1/restore`, { method: "POST" });
+  assert.equal(((await restored.json()) as { readonly changes: unknown[] }).changes.length, 6);
+});
+
+/** A server on a store in memory that others have open too. */
+async function sharing(t: TestContext, database: MemoryDatabase) {
+  const dataDir = mkdtempSync(join(tmpdir(), "chancery-app-"));
+  const store = openMemoryStore({ database, now: Date.now, keepRevisions: 10, latency: () => nextTurn() });
+  const app = await startApp({ xdsListen: port0, adminListen: port0, dataDir, config: [], logLevel: "silent", store });
+  t.after(async () => {
+    await app.close();
+    await store.close();
+    rmSync(dataDir, { recursive: true });
+  });
+  const admin = `http://${formatHostPort(app.admin)}`;
+  const put = (path: string, spec: object) =>
+    fetch(`${admin}/api/v1/${path}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ spec }),
+    });
+  return { app, admin, put };
+}

@@ -1,28 +1,20 @@
-import { hostname } from "node:os";
-import path from "node:path";
-import { isLoopback } from "../admin/guard.ts";
 import { startAdmin } from "../admin/server.ts";
+import type { Compile } from "../compile/compile.ts";
 import { memoCompile } from "../compile/memo.ts";
-import { openCatalog } from "../filter-registry/artifacts.ts";
 import { LoadReports } from "../load/load-reports.ts";
 import { watchConfigFiles } from "../mesh-writing/config-files/config-files.ts";
-import { filterChecker, modulesInUse } from "../mesh-writing/filter-check.ts";
-import { meshWriter } from "../mesh-writing/mesh-writer.ts";
-import { type Problem, problemText } from "../model/problem.ts";
+import { type MeshWriter, meshWriter } from "../mesh-writing/mesh-writer.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 import { Turns } from "../process/turns.ts";
-import { localStatuses, NodeStatus } from "../proxy-status/node-status.ts";
-import type { ProxyStatuses } from "../proxy-status/proxy-statuses.ts";
-import { PublicationTimes } from "../publishing/publication-times.ts";
 import { startReconciler } from "../publishing/reconciler.ts";
 import { SnapshotCache } from "../publishing/snapshot-cache.ts";
-import type { AnswerClientStatus } from "../services/client-status/client-status.ts";
-import { clientStatusAnswers } from "../services/client-status/client-status-answers.ts";
-import { type HostPort, readerOptions, startXdsServer } from "../services/xds-server.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
+import type { HostPort } from "../services/xds-server.ts";
 import { createLog } from "../telemetry/log.ts";
-import { createMetrics, type Vitals } from "../telemetry/metrics.ts";
-import { WorkerPool } from "../workers/pool.ts";
-import { type AppConfig, formatHostPort } from "./config.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import type { AppConfig } from "./config.ts";
+import type { AppContext } from "./context.ts";
+import { type Discovery, serveDiscovery } from "./discovery.ts";
+import { type Inputs, openInputs } from "./inputs.ts";
 import { defaultLimits } from "./limits.ts";
 
 export interface RunningApp {
@@ -34,152 +26,112 @@ export interface RunningApp {
   close(): Promise<void>;
 }
 
-/** Discovery as it is served, by this process or by workers. */
-interface Discovery {
-  readonly address: HostPort;
-  readonly proxies: ProxyStatuses;
-  readonly isServing: () => boolean;
-  readonly workers?: () => Promise<readonly Vitals[]>;
-}
-
-/** The configuration files hold faults, so there is nothing to start with. */
-export class MeshRejected extends Error {
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    super(
-      `Cannot start with the configuration files:\n${problems.map((problem) => `  ${problemText(problem)}`).join("\n")}`,
-    );
-    this.name = "MeshRejected";
-    this.problems = problems;
-  }
-}
-
-/** Starts the whole server: store, files, reconciler, discovery, admin API. What it opened is closed when a part fails. */
+/**
+ * Starts the whole server. When a part fails, the parts that were opened before it are closed. Rejects with a ProblemsError
+ * when the store or the configuration files cannot be used.
+ */
 export async function startApp(config: AppConfig): Promise<RunningApp> {
   const opened: (() => unknown)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const close of opened.splice(0).reverse()) await close();
+  const close = async (): Promise<void> => {
+    for (const each of opened.splice(0).reverse()) await each();
   };
   try {
-    return await start(config, (close) => opened.push(close), closeAll);
+    const { xds, admin } = await start(contextOf(config, (each) => opened.push(each)));
+    return { xds, admin, close };
   } catch (error) {
-    await closeAll();
+    await close();
     throw error;
   }
 }
 
-async function start(
-  config: AppConfig,
-  onClose: (close: () => unknown) => void,
-  close: () => Promise<void>,
-): Promise<RunningApp> {
-  const log = createLog({ level: config.logLevel });
-  const now = Date.now;
+/** The steps, in the order in which data flows: inputs, writer, snapshots, discovery, and the admin API over all of them. */
+async function start(context: AppContext): Promise<Omit<RunningApp, "close">> {
+  const inputs = await openInputs(context);
+  const compile = timed(memoCompile(), (seconds) => context.metrics.compiled(seconds));
+  const writer = await openWriter(context, inputs, compile);
+  const cache = publish(context, inputs, writer, compile);
+  const loads = openLoads(context);
+  const discovery = await serveDiscovery(context, { store: inputs.store, cache, loads });
+  readMetrics(context, inputs, discovery);
+  const { host, port } = await serveAdmin(context, { ...inputs, writer, cache, loads, discovery });
+  return { xds: discovery.address, admin: { host, port } };
+}
+
+function contextOf(config: AppConfig, onClose: AppContext["onClose"]): AppContext {
   const limits = { ...defaultLimits, ...config.limits };
+  const log = createLog({ level: config.logLevel });
   const metrics = createMetrics({ maxLoadClusters: limits.maxLoadMetricClusters });
+  return { config, limits, log, metrics, now: Date.now, onClose };
+}
 
-  const store = openSqliteStore({ directory: config.dataDir, now, keepRevisions: limits.keepRevisions });
-  onClose(() => store.close());
-  const catalog = await openCatalog({
-    directory: path.join(config.dataDir, "filters"),
-    maxModuleBytes: limits.maxModuleBytes,
-    maxMemoryPages: limits.maxModuleMemoryPages,
-    maxVersions: limits.maxModules,
-    maxTotalBytes: limits.maxModulesBytes,
-    trialTimeLimitMs: limits.moduleTrialMs,
-    needed: () => modulesInUse(store),
-  });
-  for (const fault of catalog.faults) log.error({ fault }, "a filter module is left out");
-  const compile = memoCompile();
-  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog.get() }));
-  const checkFilters = filterChecker(store, catalog);
-  const files = await watchConfigFiles({ paths: config.config, writer, checkFilters, store, log });
-  if (!files.ok) throw new MeshRejected(files.problems);
+/** The writer, with the configuration files applied and watched. */
+async function openWriter({ config, log, onClose }: AppContext, inputs: Inputs, compile: Compile): Promise<MeshWriter> {
+  const { store, catalog } = inputs;
+  const writer = meshWriter({ store, catalog, compile, turns: new Turns() });
+  onClose(() => writer.close());
+  const files = await watchConfigFiles({ paths: config.config, writer, store, log });
+  if (!files.ok) throw new ProblemsError(files.problems, "Cannot start with the configuration files");
   onClose(() => files.close());
+  return writer;
+}
 
+function publish({ limits, log, onClose }: AppContext, inputs: Inputs, writer: MeshWriter, compile: Compile) {
   const cache = new SnapshotCache();
-  const loads = new LoadReports({
+  const { holdOffMs } = limits;
+  const reconciler = startReconciler({ meshes: writer, artifacts: inputs.catalog, compile, cache, holdOffMs, log });
+  onClose(() => reconciler.close());
+  return cache;
+}
+
+function openLoads({ limits, metrics, now }: AppContext): LoadReports {
+  return new LoadReports({
     maxPlaces: limits.maxLoadPlaces,
     maxPlacesPerProxy: limits.maxLoadPlacesPerProxy,
     idleMs: limits.loadIdleMs,
     now,
     counted: (load) => metrics.load(load),
   });
-  const reconciler = startReconciler({
-    store,
-    artifacts: catalog,
-    compile,
-    cache,
-    holdOffMs: limits.holdOffMs,
-    log,
-    compiled: (seconds) => metrics.compiled(seconds),
-  });
-  onClose(() => reconciler.close());
-  const publicationTimes = new PublicationTimes(cache, now);
-  const answerClientStatus = (proxies: ProxyStatuses): AnswerClientStatus =>
-    clientStatusAnswers({ proxies, cache, publicationTimes, limits, readers: readerOptions(config.xdsTls) });
-  const serving = {
-    listen: config.xdsListen,
-    cache,
-    loads,
-    limits,
-    identifier: `chancery/${hostname()}`,
-    metrics,
-    log,
-    ...(config.xdsTls === undefined ? {} : { tls: config.xdsTls }),
-  };
-  const serveHere = async (): Promise<Discovery> => {
-    const statuses = new NodeStatus({ maxGone: limits.maxGoneProxies, now });
-    const proxies = localStatuses(statuses);
-    const answer = answerClientStatus(proxies);
-    const xds = await startXdsServer({ ...serving, statuses, answerClientStatus: answer, firstStream: 1, now });
-    onClose(() => xds.close());
-    return { address: xds.address, proxies, isServing: () => true };
-  };
-  const serveByWorkers = async (count: number): Promise<Discovery> => {
-    const pool = new WorkerPool({
-      ...serving,
-      count,
-      nodeGroups: () => store.get().mesh.all("NodeGroup"),
-      maxGone: limits.maxGoneProxies,
-      answerClientStatus,
-      logLevel: config.logLevel,
-      answerTimeoutMs: limits.workerAnswerMs,
-    });
-    onClose(() => pool.close());
-    const address = await pool.start();
-    return { address, proxies: pool.proxies, isServing: () => pool.running > 0, workers: () => pool.vitals() };
-  };
-  const { workers: count = 0 } = config;
-  const { address, proxies, isServing, workers } = await (count === 0 ? serveHere() : serveByWorkers(count));
+}
+
+/** Lets the metrics read what is only known when they are scraped. */
+function readMetrics({ metrics }: AppContext, { store }: Inputs, { proxies, workers }: Discovery): void {
   metrics.read({
     revision: () => store.get().revision,
     proxies: () => proxies.overviews(),
     ...(workers === undefined ? {} : { workers }),
   });
-  if (config.xdsTls === undefined && !isLoopback(address.host)) {
-    log.warn(
-      { address: formatHostPort(address) },
-      "discovery is served in plaintext to other machines; see --xds-tls-cert",
-    );
-  }
+}
+
+interface AdminParts extends Inputs {
+  readonly writer: MeshWriter;
+  readonly cache: SnapshotCache;
+  readonly loads: LoadReports;
+  readonly discovery: Discovery;
+}
+
+async function serveAdmin(context: AppContext, { cache, discovery, ...parts }: AdminParts): Promise<HostPort> {
+  const { config, limits, log, metrics, onClose } = context;
   const admin = await startAdmin({
+    ...parts,
     listen: config.adminListen,
-    store,
-    writer,
-    turns: new Turns(),
-    checkFilters,
-    catalog,
-    proxies,
-    loads,
+    proxies: discovery.proxies,
     snapshots: () => cache.get()?.snapshots ?? new Map(),
     metrics,
     log,
     maxBodyBytes: limits.maxAdminBodyBytes,
-    ready: () => isServing() && cache.get() !== undefined,
+    ready: () => discovery.isServing() && cache.get() !== undefined,
     ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
   });
   onClose(() => admin.close());
-  return { xds: address, admin: { host: admin.host, port: admin.port }, close };
+  return admin;
+}
+
+/** A compiler that reports how long each run takes, in seconds. The compiler itself is pure and has no clock. */
+function timed(compile: Compile, took: (seconds: number) => void): Compile {
+  return (inputs) => {
+    const started = performance.now();
+    const compiled = compile(inputs);
+    took((performance.now() - started) / 1000);
+    return compiled;
+  };
 }

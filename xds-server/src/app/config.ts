@@ -1,4 +1,5 @@
 import type { HostPort, XdsTls } from "../services/xds-server.ts";
+import type { Store } from "../store/store.ts";
 import type { Limits } from "./limits.ts";
 
 /** Everything that decides how the server runs, parsed. */
@@ -7,6 +8,8 @@ export interface AppConfig {
   readonly adminListen: HostPort;
   /** Where the store and the filters are kept; made when it does not exist. */
   readonly dataDir: string;
+  /** Keeps the mesh, instead of the store in `dataDir`. Its owner closes it, after the server. */
+  readonly store?: Store;
   /** Files and folders of documents, watched. May be empty. */
   readonly config: readonly string[];
   /** The admin API's bearer token. Needed when `adminListen` is not loopback. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Command, type CommanderError, Option } from "commander";
 import { problemText } from "../model/problem.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 import { AdminClient } from "./client.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
 import { coloured, printError, printJson } from "./terminal.ts";
@@ -51,8 +52,8 @@ export async function runLocally(output: string | undefined, action: () => Promi
   try {
     process.exitCode = await action();
   } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    process.exitCode = error.exitCode;
+    if (!(error instanceof ProblemsError)) throw error;
+    process.exitCode = error instanceof CommandFailure ? error.exitCode : exitCodes.rejected;
     tell(error, output === "json");
   }
 }
@@ -63,9 +64,9 @@ function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
   process.exit(exitCodes.done);
 }
 
-function tell({ message, problems }: CommandFailure, asJson: boolean): void {
-  if (asJson) printJson({ error: message, problems });
-  if (problems.length === 0) printError(`${coloured("red", "error:")} ${message}`);
+function tell({ message, action = message, problems }: ProblemsError, asJson: boolean): void {
+  if (asJson) printJson({ error: action, problems });
+  if (problems.length === 0) printError(`${coloured("red", "error:")} ${action}`);
   for (const problem of problems) printError(`${coloured("red", "error:")} ${problemText(problem)}`);
 }
 

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { WriteAnswer } from "../admin-api/writes.ts";
+import type { Document } from "../model/document.ts";
 import { durationMs } from "../model/fields.ts";
-import type { FilterDocument, WriteAnswer } from "./answers.ts";
+import type { FilterSpec } from "../model/filter.ts";
 import { type Comparison, since, verdict } from "./canary-judge.ts";
 import { readCanaryStats } from "./canary-stats.ts";
-import { type AdminClient, type Answer, apiPath } from "./client.ts";
+import type { AdminClient, Answer } from "./client.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
 import { isFine, outcomesTable, sendWrite, type WriteOptions } from "./written.ts";
 
@@ -11,9 +13,9 @@ export interface CanaryPlan {
   readonly client: AdminClient;
   readonly name: string;
   /** What runs now, as it was read. */
-  readonly former: Answer<FilterDocument>;
+  readonly former: Answer<Document<"Filter">>;
   /** What runs for all in the end. */
-  readonly next: FilterDocument["spec"];
+  readonly next: FilterSpec;
   /** The first share of the requests, in percent. */
   readonly percent: number;
   /** How long each share is watched at least. */
@@ -47,15 +49,15 @@ export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt);
   let current: Answer<unknown> = former;
-  const write = async (spec: FilterDocument["spec"], message: string): Promise<WriteAnswer> => {
+  const write = async (spec: FilterSpec, message: string): Promise<WriteAnswer> => {
     const headers: Record<string, string> = current.etag === undefined ? {} : { "if-match": current.etag };
-    const request = { method: "PUT", body: { spec }, headers } as const;
-    const written = await sendWrite(plan.client, apiPath("filters", name), { ...plan.options, message }, request);
+    const request = { params: { plural: "filters", name }, body: { spec }, headers };
+    const written = await sendWrite(plan.client, "putDocument", { ...plan.options, message }, request);
     current = written;
     return written.body;
   };
   const { canary: _abandoned, ...stable } = former.body.spec;
-  const withCanary = (percent: number): FilterDocument["spec"] => {
+  const withCanary = (percent: number): FilterSpec => {
     const { sha256, config } = next;
     const canary = { sha256, ...(config === undefined ? {} : { config }), percent };
     return { ...stable, canary };

@@ -1,4 +1,8 @@
-import type { ProblemDetails } from "./answers.ts";
+import type { AnswerOf, QueryOf } from "../admin-api/operations.ts";
+import type { ProblemDetails } from "../admin-api/problems.ts";
+import { type ParamOf, pathOf, type RouteName, routes } from "../admin-api/routes.ts";
+import type { Document, Kind } from "../model/document.ts";
+import { kindRow } from "../model/kinds.ts";
 import { CommandFailure, exitCodes } from "./exit-codes.ts";
 
 export interface ClientOptions {
@@ -9,9 +13,16 @@ export interface ClientOptions {
   readonly author: string;
 }
 
-export interface Request {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
-  readonly query?: Readonly<Record<string, string | undefined>>;
+/** A request to an operation. `params` is required when the URL has parameters. */
+export type Request<Name extends RouteName> = RequestParts<QueryOf<Name>> &
+  ([Params<Name>] extends [never]
+    ? { readonly params?: never }
+    : { readonly params: Readonly<Record<Params<Name>, string>> });
+
+type Params<Name extends RouteName> = ParamOf<(typeof routes)[Name]["url"]>;
+
+interface RequestParts<Query> {
+  readonly query?: Query;
   readonly body?: unknown;
   readonly wasm?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
@@ -35,19 +46,20 @@ export class AdminClient {
     this.#options = options;
   }
 
-  /** `path` is percent-encoded already. */
-  async send<T>(path: string, request: Request = {}): Promise<Answer<T>> {
-    const response = await this.#fetch(path, request);
+  async send<Name extends RouteName>(name: Name, request: Request<Name>): Promise<Answer<AnswerOf<Name>>> {
+    const { method, url } = routes[name];
+    const response = await this.#fetch(method, pathOf(url, request.params ?? {}), request);
     const text = await response.text();
     if (!response.ok) throw rejected(response.status, text);
     const etag = response.headers.get("etag") ?? undefined;
     return { body: JSON.parse(text), etag };
   }
 
-  /** The same, but undefined when there is no such thing. */
-  async find<T>(path: string): Promise<Answer<T> | undefined> {
+  /** The document of a kind and a name, or undefined when there is none. */
+  async find<K extends Kind>(kind: K, name: string): Promise<Answer<Document<K>> | undefined> {
+    const plural = kindRow(kind)?.plural ?? "";
     try {
-      return await this.send<T>(path);
+      return (await this.send("document", { params: { plural, name } })) as Answer<Document<K>>;
     } catch (error) {
       const isUnknown =
         error instanceof CommandFailure && error.problems.some(({ code }) => code === "DOCUMENT_UNKNOWN");
@@ -57,12 +69,15 @@ export class AdminClient {
   }
 
   async #fetch(
+    method: string,
     path: string,
-    { method = "GET", query = {}, body, wasm, headers, extraMs = 0 }: Request,
+    { query, body, wasm, headers, extraMs = 0 }: RequestParts<object>,
   ): Promise<Response> {
     const { admin, token, author } = this.#options;
     const url = new URL(path, admin);
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
     const payload = wasm === undefined ? JSON.stringify(body) : Buffer.from(wasm);
     try {
       return await fetch(url, {
@@ -85,11 +100,6 @@ export class AdminClient {
       throw new CommandFailure(exitCodes.unreachable, `${message}\n  ${hint}`);
     }
   }
-}
-
-/** `/api/v1/...` of path segments, each percent-encoded. */
-export function apiPath(...segments: readonly string[]): string {
-  return `/api/v1/${segments.map(encodeURIComponent).join("/")}`;
 }
 
 function rejected(status: number, text: string): CommandFailure {

@@ -35,7 +35,7 @@ export async function withSources<T>({ sources }: ReadDocuments, request: Promis
       const source = byKey.get(`${problem.kind} ${problem.name}`) ?? problem.source;
       return source === undefined ? problem : { ...problem, source };
     });
-    throw new CommandFailure(error.exitCode, error.message, problems);
+    throw new CommandFailure(error.exitCode, error.action ?? error.message, problems);
   }
 }
 

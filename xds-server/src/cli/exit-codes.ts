@@ -1,4 +1,5 @@
 import type { Problem } from "../model/problem.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 
 /** What every command's exit code means. */
 export const exitCodes = {
@@ -11,15 +12,13 @@ export const exitCodes = {
   unreachable: 3,
 } as const;
 
-/** Ends a command with a message for people. */
-export class CommandFailure extends Error {
+/** Ends a command with an exit code of its own. */
+export class CommandFailure extends ProblemsError {
   readonly exitCode: number;
-  readonly problems: readonly Problem[];
 
+  /** `message` says what failed. Without problems, it also says why. */
   constructor(exitCode: number, message: string, problems: readonly Problem[] = []) {
-    super(message);
-    this.name = "CommandFailure";
+    super(problems, message);
     this.exitCode = exitCode;
-    this.problems = problems;
   }
 }

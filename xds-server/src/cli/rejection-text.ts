@@ -1,8 +1,12 @@
-import type { Rejection } from "./answers.ts";
+import type { ResourceRejection } from "../admin-api/writes.ts";
 import { printable } from "./terminal.ts";
 
 /** A rejection in one line; where the reason does not say which resource it means, so does the line. */
-export function rejectionText({ name, reason, suspects }: Pick<Rejection, "name" | "reason" | "suspects">): string {
+export function rejectionText({
+  name,
+  reason,
+  suspects,
+}: Pick<ResourceRejection, "name" | "reason" | "suspects">): string {
   const hint = suspects === undefined ? "" : ` (one of ${suspects} rejected together; the reason names none of them)`;
   return `${printable(name)}: ${printable(reason)}${hint}`;
 }

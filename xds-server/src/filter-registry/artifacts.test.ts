@@ -78,7 +78,7 @@ test("keeps the source map of a module across a restart, and removes it with the
 test("drops the oldest version that no document needs, and rejects a push when all are needed", async (t) => {
   const needed = new Set<string>();
   const directory = await folder(t);
-  const catalog = await openCatalog({ ...catalogLimits, directory, maxVersions: 2, needed: () => needed });
+  const catalog = await openCatalog({ ...catalogLimits, directory, maxVersions: 2, needed: async () => needed });
   const first = await push(catalog, module(1), "1");
   await push(catalog, module(2), "2");
   needed.add(first.version.sha256);

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import type { Fault } from "../model/problem.ts";
 import { Value } from "../process/watchable.ts";
 import type { Artifact, Artifacts } from "./artifact.ts";
 import type { AddResult, Catalog, Upload } from "./catalog.ts";
@@ -14,7 +15,6 @@ import {
   writeSourceMap,
 } from "./kept-files.ts";
 import { readFacts } from "./module-check.ts";
-import type { ModuleFault } from "./module-fault.ts";
 import { tryModule } from "./trial.ts";
 import { chooseVersion, droppable, type FilterVersion } from "./versions.ts";
 
@@ -26,7 +26,7 @@ export interface CatalogOptions extends CheckLimits {
   /** The maximum size of all modules together, in bytes. */
   readonly maxTotalBytes: number;
   /** The digests of modules in documents of any kept revision. They are never dropped. Called only when there is no room. */
-  readonly needed: () => ReadonlySet<string>;
+  readonly needed: () => Promise<ReadonlySet<string>>;
 }
 
 /** Opens the catalog of a folder. Modules whose digest does not match their name are left out and listed in `faults`. */
@@ -71,12 +71,12 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     return this.#inTurn(() => this.#add(upload));
   }
 
-  async checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]> {
+  async checkConfiguration(sha256: string, config: unknown): Promise<readonly Fault[]> {
     const artifact = this.get().get(sha256);
     if (artifact === undefined) throw new Error(`No module with sha256 ${sha256} is kept`);
     const { configSchema } = artifact.facts.manifest ?? {};
     const faults = configSchema === undefined || config === undefined ? [] : configFaults(configSchema, config);
-    if (faults.length > 0) return faults.map(schemaFault);
+    if (faults.length > 0) return faults;
     const configuration = config === undefined ? "" : JSON.stringify(config);
     return this.#inTurn(() => tryModule(artifact.wasm, { configuration, timeLimitMs: this.#options.trialTimeLimitMs }));
   }
@@ -114,7 +114,7 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     const pushedAt = Date.now();
     const version = "found" in chosen ? chosen.found : { filter, version: chosen.version, sha256, pushedAt };
     const artifact = known ?? { sha256, wasm, facts, filter, uploadedAt: version.pushedAt };
-    const kept = this.#withRoomFor(version, artifact);
+    const kept = await this.#withRoomFor(version, artifact);
     if (kept === undefined) return { ok: false, faults: [registryFull(this.#options)] };
     const { directory } = this.#options;
     if (known === undefined) await writeModule(directory, sha256, wasm);
@@ -126,12 +126,12 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
   }
 
   /** The catalog with this version, and without as many old versions as needed. Undefined when there is no room for it. */
-  #withRoomFor(version: FilterVersion, artifact: Artifact): Omit<Opened, "faults"> | undefined {
+  async #withRoomFor(version: FilterVersion, artifact: Artifact): Promise<Omit<Opened, "faults"> | undefined> {
     const { maxVersions, maxTotalBytes, needed } = this.#options;
     let kept = this.#versions.filter((each) => each !== version);
     const artifacts = new Map(this.get()).set(artifact.sha256, artifact);
     const isTooMuch = () => kept.length >= maxVersions || totalBytes(artifacts) > maxTotalBytes;
-    const names = isTooMuch() ? new Set([...needed(), artifact.sha256]) : new Set<string>();
+    const names = isTooMuch() ? new Set([...(await needed()), artifact.sha256]) : new Set<string>();
     while (isTooMuch()) {
       const dropped = droppable(kept, names);
       if (dropped === undefined) return undefined;
@@ -154,15 +154,10 @@ function totalBytes(artifacts: Artifacts): number {
   return sum;
 }
 
-function registryFull({ maxVersions, maxTotalBytes }: CatalogOptions): ModuleFault {
+function registryFull({ maxVersions, maxTotalBytes }: CatalogOptions): Fault {
   return {
     code: "FILTER_REGISTRY_FULL",
     message: `does not fit into the registry: it keeps at most ${maxVersions} versions and ${maxTotalBytes} bytes, and documents of kept revisions need all modules in it`,
     hint: "raise --limit maxModules or maxModulesBytes, or lower keepRevisions",
   };
-}
-
-function schemaFault({ path, message, found, known }: ReturnType<typeof configFaults>[number]): ModuleFault {
-  const hint = known === undefined || known.length === 0 ? undefined : `known fields: ${known.join(", ")}`;
-  return { code: "FILTER_CONFIG_INVALID", path, message, found, ...(hint === undefined ? {} : { hint }) };
 }

@@ -1,6 +1,6 @@
+import type { Fault } from "../model/problem.ts";
 import type { Watchable } from "../process/watchable.ts";
 import type { Artifact, Artifacts } from "./artifact.ts";
-import type { ModuleFault } from "./module-fault.ts";
 import type { FilterVersion } from "./versions.ts";
 
 export interface Upload {
@@ -20,7 +20,7 @@ export interface Catalog extends Watchable<Artifacts> {
    * Why a module would reject a configuration. `config` is undefined for no configuration. Empty when the module accepts it.
    * Used before a Filter document is accepted, because Envoy itself gives no reason.
    */
-  checkConfiguration(sha256: string, config: unknown): Promise<readonly ModuleFault[]>;
+  checkConfiguration(sha256: string, config: unknown): Promise<readonly Fault[]>;
   /** Keeps the source map of a module. Does nothing when the module is not kept. */
   keepSourceMap(sha256: string, map: string): Promise<void>;
   /** The source map of a module. Undefined when there is none. */
@@ -32,4 +32,4 @@ export interface Catalog extends Watchable<Artifacts> {
 export type AddResult =
   | { readonly ok: true; readonly artifact: Artifact; readonly version: FilterVersion }
   /** All reasons why the module is rejected. */
-  | { readonly ok: false; readonly faults: readonly ModuleFault[] };
+  | { readonly ok: false; readonly faults: readonly Fault[] };

@@ -1,17 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
-
-/** One place where a configuration does not match its filter's schema. */
-export interface ConfigFault {
-  /** The place in the configuration: "rules[0].action". Empty for the whole configuration. */
-  readonly path: string;
-  /** What is wrong, as a predicate of the place: `must be one of "allow", "deny"`. */
-  readonly message: string;
-  /** The value at the place, as JSON, shortened. */
-  readonly found: string;
-  /** For an unknown field: the known fields. */
-  readonly known?: readonly string[];
-}
+import type { Fault } from "../model/problem.ts";
 
 /** A longer list of faults does not help. */
 const maxFaults = 100;
@@ -25,7 +14,7 @@ export function schemaFault(schema: object | boolean): string | undefined {
 }
 
 /** All places where a configuration does not match the schema. The schema must be valid, see `schemaFault`. */
-export function configFaults(schema: object | boolean, config: unknown): readonly ConfigFault[] {
+export function configFaults(schema: object | boolean, config: unknown): readonly Fault[] {
   const validate = validator(schema);
   if (typeof validate === "string") throw new Error(`The schema is not valid: ${validate}`);
   if (validate(config)) return [];
@@ -64,33 +53,26 @@ function boundedPattern(pattern: string): { test(text: string): boolean } {
   return Object.assign(Object.create({ toString: () => pattern }), { test });
 }
 
-function fault({
-  instancePath,
-  keyword,
-  params,
-  message = "does not match the schema",
-  data,
-  parentSchema,
-}: ErrorObject) {
+function fault(error: ErrorObject): Fault {
+  const { instancePath, keyword, params, message = "does not match the schema", data, parentSchema } = error;
   const place = dotted(instancePath);
-  const found = shortened(data);
   const named = (key: string) => (place === "" ? key : `${place}.${key}`);
+  const faulty = (path: string, what: string, found = shortened(data), hint?: string): Fault => {
+    return { code: "FILTER_CONFIG_INVALID", path, message: what, found, hint };
+  };
   if (keyword === "additionalProperties" || keyword === "unevaluatedProperties") {
     const key = String(params["additionalProperty"] ?? params["unevaluatedProperty"]);
     const known = Object.keys((parentSchema as { readonly properties?: object } | undefined)?.properties ?? {});
-    return { path: named(key), message: "is not a known field", found: key, known };
+    const hint = known.length === 0 ? undefined : `known fields: ${known.join(", ")}`;
+    return faulty(named(key), "is not a known field", key, hint);
   }
-  if (keyword === "required") {
-    return { path: named(String(params["missingProperty"])), message: "is required", found };
-  }
+  if (keyword === "required") return faulty(named(String(params["missingProperty"])), "is required");
   if (keyword === "enum") {
     const allowed = (params["allowedValues"] as readonly unknown[]).map((value) => JSON.stringify(value)).join(", ");
-    return { path: place, message: `must be one of ${allowed}`, found };
+    return faulty(place, `must be one of ${allowed}`);
   }
-  if (keyword === "const") {
-    return { path: place, message: `must be ${JSON.stringify(params["allowedValue"])}`, found };
-  }
-  return { path: place, message, found };
+  if (keyword === "const") return faulty(place, `must be ${JSON.stringify(params["allowedValue"])}`);
+  return faulty(place, message);
 }
 
 /** Converts "/rules/0/action" to "rules[0].action". */

@@ -1,16 +1,12 @@
 import { z } from "zod";
+import { versionName } from "../model/filter.ts";
+import type { Fault } from "../model/problem.ts";
 import { schemaFault } from "./config-schema.ts";
-import type { ModuleFault } from "./module-fault.ts";
 import type { WasmBinary } from "./wasm-binary.ts";
 
 /** The custom section of a module with its manifest, as JSON. So the module's digest also covers the manifest. */
 const manifestSection = "chancery.manifest";
 const maxManifestBytes = 256 * 1024;
-
-/** The name of a version. Semantic versions are allowed, and other names as well. */
-export const versionName = z
-  .string()
-  .regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/, 'must be 1 to 64 letters, digits or any of ".+_-"');
 
 const metric = z.strictObject({
   name: z.string().min(1).max(200),
@@ -39,7 +35,7 @@ export type Manifest = Immutable<Omit<z.infer<typeof manifestSchema>, "configSch
 
 export type ReadManifest =
   | { readonly ok: true; readonly manifest: Manifest | undefined }
-  | { readonly ok: false; readonly faults: readonly ModuleFault[] };
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** Reads the manifest of a module. Undefined when the module has none, because another tool built it. */
 export function readManifest({ customSections }: WasmBinary): ReadManifest {
@@ -65,7 +61,7 @@ export function readManifest({ customSections }: WasmBinary): ReadManifest {
   return { ok: false, faults: [{ code: "FILTER_MANIFEST_INVALID", path: "configSchema", message }] };
 }
 
-function issueFault({ message, path }: z.core.$ZodIssue): ModuleFault {
+function issueFault({ message, path }: z.core.$ZodIssue): Fault {
   const where = path.join(".");
   return {
     code: "FILTER_MANIFEST_INVALID",

@@ -1,6 +1,6 @@
+import type { Fault } from "../model/problem.ts";
 import { abiExports, callbacks, importHints, importModules } from "./abi.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
-import type { ModuleFault } from "./module-fault.ts";
 import { readBinary, type WasmBinary, type WasmExport, type WasmImport } from "./wasm-binary.ts";
 import { WebAssembly } from "./web-assembly.ts";
 
@@ -28,7 +28,7 @@ export interface ModuleFacts {
 
 export type Inspected =
   | { readonly ok: true; readonly facts: ModuleFacts }
-  | { readonly ok: false; readonly faults: readonly ModuleFault[] };
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /**
  * Checks the bytes of a module. Finds all reasons why Envoy would reject the module or crash, with messages for the module's
@@ -69,7 +69,7 @@ export function readFacts(wasm: Uint8Array): ModuleFacts | undefined {
   return read.ok && manifest?.ok ? factsOf(read.binary, manifest.manifest) : undefined;
 }
 
-function rejected(...faults: readonly ModuleFault[]): Inspected {
+function rejected(...faults: readonly Fault[]): Inspected {
   return { ok: false, faults };
 }
 
@@ -94,9 +94,9 @@ async function validationError(wasm: Uint8Array): Promise<string | undefined> {
   }
 }
 
-function abiFaults({ exports }: WasmBinary): ModuleFault[] {
+function abiFaults({ exports }: WasmBinary): Fault[] {
   const names = new Set(exports.filter(({ kind }) => kind === "function").map(({ name }) => name));
-  const faults: ModuleFault[] = [];
+  const faults: Fault[] = [];
   if (!abiExports.some((name) => names.has(name))) {
     const other = [...names].find((name) => name.startsWith("proxy_abi_version_"));
     const hint = "export a function proxy_abi_version_0_2_1";
@@ -116,10 +116,10 @@ function abiFaults({ exports }: WasmBinary): ModuleFault[] {
   return faults;
 }
 
-function importFaults(wanted: WasmImport): ModuleFault[] {
+function importFaults(wanted: WasmImport): Fault[] {
   const name = `${wanted.module}.${wanted.name}`;
-  const unknown = (message: string, hint?: string): ModuleFault[] => [
-    { code: "FILTER_IMPORT_UNKNOWN", message: `imports ${name}, ${message}`, ...(hint === undefined ? {} : { hint }) },
+  const unknown = (message: string, hint?: string): Fault[] => [
+    { code: "FILTER_IMPORT_UNKNOWN", message: `imports ${name}, ${message}`, hint },
   ];
   if (wanted.kind === "memory") return unknown("a memory", 'export a memory as "memory" instead');
   if (wanted.kind === "other") return unknown("which is not a function; Envoy provides only functions");
@@ -137,7 +137,7 @@ function importFaults(wanted: WasmImport): ModuleFault[] {
   return [{ code: "FILTER_IMPORT_SIGNATURE", message }];
 }
 
-function exportFaults(given: WasmExport): ModuleFault[] {
+function exportFaults(given: WasmExport): Fault[] {
   const signature = callbacks.get(given.name);
   if (signature === undefined) return [];
   const code = "FILTER_EXPORT_SIGNATURE";
@@ -146,18 +146,18 @@ function exportFaults(given: WasmExport): ModuleFault[] {
   return [{ code, message: `exports ${given.name} as (${given.signature}); Envoy calls it as (${signature})` }];
 }
 
-function startFaults({ hasStartSection }: WasmBinary): ModuleFault[] {
+function startFaults({ hasStartSection }: WasmBinary): Fault[] {
   if (!hasStartSection) return [];
   const message = "has a start section: a host call made there crashes Envoy";
   const hint = "export _initialize instead (asc --exportStart _initialize)";
   return [{ code: "FILTER_START_SECTION", message, hint }];
 }
 
-function memoryFaults({ memories, exports }: WasmBinary, maxPages: number): ModuleFault[] {
+function memoryFaults({ memories, exports }: WasmBinary, maxPages: number): Fault[] {
   const hint = `set a maximum of at most ${maxPages} pages (asc --maximumMemory)`;
   const [memory] = memories;
   if (memory === undefined) return [{ code: "FILTER_MEMORY_MISSING", message: "has no memory", hint }];
-  const faults: ModuleFault[] = [];
+  const faults: Fault[] = [];
   if (!exports.some(({ kind, name }) => kind === "memory" && name === "memory")) {
     faults.push({ code: "FILTER_MEMORY_MISSING", message: 'does not export its memory as "memory"' });
   }

@@ -7,7 +7,7 @@ export const catalogLimits: Omit<CatalogOptions, "directory"> = {
   maxVersions: 3,
   maxTotalBytes: 100_000,
   trialTimeLimitMs: 5000,
-  needed: () => new Set(),
+  needed: async () => new Set(),
 };
 
 /** The description of a module for tests. Each function has a signature and a body. */

@@ -1,5 +1,5 @@
 import { trial } from "@chancery/filter-testing";
-import type { ModuleFault } from "./module-fault.ts";
+import type { Fault } from "../model/problem.ts";
 
 export interface TrialOptions {
   /** Absent: the module gets an empty configuration, and may reject it without a fault. */
@@ -16,7 +16,7 @@ const maxLogLineLength = 500;
  * Starts and configures a module as Envoy does, and sends it one request, in a thread that can be stopped. Returns the fault,
  * if there is one.
  */
-export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly ModuleFault[]> {
+export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promise<readonly Fault[]> {
   const { configuration, timeLimitMs } = options;
   const result = await trial(wasm, { timeLimitMs, ...(configuration === undefined ? {} : { config: configuration }) });
   if (result.ok) return [];
@@ -30,7 +30,7 @@ export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promis
     const message = `does not end within ${timeLimitMs} ms: it was in ${step} (an endless loop?)`;
     return [{ code: "FILTER_TIME_LIMIT", message }];
   }
-  if (reason === "refused" && step === "proxy_on_configure") {
+  if (reason === "rejected" && step === "proxy_on_configure") {
     const message = `rejects the configuration: ${log === "" ? "it logged no reason" : log}`;
     return [{ code: "FILTER_CONFIG_REJECTED", message }];
   }
@@ -39,7 +39,7 @@ export async function tryModule(wasm: Uint8Array, options: TrialOptions): Promis
 }
 
 function startFailureText(reason: string, step: string, message: string): string {
-  if (reason === "refused") return `does not start: ${step} returns false`;
+  if (reason === "rejected") return `does not start: ${step} returns false`;
   if (reason !== "trap") return `fails in ${step}: ${message}`;
   const [what = "", ...frames] = message.replace(`${step} trapped: `, "").split("\n  at ");
   return `traps in ${step}: ${[what, ...frames.slice(0, maxFrames)].join(", at ")}`;

@@ -1,4 +1,4 @@
-import type { ModuleFault } from "./module-fault.ts";
+import type { Fault } from "../model/problem.ts";
 
 /** One version of a filter. Its bytes never change. */
 export interface FilterVersion {
@@ -23,7 +23,7 @@ export interface Pushed {
 
 export type Chosen =
   /** The module already is a version. */
-  { readonly found: FilterVersion } | { readonly version: string } | { readonly fault: ModuleFault };
+  { readonly found: FilterVersion } | { readonly version: string } | { readonly fault: Fault };
 
 /**
  * The version for a push. A requested version is used as it is, or rejected when it is another module. Without one, the

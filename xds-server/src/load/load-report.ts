@@ -1,3 +1,5 @@
+import type { Locality } from "../model/node.ts";
+
 /** One proxy's report on one cluster for one interval (`envoy.config.endpoint.v3.ClusterStats`). */
 export interface ClusterReport {
   readonly cluster: string;
@@ -8,17 +10,14 @@ export interface ClusterReport {
   readonly localities: readonly LocalityReport[];
 }
 
-export interface LocalityReport extends Locality {
+export interface LocalityReport extends PrioritizedLocality {
   readonly counts: LoadCounts;
   readonly metrics: readonly LoadMetric[];
   readonly endpoints: readonly EndpointReport[];
 }
 
-export interface Locality {
-  /** Region, zone and sub-zone are empty when the endpoints have none. */
-  readonly region: string;
-  readonly zone: string;
-  readonly subZone: string;
+/** The locality and the priority of endpoints. */
+export interface PrioritizedLocality extends Locality {
   /** 0 is the highest priority. */
   readonly priority: number;
 }

@@ -1,4 +1,4 @@
-import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-report.ts";
+import type { ClusterReport, LoadCounts, LoadMetric, PrioritizedLocality } from "./load-report.ts";
 import { addReport, addTree, type LoadNode, newLoadNode, size } from "./load-tree.ts";
 
 /** The load on one place. Counts start at its first report, and start again after it was idle and forgotten. */
@@ -13,7 +13,7 @@ export interface EndpointLoad extends Load {
   readonly address: string;
 }
 
-export interface LocalityLoad extends Load, Locality {
+export interface LocalityLoad extends Load, PrioritizedLocality {
   readonly endpoints: readonly EndpointLoad[];
 }
 

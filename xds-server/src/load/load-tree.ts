@@ -1,4 +1,4 @@
-import type { ClusterReport, LoadCounts, LoadMetric, Locality } from "./load-report.ts";
+import type { ClusterReport, LoadCounts, LoadMetric, PrioritizedLocality } from "./load-report.ts";
 
 type Counts = { -readonly [Count in keyof LoadCounts]: LoadCounts[Count] };
 
@@ -12,7 +12,7 @@ export interface LoadNode {
   metrics: ReadonlyMap<string, LoadMetric>;
   readonly inner: Map<string, LoadNode>;
   /** Only present for a locality. */
-  readonly locality?: Locality;
+  readonly locality?: PrioritizedLocality;
   /** The number of the last report with this place. */
   report: number;
   /** The time of that report, in milliseconds since the epoch. 0 before the first. */
@@ -23,7 +23,7 @@ export interface LoadNode {
 
 const noMetrics: ReadonlyMap<string, LoadMetric> = new Map();
 
-export function newLoadNode(locality?: Locality): LoadNode {
+export function newLoadNode(locality?: PrioritizedLocality): LoadNode {
   return {
     counts: { issued: 0, succeeded: 0, failed: 0, inProgress: 0 },
     perSecond: 0,
@@ -50,7 +50,7 @@ export function addReport(root: LoadNode, clusters: readonly ClusterReport[], { 
   let added = 0;
   let omitted = 0;
   const report = root.report + 1;
-  const place = (within: LoadNode, key: string, locality?: Locality): LoadNode | undefined => {
+  const place = (within: LoadNode, key: string, locality?: PrioritizedLocality): LoadNode | undefined => {
     const known = within.inner.get(key);
     if (known === undefined && added >= room) {
       omitted += 1;
@@ -139,7 +139,7 @@ export function addTree(to: LoadNode, from: LoadNode, depth: number): void {
   }
 }
 
-function localityKey({ region, zone, subZone, priority }: Locality): string {
+function localityKey({ region, zone, subZone, priority }: PrioritizedLocality): string {
   return JSON.stringify([region, zone, subZone, priority]);
 }
 

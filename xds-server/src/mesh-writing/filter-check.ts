@@ -1,41 +1,83 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Catalog } from "../filter-registry/catalog.ts";
-import type { ModuleFault } from "../filter-registry/module-fault.ts";
 import type { Document } from "../model/document.ts";
-import type { Change } from "../model/mesh.ts";
-import type { Problem } from "../model/problem.ts";
+import type { Change, Mesh } from "../model/mesh.ts";
+import { type Fault, type Problem, problemOf } from "../model/problem.ts";
 import type { Store } from "../store/store.ts";
 
 /**
- * Finds what only running the filters can tell of a change. Everybody who writes asks this first, and then makes the
- * change without waiting for anything else in between.
+ * Runs the modules of one write with the configurations that it brings, as Envoy will, each combination once. The compiler
+ * reports unknown modules.
  */
-export type CheckFilters = (change: Change) => Promise<readonly Problem[]>;
+export class FilterCheck {
+  readonly #catalog: Pick<Catalog, "get" | "checkConfiguration">;
+  readonly #faults = new Map<string, readonly Fault[]>();
 
-/** Runs each configuration that a change brings through its module, as Envoy will. Unknown modules are the compiler's to report. */
-export function filterChecker(store: Store, catalog: Catalog): CheckFilters {
-  return async ({ set }) => {
-    const problems: Problem[] = [];
-    for (const document of set) {
-      if (document.kind !== "Filter") continue;
-      const { name, spec } = document as Document<"Filter">;
-      const before = store.get().mesh.get("Filter", name)?.spec;
-      for (const [path, is, was] of [
-        ["spec", spec, before],
-        ["spec.canary", spec.canary, before?.canary],
-      ] as const) {
-        const isAsBefore = is?.sha256 === was?.sha256 && isDeepStrictEqual(is?.config, was?.config);
-        if (is === undefined || isAsBefore || !catalog.get().has(is.sha256)) continue;
-        const faults = await catalog.checkConfiguration(is.sha256, is.config);
-        problems.push(...faults.map((fault) => configProblem(name, path, fault)));
-      }
+  constructor(catalog: Pick<Catalog, "get" | "checkConfiguration">) {
+    this.#catalog = catalog;
+  }
+
+  /** Runs what a change brings to a mesh and was not run before. */
+  async run(change: Change, mesh: Mesh): Promise<void> {
+    for (const { key, sha256, config } of this.#brought(change, mesh)) {
+      if (!this.#faults.has(key)) this.#faults.set(key, await this.#catalog.checkConfiguration(sha256, config));
     }
-    return problems;
-  };
+  }
+
+  /** Whether all that a change brings to a mesh was run. */
+  covers(change: Change, mesh: Mesh): boolean {
+    return this.#brought(change, mesh).every(({ key }) => this.#faults.has(key));
+  }
+
+  problems(change: Change, mesh: Mesh): readonly Problem[] {
+    return this.#brought(change, mesh).flatMap(({ key, name, path }) =>
+      (this.#faults.get(key) ?? []).map((fault) => configProblem(name, path, fault)),
+    );
+  }
+
+  #brought({ set }: Change, mesh: Mesh): readonly Brought[] {
+    return set
+      .filter((document) => document.kind === "Filter")
+      .flatMap((document) => {
+        const { name, spec } = document as Document<"Filter">;
+        const before = mesh.get("Filter", name)?.spec;
+        return [
+          ...broughtBy(name, "spec", spec, before),
+          ...broughtBy(name, "spec.canary", spec.canary, before?.canary),
+        ];
+      })
+      .filter(({ sha256 }) => this.#catalog.get().has(sha256));
+  }
+}
+
+interface Configured {
+  readonly sha256: string;
+  readonly config?: unknown;
+}
+
+/** A module with a configuration that it did not have before. */
+interface Brought extends Configured {
+  /** Equal for the same module with the same configuration. */
+  readonly key: string;
+  /** The Filter document, and where in it. */
+  readonly name: string;
+  readonly path: string;
+}
+
+function broughtBy(
+  name: string,
+  path: string,
+  is: Configured | undefined,
+  was: Configured | undefined,
+): readonly Brought[] {
+  if (is === undefined) return [];
+  const { sha256, config } = is;
+  if (sha256 === was?.sha256 && isDeepStrictEqual(config, was.config)) return [];
+  return [{ key: `${sha256} ${JSON.stringify(config)}`, sha256, config, name, path }];
 }
 
 /** The digests that documents of the mesh, or of a revision that it may go back to, name. */
-export function modulesInUse(store: Store): ReadonlySet<string> {
+export async function modulesInUse(store: Store): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   const add = (document: Document | undefined) => {
     if (document?.kind !== "Filter") return;
@@ -44,7 +86,7 @@ export function modulesInUse(store: Store): ReadonlySet<string> {
     if (canary !== undefined) named.add(canary.sha256);
   };
   for (const document of store.get().mesh.all("Filter").values()) add(document);
-  for (const { changes } of store.revisions({ limit: Number.MAX_SAFE_INTEGER })) {
+  for (const { changes } of await store.revisions({ limit: Number.MAX_SAFE_INTEGER })) {
     for (const { before, after } of changes) {
       add(before);
       add(after);
@@ -53,15 +95,10 @@ export function modulesInUse(store: Store): ReadonlySet<string> {
   return named;
 }
 
-function configProblem(name: string, spec: string, { code, message, path = "", found, hint }: ModuleFault): Problem {
-  const where = path === "" ? "" : `: ${path}`;
-  return {
-    code,
-    message: `Cannot use filter "${name}" with this configuration${where}: ${path === "" ? "it " : ""}${message}`,
-    kind: "Filter",
-    name,
-    path: path === "" || path.startsWith("[") ? `${spec}.config${path}` : `${spec}.config.${path}`,
-    ...(found === undefined ? {} : { found }),
-    ...(hint === undefined ? {} : { hint }),
-  };
+function configProblem(name: string, spec: string, fault: Fault): Problem {
+  const { path = "" } = fault;
+  const action = `Cannot use filter "${name}" with this configuration`;
+  const inDocument = path === "" || path.startsWith("[") ? `${spec}.config${path}` : `${spec}.config.${path}`;
+  const subject = path === "" ? "it" : `${path}:`;
+  return problemOf({ ...fault, path: inDocument }, { action, subject, kind: "Filter", name });
 }

@@ -1,51 +1,159 @@
-import type { Compiled } from "../compile/compile.ts";
-import type { Change, Mesh } from "../model/mesh.ts";
+import type { Compile, Compiled, CompiledInputs } from "../compile/compile.ts";
+import type { Catalog } from "../filter-registry/catalog.ts";
+import type { Change, MeshEdit } from "../model/mesh.ts";
 import type { Problem } from "../model/problem.ts";
-import type { Revision, Store } from "../store/store.ts";
+import type { Turns } from "../process/turns.ts";
+import { Value, type Watchable } from "../process/watchable.ts";
+import { type MeshState, RevisionConflict, type Store } from "../store/store.ts";
+import { FilterCheck } from "./filter-check.ts";
 
-/** The one way to change the mesh: a write compiles the whole new mesh and is rejected with every problem found. */
-export interface MeshWriter {
+/**
+ * The one way to change the mesh: a write compiles the whole new mesh, runs the filter configurations that it brings, and is
+ * rejected with every problem found. The writer's value is the newest mesh, with what the write compiled it to.
+ */
+export interface MeshWriter extends Watchable<WrittenMesh> {
   /** What `write` would do, without doing it. */
-  check(change: Change): CheckResult;
-  write(change: Change, options: WriteOptions): WriteResult;
+  check(changeOf: ChangeOf): Promise<WriteResult>;
+  /** Resolves after the watchers ran. Rejects with a RevisionConflict when other servers come in between again and again. */
+  write(changeOf: ChangeOf, options: WriteOptions): Promise<WriteResult>;
+  /** Resolves when the writes under way have ended. */
+  close(): Promise<void>;
 }
+
+/**
+ * Says what to change of the newest mesh. Called for each attempt, the last time right before the commit. What it throws ends
+ * the write.
+ */
+export type ChangeOf = (state: MeshState) => Change | Promise<Change>;
 
 export interface WriteOptions {
   /** Who writes: "admin", "files". */
   readonly author: string;
   /** One line that says why. */
   readonly message?: string;
-  /** What was found wrong by other means: the change is rejected with it, and with all that compiling finds. */
-  readonly found: readonly Problem[];
 }
-
-export type CheckResult =
-  | { readonly ok: true; readonly mesh: Mesh; readonly compiled: Compiled }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export type WriteResult =
-  /** `revision` is absent when the change changed nothing. */
-  | { readonly ok: true; readonly revision: Revision | undefined; readonly compiled: Compiled }
+  | {
+      readonly ok: true;
+      readonly change: Change;
+      readonly edit: MeshEdit;
+      readonly compiled: Compiled;
+      /** The newest revision. It holds the change, unless this was a check. */
+      readonly revision: number;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/**
- * Makes the writer of a store. `compileMesh` is the compiler with the other inputs (filter artifacts) bound.
- * Nothing awaits between compile and commit, so what was checked is what is committed.
- */
-export function meshWriter(store: Store, compileMesh: (mesh: Mesh) => Compiled): MeshWriter {
-  const check = (change: Change): CheckResult => {
-    const mesh = store.get().mesh.changed(change);
-    const compiled = compileMesh(mesh);
-    return compiled.problems.length === 0 ? { ok: true, mesh, compiled } : { ok: false, problems: compiled.problems };
-  };
-  return {
-    check,
-    write(change, { author, message = "", found }) {
-      const expectedRevision = store.get().revision;
-      const checked = check(change);
-      const problems = [...(checked.ok ? [] : checked.problems), ...found];
-      if (!checked.ok || problems.length > 0) return { ok: false, problems };
-      return { ...checked, revision: store.commit(change, { author, message, expectedRevision }) };
-    },
-  };
+export interface WrittenMesh extends MeshState {
+  /** Absent when this writer did not write the revision: it is older than the writer, or another server wrote it. */
+  readonly compiled?: CompiledInputs;
 }
+
+export interface MeshWriterOptions {
+  readonly store: Store;
+  readonly catalog: Pick<Catalog, "get" | "checkConfiguration">;
+  readonly compile: Compile;
+  /** Each write takes one turn of the event loop. */
+  readonly turns: Turns;
+}
+
+export function meshWriter(options: MeshWriterOptions): MeshWriter {
+  return new Writer(options);
+}
+
+/** The maximum number of attempts at a write that other servers come in between of. */
+const mostAttempts = 5;
+
+class Writer implements MeshWriter {
+  readonly #options: MeshWriterOptions;
+  readonly #value: Value<WrittenMesh>;
+  readonly #unwatch: () => void;
+  #last: Promise<unknown> = Promise.resolve();
+  /** What the commit under way was compiled to. */
+  #committing: CompiledInputs | undefined;
+
+  constructor(options: MeshWriterOptions) {
+    const { store } = options;
+    this.#options = options;
+    this.#value = new Value<WrittenMesh>(store.get());
+    this.#unwatch = store.watch((state) => {
+      const compiled = this.#committing;
+      this.#value.set(compiled?.inputs.mesh === state.mesh ? { ...state, compiled } : state);
+    });
+  }
+
+  get(): WrittenMesh {
+    return this.#value.get();
+  }
+
+  watch(watcher: (mesh: WrittenMesh) => void): () => void {
+    return this.#value.watch(watcher);
+  }
+
+  check(changeOf: ChangeOf): Promise<WriteResult> {
+    return this.#attempts(changeOf, async ({ revision }) => revision);
+  }
+
+  write(changeOf: ChangeOf, options: WriteOptions): Promise<WriteResult> {
+    return this.#attempts(changeOf, async ({ revision: expectedRevision }, edit) => {
+      const committed = await this.#options.store.commit(edit, { ...options, expectedRevision });
+      return committed?.revision ?? expectedRevision;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    this.#unwatch();
+  }
+
+  /** Filters run before the write's turn, because other writes would wait for them. */
+  async #attempts(changeOf: ChangeOf, keep: Keep): Promise<WriteResult> {
+    const { store, catalog, turns } = this.#options;
+    const filters = new FilterCheck(catalog);
+    for (let attempt = 1; ; attempt++) {
+      const state = store.get();
+      await filters.run(await changeOf(state), state.mesh);
+      try {
+        return await this.#alone(() => turns.run(() => this.#attempt({ changeOf, filters, checkedAt: state }, keep)));
+      } catch (error) {
+        if (!(error instanceof RevisionConflict) || attempt === mostAttempts) throw error;
+      }
+    }
+  }
+
+  /** No other write of this process runs at the same time. The store rejects the commit when another server has written. */
+  async #attempt({ changeOf, filters, checkedAt }: Attempt, keep: Keep): Promise<WriteResult> {
+    const { store, catalog, compile } = this.#options;
+    const state = store.get();
+    const change = await changeOf(state);
+    if (!filters.covers(change, state.mesh)) throw new RevisionConflict(checkedAt.revision, state.revision);
+    const edit = state.mesh.edited(change);
+    const inputs = { mesh: edit.after, artifacts: catalog.get() };
+    const compiled = compile(inputs);
+    const problems = [...compiled.problems, ...filters.problems(change, state.mesh)];
+    if (problems.length > 0) return { ok: false, problems };
+    this.#committing = { inputs, compiled };
+    try {
+      return { ok: true, change, edit, compiled, revision: await keep(state, edit) };
+    } finally {
+      this.#committing = undefined;
+    }
+  }
+
+  /** One write after another. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
+
+interface Attempt {
+  readonly changeOf: ChangeOf;
+  readonly filters: FilterCheck;
+  /** The mesh that the filters were run for. */
+  readonly checkedAt: MeshState;
+}
+
+/** Keeps an edit of a mesh; the newest revision afterwards. */
+type Keep = (state: MeshState, edit: MeshEdit) => Promise<number>;

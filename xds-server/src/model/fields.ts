@@ -1,10 +1,14 @@
 import { z } from "zod";
+import type { ProblemCode } from "./problem-codes.ts";
 
 /** `T` with every field read-only, at every depth. */
 export type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
 
 /** The options of a refinement that reports a stable code together with the message. */
-export const fault = (code: string, error: string) => ({ error, params: { code } });
+export const fault = (code: ProblemCode, error: string) => ({ error, params: { code } });
+
+/** The same for an issue that a check adds by itself. */
+export const issue = (code: ProblemCode, message: string) => ({ message, params: { code } });
 
 /** A field that may be left out. The description says what absence means, unless `fallback` gives a fixed default. */
 export function optional<S extends z.ZodType>(schema: S, description: string, fallback?: z.input<S>) {
@@ -63,8 +67,7 @@ export function distinct<S extends z.ZodType>(
         context.addIssue({
           code: "custom",
           path: [index],
-          message: `repeats "${key}", which is already in the list`,
-          params: { code: "FIELD_DUPLICATE" },
+          ...issue("FIELD_DUPLICATE", `repeats "${key}", which is already in the list`),
           input: item,
         });
       }

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { distinct, documentName, type Immutable, optional, required } from "./fields.ts";
 
+/** The name of a version. Semantic versions are allowed, and other names as well. */
+export const versionName = z
+  .string()
+  .regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/, 'must be 1 to 64 letters, digits or any of ".+_-"');
+
 /** The values of the fields that a Filter leaves out. `failure` holds only if the module's manifest has none either. */
 export const filterDefaults = { failure: "reload", order: 0 } as const;
 

@@ -5,8 +5,6 @@ import type { Document, DocumentKey, Kind } from "./document.ts";
 export class Mesh {
   static readonly empty: Mesh = new Mesh(new Map());
   readonly #byKind: ReadonlyMap<Kind, ReadonlyMap<string, Document>>;
-  /** The result of each change to this mesh, so that the check of a change and its commit share one mesh. */
-  readonly #made = new WeakMap<Change, Mesh>();
 
   private constructor(byKind: ReadonlyMap<Kind, ReadonlyMap<string, Document>>) {
     this.#byKind = byKind;
@@ -40,8 +38,6 @@ export class Mesh {
    * A document with equal content stays the same object. So does the map of a kind, and the mesh, if nothing in it changes.
    */
   changed(change: Change): Mesh {
-    const known = this.#made.get(change);
-    if (known !== undefined) return known;
     const next = new Map<Kind, Map<string, Document>>();
     const editable = (kind: Kind): Map<string, Document> => {
       const documents = next.get(kind) ?? new Map(this.#byKind.get(kind));
@@ -57,22 +53,22 @@ export class Mesh {
       const after = before !== undefined && isSame(before, document) ? before : document;
       if ((next.get(kind) ?? this.all(kind)).get(name) !== after) editable(kind).set(name, after);
     }
-    const mesh =
-      next.size === 0 ? this : new Mesh(new Map<Kind, ReadonlyMap<string, Document>>([...this.#byKind, ...next]));
-    this.#made.set(change, mesh);
-    return mesh;
+    return next.size === 0 ? this : new Mesh(new Map<Kind, ReadonlyMap<string, Document>>([...this.#byKind, ...next]));
   }
 
-  /** The documents that a change creates, replaces or deletes. Documents that stay the same are left out. */
-  effectOf(change: Change): readonly DocumentChange[] {
-    const next = this.changed(change);
+  /** The mesh before and after a change, and the documents that the change creates, replaces or deletes. */
+  edited(change: Change): MeshEdit {
+    const after = this.changed(change);
     const keys = new Map([...change.delete, ...change.set].map((key) => [`${key.kind} ${key.name}`, key]));
-    return [...keys.values()].flatMap(({ kind, name }) => {
-      const [before, after] = [this.get(kind, name), next.get(kind, name)];
-      if (before === after) return [];
-      return [{ kind, name, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
-    });
+    const changes = [...keys.values()].flatMap(({ kind, name }) => differenceOf({ kind, name }, this, after));
+    return { before: this, after, changes };
   }
+}
+
+function differenceOf({ kind, name }: DocumentKey, mesh: Mesh, next: Mesh): readonly DocumentChange[] {
+  const [before, after] = [mesh.get(kind, name), next.get(kind, name)];
+  if (before === after) return [];
+  return [{ kind, name, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
 }
 
 /** Whether two documents have equal specs. The order of keys does not matter. */
@@ -84,6 +80,15 @@ function isSame(one: Document, other: Document): boolean {
 export interface Change {
   readonly set: readonly Document[];
   readonly delete: readonly DocumentKey[];
+}
+
+/** A change applied to a mesh. The check of a change and its commit share one `after`. */
+export interface MeshEdit {
+  readonly before: Mesh;
+  /** The same object as `before` when nothing changes. */
+  readonly after: Mesh;
+  /** Documents that stay the same are left out. */
+  readonly changes: readonly DocumentChange[];
 }
 
 /** The effect of a change on one document. `before` is absent when the document is created, `after` when it is deleted. */

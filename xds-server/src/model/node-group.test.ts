@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Mesh } from "./mesh.ts";
-import { globMatches, type NodeGroupSpec, type NodeIdentity, nodeGroupOf } from "./node-group.ts";
+import { globMatches, type NodeGroupSpec, nodeGroupOf } from "./node-group.ts";
 
-const node: NodeIdentity = {
+const node = {
   id: "edge-1",
   cluster: "edge",
   metadata: { tier: "front", replicas: 3, canary: true, nested: {} },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fault, type Immutable, optional, required } from "./fields.ts";
+import type { Node } from "./node.ts";
 
 /** The group of proxies that match no NodeGroup. */
 export const defaultNodeGroup = "default";
@@ -36,21 +37,16 @@ export const nodeGroupSchema = z
 /** Proxies that get the same configuration. All conditions given must hold; of a list, one entry. */
 export type NodeGroupSpec = Immutable<z.infer<typeof nodeGroupSchema>>;
 
-/** What a proxy says of itself when it opens a stream. */
-export interface NodeIdentity {
-  readonly id: string;
-  readonly cluster: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
-}
+/** What of a proxy tells its group. */
+type Grouped = Pick<Node, "id" | "cluster" | "metadata" | "locality">;
 
 /** The node group that a proxy belongs to: the first by name that matches, else `defaultNodeGroup`. */
-export function nodeGroupOf(node: NodeIdentity, groups: ReadonlyMap<string, { readonly spec: NodeGroupSpec }>): string {
+export function nodeGroupOf(node: Grouped, groups: ReadonlyMap<string, { readonly spec: NodeGroupSpec }>): string {
   const names = [...groups.keys()].sort();
   return names.find((name) => matches(node, groups.get(name)?.spec)) ?? defaultNodeGroup;
 }
 
-function matches(node: NodeIdentity, spec: NodeGroupSpec | undefined): boolean {
+function matches(node: Grouped, spec: NodeGroupSpec | undefined): boolean {
   if (spec === undefined) return false;
   const { ids, clusters, locality = {}, metadata = {} } = spec.match;
   const isWanted = (glob: string | undefined, is: string): boolean => glob === undefined || globMatches(glob, is);

@@ -1,20 +1,58 @@
-/** One fault in what an operator wrote. Expected failures are lists of these, never exceptions, and never only the first. */
-export interface Problem {
-  /** A stable code, explained in docs/PROBLEMS.md: "ROUTE_UNKNOWN_CLUSTER". */
-  readonly code: string;
+import type { ProblemCode } from "./problem-codes.ts";
+
+/** One thing that is wrong. It does not say which action fails because of it. */
+export interface Fault {
+  readonly code: ProblemCode;
+  /** The state, and the wish where it is not plain: `cluster "pay" does not exist`. */
+  readonly message: string;
+  /** Where: "spec.routes[2].cluster". Absent for the whole. */
+  readonly path?: string;
+  /** What stands there, shortened; absent for secrets and for missing values. */
+  readonly found?: string | undefined;
+  /** What to do, often the nearest valid name: `did you mean "cart"?`. */
+  readonly hint?: string | undefined;
+}
+
+/** A fault with the action that fails. An expected failure is a list of all problems, not only the first. */
+export interface Problem extends Fault {
   /** The action, the names, the state and the wish: `Cannot compile route "checkout": cluster "pay" does not exist`. */
   readonly message: string;
   /** The document at fault; absent when the fault is not inside one (a file that is not YAML). */
   readonly kind?: string;
   readonly name?: string;
-  /** Where in the document: "spec.routes[2].cluster". Empty for the whole document. */
+  /** Empty for the whole document. */
   readonly path: string;
-  /** What stands there, shortened; absent for secrets and for missing values. */
   readonly found?: string;
-  /** What to do, often the nearest valid name: `did you mean "cart"?`. */
   readonly hint?: string;
   /** Where the document came from, when it came from a file: "shop/edge.yaml:12". */
   readonly source?: string;
+}
+
+/** The action that fails because of a fault, and the document at fault. */
+export interface FaultContext {
+  /** `Cannot compile Route "checkout"`. Absent when the fault's message says it. */
+  readonly action?: string;
+  /** The subject of a message that begins with a verb: "it", "spec.routes[2].cluster". */
+  readonly subject?: string;
+  readonly kind?: string | undefined;
+  readonly name?: string | undefined;
+  readonly source?: string | undefined;
+}
+
+/** Makes the problem of a fault. */
+export function problemOf(fault: Fault, { action, subject, kind, name, source }: FaultContext = {}): Problem {
+  const { code, path = "", found, hint } = fault;
+  const message = subject === undefined ? fault.message : `${subject} ${fault.message}`;
+  return {
+    code,
+    message: action === undefined ? message : `${action}: ${message}`,
+    ...(kind === undefined ? {} : { kind }),
+    ...(name === undefined ? {} : { name }),
+    path,
+    ...(found === undefined ? {} : { found }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(source === undefined ? {} : { source }),
+  };
 }
 
 /** More than these help nobody, and a hostile input must not make an endless answer. */
@@ -24,7 +62,7 @@ const maxProblems = 1000;
 export function boundedProblems(problems: readonly Problem[]): readonly Problem[] {
   if (problems.length <= maxProblems) return problems;
   const message = `Cannot list all problems: ${problems.length - maxProblems} more were found`;
-  return [...problems.slice(0, maxProblems), { code: "PROBLEMS_CUT_SHORT", message, path: "" }];
+  return [...problems.slice(0, maxProblems), problemOf({ code: "PROBLEMS_CUT_SHORT", message })];
 }
 
 /** One fault in two or three lines: what, with the code to look up in docs/PROBLEMS.md; where; what to do. */

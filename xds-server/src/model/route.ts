@@ -8,6 +8,7 @@ import {
   fault,
   hostname,
   type Immutable,
+  issue,
   optional,
   port,
   positiveDuration,
@@ -187,8 +188,7 @@ const routeEntrySchema = exactlyOneOf(
     context.addIssue({
       code: "custom",
       path: [key],
-      message: 'has no meaning without "cluster" or "clusters"',
-      params: { code: "FIELD_CONFLICT" },
+      ...issue("FIELD_CONFLICT", 'has no meaning without "cluster" or "clusters"'),
       input: entry[key],
     });
   }

@@ -29,7 +29,7 @@ export class Turns {
   }
 
   /** Runs the work now or in a later turn, and resolves to its result. */
-  run<T>(work: () => T): Promise<T> {
+  run<T>(work: () => T | Promise<T>): Promise<T> {
     const attempt = async (): Promise<T> => work();
     return new Promise((resolve) => this.take(() => resolve(attempt())));
   }

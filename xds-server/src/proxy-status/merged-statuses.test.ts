@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nowhere } from "../model/node.ts";
 import { mergedStatuses } from "./merged-statuses.ts";
 import { localStatuses, NodeStatus } from "./node-status.ts";
 import type { SyncState } from "./proxy-status.ts";
@@ -13,7 +14,7 @@ interface Connected {
 /** A status source with one connected proxy. */
 function source(nodeId: string, { openedAt, nodeGroup = "default", state = "synced" }: Connected) {
   const statuses = new NodeStatus({ maxGone: 10, now: () => openedAt });
-  const node = { id: nodeId, cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
+  const node = { id: nodeId, cluster: "", metadata: {}, locality: nowhere };
   const stream = { id: openedAt, peer: "127.0.0.1:1", variant: "delta", openedAt, types: [] } as const;
   const close = statuses.opened({ node, group: () => nodeGroup, state: () => state, describe: () => stream });
   return { statuses: localStatuses(statuses), close };

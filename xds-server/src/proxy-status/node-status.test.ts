@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Node } from "../publishing/snapshot-cache.ts";
+import type { Node } from "../model/node.ts";
 import { NodeStatus } from "./node-status.ts";
 
 /** The size of each proxy's metadata. */

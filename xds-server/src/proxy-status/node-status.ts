@@ -1,4 +1,4 @@
-import type { Node } from "../publishing/snapshot-cache.ts";
+import { type Node, nowhere } from "../model/node.ts";
 import { worstState } from "./proxy-state.ts";
 import type { ProxyStatus, StreamStatus, SyncState } from "./proxy-status.ts";
 import type { ProxyOverview, ProxyStatuses } from "./proxy-statuses.ts";
@@ -135,7 +135,6 @@ export function localStatuses(statuses: NodeStatus): ProxyStatuses {
 
 /** The node without its metadata and locality. These may be large, and are not needed after a proxy disconnects. */
 function summary({ id, cluster, version }: Node): Node {
-  const nowhere = { region: "", zone: "", subZone: "" };
   return { id, cluster, metadata: {}, locality: nowhere, ...(version === undefined ? {} : { version }) };
 }
 

@@ -1,4 +1,4 @@
-import type { Node } from "../publishing/snapshot-cache.ts";
+import type { Node } from "../model/node.ts";
 import type { ProxyState } from "./proxy-state.ts";
 import type { ProxyStatus } from "./proxy-status.ts";
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { pino } from "pino";
+import type { Compile, CompiledInputs } from "../compile/compile.ts";
 import { memoCompile } from "../compile/memo.ts";
 import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { Mesh } from "../model/mesh.ts";
+import { nowhere } from "../model/node.ts";
 import { Value } from "../process/watchable.ts";
 import type { MeshState } from "../store/store.ts";
 import { startReconciler } from "./reconciler.ts";
@@ -12,19 +14,18 @@ import { SnapshotCache } from "./snapshot-cache.ts";
 
 const group = (name: string): Document => ({ kind: "NodeGroup", name, spec: { match: { ids: [`${name}-*`] } } });
 const cluster: Document = { kind: "Cluster", name: "cart", spec: { eds: {} } };
-const node = { id: "eu-1", cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
+const node = { id: "eu-1", cluster: "", metadata: {}, locality: nowhere };
 
 test("groups are sought in another way only when NodeGroups changed", (t) => {
   const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([group("eu")]) });
   const cache = new SnapshotCache();
   const reconciler = startReconciler({
-    store,
+    meshes: store,
     artifacts: new Value<Artifacts>(new Map()),
     compile: memoCompile(),
     cache,
     holdOffMs: 0,
     log: pino({ level: "silent" }),
-    compiled: () => {},
   });
   t.after(() => reconciler.close());
   const change = (...set: Document[]) => {
@@ -47,7 +48,7 @@ test("a change that pushes nothing does not hold off the next one", async (t) =>
   const artifacts = new Value<Artifacts>(new Map());
   const cache = new SnapshotCache();
   const log = pino({ level: "silent" });
-  const options = { store, artifacts, compile: memoCompile(), cache, holdOffMs: 50, log, compiled: () => {} };
+  const options = { meshes: store, artifacts, compile: memoCompile(), cache, holdOffMs: 50, log };
   const reconciler = startReconciler(options);
   t.after(() => reconciler.close());
   const write = (name: string) => {
@@ -69,4 +70,72 @@ test("a change that pushes nothing does not hold off the next one", async (t) =>
   const now = cache.get();
   write("held off");
   assert.equal(cache.get(), now);
+});
+
+/** A reconciler of meshes that come with what they compile to, or without, and how often it compiled one by itself. */
+function counted(t: TestContext, holdOffMs: number) {
+  const meshes = new Value<MeshState & { readonly compiled?: CompiledInputs }>({ revision: 0, mesh: Mesh.empty });
+  const artifacts = new Value<Artifacts>(new Map());
+  const cache = new SnapshotCache();
+  const compile = memoCompile();
+  let runs = 0;
+  const counting: Compile = (inputs) => {
+    runs += 1;
+    return compile(inputs);
+  };
+  const log = pino({ level: "silent" });
+  const reconciler = startReconciler({ meshes, artifacts, compile: counting, cache, holdOffMs, log });
+  t.after(() => reconciler.close());
+  const next = (name: string) => {
+    const { revision, mesh } = meshes.get();
+    return { revision: revision + 1, mesh: mesh.changed({ set: [{ ...cluster, name }], delete: [] }) };
+  };
+  return {
+    artifacts,
+    cache,
+    runs: () => runs,
+    /** As this process's writer does. */
+    write(name: string) {
+      const state = next(name);
+      const inputs = { mesh: state.mesh, artifacts: artifacts.get() };
+      const compiled = compile(inputs);
+      meshes.set({ ...state, compiled: { inputs, compiled } });
+      return compiled;
+    },
+    /** As another server's revision comes. */
+    hear: (name: string) => meshes.set(next(name)),
+    published: () =>
+      [...(cache.get()?.snapshots.get("default")?.resources.values() ?? [])].flatMap((set) => [...set.keys()]),
+  };
+}
+
+test("what a writer compiled is published as it is, and only what nobody compiled is compiled", (t) => {
+  const { artifacts, cache, runs, write, hear, published } = counted(t, 0);
+  assert.equal(runs(), 1, "the mesh that was there before");
+  const compiled = write("a");
+  assert.equal(cache.get()?.snapshots, compiled.snapshots);
+  assert.equal(runs(), 1);
+  hear("b");
+  assert.deepEqual([published().sort(), runs()], [["a", "a", "b", "b"], 2]);
+  write("c");
+  assert.equal(runs(), 2);
+  artifacts.set(new Map());
+  assert.equal(runs(), 3, "other modules may mean other resources");
+});
+
+test("of several writes within the hold-off only the newest is published, and none is compiled again", async (t) => {
+  const { cache, runs, write } = counted(t, 30);
+  const published: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  cache.watch((each) => {
+    published.push(each?.snapshots);
+    resolve();
+  });
+  const written = ["a", "b", "c"].map(write);
+  await promise;
+  assert.deepEqual(
+    published.map((snapshots) => written.findIndex((each) => each.snapshots === snapshots)),
+    [2],
+  );
+  assert.equal(runs(), 1);
 });

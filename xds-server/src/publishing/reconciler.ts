@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Compile } from "../compile/compile.ts";
+import type { Compile, CompiledInputs } from "../compile/compile.ts";
 import type { Artifacts } from "../filter-registry/artifact.ts";
 import type { Document } from "../model/document.ts";
 import { defaultNodeGroup, nodeGroupOf } from "../model/node-group.ts";
@@ -8,14 +8,13 @@ import type { MeshState } from "../store/store.ts";
 import type { Published, SnapshotCache } from "./snapshot-cache.ts";
 
 export interface ReconcilerOptions {
-  readonly store: Watchable<MeshState>;
+  readonly meshes: Watchable<MeshState & { readonly compiled?: CompiledInputs }>;
   readonly artifacts: Watchable<Artifacts>;
   readonly compile: Compile;
   readonly cache: SnapshotCache;
   /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
   readonly holdOffMs: number;
   readonly log: Logger;
-  readonly compiled: (seconds: number) => void;
 }
 
 export interface Reconciler {
@@ -24,9 +23,11 @@ export interface Reconciler {
 
 /**
  * The one loop from inputs to snapshots. The first change after a quiet time is published at once; those that follow
- * within `holdOffMs` are published together at its end.
+ * within `holdOffMs` are published together at its end. What the writer compiled is published as it is. The
+ * reconciler compiles every other mesh: the one at the start, one that another server wrote, and the newest one after an upload.
  */
-export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...rest }: ReconcilerOptions): Reconciler {
+export function startReconciler(options: ReconcilerOptions): Reconciler {
+  const { meshes, artifacts, compile, cache, holdOffMs, log } = options;
   let lastAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let groups: ReadonlyMap<string, Document<"NodeGroup">> | undefined;
@@ -34,10 +35,10 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
 
   const reconcile = (): void => {
     timer = undefined;
-    const started = performance.now();
-    const { revision, mesh } = store.get();
-    const { snapshots, problems } = rest.compile({ mesh, artifacts: artifacts.get() });
-    rest.compiled((performance.now() - started) / 1000);
+    const { revision, mesh, compiled } = meshes.get();
+    const inputs = { mesh, artifacts: artifacts.get() };
+    const { snapshots, problems } =
+      compiled?.inputs.artifacts === inputs.artifacts ? compiled.compiled : compile(inputs);
     if (problems.length > 0) {
       // Writes are checked before they are kept, so this is a store from elsewhere: an artifact lost, an older compiler.
       log.error({ revision, problems }, "the mesh does not compile; proxies keep the last snapshot that did");
@@ -62,7 +63,7 @@ export function startReconciler({ store, artifacts, cache, holdOffMs, log, ...re
   };
 
   reconcile();
-  const unwatch = [store.watch(due), artifacts.watch(due)];
+  const unwatch = [meshes.watch(due), artifacts.watch(due)];
   return {
     close() {
       clearTimeout(timer);

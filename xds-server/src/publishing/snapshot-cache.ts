@@ -1,20 +1,6 @@
+import type { Node } from "../model/node.ts";
 import { Value } from "../process/watchable.ts";
 import { emptySnapshot, type Snapshot } from "../resources/snapshot.ts";
-
-/** What a proxy says of itself when it opens a stream (`envoy.config.core.v3.Node`). */
-export interface Node {
-  readonly id: string;
-  /** Empty when the proxy gave none. */
-  readonly cluster: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
-  /** The proxy's own version, such as "1.40.0"; absent when it gave none. */
-  readonly version?: string;
-  /** What the proxy is: "envoy". Absent when it gave none. */
-  readonly agent?: string;
-  /** What the proxy says that it can do, such as "xds.config.supports-resource-ttl". Absent where it says nothing. */
-  readonly features?: readonly string[];
-}
 
 /** What was last published: a snapshot for each node group, and who belongs to which. */
 export interface Published {

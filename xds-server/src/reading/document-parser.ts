@@ -3,10 +3,10 @@ import type { Document } from "../model/document.ts";
 import { documentName } from "../model/fields.ts";
 import { kindRow, kinds } from "../model/kinds.ts";
 import { didYouMean } from "../model/nearest.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problemOf } from "../model/problem.ts";
 import { type Path, pathText, shown } from "./path.ts";
 import { schemaFaults, unknownField } from "./schema-faults.ts";
-import { type Fault, shapeFaults } from "./shape.ts";
+import { type DocumentFault, shapeFaults } from "./shape.ts";
 
 const fields = ["kind", "name", "spec"];
 
@@ -21,14 +21,13 @@ export type ParsedDocument =
 export function parseDocument(input: unknown, locate: Locate): ParsedDocument {
   const faults = documentFaults(input);
   if (faults.length === 0) return { ok: true, document: input as Document };
-  return { ok: false, problems: faults.map((fault) => problemOf(fault, input, locate)) };
+  return { ok: false, problems: faults.map((fault) => readingProblem(fault, input, locate)) };
 }
 
-function documentFaults(input: unknown): Fault[] {
+function documentFaults(input: unknown): DocumentFault[] {
   if (!isMapping(input)) {
-    const found = shown(input);
     const message = "must be a mapping with kind, name and spec";
-    return [{ code: "DOCUMENT_INVALID", path: [], message, ...(found === undefined ? {} : { found }) }];
+    return [{ code: "DOCUMENT_INVALID", path: [], message, found: shown(input) }];
   }
   const unsafe = shapeFaults(input);
   if (unsafe.length > 0) return unsafe;
@@ -41,7 +40,7 @@ function documentFaults(input: unknown): Fault[] {
   ];
 }
 
-function kindFaults({ kind, spec }: Readonly<Record<string, unknown>>): Fault[] {
+function kindFaults({ kind, spec }: Readonly<Record<string, unknown>>): DocumentFault[] {
   const row = typeof kind === "string" ? kindRow(kind) : undefined;
   if (row !== undefined) return schemaFaults(row.schema, spec, ["spec"]);
   if (typeof kind !== "string") return schemaFaults(z.string(), kind, ["kind"]);
@@ -57,19 +56,19 @@ function kindFaults({ kind, spec }: Readonly<Record<string, unknown>>): Fault[] 
   ];
 }
 
-function problemOf({ path, ...fault }: Fault, input: unknown, locate: Locate): Problem {
+function readingProblem({ path, ...fault }: DocumentFault, input: unknown, locate: Locate): Problem {
   const { kind, name } = isMapping(input) ? input : {};
-  const of = typeof kind === "string" && typeof name === "string" ? ` ${kind} ${JSON.stringify(name)}` : " a document";
-  const place = path.length === 0 ? "it" : pathText(path);
-  const source = locate(path);
-  return {
-    ...fault,
-    message: `Cannot read${of}: ${place} ${fault.message}`,
-    path: pathText(path),
-    ...(typeof kind === "string" ? { kind } : {}),
-    ...(typeof name === "string" ? { name } : {}),
-    ...(source === undefined ? {} : { source }),
-  };
+  const of = typeof kind === "string" && typeof name === "string" ? `${kind} ${JSON.stringify(name)}` : "a document";
+  return problemOf(
+    { ...fault, path: pathText(path) },
+    {
+      action: `Cannot read ${of}`,
+      subject: path.length === 0 ? "it" : pathText(path),
+      kind: typeof kind === "string" ? kind : undefined,
+      name: typeof name === "string" ? name : undefined,
+      source: locate(path),
+    },
+  );
 }
 
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>

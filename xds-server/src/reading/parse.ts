@@ -1,5 +1,6 @@
 import type { Document } from "../model/document.ts";
-import { boundedProblems, type Problem } from "../model/problem.ts";
+import { boundedProblems, type Problem, problemOf } from "../model/problem.ts";
+import type { ProblemCode } from "../model/problem-codes.ts";
 import { type Locate, parseDocument } from "./document-parser.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -32,20 +33,13 @@ export function parseDocuments(input: unknown, { source }: ParseOptions = {}): P
 export function parseYaml(text: string, options: YamlOptions = {}): Parsed {
   const { source, maxLength = defaultMaxLength, maxAliases = defaultMaxAliases } = options;
   const at = (line: number): string | undefined => (source === undefined ? undefined : `${source}:${line}`);
-  const rejected = (code: string, cause: string, line = 1): Problem => {
-    const place = at(line);
-    return {
-      code,
-      message: `Cannot read ${source ?? "the text"} as YAML: ${cause}`,
-      path: "",
-      ...(place === undefined ? {} : { source: place }),
-    };
-  };
+  const rejected = (code: ProblemCode, message: string, line = 1): Problem =>
+    problemOf({ code, message }, { action: `Cannot read ${source ?? "the text"} as YAML`, source: at(line) });
   if (text.length > maxLength) return failed([rejected("YAML_TOO_LARGE", `it is longer than ${maxLength} characters`)]);
 
   const read = readYaml(text, { maxAliases, maxDepth });
   if (!read.ok) {
-    return failed(boundedProblems(read.faults.map(({ cause, line }) => rejected("YAML_INVALID", cause, line))));
+    return failed(boundedProblems(read.faults.map(({ message, line }) => rejected("YAML_INVALID", message, line))));
   }
   return collected(
     read.values.flatMap(({ value, lineOf }) =>
@@ -102,13 +96,12 @@ export function duplicateDocument(
   source: string | undefined,
 ): Problem {
   const where = first === undefined ? "" : `, first in ${first}`;
-  return {
-    code: "DOCUMENT_DUPLICATE",
-    message: `Cannot read ${kind} "${name}": it is given twice${where}`,
-    kind,
-    name,
-    path: "",
-    hint: "keep one of the two, or rename one",
-    ...(source === undefined ? {} : { source }),
-  };
+  return problemOf(
+    {
+      code: "DOCUMENT_DUPLICATE",
+      message: `it is given twice${where}`,
+      hint: "keep one of the two, or rename one",
+    },
+    { action: `Cannot read ${kind} "${name}"`, kind, name, source },
+  );
 }

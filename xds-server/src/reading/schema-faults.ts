@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { didYouMean } from "../model/nearest.ts";
+import { isProblemCode, type ProblemCode } from "../model/problem-codes.ts";
 import { type Path, pathText, shown, shownAsJson, valueAt } from "./path.ts";
-import type { Fault } from "./shape.ts";
+import type { DocumentFault } from "./shape.ts";
 
 /** All faults that a schema finds in a value. Their paths begin with `prefix`. */
-export function schemaFaults(schema: z.ZodType, value: unknown, prefix: Path): Fault[] {
+export function schemaFaults(schema: z.ZodType, value: unknown, prefix: Path): DocumentFault[] {
   const result = schema.safeParse(value);
   if (result.success) return [];
   const seen = new Set<string>();
@@ -24,12 +25,12 @@ interface Context {
   readonly prefix: Path;
 }
 
-function faultsOf(issue: z.core.$ZodIssue, { schema, value, prefix }: Context): Fault[] {
+function faultsOf(issue: z.core.$ZodIssue, { schema, value, prefix }: Context): DocumentFault[] {
   const path = [...prefix, ...issue.path];
   const at = valueAt(value, issue.path);
   const found = issue.code === "invalid_type" ? shownAsJson(at) : shown(at);
-  const faulty = (code: string, message: string, hint?: string): Fault[] => [
-    { code, path, message, ...(found === undefined ? {} : { found }), ...(hint === undefined ? {} : { hint }) },
+  const faulty = (code: ProblemCode, message: string, hint?: string): DocumentFault[] => [
+    { code, path, message, found, hint },
   ];
   switch (issue.code) {
     case "unrecognized_keys":
@@ -61,7 +62,7 @@ function faultsOf(issue: z.core.$ZodIssue, { schema, value, prefix }: Context): 
 }
 
 /** The fault of an unknown field. `known` are the valid fields, for the hint. */
-export function unknownField(path: Path, key: string, known: readonly string[]): Fault {
+export function unknownField(path: Path, key: string, known: readonly string[]): DocumentFault {
   const hint = didYouMean(key, known) ?? `known fields: ${known.join(", ")}`;
   return { code: "FIELD_UNKNOWN", path, message: "is not a known field", found: key, hint };
 }
@@ -79,9 +80,9 @@ const typeNames: Readonly<Record<string, string>> = {
 const units: Readonly<Record<string, string>> = { string: " characters long", array: " entries long" };
 
 /** The code of an issue: our own refinements carry one, and every other issue is a `FIELD_VALUE`. */
-function codeOf(issue: z.core.$ZodIssue): string {
+function codeOf(issue: z.core.$ZodIssue): ProblemCode {
   const { code } = (issue.code === "custom" && issue.params) || {};
-  return typeof code === "string" ? code : "FIELD_VALUE";
+  return isProblemCode(code) ? code : "FIELD_VALUE";
 }
 
 /** The names of the fields that a schema has at a path. */

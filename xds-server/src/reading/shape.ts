@@ -1,12 +1,9 @@
+import type { Fault } from "../model/problem.ts";
 import type { Path } from "./path.ts";
 
 /** A fault at a place, still without its document and file. */
-export interface Fault {
-  readonly code: string;
+export interface DocumentFault extends Omit<Fault, "path"> {
   readonly path: Path;
-  readonly message: string;
-  readonly found?: string;
-  readonly hint?: string;
 }
 
 /** No message of Envoy's API needs deeper nesting. The limit exists because later code walks a value by recursion. */
@@ -16,7 +13,7 @@ const maxDepth = 96;
  * Why a value is not plain JSON that is safe to walk and copy: too deep nesting, the key `__proto__`, numbers that JSON
  * cannot write. Later code relies on this check.
  */
-export function shapeFaults(value: unknown, path: Path = []): Fault[] {
+export function shapeFaults(value: unknown, path: Path = []): DocumentFault[] {
   if (typeof value === "number" && !Number.isFinite(value)) {
     return [{ code: "FIELD_VALUE", path, message: "must be a finite number", found: String(value) }];
   }
@@ -27,7 +24,7 @@ export function shapeFaults(value: unknown, path: Path = []): Fault[] {
     ];
   }
   if (Array.isArray(value)) return value.flatMap((item, index) => shapeFaults(item, [...path, index]));
-  return Object.entries(value).flatMap(([key, item]): Fault[] =>
+  return Object.entries(value).flatMap(([key, item]): DocumentFault[] =>
     key === "__proto__"
       ? [{ code: "FIELD_UNKNOWN", path: [...path, key], message: 'must not be called "__proto__"' }]
       : shapeFaults(item, [...path, key]),

@@ -14,25 +14,17 @@ import {
   type Document as YamlDocument,
 } from "yaml";
 import type { Path } from "./path.ts";
+import type { TextFault } from "./text-fault.ts";
 
 /** The values of the YAML documents in a text, without empty ones, or the faults of the text. */
 export type ReadYaml =
   | { readonly ok: true; readonly values: readonly YamlValue[] }
-  | { readonly ok: false; readonly faults: readonly YamlFault[] };
+  | { readonly ok: false; readonly faults: readonly TextFault[] };
 
 export interface YamlValue {
   readonly value: unknown;
   /** The line at which a place in the value begins, from 1. For a missing place: the line of its nearest parent. */
   lineOf(path: Path): number;
-}
-
-export interface YamlFault {
-  readonly fault: "syntax" | "duplicate-key" | "forbidden-key" | "too-deep";
-  /** The cause, as the end of a sentence. */
-  readonly cause: string;
-  readonly line: number;
-  /** The key at fault. Absent when the fault does not concern a key. */
-  readonly key?: string;
 }
 
 export interface YamlLimits {
@@ -62,28 +54,28 @@ export function readYaml(text: string, limits: YamlLimits): ReadYaml {
     // nesting exhausts the stack.
     if (error instanceof RangeError) return { ok: false, faults: [tooDeep(1)] };
     if (!(error instanceof ReferenceError)) throw error;
-    return { ok: false, faults: [{ fault: "syntax", cause: error.message, line: 1 }] };
+    return { ok: false, faults: [{ what: "syntax", message: error.message, line: 1 }] };
   }
 }
 
 type LineAt = (offset: number) => number;
 
-function syntaxFault({ code, message, pos }: YAMLError, lineAt: LineAt): YamlFault {
+function syntaxFault({ code, message, pos }: YAMLError, lineAt: LineAt): TextFault {
   const line = lineAt(pos[0]);
-  return code === "RESOURCE_EXHAUSTION" ? tooDeep(line) : { fault: "syntax", cause: message, line };
+  return code === "RESOURCE_EXHAUSTION" ? tooDeep(line) : { what: "syntax", message, line };
 }
 
-const tooDeep = (line: number): YamlFault => ({ fault: "too-deep", cause: "it nests too deep", line });
+const tooDeep = (line: number): TextFault => ({ what: "too-deep", message: "it nests too deep", line });
 
 /** The faults that the parser accepts: too deep nesting, too many aliases, duplicate keys, `__proto__`. */
-function unsafe(document: YamlDocument, { maxAliases, maxDepth }: YamlLimits, lineAt: LineAt): readonly YamlFault[] {
-  const faults: YamlFault[] = [];
+function unsafe(document: YamlDocument, { maxAliases, maxDepth }: YamlLimits, lineAt: LineAt): readonly TextFault[] {
+  const faults: TextFault[] = [];
   let aliases = 0;
   visit(document, {
     Alias(_key, node) {
       aliases += 1;
       if (aliases <= maxAliases) return undefined;
-      faults.push({ fault: "syntax", cause: `it has more than ${maxAliases} aliases`, line: lineAt(startOf(node)) });
+      faults.push({ what: "syntax", message: `it has more than ${maxAliases} aliases`, line: lineAt(startOf(node)) });
       return visit.BREAK;
     },
     Collection(_key, node, path) {
@@ -98,17 +90,17 @@ function unsafe(document: YamlDocument, { maxAliases, maxDepth }: YamlLimits, li
   return faults;
 }
 
-function keyFaults({ items }: YAMLMap, lineAt: LineAt): readonly YamlFault[] {
+function keyFaults({ items }: YAMLMap, lineAt: LineAt): readonly TextFault[] {
   const seen = new Set<string>();
-  return items.flatMap((pair: Pair): YamlFault[] => {
+  return items.flatMap((pair: Pair): TextFault[] => {
     const key = keyOf(pair);
     const isTwice = seen.has(key);
     seen.add(key);
     if (!isTwice && key !== "__proto__") return [];
     const line = lineAt(startOf(pair.key));
     return isTwice
-      ? [{ fault: "duplicate-key", cause: `the key ${JSON.stringify(key)} is given twice`, line, key }]
-      : [{ fault: "forbidden-key", cause: `the key "${key}" is not allowed`, line, key }];
+      ? [{ what: "duplicate-key", message: `the key ${JSON.stringify(key)} is given twice`, line, path: key }]
+      : [{ what: "forbidden-key", message: `the key "${key}" is not allowed`, line, path: key }];
   });
 }
 

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { type Acknowledged, openAcknowledged } from "./acknowledged.ts";
 import { type Replayed, replay } from "./replay.ts";
 import { openDatabaseFile, withoutHistory } from "./sqlite-file.ts";
-import { StoreCorrupt, StoreInaccessible } from "./store-unusable.ts";
+import { storeCorrupt, storeInaccessible } from "./store-unusable.ts";
 
 export interface OpenedHistory extends Replayed {
   readonly database: DatabaseSync;
@@ -18,10 +18,15 @@ export function openHistory(directory: string): OpenedHistory {
   try {
     acknowledged = openAcknowledgedIn(directory);
     const replayed = replay(database);
-    if (!replayed.ok) throw new StoreCorrupt(path, replayed.fault, replayed.good, recovery(path, replayed.good));
+    if (!replayed.ok) {
+      const { fault, good } = replayed;
+      throw storeCorrupt(path, { fault, hint: recovery(path, good), lastGoodRevision: good });
+    }
     const lost = lostTail(database, replayed, acknowledged.found);
-    if (lost !== undefined)
-      throw new StoreCorrupt(path, lost, replayed.head.revision, recoveryOfTail(directory, replayed));
+    if (lost !== undefined) {
+      const hint = recoveryOfTail(directory, replayed);
+      throw storeCorrupt(path, { fault: lost, hint, lastGoodRevision: replayed.head.revision });
+    }
     acknowledged.record(replayed.head);
     return { ...replayed, database, acknowledged };
   } catch (error) {
@@ -36,7 +41,7 @@ function openAcknowledgedIn(directory: string): Acknowledged {
   try {
     return openAcknowledged(path);
   } catch (error) {
-    throw error instanceof Error ? new StoreInaccessible(path, error) : error;
+    throw error instanceof Error ? storeInaccessible(path, error) : error;
   }
 }
 

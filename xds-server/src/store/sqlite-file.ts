@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { chained, emptyState } from "./revision-chain.ts";
-import { StoreCorrupt, StoreInaccessible, StoreLocked, StoreTooNew, StoreUnusable } from "./store-unusable.ts";
+import { StoreUnusable, storeCorrupt, storeInaccessible, storeLocked, storeTooNew } from "./store-unusable.ts";
 
 /** The format written into the file. A change of the tables below is a new number and a migration. */
 const formatVersion = 1;
@@ -77,11 +77,11 @@ function primaryCode(error: unknown): number {
 
 function unusable(path: string, error: unknown): unknown {
   if (error instanceof StoreUnusable || !(error instanceof Error)) return error;
-  if (primaryCode(error) === sqliteBusy) return new StoreLocked(path);
+  if (primaryCode(error) === sqliteBusy) return storeLocked(path);
   const fault = damage(error);
   return fault === undefined
-    ? new StoreInaccessible(path, error)
-    : new StoreCorrupt(path, fault, undefined, withoutHistory);
+    ? storeInaccessible(path, error)
+    : storeCorrupt(path, { fault, hint: withoutHistory, lastGoodRevision: undefined });
 }
 
 /** The way out when no revision can be vouched for. */
@@ -115,11 +115,15 @@ function ensureFolder(directory: string): void {
 function ensureSchema(path: string, database: DatabaseSync): void {
   const found = { application: pragma(database, "application_id"), version: pragma(database, "user_version") };
   if (found.application === applicationId) {
-    if (found.version > formatVersion) throw new StoreTooNew(path, found.version, formatVersion);
+    if (found.version > formatVersion) throw storeTooNew(path, found.version, formatVersion);
     return;
   }
   if (pragma(database, "page_count") > 1 || found.application !== 0)
-    throw new StoreCorrupt(path, "it is the database of another program", undefined, "give another --data-dir");
+    throw storeCorrupt(path, {
+      fault: "it is the database of another program",
+      hint: "give another --data-dir",
+      lastGoodRevision: undefined,
+    });
   database.exec(schema);
   const { state, chain } = chained("", { revision: 0, time: 0, author: "", message: "" }, emptyState);
   database.prepare("INSERT INTO revisions VALUES (0, 0, '', '', ?, ?)").run(state, chain);

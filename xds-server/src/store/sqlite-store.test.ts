@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext } from "node:test";
 import { openSqliteStore } from "./sqlite-store.ts";
 import { endpoints, set, storeContract, write } from "./store.contract.ts";
 import type { Store } from "./store.ts";
-import { StoreCorrupt, StoreInaccessible, StoreLocked, StoreTooNew } from "./store-unusable.ts";
+import { StoreUnusable } from "./store-unusable.ts";
 
 storeContract((test) => {
   const directory = folder(test);
@@ -16,9 +16,9 @@ storeContract((test) => {
 });
 
 describe("the files of the embedded store", () => {
-  it("can be read by their owner only, in a folder of its own", (t) => {
+  it("can be read by their owner only, in a folder of its own", async (t) => {
     const directory = join(folder(t), "deep", "data");
-    opened(t, directory).setNote("a", "b");
+    await opened(t, directory).setNote("a", "b");
     assert.equal(statSync(directory).mode & 0o777, 0o700);
     const modes = readdirSync(directory).map((file) => [file, statSync(join(directory, file)).mode & 0o777]);
     assert.deepEqual(
@@ -27,54 +27,55 @@ describe("the files of the embedded store", () => {
     );
   });
 
-  it("open for one at a time, in this process or another", (t) => {
+  it("open for one at a time, in this process or another", async (t) => {
     const directory = folder(t);
     const path = join(directory, "chancery.db");
     const store = opened(t, directory);
-    const isLocked = (error: unknown) => error instanceof StoreLocked && error.path === path;
+    const isLocked = (error: unknown) => codeOf(error) === "STORE_LOCKED" && String(error).includes(path);
     assert.throws(() => open(directory), isLocked);
-    const script = `import { openSqliteStore } from ${JSON.stringify(new URL("./sqlite-store.js", import.meta.url).href)};
-      try { openSqliteStore({ directory: ${JSON.stringify(directory)}, now: Date.now, keepRevisions: 9 }) } catch (error) { console.log(error.code, error.path) }`;
+    const module = new URL(`./sqlite-store${extname(import.meta.filename)}`, import.meta.url).href;
+    const script = `import { openSqliteStore } from ${JSON.stringify(module)};
+      try { openSqliteStore({ directory: ${JSON.stringify(directory)}, now: Date.now, keepRevisions: 9 }) } catch (error) { console.log(error.problems[0].code) }`;
     const elsewhere = () => execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
-    assert.equal(elsewhere(), `STORE_LOCKED ${path}\n`);
-    write(store, set(endpoints("a", 1)));
-    store.close();
+    assert.equal(elsewhere(), "STORE_LOCKED\n");
+    await write(store, set(endpoints("a", 1)));
+    await store.close();
     assert.equal(elsewhere(), "");
     assert.equal(opened(t, directory).get().revision, 1);
   });
 
-  it("do not grow with the mesh when one document changes", (t) => {
+  it("do not grow with the mesh when one document changes", async (t) => {
     const directory = folder(t);
     const store = opened(t, directory);
-    write(store, set(...Array.from({ length: 1000 }, (_, i) => endpoints(`c${i}`, 1))));
-    store.close();
+    await write(store, set(...Array.from({ length: 1000 }, (_, i) => endpoints(`c${i}`, 1))));
+    await store.close();
     const before = statSync(join(directory, "chancery.db")).size;
     const again = opened(t, directory);
-    for (let port = 2; port <= 51; port++) write(again, set(endpoints("c0", port)));
-    again.close();
+    for (let port = 2; port <= 51; port++) await write(again, set(endpoints("c0", port)));
+    await again.close();
     assert.ok(statSync(join(directory, "chancery.db")).size < before + 50 * 1000);
   });
 
-  it("are rejected when a newer program wrote them, or another one", (t) => {
-    const directory = written(t);
+  it("are rejected when a newer program wrote them, or another one", async (t) => {
+    const directory = await written(t);
     edit(directory, "PRAGMA user_version = 9");
     assert.throws(
       () => open(directory),
-      (error) => error instanceof StoreTooNew && /version 9/.test(error.message),
+      (error) => codeOf(error) === "STORE_TOO_NEW" && /version 9/.test(String(error)),
     );
     edit(directory, "PRAGMA user_version = 1; PRAGMA application_id = 5");
     assert.throws(
       () => open(directory),
-      (error) => error instanceof StoreCorrupt && /another program/.test(error.message),
+      (error) => codeOf(error) === "STORE_CORRUPT" && /another program/.test(String(error)),
     );
   });
 
-  it("say why they cannot be made", (t) => {
+  it("say why they cannot be made", async (t) => {
     const directory = folder(t);
     writeFileSync(join(directory, "file"), "");
     assert.throws(
       () => open(join(directory, "file", "data")),
-      (error) => error instanceof StoreInaccessible && error.code === "STORE_INACCESSIBLE",
+      (error) => codeOf(error) === "STORE_INACCESSIBLE",
     );
   });
 });
@@ -94,35 +95,35 @@ describe("a damaged store", () => {
     ["a note was changed", "UPDATE notes SET value = 'x'", 5],
   ];
   for (const [what, sql, good] of edits)
-    it(`is rejected with the last good revision: ${what}`, (t) => {
-      const directory = written(t);
+    it(`is rejected with the last good revision: ${what}`, async (t) => {
+      const directory = await written(t);
       edit(directory, sql);
-      assertCorrupt(directory, good);
+      await assertCorrupt(directory, good);
     });
 
-  it("says that its tail is lost, and goes on from there when told so", (t) => {
-    const directory = written(t);
+  it("says that its tail is lost, and goes on from there when told so", async (t) => {
+    const directory = await written(t);
     edit(
       directory,
       "DELETE FROM revisions WHERE revision = 5; DELETE FROM versions WHERE since = 5; UPDATE versions SET until = NULL WHERE until = 5",
     );
-    const error = assertCorrupt(directory, 4);
+    const error = await assertCorrupt(directory, 4);
     assert.match(error.message, /ends at revision 4, but revision 5 was acknowledged/);
-    assert.match(error.hint, /delete \S+chancery\.head to go on from revision 4/);
+    assert.match(hintOf(error), /delete \S+chancery\.head to go on from revision 4/);
     rmSync(join(directory, "chancery.head"));
     assert.equal(opened(t, directory).get().revision, 4);
   });
 
-  it("says that it is not the one that was written here", (t) => {
-    const [directory, other] = [written(t), written(t, "other")];
+  it("says that it is not the one that was written here", async (t) => {
+    const [directory, other] = [await written(t), await written(t, "other")];
     cpSync(join(other, "chancery.db"), join(directory, "chancery.db"));
-    assert.match(assertCorrupt(directory, 5).message, /revision 5 is not the one that was acknowledged/);
+    assert.match((await assertCorrupt(directory, 5)).message, /revision 5 is not the one that was acknowledged/);
   });
 
-  it("tells a statement that takes the last good revision out", (t) => {
-    const directory = written(t);
+  it("tells a statement that takes the last good revision out", async (t) => {
+    const directory = await written(t);
     edit(directory, "UPDATE revisions SET author = 'eve' WHERE revision = 4");
-    const [, sql] = /"(SELECT .*?)"/.exec(assertCorrupt(directory, 3).hint) ?? [];
+    const [, sql] = /"(SELECT .*?)"/.exec(hintOf(await assertCorrupt(directory, 3))) ?? [];
     const database = new DatabaseSync(join(directory, "chancery.db"));
     const rows = database
       .prepare(sql ?? "")
@@ -135,23 +136,23 @@ describe("a damaged store", () => {
     ]);
   });
 
-  it("never opens with anything but what was written, whichever byte of the database is flipped", (t) => {
-    const directory = written(t);
+  it("never opens with anything but what was written, whichever byte of the database is flipped", async (t) => {
+    const directory = await written(t);
     const bytes = readFileSync(join(directory, "chancery.db"));
     for (let at = 0; at < bytes.length; at += 97) {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 0x41;
       writeFileSync(join(directory, "chancery.db"), damaged);
-      assertWholeOrRejected(directory, `byte ${at} flipped`);
+      await assertWholeOrRejected(directory, `byte ${at} flipped`);
     }
   });
 
-  it("never opens with anything but what was written, wherever the database was cut", (t) => {
-    const directory = written(t);
+  it("never opens with anything but what was written, wherever the database was cut", async (t) => {
+    const directory = await written(t);
     const bytes = readFileSync(join(directory, "chancery.db"));
     for (let size = 0; size < bytes.length; size += 1024 - 7) {
       writeFileSync(join(directory, "chancery.db"), bytes.subarray(0, size));
-      assertWholeOrRejected(directory, `cut to ${size}`);
+      await assertWholeOrRejected(directory, `cut to ${size}`);
     }
   });
 
@@ -159,56 +160,61 @@ describe("a damaged store", () => {
     ["cut", (path: string, at: number) => truncateSync(path, at)],
     ["flipped", flip],
   ] as const)
-    it(`never opens with anything but what was acknowledged, wherever the log of a killed process was ${what}`, (t) => {
-      const directory = written(t, "test", { close: false });
+    it(`never opens with anything but what was acknowledged, wherever the log of a killed process was ${what}`, async (t) => {
+      const directory = await written(t, "test", { close: false });
       const wal = statSync(join(directory, "chancery.db-wal")).size;
       for (let at = 0; at < wal; at += 1024 - 7) {
         const image = folder(t);
         cpSync(directory, image, { recursive: true });
         damage(join(image, "chancery.db-wal"), at);
-        assertWholeOrRejected(image, `log ${what} at ${at}`);
+        await assertWholeOrRejected(image, `log ${what} at ${at}`);
       }
     });
 });
 
 /** A folder with five revisions: a is 1, b is 1, a is 3, a is 4, b is deleted. */
-function written(t: TestContext, author = "test", { close = true } = {}): string {
+async function written(t: TestContext, author = "test", { close = true } = {}): Promise<string> {
   const directory = folder(t);
   const store = opened(t, directory);
-  store.setNote("files", "as they were");
+  await store.setNote("files", "as they were");
   const changes = [set(endpoints("a", 1)), set(endpoints("b", 1)), set(endpoints("a", 3)), set(endpoints("a", 4))];
   for (const change of [...changes, { set: [], delete: [{ kind: "Endpoints", name: "b" } as const] }])
-    store.commit(change, { author, expectedRevision: store.get().revision });
-  if (close) store.close();
+    await store.commit(store.get().mesh.edited(change), { author, expectedRevision: store.get().revision });
+  if (close) await store.close();
   return directory;
 }
 
-function assertWholeOrRejected(directory: string, what: string): void {
+async function assertWholeOrRejected(directory: string, what: string): Promise<void> {
   let store: Store;
   try {
     store = open(directory);
   } catch (error) {
-    assert.ok(error instanceof StoreCorrupt, `${what}: ${error}`);
+    assert.equal(codeOf(error), "STORE_CORRUPT", `${what}: ${error}`);
     return;
   }
   const { revision, mesh } = store.get();
-  const found = { revision, documents: [...mesh.documents()], note: store.note("files") };
-  store.close();
+  const found = { revision, documents: [...mesh.documents()], note: await store.note("files") };
+  await store.close();
   assert.deepEqual(found, { revision: 5, documents: [endpoints("a", 4)], note: "as they were" }, what);
 }
 
-function assertCorrupt(directory: string, good: number | undefined): StoreCorrupt {
+async function assertCorrupt(directory: string, good: number | undefined): Promise<StoreUnusable> {
   try {
-    open(directory).close();
+    await open(directory).close();
   } catch (error) {
-    assert.ok(error instanceof StoreCorrupt, String(error));
+    assert.ok(error instanceof StoreUnusable, String(error));
+    assert.equal(codeOf(error), "STORE_CORRUPT");
     assert.equal(error.lastGoodRevision, good, error.message);
     assert.match(error.message, new RegExp(`^Cannot open the store ${directory}/chancery\\.db: `));
-    assert.notEqual(error.hint, "");
+    assert.notEqual(hintOf(error), "");
     return error;
   }
   assert.fail("opened without complaint");
 }
+
+const codeOf = (error: unknown) => (error instanceof StoreUnusable ? error.problems[0]?.code : undefined);
+
+const hintOf = ({ problems }: StoreUnusable) => problems[0]?.hint ?? "";
 
 function edit(directory: string, sql: string): void {
   const database = new DatabaseSync(join(directory, "chancery.db"), { enableDoubleQuotedStringLiterals: false });

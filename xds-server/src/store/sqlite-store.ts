@@ -1,18 +1,21 @@
 import type { Document, Kind } from "../model/document.ts";
-import { type Change, type DocumentChange, Mesh } from "../model/mesh.ts";
-import { Value } from "../process/watchable.ts";
+import { type DocumentChange, Mesh, type MeshEdit } from "../model/mesh.ts";
 import { type Edit, History, type StoredVersion } from "./history.ts";
+import { byKey, frozen, Newest } from "./newest.ts";
 import { keyOf } from "./replay.ts";
 import type { RevisionHeader } from "./revision-chain.ts";
-import { type CommitOptions, type MeshState, type Revision, RevisionConflict, type Store } from "./store.ts";
+import {
+  type CommitOptions,
+  type MeshState,
+  type Revision,
+  type Store,
+  StoreClosed,
+  type StoreOptions,
+} from "./store.ts";
 
-export interface SqliteStoreOptions {
+export interface SqliteStoreOptions extends StoreOptions {
   /** Made when absent, for its owner alone. The store is `chancery.db` in it, with the files beside that. */
   readonly directory: string;
-  /** Milliseconds since the epoch, whole. */
-  readonly now: () => number;
-  /** How many revisions can be read and restored; older ones are forgotten. At least 1. */
-  readonly keepRevisions: number;
 }
 
 /** What suits most: months of edits by people, in some tens of megabytes. */
@@ -26,38 +29,44 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   return new SqliteStore(options);
 }
 
-/** Documents, on top of the rows of `History`. A document that did not change stays the same object. */
+/**
+ * Documents, on top of the rows of `History`. A document that did not change stays the same object. Nothing is waited for
+ * here: the promises are for stores that have to.
+ */
 class SqliteStore implements Store {
   readonly #history: History;
   readonly #now: () => number;
-  readonly #value: Value<MeshState>;
+  readonly #newest: Newest;
+  #isOpen = true;
 
-  constructor({ directory, now, keepRevisions }: SqliteStoreOptions) {
+  constructor({ directory, now, keepRevisions, ...watching }: SqliteStoreOptions) {
     if (!(keepRevisions >= 1)) throw new RangeError(`keepRevisions is ${keepRevisions}, and must be at least 1`);
     const documents: Document[] = [];
     this.#history = new History(directory, keepRevisions, (json) => documents.push(parsed(json)));
     this.#now = now;
-    this.#value = new Value({ revision: this.#history.head, mesh: Mesh.of(documents) });
+    this.#newest = new Newest({ revision: this.#history.head, mesh: Mesh.of(documents) }, watching);
   }
 
   get(): MeshState {
-    return this.#value.get();
+    return this.#newest.get();
   }
 
   watch(watcher: (state: MeshState) => void): () => void {
-    return this.#value.watch(watcher);
+    return this.#newest.watch(watcher);
   }
 
-  commit(change: Change, { author, message = "", expectedRevision }: CommitOptions): Revision | undefined {
-    const { revision: actual, mesh } = this.get();
-    if (expectedRevision !== actual) throw new RevisionConflict(expectedRevision, actual);
-    const changes = mesh.effectOf(change).toSorted(byKey);
+  async commit(
+    edit: MeshEdit,
+    { author, message = "", expectedRevision }: CommitOptions,
+  ): Promise<Revision | undefined> {
+    const history = this.#open();
+    const changes = this.#newest.changesOf(edit, expectedRevision);
     if (changes.length === 0) return undefined;
-    const header = { revision: actual + 1, time: this.#now(), author, message };
-    this.#history.append(header, changes.map(editOf));
+    const header = { revision: expectedRevision + 1, time: this.#now(), author, message };
+    history.append(header, changes.map(editOf));
     for (const { after } of changes) frozen(after);
-    this.#value.set({ revision: header.revision, mesh: mesh.changed(change) });
-    this.#history.acknowledge();
+    this.#newest.set({ revision: header.revision, mesh: edit.after });
+    history.acknowledge();
     return { ...header, changes };
   }
 
@@ -65,35 +74,48 @@ class SqliteStore implements Store {
     return this.#history.live(kind, name)?.since;
   }
 
-  revisions({ limit, before }: { readonly limit: number; readonly before?: number }): readonly Revision[] {
-    return this.#history
-      .headers({ limit, before: before ?? this.#history.head + 1 })
-      .map((header) => this.#withChanges(header));
+  async revisions({
+    limit,
+    before,
+  }: {
+    readonly limit: number;
+    readonly before?: number;
+  }): Promise<readonly Revision[]> {
+    const history = this.#open();
+    return history.headers({ limit, before: before ?? history.head + 1 }).map((header) => this.#withChanges(header));
   }
 
-  revision(revision: number): Revision | undefined {
-    return this.revisions({ limit: 1, before: revision + 1 }).find((found) => found.revision === revision);
+  async revision(revision: number): Promise<Revision | undefined> {
+    const [found] = await this.revisions({ limit: 1, before: revision + 1 });
+    return found?.revision === revision ? found : undefined;
   }
 
-  meshAt(revision: number): Mesh | undefined {
+  async meshAt(revision: number): Promise<Mesh | undefined> {
+    const history = this.#open();
     const { revision: newest, mesh } = this.get();
-    if (!Number.isInteger(revision) || revision < this.#history.anchor || revision > newest) return undefined;
+    if (!Number.isInteger(revision) || revision < history.anchor || revision > newest) return undefined;
     return mesh.changed({
-      set: this.#history.gone(revision).map((version) => this.#document(version)),
-      delete: [...this.#history.newer(revision)].map(({ kind, name }) => ({ kind: kind as Kind, name })),
+      set: history.gone(revision).map((version) => this.#document(version)),
+      delete: [...history.newer(revision)].map(({ kind, name }) => ({ kind: kind as Kind, name })),
     });
   }
 
-  note(key: string): string | undefined {
-    return this.#history.note(key);
+  async note(key: string): Promise<string | undefined> {
+    return this.#open().note(key);
   }
 
-  setNote(key: string, value: string): void {
-    this.#history.setNote(key, value);
+  async setNote(key: string, value: string): Promise<void> {
+    this.#open().setNote(key, value);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.#isOpen = false;
     this.#history.close();
+  }
+
+  #open(): History {
+    if (!this.#isOpen) throw new StoreClosed();
+    return this.#history;
   }
 
   #withChanges(header: RevisionHeader): Revision {
@@ -123,21 +145,4 @@ function editOf({ kind, name, after }: DocumentChange): Edit {
 
 function parsed(json: string): Document {
   return frozen(JSON.parse(json) as Document);
-}
-
-/** Makes sure that nobody changes what others share. */
-function frozen<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) frozen(member);
-  }
-  return value;
-}
-
-function byKey(a: DocumentChange, b: DocumentChange): number {
-  return compare(a.kind, b.kind) || compare(a.name, b.name);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,63 +1,53 @@
-/** Why a store could not be opened, in words for the operator: what is wrong, and what to do about it. */
-export abstract class StoreUnusable extends Error {
-  /** A stable code, explained in docs/PROBLEMS.md. */
-  abstract readonly code: string;
+import { problemOf } from "../model/problem.ts";
+import type { ProblemCode } from "../model/problem-codes.ts";
+import { ProblemsError } from "../model/problems-error.ts";
+
+interface Unusable {
+  readonly code: ProblemCode & `STORE_${string}`;
   /** The file or folder at fault. */
   readonly path: string;
+  readonly fault: string;
   /** What to do. */
   readonly hint: string;
+  readonly cause?: Error;
+  readonly lastGoodRevision?: number | undefined;
+}
 
-  constructor(path: string, fault: string, hint: string, options?: ErrorOptions) {
-    super(`Cannot open the store ${path}: ${fault}`, options);
-    this.name = new.target.name;
-    this.path = path;
-    this.hint = hint;
+/** Why a store could not be opened. */
+export class StoreUnusable extends ProblemsError {
+  /** Of a damaged store: everything up to this revision reads back as it was written; absent when not even that is known. */
+  readonly lastGoodRevision: number | undefined;
+
+  constructor({ code, path, fault, hint, cause, lastGoodRevision }: Unusable) {
+    const problem = problemOf({ code, message: fault, hint }, { action: `Cannot open the store ${path}` });
+    super([problem], undefined, { cause });
+    this.lastGoodRevision = lastGoodRevision;
   }
 }
 
 /** Another process has the store open. */
-export class StoreLocked extends StoreUnusable {
-  readonly code = "STORE_LOCKED";
-
-  constructor(path: string) {
-    super(
-      path,
-      "another process has it open",
-      "stop the other xds-server, or give this one its own folder by --data-dir",
-    );
-  }
+export function storeLocked(path: string): StoreUnusable {
+  const hint = "stop the other xds-server, or give this one its own folder by --data-dir";
+  return new StoreUnusable({ code: "STORE_LOCKED", path, fault: "another process has it open", hint });
 }
 
 /** The file was written by a newer Chancery. */
-export class StoreTooNew extends StoreUnusable {
-  readonly code = "STORE_TOO_NEW";
-
-  constructor(path: string, found: number, known: number) {
-    super(
-      path,
-      `its format is version ${found}, and this program knows versions up to ${known}`,
-      "run the newer Chancery that wrote it, or give this one its own folder by --data-dir",
-    );
-  }
+export function storeTooNew(path: string, found: number, known: number): StoreUnusable {
+  const fault = `its format is version ${found}, and this program knows versions up to ${known}`;
+  const hint = "run the newer Chancery that wrote it, or give this one its own folder by --data-dir";
+  return new StoreUnusable({ code: "STORE_TOO_NEW", path, fault, hint });
 }
 
 /** The folder or a file in it cannot be made, read or written. */
-export class StoreInaccessible extends StoreUnusable {
-  readonly code = "STORE_INACCESSIBLE";
-
-  constructor(path: string, cause: Error) {
-    super(path, cause.message, "give a folder that this user may write to by --data-dir", { cause });
-  }
+export function storeInaccessible(path: string, cause: Error): StoreUnusable {
+  const hint = "give a folder that this user may write to by --data-dir";
+  return new StoreUnusable({ code: "STORE_INACCESSIBLE", path, fault: cause.message, hint, cause });
 }
 
 /** What is on disk is not what was written. Nothing is served from such a store. */
-export class StoreCorrupt extends StoreUnusable {
-  readonly code = "STORE_CORRUPT";
-  /** Everything up to this revision reads back as it was written; absent when not even that is known. */
-  readonly lastGoodRevision: number | undefined;
-
-  constructor(path: string, fault: string, lastGoodRevision: number | undefined, hint: string) {
-    super(path, fault, hint);
-    this.lastGoodRevision = lastGoodRevision;
-  }
+export function storeCorrupt(
+  path: string,
+  damage: Pick<Unusable, "fault" | "hint"> & { readonly lastGoodRevision: number | undefined },
+): StoreUnusable {
+  return new StoreUnusable({ code: "STORE_CORRUPT", path, ...damage });
 }

@@ -1,5 +1,5 @@
 import type { Kind } from "../model/document.ts";
-import type { Change, DocumentChange, Mesh } from "../model/mesh.ts";
+import type { DocumentChange, Mesh, MeshEdit } from "../model/mesh.ts";
 import type { Watchable } from "../process/watchable.ts";
 
 /** The mesh as of one revision. */
@@ -25,28 +25,47 @@ export interface CommitOptions {
   readonly author: string;
   readonly message?: string;
   /**
-   * Reject unless the store is at this revision: what the writer checked is then what is committed.
+   * Refuse unless the store is at this revision: what the writer checked is then what is committed.
    */
   readonly expectedRevision: number;
 }
 
+/** What every store is opened with. */
+export interface StoreOptions {
+  /** Milliseconds since the epoch, whole. */
+  readonly now: () => number;
+  /** How many revisions can be read and restored; older ones are forgotten. At least 1. */
+  readonly keepRevisions: number;
+  /**
+   * Called with what a watcher throws. The revision is kept by then, so the commit does not fail. Absent: the error becomes an
+   * uncaught exception.
+   */
+  readonly watcherFailed?: (error: unknown) => void;
+}
+
 /**
- * Where the mesh is kept. One writer at a time; readers see whole revisions only. A commit that returned is on disk.
- * A change that changes nothing makes no revision: commit returns undefined.
+ * Keeps the mesh, possibly in another process that other servers share. Readers see whole revisions only. Methods that may
+ * have to ask that process return promises; `get`, `watch` and `revisionOf` read the copy in this process.
  */
 export interface Store extends Watchable<MeshState> {
-  commit(change: Change, options: CommitOptions): Revision | undefined;
+  /**
+   * Makes one revision of an edit, all of it or nothing. Once the promise is fulfilled the revision is durable, `get` has it,
+   * and its watchers ran. An edit that changes nothing makes no revision: undefined. Rejects with a RevisionConflict when the
+   * store is no longer at `expectedRevision`; `get` has what came in between by then.
+   */
+  commit(edit: MeshEdit, options: CommitOptions): Promise<Revision | undefined>;
   /** The revision at which a document last changed (its ETag), or undefined when it does not exist. */
   revisionOf(kind: Kind, name: string): number | undefined;
   /** Newest first, those before `before` (all when absent), at most `limit`. */
-  revisions(options: { readonly limit: number; readonly before?: number }): readonly Revision[];
-  revision(revision: number): Revision | undefined;
+  revisions(options: { readonly limit: number; readonly before?: number }): Promise<readonly Revision[]>;
+  revision(revision: number): Promise<Revision | undefined>;
   /** The whole mesh as it was at a revision, or undefined when there is no such revision (or it was compacted away). */
-  meshAt(revision: number): Mesh | undefined;
+  meshAt(revision: number): Promise<Mesh | undefined>;
   /** A small durable value that is not part of the mesh, such as the digest of the configuration files last applied. */
-  note(key: string): string | undefined;
-  setNote(key: string, value: string): void;
-  close(): void;
+  note(key: string): Promise<string | undefined>;
+  setNote(key: string, value: string): Promise<void>;
+  /** Resolves when the commits under way have ended. Later calls reject with a StoreClosed. */
+  close(): Promise<void>;
 }
 
 /** Thrown by commit when the store is no longer at `expectedRevision`. The writer reads again and decides. */
@@ -59,5 +78,13 @@ export class RevisionConflict extends Error {
     this.name = "RevisionConflict";
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+/** What a store rejects with once it is closed. */
+export class StoreClosed extends Error {
+  constructor() {
+    super("Cannot ask the store: it is closed");
+    this.name = "StoreClosed";
   }
 }

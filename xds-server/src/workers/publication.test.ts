@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
+import { nowhere } from "../model/node.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import { changesBetween } from "../resources/set-changes.ts";
 import { type Resource, type ResourceSet, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
@@ -10,7 +11,7 @@ import { Replica } from "./replica.ts";
 
 const cds = resourceType("CDS").typeUrl;
 const rds = resourceType("RDS").typeUrl;
-const node = { id: "edge-1", cluster: "", metadata: {}, locality: { region: "", zone: "", subZone: "" } };
+const node = { id: "edge-1", cluster: "", metadata: {}, locality: nowhere };
 
 function resource(name: string, version: number, typeUrl = cds): Resource {
   return { typeUrl, name, version: `v${version}`, body: Buffer.from(`${name} ${version}`), rewarms: [] };

@@ -1,10 +1,10 @@
 import { type BirpcOptions, type BirpcReturn, createBirpc } from "birpc";
 import type { Status } from "../grpc/status.ts";
 import type { ClusterReport } from "../load/load-report.ts";
+import type { Node } from "../model/node.ts";
 import type { Variant } from "../protocol/type-stream.ts";
 import type { ProxyStatus } from "../proxy-status/proxy-status.ts";
 import type { ProxyOverview } from "../proxy-status/proxy-statuses.ts";
-import type { Node } from "../publishing/snapshot-cache.ts";
 import type { Caller } from "../services/client-status/client-status-readers.ts";
 import type { Limits } from "../services/limits.ts";
 import type { HostPort, XdsTls } from "../services/xds-server.ts";

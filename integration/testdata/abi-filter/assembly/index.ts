@@ -254,11 +254,11 @@ function compareAndSet(): string {
   set_shared_data("n", String.UTF8.encode("1"));
   const first = get_shared_data("n");
   const stale = set_shared_data("n", String.UTF8.encode("2"), first.cas);
-  const refused = set_shared_data("n", String.UTF8.encode("3"), first.cas);
+  const rejected = set_shared_data("n", String.UTF8.encode("3"), first.cas);
   const value = get_shared_data("n").value;
   const none = get_shared_data("none at all");
   const text = value === null ? "" : String.UTF8.decode(value);
-  return `${stale.toString()} ${refused.toString()} ${text} ${none.result.toString()} ${(none.value === null).toString()}`;
+  return `${stale.toString()} ${rejected.toString()} ${text} ${none.result.toString()} ${(none.value === null).toString()}`;
 }
 
 function measure(): string {

@@ -1,9 +1,9 @@
 import { Argument, type Command } from "commander";
+import type { WriteAnswer } from "../../admin-api/writes.ts";
 import type { DocumentKey } from "../../model/document.ts";
 import type { KindRow } from "../../model/kinds.ts";
+import { problemOf } from "../../model/problem.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { WriteAnswer } from "../answers.ts";
-import { apiPath } from "../client.ts";
 import { readDocumentFiles } from "../document-files.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { readKind, repeated } from "../option-values.ts";
@@ -23,12 +23,7 @@ export function deleteCommand(): Command {
       const [row, names]: [KindRow | undefined, readonly string[]] = [this.processedArgs[0], this.processedArgs[1]];
       await run<DeleteOptions>(async (client, options) => {
         const keys = keysOf(row, names, options.file);
-        const query = { dryRun: "true" };
-        const dryRun = await client.send<WriteAnswer>(apiPath("apply"), {
-          method: "POST",
-          query,
-          body: { delete: keys },
-        });
+        const dryRun = await client.send("apply", { query: { dryRun: "true" }, body: { delete: keys } });
         rejectMissing(keys, dryRun.body);
         const { body } = await sendApply(client, options, { delete: keys });
         return printWritten(body, options.output);
@@ -56,16 +51,10 @@ function rejectMissing(keys: readonly DocumentKey[], { changes }: WriteAnswer): 
   const found = new Set(changes.map(({ kind, name }) => `${kind} ${name}`));
   const missing = keys.filter(({ kind, name }) => !found.has(`${kind} ${name}`));
   if (missing.length === 0) return;
-  const problems = missing.map(({ kind, name }) => {
-    const message = `Cannot delete ${kind} "${name}": it does not exist`;
-    return {
-      code: "DOCUMENT_UNKNOWN",
-      message,
-      kind,
-      name,
-      path: "",
-      hint: "nothing was deleted; `chancery get` lists what is there",
-    };
-  });
+  const hint = "nothing was deleted; `chancery get` lists what is there";
+  const fault = { code: "DOCUMENT_UNKNOWN", message: "it does not exist", hint } as const;
+  const problems = missing.map(({ kind, name }) =>
+    problemOf(fault, { action: `Cannot delete ${kind} "${name}"`, kind, name }),
+  );
   throw new CommandFailure(exitCodes.rejected, "Nothing was deleted", problems);
 }

@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
+import type { WriteAnswer } from "../../admin-api/writes.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { Difference } from "../answers.ts";
-import { type AdminClient, apiPath } from "../client.ts";
+import type { AdminClient } from "../client.ts";
 import { readDocumentFiles, withSources } from "../document-files.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { yamlDiff } from "../line-diff.ts";
@@ -38,15 +38,18 @@ async function read(
 ): Promise<Difference> {
   if (files !== undefined && from === undefined) {
     const documents = readDocumentFiles(files);
-    const request = { method: "POST", query: { dryRun: "true" }, body: { set: documents.documents } } as const;
-    return (await withSources(documents, client.send<Difference>(apiPath("apply"), request))).body;
+    const request = { query: { dryRun: "true" }, body: { set: documents.documents } } as const;
+    return (await withSources(documents, client.send("apply", request))).body;
   }
   if (files === undefined && from !== undefined) {
     const query = { from: String(from), to: to === undefined ? undefined : String(to) };
-    return (await client.send<Difference>(apiPath("revisions", "diff"), { query })).body;
+    return (await client.send("revisionDiff", { query })).body;
   }
   throw new CommandFailure(exitCodes.usage, "Give -f FILE, or one or two revisions: `chancery diff 3 7`");
 }
+
+/** What a dry run or a comparison of revisions answers. */
+type Difference = Pick<WriteAnswer, "changes" | "impact">;
 
 const colours = { " ": "gray", "-": "red", "+": "green" } as const;
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Command, Option } from "commander";
 import { defaultModuleLimits, inspectModule } from "../../filter-registry/module-check.ts";
+import { problemOf } from "../../model/problem.ts";
 import { command, runLocally } from "../admin-command.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { filterModule } from "../filter-module.ts";
@@ -23,10 +24,9 @@ async function build(directory: string, output: BuildOptions["output"]): Promise
   for (const warning of warnings) printError(warning);
   const inspected = await inspectModule(wasm, defaultModuleLimits);
   if (!inspected.ok) {
-    const problems = inspected.faults.map(({ path = "", message, ...fault }) => {
-      return { ...fault, path, message: `Cannot use ${wasmPath}: it ${message}` };
-    });
-    throw new CommandFailure(exitCodes.rejected, `Cannot use ${wasmPath}`, problems);
+    const action = `Cannot use ${wasmPath}`;
+    const problems = inspected.faults.map((fault) => problemOf(fault, { action, subject: "it" }));
+    throw new CommandFailure(exitCodes.rejected, action, problems);
   }
   const { abi, hostCalls, manifest } = inspected.facts;
   const sha256 = createHash("sha256").update(wasm).digest("hex");

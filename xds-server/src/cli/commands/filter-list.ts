@@ -1,7 +1,6 @@
 import type { Command } from "commander";
+import type { FilterStatus } from "../../admin-api/filters.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { FilterStatus, Items } from "../answers.ts";
-import { apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 
@@ -10,7 +9,7 @@ export function filterListCommand(): Command {
     .addHelpText("after", "\nExample:\n  chancery filter list")
     .action(
       run<AdminOptions>(async (client, { output }) => {
-        const { body } = await client.send<Items<FilterStatus>>(apiPath("filter-status"));
+        const { body } = await client.send("filterStatuses", {});
         if (output === "json") printJson(body.items);
         else if (body.items.length === 0)
           print("No filter runs. `chancery filter push DIR --to LISTENER` makes one run.");

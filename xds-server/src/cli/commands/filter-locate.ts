@@ -1,8 +1,7 @@
 import { text } from "node:stream/consumers";
 import { Argument, type Command } from "commander";
+import type { Place, Trap } from "../../admin-api/filters.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { FilterStatus, Items, Place, Trap } from "../answers.ts";
-import { apiPath } from "../client.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson } from "../terminal.ts";
 
@@ -17,14 +16,13 @@ export function filterLocateCommand(): Command {
     .addHelpText("after", "\nExample:\n  tail -50 envoy.log | chancery filter locate request-policy")
     .action(async function (this: Command, name: string) {
       await run<LocateOptions>(async (client, options) => {
-        const { body: status } = await client.send<Items<FilterStatus>>(apiPath("filter-status"));
+        const { body: status } = await client.send("filterStatuses", {});
         const version = options.version ?? status.items.find((each) => each.name === name)?.version;
         if (version === undefined) {
           throw new CommandFailure(exitCodes.usage, `Filter "${name}" does not run: name the version by --version`);
         }
         const body = { text: await text(process.stdin) };
-        const path = apiPath("filters", name, "versions", version, "locate");
-        const { body: trap } = await client.send<Trap>(path, { method: "POST", body });
+        const { body: trap } = await client.send("locateTrap", { params: { name, version }, body });
         if (options.output === "json") printJson({ ...trap, version });
         else printTrap(name, version, trap);
         return exitCodes.done;

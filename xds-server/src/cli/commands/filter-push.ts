@@ -1,8 +1,11 @@
 import { type Command, Option } from "commander";
+import type { FilterVersion } from "../../admin-api/filters.ts";
+import type { Outcome, WriteAnswer } from "../../admin-api/writes.ts";
+import type { Document } from "../../model/document.ts";
+import type { FilterSpec } from "../../model/filter.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { FilterDocument, FilterVersion, Outcome, WriteAnswer } from "../answers.ts";
 import { runCanary } from "../canary.ts";
-import { type AdminClient, type Answer, apiPath } from "../client.ts";
+import type { AdminClient, Answer } from "../client.ts";
 import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { type FilterModule, filterModule, fuelled, readConfig } from "../filter-module.ts";
 import { readDuration, readPercent, repeated } from "../option-values.ts";
@@ -77,16 +80,15 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
   const module = options.fuel ? await fuelled(built) : built;
   for (const warning of module.warnings) printError(warning);
   const name = options.name ?? module.name;
-  const url = apiPath("filters", name);
-  const former = await client.find<FilterDocument>(url);
-  const { body: version } = await client.send<FilterVersion>(apiPath("filters", name, "versions"), {
-    method: "POST",
+  const former = await client.find("Filter", name);
+  const { body: version } = await client.send("pushFilter", {
+    params: { name },
     query: { version: options.version },
     wasm: module.wasm,
   });
   if (module.map !== undefined) {
-    const path = apiPath("filters", name, "versions", version.version, "source-map");
-    await client.send(path, { method: "PUT", body: JSON.parse(module.map) });
+    const params = { name, version: version.version };
+    await client.send("putSourceMap", { params, body: JSON.parse(module.map) });
   }
   const spec = specOf(version.sha256, { module, options, former: former?.body });
   if (options.canary !== undefined) return await pushCanary(client, { name, version, spec, former, options });
@@ -95,9 +97,9 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
   const message = options.message ?? `push ${name} ${version.version}`;
   const written = await sendWrite(
     client,
-    url,
+    "putDocument",
     { ...options, message },
-    { method: "PUT", body: { spec }, headers: unchanged },
+    { params: paramsOf(name), body: { spec }, headers: unchanged },
   );
   const rejecting = (written.body.proxies ?? []).filter(({ state }) => state === "rejected");
   if (rejecting.length === 0) {
@@ -106,7 +108,7 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
       print(`Filter "${name}" is version ${version.version} (${version.sha256.slice(0, 12)}, ${version.bytes} bytes).`);
     return exitCode;
   }
-  const restored = await putBack(client, url, { former, written, rejecting, options });
+  const restored = await putBack(client, name, { former, written, rejecting, options });
   if (options.output === "json") printJson({ rejected: written.body, restored });
   else {
     print(outcomesTable(written.body.proxies ?? []));
@@ -124,8 +126,8 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
 interface Canary {
   readonly name: string;
   readonly version: FilterVersion;
-  readonly spec: FilterDocument["spec"];
-  readonly former: Answer<FilterDocument> | undefined;
+  readonly spec: FilterSpec;
+  readonly former: Answer<Document<"Filter">> | undefined;
   readonly options: PushOptions;
 }
 
@@ -149,8 +151,8 @@ async function pushCanary(client: AdminClient, { name, version, spec, former, op
 
 function specOf(
   sha256: string,
-  { module, options, former }: { module: FilterModule; options: PushOptions; former: FilterDocument | undefined },
-): FilterDocument["spec"] {
+  { module, options, former }: { module: FilterModule; options: PushOptions; former: Document<"Filter"> | undefined },
+): FilterSpec {
   const listeners = options.to ?? former?.spec.listeners;
   if (listeners === undefined) {
     throw new CommandFailure(
@@ -171,8 +173,10 @@ function specOf(
   };
 }
 
+const paramsOf = (name: string) => ({ plural: "filters", name });
+
 interface Rejected {
-  readonly former: Answer<FilterDocument> | undefined;
+  readonly former: Answer<Document<"Filter">> | undefined;
   readonly written: Answer<WriteAnswer>;
   readonly rejecting: readonly Outcome[];
   readonly options: PushOptions;
@@ -180,7 +184,7 @@ interface Rejected {
 
 async function putBack(
   client: AdminClient,
-  url: string,
+  name: string,
   { former, written, rejecting, options }: Rejected,
 ): Promise<WriteAnswer> {
   const who = rejecting
@@ -189,8 +193,9 @@ async function putBack(
     .join(", ");
   const write = { ...options, message: `put back: rejected by ${who}` };
   const headers: Record<string, string> = written.etag === undefined ? {} : { "if-match": written.etag };
-  if (former === undefined) return (await sendWrite(client, url, write, { method: "DELETE", headers })).body;
-  return (await sendWrite(client, url, write, { method: "PUT", body: former.body, headers })).body;
+  const params = paramsOf(name);
+  if (former === undefined) return (await sendWrite(client, "deleteDocument", write, { params, headers })).body;
+  return (await sendWrite(client, "putDocument", write, { params, body: former.body, headers })).body;
 }
 
 function rejectionText(name: string, { nodeId, rejections }: Outcome): string {

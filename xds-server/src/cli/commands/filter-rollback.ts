@@ -1,6 +1,5 @@
 import { Argument, type Command } from "commander";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import { apiPath } from "../client.ts";
 import { printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
 
 interface RollbackOptions extends AdminOptions, WriteOptions {
@@ -15,8 +14,7 @@ export function filterRollbackCommand(): Command {
     .action(async function (this: Command, name: string) {
       await run<RollbackOptions>(async (client, options) => {
         const { to } = options;
-        const path = apiPath("filters", name, "rollback");
-        const { body } = await sendWrite(client, path, options, { method: "POST", query: { to } });
+        const { body } = await sendWrite(client, "rollbackFilter", options, { params: { name }, query: { to } });
         return printWritten(body, options.output);
       }).call(this);
     });

@@ -1,7 +1,6 @@
 import { Argument, type Command } from "commander";
+import type { FilterVersion } from "../../admin-api/filters.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { FilterVersion, Items } from "../answers.ts";
-import { apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 
@@ -11,8 +10,9 @@ export function filterVersionsCommand(): Command {
     .addHelpText("after", "\nExample:\n  chancery filter versions request-policy")
     .action(async function (this: Command, name: string | undefined) {
       await run<AdminOptions>(async (client, { output }) => {
-        const path = name === undefined ? apiPath("filter-versions") : apiPath("filters", name, "versions");
-        const { body } = await client.send<Items<FilterVersion>>(path);
+        const { body } = await (name === undefined
+          ? client.send("allFilterVersions", {})
+          : client.send("filterVersions", { params: { name } }));
         if (output === "json") printJson(body.items);
         else if (body.items.length === 0)
           print(name === undefined ? "No filter was pushed yet." : `No version of "${name}" is kept.`);

@@ -3,8 +3,7 @@ import { stringify } from "yaml";
 import type { Document } from "../../model/document.ts";
 import { type KindRow, kindRow } from "../../model/kinds.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { List } from "../answers.ts";
-import { type AdminClient, apiPath } from "../client.ts";
+import type { AdminClient } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readKind } from "../option-values.ts";
 import { print, printJson, table } from "../terminal.ts";
@@ -38,9 +37,10 @@ async function read(
   row: KindRow | undefined,
   name: string | undefined,
 ): Promise<readonly Document[]> {
-  if (row === undefined) return (await client.send<Document[]>(apiPath("mesh"))).body;
-  if (name !== undefined) return [(await client.send<Document>(apiPath(row.plural, name))).body];
-  return (await client.send<List<Document>>(apiPath(row.plural))).body.items;
+  if (row === undefined) return (await client.send("mesh", {})).body;
+  const { plural } = row;
+  if (name !== undefined) return [(await client.send("document", { params: { plural, name } })).body];
+  return (await client.send("documents", { params: { plural } })).body.items;
 }
 
 function tableRow({ kind, name, spec }: Document): readonly string[] {

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
+import type { ClusterLoad, LoadList } from "../../admin-api/load.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { ClusterLoad, Load, LoadList } from "../answers.ts";
-import { apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 
@@ -20,14 +19,16 @@ export function loadCommand(): Command {
     .action(async function (this: Command) {
       const cluster: string | undefined = this.processedArgs[0];
       await run<LoadOptions>(async (client, { output, node: nodeId }) => {
-        const query = { nodeId, cluster, detail: cluster === undefined ? "cluster" : "endpoint" };
-        const { body } = await client.send<LoadList>(apiPath("load"), { query });
+        const detail = cluster === undefined ? "cluster" : "endpoint";
+        const { body } = await client.send("load", { query: { nodeId, cluster, detail } });
         if (output === "json") printJson(body);
         else print(loadText(body, cluster));
         return exitCodes.done;
       }).call(this);
     });
 }
+
+type Counted = Pick<ClusterLoad, "perSecond" | "inProgress" | "succeeded" | "failed">;
 
 function loadText({ items, omitted }: LoadList, cluster: string | undefined): string {
   const notKept = omitted === 0 ? "" : `\n${omitted} places were reported and not kept; see --limit maxLoadPlaces`;
@@ -61,6 +62,6 @@ function placeRows(load: ClusterLoad): readonly (readonly string[])[] {
   return [clusterRow(load), ...inside];
 }
 
-function counts({ perSecond, inProgress, succeeded, failed }: Load): readonly string[] {
+function counts({ perSecond, inProgress, succeeded, failed }: Counted): readonly string[] {
   return [perSecond.toFixed(1), String(inProgress), String(succeeded), String(failed)];
 }

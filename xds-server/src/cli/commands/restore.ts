@@ -1,6 +1,5 @@
 import { Argument, type Command } from "commander";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import { apiPath } from "../client.ts";
 import { readRevision } from "../option-values.ts";
 import { printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
 
@@ -11,9 +10,7 @@ export function restoreCommand(): Command {
     .action(async function (this: Command) {
       const revision = String(this.processedArgs[0]);
       await run<AdminOptions & WriteOptions>(async (client, options) => {
-        const { body } = await sendWrite(client, apiPath("revisions", revision, "restore"), options, {
-          method: "POST",
-        });
+        const { body } = await sendWrite(client, "restore", options, { params: { revision } });
         return printWritten(body, options.output);
       }).call(this);
     });

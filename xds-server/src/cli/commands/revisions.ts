@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
+import type { RevisionSummary } from "../../admin-api/revisions.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { List, Revision } from "../answers.ts";
-import { apiPath } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 
@@ -21,7 +20,7 @@ export function revisionsCommand(): Command {
     .action(
       run<RevisionsOptions>(async (client, { limit, before, output }) => {
         const query = { limit, before };
-        const { body } = await client.send<List<Revision>>(apiPath("revisions"), { query });
+        const { body } = await client.send("revisions", { query });
         if (output === "json") printJson(body.items);
         else if (body.items.length === 0) print("No revisions.");
         else print(table(["REVISION", "TIME", "AUTHOR", "CHANGES", "MESSAGE"], body.items.map(tableRow)));
@@ -30,7 +29,7 @@ export function revisionsCommand(): Command {
     );
 }
 
-function tableRow({ revision, time, author, changes, message }: Revision): readonly string[] {
+function tableRow({ revision, time, author, changes, message }: RevisionSummary): readonly string[] {
   const named = changes.slice(0, maxNamed).map(({ kind, name, change }) => `${kind} "${name}" ${change}`);
   const more = changes.length > maxNamed ? [`${changes.length - maxNamed} more`] : [];
   return [String(revision), new Date(time).toISOString(), author, [...named, ...more].join(", "), printable(message)];

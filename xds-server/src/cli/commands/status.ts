@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
+import type { ProxySummary } from "../../admin-api/proxies.ts";
 import { type AdminOptions, adminCommand, run } from "../admin-command.ts";
-import type { FilterStatus, Items, KnownProxy, List } from "../answers.ts";
-import { type AdminClient, apiPath } from "../client.ts";
+import type { AdminClient } from "../client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { rejectionText } from "../rejection-text.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
@@ -37,7 +37,7 @@ export function statusCommand(): Command {
 
 async function show(client: AdminClient, { output, watch, nodeGroup }: StatusOptions): Promise<void> {
   const body = await allProxies(client, nodeGroup);
-  const filters = (await client.send<Items<FilterStatus>>(apiPath("filter-status"))).body.items;
+  const filters = (await client.send("filterStatuses", {})).body.items;
   if (output === "json") return printJson({ ...body, filters });
   // On a terminal a watch redraws in place; in a file it goes on below.
   if (watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J\x1b[3J");
@@ -46,28 +46,29 @@ async function show(client: AdminClient, { output, watch, nodeGroup }: StatusOpt
 }
 
 /** The server lists so many at a time; the revision is that of the last answer. */
-async function allProxies(client: AdminClient, nodeGroup: string | undefined): Promise<List<KnownProxy>> {
-  const items: KnownProxy[] = [];
+async function allProxies(client: AdminClient, nodeGroup: string | undefined): Promise<AllProxies> {
+  const items: ProxySummary[] = [];
   for (let after: string | undefined; ; ) {
-    const { body } = await client.send<ProxyPage>(apiPath("proxies"), { query: { nodeGroup, after } });
+    const { body } = await client.send("proxies", { query: { nodeGroup, after } });
     items.push(...body.items);
     if (body.next === undefined) return { revision: body.revision, items };
     after = body.next;
   }
 }
 
-interface ProxyPage extends List<KnownProxy> {
-  readonly next?: string;
+interface AllProxies {
+  readonly revision: number;
+  readonly items: readonly ProxySummary[];
 }
 
-function statusText({ revision, items }: List<KnownProxy>): string {
+function statusText({ revision, items }: AllProxies): string {
   const head = `Revision ${revision}, ${items.length === 1 ? "1 proxy" : `${items.length} proxies`}`;
   if (items.length === 0) return `${head}. A proxy shows up here once it connects to the xDS address.`;
   const headings = ["PROXY", "GROUP", "ENVOY", "TYPE", "STATE", "RESOURCES", "REASON"];
   return `${head}\n${table(headings, items.flatMap(proxyRows))}`;
 }
 
-function proxyRows(proxy: KnownProxy): readonly (readonly string[])[] {
+function proxyRows(proxy: ProxySummary): readonly (readonly string[])[] {
   const { nodeId, nodeGroup, version = "", state, since, types } = proxy;
   const who = [printable(nodeId), printable(nodeGroup), printable(version)];
   if (state === "disconnected") return [[...who, "", state, "", `since ${new Date(since).toISOString()}`]];

@@ -1,16 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Document, DocumentKey } from "../../model/document.ts";
-import { boundedProblems, type Problem } from "../../model/problem.ts";
+import { boundedProblems, type Problem, problemOf } from "../../model/problem.ts";
 import { duplicateDocument, parseYaml } from "../../reading/parse.ts";
 import type { Store } from "../../store/store.ts";
-import type { CheckFilters } from "../filter-check.ts";
 import type { MeshWriter } from "../mesh-writer.ts";
 import type { ConfigFile, ReadFiles } from "./tree.ts";
 
 export interface ApplyOptions {
   readonly store: Store;
   readonly writer: MeshWriter;
-  readonly checkFilters: CheckFilters;
   /** Whether files that hold nothing any more may delete all that they once held. */
   readonly mayDeleteAll: boolean;
   /** Aborted when nothing may be written any more. */
@@ -34,10 +32,10 @@ export type Application =
  */
 export async function applyFiles(
   read: ReadFiles,
-  { store, writer, checkFilters, mayDeleteAll, signal }: ApplyOptions,
+  { store, writer, mayDeleteAll, signal }: ApplyOptions,
 ): Promise<Application | undefined> {
   const { files } = read;
-  const { digest: appliedDigest, documents: owned } = lastApplied(store);
+  const { digest: appliedDigest, documents: owned } = await lastApplied(store);
   const digest = digestOf(files);
   if (digest === appliedDigest && read.problems.length === 0)
     return { ok: true, documents: owned.length, asBefore: true, revision: undefined };
@@ -47,18 +45,25 @@ export async function applyFiles(
   if (problems.length > 0) return { ok: false, problems };
   if (documents.size === 0 && owned.length > 0 && !mayDeleteAll) return { ok: false, problems: [allGone(owned)] };
   const change = { set: [...documents.values()], delete: owned.filter((key) => !documents.has(keyOf(key))) };
-  const found = await checkFilters(change);
-  if (signal.aborted) return undefined;
   const message = files.map(({ path }) => path).join(", ");
-  const result = writer.write(change, { author: "files", message: message.slice(0, maxMessageLength), found });
+  const options = { author: "files", message: message.slice(0, maxMessageLength) };
+  const changeOf = () => {
+    signal.throwIfAborted();
+    return change;
+  };
+  const result = await writer.write(changeOf, options).catch((error: unknown) => {
+    if (error !== signal.reason) throw error;
+  });
+  if (result === undefined) return undefined;
   if (!result.ok)
     return { ok: false, problems: result.problems.map((problem) => ({ ...sourceOf(problem), ...problem })) };
   // A crash before this line applies the same files again: to the same effect, for nobody has written in between.
-  store.setNote(
+  await store.setNote(
     noteKey,
     JSON.stringify({ digest, documents: [...documents.values()].map(({ kind, name }) => ({ kind, name })) }),
   );
-  return { ok: true, documents: documents.size, asBefore: false, revision: result.revision?.revision };
+  const revision = result.edit.changes.length === 0 ? undefined : result.revision;
+  return { ok: true, documents: documents.size, asBefore: false, revision };
 
   function sourceOf({ kind, name }: Problem): { readonly source?: string } {
     const source = kind === undefined || name === undefined ? undefined : sources.get(keyOf({ kind, name }));
@@ -75,8 +80,8 @@ interface LastApplied {
 const noteKey = "config-files";
 const maxMessageLength = 200;
 
-function lastApplied(store: Store): LastApplied {
-  const note = store.note(noteKey);
+async function lastApplied(store: Store): Promise<LastApplied> {
+  const note = await store.note(noteKey);
   return note === undefined ? { digest: digestOf([]), documents: [] } : (JSON.parse(note) as LastApplied);
 }
 
@@ -112,20 +117,18 @@ function keyOf({ kind, name }: { readonly kind: string; readonly name: string })
 
 /** An editor empties a file before it writes it: nothing is deleted on the word of an empty file. */
 function empty(path: string): Problem {
-  return {
-    code: "CONFIG_FILE_EMPTY",
-    message: `Cannot apply the configuration ${path}: it holds no document`,
-    path: "",
-    hint: "to delete what it held, delete the file",
-    source: path,
-  };
+  const hint = "to delete what it held, delete the file";
+  const fault = { code: "CONFIG_FILE_EMPTY", message: "it holds no document", hint } as const;
+  return problemOf(fault, { action: `Cannot apply the configuration ${path}`, source: path });
 }
 
 function allGone(owned: readonly DocumentKey[]): Problem {
-  return {
-    code: "CONFIG_FILES_GONE",
-    message: `Cannot apply the configuration: there are no files, and those applied last held ${owned.length} documents`,
-    path: "",
-    hint: "check that the folder is mounted; to do without the files, start without --config and delete the documents",
-  };
+  return problemOf(
+    {
+      code: "CONFIG_FILES_GONE",
+      message: `there are no files, and those applied last held ${owned.length} documents`,
+      hint: "check that the folder is mounted; to do without the files, start without --config and delete the documents",
+    },
+    { action: "Cannot apply the configuration" },
+  );
 }

@@ -6,17 +6,16 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { memoCompile } from "../../compile/memo.ts";
 import { openCatalog } from "../../filter-registry/artifacts.ts";
-import type { Catalog } from "../../filter-registry/catalog.ts";
 import { catalogLimits, handMade, least, op } from "../../filter-registry/testing.ts";
 import type { Problem } from "../../model/problem.ts";
+import { Turns } from "../../process/turns.ts";
 import { openSqliteStore } from "../../store/sqlite-store.ts";
-import { filterChecker } from "../filter-check.ts";
 import { meshWriter } from "../mesh-writer.ts";
 import { type ConfigFiles, type ConfigFilesOptions, watchConfigFiles } from "./config-files.ts";
 
 describe("configuration files at the start", () => {
   it("are applied as one revision of author files, from folders in folders, YAML and JSON", async (t) => {
-    const here = site(t, {
+    const here = await site(t, {
       "a.yaml": `${cluster("a", 1)}---\n${cluster("b", 2)}`,
       "deep/er/c.yml": `- ${JSON.stringify(clusterDocument("c", 3))}\n`,
       "d.json": JSON.stringify([clusterDocument("d", 4)]),
@@ -26,19 +25,19 @@ describe("configuration files at the start", () => {
     await here.start();
     assert.equal(here.clusters(), "a=1 b=2 c=3 d=4");
     assert.deepEqual(
-      here.store.revisions({ limit: 9 }).map(({ author }) => author),
+      (await here.store.revisions({ limit: 9 })).map(({ author }) => author),
       ["files"],
     );
   });
 
   it("are taken as named, whatever their extension, and once when named twice", async (t) => {
-    const here = site(t, { "mesh.conf": cluster("a", 1), "other.yaml": cluster("b", 1) });
+    const here = await site(t, { "mesh.conf": cluster("a", 1), "other.yaml": cluster("b", 1) });
     await here.start({ paths: [join(here.folder, "mesh.conf"), join(here.folder, "mesh.conf")] });
     assert.equal(here.clusters(), "a=1");
   });
 
   it("are rejected with every fault, its file and line, and nothing is applied", async (t) => {
-    const here = site(t, {
+    const here = await site(t, {
       "good.yaml": cluster("a", 1),
       "empty.yaml": "# nothing\n",
       "broken.yaml": "kind: [",
@@ -59,16 +58,14 @@ describe("configuration files at the start", () => {
   });
 
   it("are rejected with what the compiler finds, and the file and line of the document", async (t) => {
-    const here = site(t, { "route.yaml": `${cluster("a", 1)}---\n${route("r", "missing")}` });
+    const here = await site(t, { "route.yaml": `${cluster("a", 1)}---\n${route("r", "missing")}` });
     const [problem] = await here.rejected();
     assert.equal(problem?.code, "ROUTE_UNKNOWN_CLUSTER");
     assert.match(problem?.source ?? "", /route\.yaml:\d+$/);
   });
 
-  it("are rejected when a filter refuses its configuration, and taken without it", async (t) => {
-    const directory = mkdtempSync(join(tmpdir(), "chancery-modules-"));
-    t.after(() => rmSync(directory, { recursive: true }));
-    const catalog = await openCatalog({ directory, ...catalogLimits });
+  it("are rejected when a filter rejects its configuration, and taken without it", async (t) => {
+    const { catalog, rejected, start, put, clusters } = await site(t, {});
     const rejecting = { signature: "i32 i32 -> i32", body: op.constant(0) };
     const wasm = handMade({ functions: { ...least, proxy_on_configure: rejecting } });
     const added = await catalog.add({ filter: "picky", wasm });
@@ -77,7 +74,7 @@ describe("configuration files at the start", () => {
     const routes = route("shop", "cart");
     const filter = `kind: Filter\nname: picky\nspec: { listeners: [edge], sha256: "${sha256}", config: {} }\n`;
     const all = [cluster("cart", 1), routes, listener + filter].join("---\n");
-    const { rejected, start, put, clusters } = site(t, { "a.yaml": all }, catalog);
+    put("a.yaml", all);
     const problems = await rejected();
     assert.deepEqual(
       problems.map(({ code, path, source }) => [code, path, source?.replace(/.*a.yaml/, "a.yaml")]),
@@ -90,7 +87,7 @@ describe("configuration files at the start", () => {
   });
 
   it("are rejected when a path does not exist, is no file, is not text, or is too large", async (t) => {
-    const here = site(t, { "latin.yaml": "", "large.yaml": "#".repeat(3000) });
+    const here = await site(t, { "latin.yaml": "", "large.yaml": "#".repeat(3000) });
     writeFileSync(join(here.folder, "latin.yaml"), Buffer.from([0x6b, 0xff]));
     const paths = ["missing", "latin.yaml", "large.yaml"].map((name) => join(here.folder, name));
     const found = await here.rejected({
@@ -102,7 +99,7 @@ describe("configuration files at the start", () => {
   });
 
   it("are rejected when there are too many, and a circle of links ends", async (t) => {
-    const here = site(t, { "a/one.yaml": cluster("a", 1), "a/two.yaml": cluster("b", 1) });
+    const here = await site(t, { "a/one.yaml": cluster("a", 1), "a/two.yaml": cluster("b", 1) });
     symlinkSync("..", join(here.folder, "a", "up"));
     const found = await here.rejected({ limits: { maxEntries: 3, maxFileBytes: 2000 } });
     assert.deepEqual(
@@ -114,31 +111,31 @@ describe("configuration files at the start", () => {
   });
 
   it("do not undo what others changed since, when they are as they were", async (t) => {
-    const here = site(t, { "a.yaml": cluster("a", 1) });
-    (await here.start()).close();
-    here.write(clusterDocument("a", 9));
+    const here = await site(t, { "a.yaml": cluster("a", 1) });
+    await (await here.start()).close();
+    await here.write(clusterDocument("a", 9));
     const running = await here.start();
     assert.equal(here.clusters(), "a=9");
-    running.close();
+    await running.close();
     here.put("a.yaml", cluster("a", 2));
     await here.start();
     assert.equal(here.clusters(), "a=2");
   });
 
   it("let go what went from them while the server was down, and nothing else", async (t) => {
-    const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
-    (await here.start()).close();
-    here.write(clusterDocument("mine", 1));
+    const here = await site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+    await (await here.start()).close();
+    await here.write(clusterDocument("mine", 1));
     rmSync(join(here.folder, "b.yaml"));
     await here.start();
     assert.equal(here.clusters(), "a=1 mine=1");
   });
 
   it("are rejected when the folder is suddenly empty, as one that is not mounted, but not when it always was", async (t) => {
-    const here = site(t, {});
-    (await here.start()).close();
+    const here = await site(t, {});
+    await (await here.start()).close();
     here.put("a.yaml", cluster("a", 1));
-    (await here.start()).close();
+    await (await here.start()).close();
     rmSync(join(here.folder, "a.yaml"));
     assert.deepEqual(
       (await here.rejected()).map(({ code }) => code),
@@ -151,7 +148,7 @@ describe("configuration files at the start", () => {
 
 describe("changes of configuration files", () => {
   it("are applied when the system tells of them: added, edited in place, renamed over, in new folders, deleted", async (t) => {
-    const here = site(t, { "a.yaml": cluster("a", 1) });
+    const here = await site(t, { "a.yaml": cluster("a", 1) });
     await here.start({ pollMs: never });
     here.put("b.yaml", cluster("b", 1));
     await here.until("a=1 b=1");
@@ -172,7 +169,7 @@ describe("changes of configuration files", () => {
   });
 
   it("are applied when the system does not tell, and for a file that was named", async (t) => {
-    const here = site(t, {
+    const here = await site(t, {
       "seen/link.yaml": "",
       "elsewhere/real.yaml": cluster("a", 1),
       "named.yaml": cluster("b", 1),
@@ -187,7 +184,7 @@ describe("changes of configuration files", () => {
   });
 
   it("are applied when links are moved to another folder at once, as Kubernetes does with a mounted ConfigMap", async (t) => {
-    const here = site(t, { "..1/a.yaml": cluster("a", 1), "..2/a.yaml": cluster("a", 2) });
+    const here = await site(t, { "..1/a.yaml": cluster("a", 1), "..2/a.yaml": cluster("a", 2) });
     symlinkSync("..1", join(here.folder, "..data"));
     symlinkSync("..data/a.yaml", join(here.folder, "a.yaml"));
     await here.start({ pollMs: never });
@@ -198,9 +195,9 @@ describe("changes of configuration files", () => {
   });
 
   it("leave alone what was made by other ways", async (t) => {
-    const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+    const here = await site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
     await here.start({ pollMs: never });
-    here.write(clusterDocument("mine", 1));
+    await here.write(clusterDocument("mine", 1));
     rmSync(join(here.folder, "b.yaml"));
     await here.until("a=1 mine=1");
   });
@@ -216,7 +213,7 @@ describe("changes of configuration files", () => {
     ],
   ] as const)
     it(`keep the mesh while a file is ${what}, and go on when it is whole again`, async (t) => {
-      const here = site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
+      const here = await site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
       await here.start({ pollMs: never });
       damage(join(here.folder, "a.yaml"));
       await here.reported(code);
@@ -226,7 +223,7 @@ describe("changes of configuration files", () => {
     });
 
   it("keep the mesh while a named file is gone", async (t) => {
-    const here = site(t, { "a.yaml": cluster("a", 1) });
+    const here = await site(t, { "a.yaml": cluster("a", 1) });
     const path = join(here.folder, "a.yaml");
     await here.start({ pollMs: never, paths: [path] });
     renameSync(path, `${path}~`);
@@ -237,17 +234,20 @@ describe("changes of configuration files", () => {
   });
 
   it("that were rejected are tried again when the mesh has changed", async (t) => {
-    const here = site(t, { "a.yaml": cluster("a", 1) });
+    const here = await site(t, { "a.yaml": cluster("a", 1) });
     await here.start({ pollMs: 20 });
     here.put("r.yaml", route("r", "later"));
     await here.reported("ROUTE_UNKNOWN_CLUSTER");
-    here.write(clusterDocument("later", 1));
+    await here.write(clusterDocument("later", 1));
     await here.condition(() => here.store.get().mesh.get("Route", "r") !== undefined);
   });
 
   it("are not applied after close", async (t) => {
-    const [closed, other] = [site(t, { "a.yaml": cluster("a", 1) }), site(t, { "a.yaml": cluster("a", 1) })];
-    (await closed.start({ pollMs: 5, settleMs: 1 })).close();
+    const [closed, other] = [
+      await site(t, { "a.yaml": cluster("a", 1) }),
+      await site(t, { "a.yaml": cluster("a", 1) }),
+    ];
+    await (await closed.start({ pollMs: 5, settleMs: 1 })).close();
     await other.start({ pollMs: 50 });
     for (const here of [closed, other]) here.put("a.yaml", cluster("a", 2));
     await other.until("a=2");
@@ -258,15 +258,15 @@ describe("changes of configuration files", () => {
 const never = 3_600_000;
 
 /** A folder of files, and a store that they are applied to. */
-function site(t: TestContext, files: Readonly<Record<string, string>>, catalog?: Catalog) {
+async function site(t: TestContext, files: Readonly<Record<string, string>>) {
   const root = mkdtempSync(join(tmpdir(), "chancery-files-"));
   t.after(() => rmSync(root, { recursive: true }));
   const folder = join(root, "files");
   const store = openSqliteStore({ directory: join(root, "data"), now: Date.now, keepRevisions: 100 });
   t.after(() => store.close());
-  const compile = memoCompile();
-  const writer = meshWriter(store, (mesh) => compile({ mesh, artifacts: catalog?.get() ?? new Map() }));
-  const checkFilters = catalog === undefined ? async () => [] : filterChecker(store, catalog);
+  const catalog = await openCatalog({ directory: join(root, "modules"), ...catalogLimits });
+  const writer = meshWriter({ store, catalog, compile: memoCompile(), turns: new Turns() });
+  t.after(() => writer.close());
   const reported: Problem[] = [];
   const log = {
     info: () => undefined,
@@ -275,7 +275,7 @@ function site(t: TestContext, files: Readonly<Record<string, string>>, catalog?:
   } as unknown as ConfigFilesOptions["log"];
 
   const watchFiles = (options: Partial<ConfigFilesOptions>) =>
-    watchConfigFiles({ paths: [folder], store, writer, checkFilters, log, settleMs: 10, ...options });
+    watchConfigFiles({ paths: [folder], store, writer, log, settleMs: 10, ...options });
   const put = (name: string, text: string) => {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), text);
@@ -294,11 +294,14 @@ function site(t: TestContext, files: Readonly<Record<string, string>>, catalog?:
   return {
     folder,
     store,
+    catalog,
     put,
     clusters,
     condition,
-    write: (document: ReturnType<typeof clusterDocument>) =>
-      assert.ok(writer.write({ set: [document], delete: [] }, { author: "admin", found: [] }).ok),
+    write: async (document: ReturnType<typeof clusterDocument>) => {
+      const written = await writer.write(() => ({ set: [document], delete: [] }), { author: "admin" });
+      assert.ok(written.ok);
+    },
     start: async (options: Partial<ConfigFilesOptions> = {}): Promise<ConfigFiles & { ok: true }> => {
       const started = await watchFiles(options);
       assert.ok(started.ok, JSON.stringify(started));

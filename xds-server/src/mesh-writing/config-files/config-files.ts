@@ -3,7 +3,6 @@ import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Problem } from "../../model/problem.ts";
 import type { Store } from "../../store/store.ts";
-import type { CheckFilters } from "../filter-check.ts";
 import type { MeshWriter } from "../mesh-writer.ts";
 import { type Application, applyFiles } from "./apply.ts";
 import { lookThrough, type ReadFiles, readTree, type Tree, type TreeLimits } from "./tree.ts";
@@ -13,7 +12,6 @@ export interface ConfigFilesOptions {
   readonly paths: readonly string[];
   readonly store: Store;
   readonly writer: MeshWriter;
-  readonly checkFilters: CheckFilters;
   readonly log: Pick<Logger, "info" | "error">;
   /** How long the files must have been left alone before they are read: a writer may be half through. */
   readonly settleMs?: number;
@@ -23,15 +21,15 @@ export interface ConfigFilesOptions {
 }
 
 export type ConfigFiles =
-  /** The files are applied, and watched until `close`. */
-  { readonly ok: true; close(): void } | { readonly ok: false; readonly problems: readonly Problem[] };
+  /** The files are applied, and watched until `close`, which ends when nothing is applied any more. */
+  { readonly ok: true; close(): Promise<void> } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
  * Applies the files, then again whenever they change. Faulty files at the start are the answer; later ones are logged,
  * and the mesh stays as the last good files made it.
  */
 export async function watchConfigFiles(options: ConfigFilesOptions): Promise<ConfigFiles> {
-  if (options.paths.length === 0) return { ok: true, close: () => undefined };
+  if (options.paths.length === 0) return { ok: true, close: async () => undefined };
   const watcher = new ConfigWatcher(options);
   const problems = await watcher.start();
   return problems.length === 0 ? { ok: true, close: () => watcher.close() } : { ok: false, problems };
@@ -54,6 +52,7 @@ class ConfigWatcher {
   /** The revision that the files were rejected at; they may be good at another. */
   #rejectedAt: number | undefined;
   #reported = "";
+  #running: Promise<void> = Promise.resolve();
 
   constructor(options: ConfigFilesOptions) {
     this.#options = options;
@@ -63,17 +62,18 @@ class ConfigWatcher {
   async start(): Promise<readonly Problem[]> {
     const application = await this.#applySettled({ atStart: true });
     if (application?.ok === false) {
-      this.close();
+      await this.close();
       return application.problems;
     }
-    void this.#run();
+    this.#running = this.#run();
     return [];
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closing.abort();
     for (const folder of this.#folders.values()) folder.close();
     this.#folders.clear();
+    await this.#running;
   }
 
   async #run(): Promise<void> {
@@ -96,11 +96,11 @@ class ConfigWatcher {
 
   /** Applies the files once nobody is writing them. Undefined when closed before that. */
   async #applySettled({ atStart }: { readonly atStart: boolean }): Promise<Application | undefined> {
-    const { store, writer, checkFilters } = this.#options;
+    const { store, writer } = this.#options;
     const { stamp, read } = await this.#settled();
     if (this.#closing.signal.aborted) return undefined;
     const signal = this.#closing.signal;
-    const application = await applyFiles(read, { store, writer, checkFilters, mayDeleteAll: !atStart, signal });
+    const application = await applyFiles(read, { store, writer, mayDeleteAll: !atStart, signal });
     if (application === undefined) return undefined;
     this.#handled = stamp;
     this.#rejectedAt = application.ok ? undefined : store.get().revision;

@@ -1,6 +1,6 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
-import type { Problem } from "../../model/problem.ts";
+import { type Problem, problemOf } from "../../model/problem.ts";
 
 export interface TreeLimits {
   /** Files and folders together. */
@@ -120,20 +120,14 @@ async function readText(path: string, maxBytes: number): Promise<string> {
 
 function unreadable(path: string, error: unknown): Problem {
   const { code, message } = error as NodeJS.ErrnoException;
-  return {
-    code: "CONFIG_FILE_UNREADABLE",
-    message: `Cannot read the configuration ${path}: ${code === "ENOENT" ? "it does not exist" : message}`,
-    path: "",
-    source: path,
-  };
+  const cause = code === "ENOENT" ? "it does not exist" : message;
+  return problemOf({ code: "CONFIG_FILE_UNREADABLE", message: cause }, reading(path));
 }
 
 function tooMany(path: string, limit: number): Problem {
-  return {
-    code: "CONFIG_FILES_TOO_MANY",
-    message: `Cannot read the configuration ${path}: there are more than ${limit} files and folders`,
-    path: "",
-    hint: "name the folder that holds the configuration only",
-    source: path,
-  };
+  const message = `there are more than ${limit} files and folders`;
+  const hint = "name the folder that holds the configuration only";
+  return problemOf({ code: "CONFIG_FILES_TOO_MANY", message, hint }, reading(path));
 }
+
+const reading = (path: string) => ({ action: `Cannot read the configuration ${path}`, source: path });

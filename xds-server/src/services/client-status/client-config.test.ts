@@ -9,7 +9,8 @@ import { ConfigStatus } from "xds-proto-ts/envoy/service/status/v3/csds";
 import type { ProxyStatus, ResourceStatus } from "../../proxy-status/proxy-status.ts";
 import { encodeResource } from "../../resources/encode.ts";
 import { resourceType } from "../../resources/resource-types.ts";
-import { nodeMessage, resourceConfigs } from "./client-config.ts";
+import { nodeMessage } from "../node-message.ts";
+import { resourceConfigs } from "./client-config.ts";
 
 const node = {
   id: "edge-1",

@@ -1,15 +1,13 @@
-import { create, type JsonObject } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { type Any, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { messageSchema, packAny } from "xds-proto-ts";
 import { ClientResourceStatus } from "xds-proto-ts/envoy/admin/v3/config_dump_shared";
-import { type Node as NodeMessage, NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import {
   ConfigStatus,
   type ClientConfig_GenericXdsConfig as ResourceConfig,
   ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
 import type { ProxyStatus, ResourceStatus } from "../../proxy-status/proxy-status.ts";
-import type { Node } from "../../publishing/snapshot-cache.ts";
 import type { TypeUrl } from "../../resources/resource-types.ts";
 import { type Resource, resourcesOf, type Snapshot } from "../../resources/snapshot.ts";
 import { withoutSecrets } from "../../resources/without-secrets.ts";
@@ -93,15 +91,4 @@ function contentOf(resource: Resource): Any {
   if (Buffer.compare(content.value, resource.body) === 0) content.value = resource.body;
   contents.set(resource, content);
   return content;
-}
-
-/** The node that a proxy sent, as a message. Only the fields that the server keeps. */
-export function nodeMessage({ id, cluster, metadata, locality, version }: Node): NodeMessage {
-  return create(NodeSchema, {
-    id,
-    cluster,
-    metadata: metadata as JsonObject,
-    locality,
-    ...(version === undefined ? {} : { userAgentVersionType: { case: "userAgentVersion", value: version } }),
-  });
 }

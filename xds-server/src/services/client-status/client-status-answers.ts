@@ -9,16 +9,18 @@ import {
   ClientConfig_GenericXdsConfigSchema as ResourceConfigSchema,
 } from "xds-proto-ts/envoy/service/status/v3/csds";
 import { CallFault } from "../../grpc/status.ts";
+import type { Node } from "../../model/node.ts";
 import type { ProxyStatus } from "../../proxy-status/proxy-status.ts";
 import type { ProxyStatuses } from "../../proxy-status/proxy-statuses.ts";
 import type { PublicationTimes } from "../../publishing/publication-times.ts";
-import type { Node, SnapshotCache } from "../../publishing/snapshot-cache.ts";
+import type { SnapshotCache } from "../../publishing/snapshot-cache.ts";
 import { emptySnapshot } from "../../resources/snapshot.ts";
 import type { Limits } from "../limits.ts";
-import { nodeMessage, resourceConfigs } from "./client-config.ts";
+import { nodeMessage } from "../node-message.ts";
+import { resourceConfigs } from "./client-config.ts";
 import type { AnswerClientStatus } from "./client-status.ts";
 import { type Caller, type ReaderOptions, readableNodes } from "./client-status-readers.ts";
-import { MatcherFault, type NodeTest, nodeTest } from "./node-matcher.ts";
+import { nodeTest } from "./node-matcher.ts";
 
 export interface ClientStatusAnswers {
   readonly proxies: ProxyStatuses;
@@ -116,22 +118,13 @@ async function chosen(
   nodes: readonly Node[],
   { isReadable, slice }: { isReadable: (nodeId: string) => boolean; slice: TimeSlice },
 ): Promise<readonly Node[]> {
-  const test = testOf(nodeMatchers);
+  const test = nodeTest(nodeMatchers);
   const matching: Node[] = [];
   for (const node of nodes) {
     if (isReadable(node.id) && test(node)) matching.push(node);
     await slice.next();
   }
   return matching.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-function testOf(matchers: ClientStatusRequest["nodeMatchers"]): NodeTest {
-  try {
-    return nodeTest(matchers);
-  } catch (error) {
-    if (!(error instanceof MatcherFault)) throw error;
-    throw new CallFault("INVALID_ARGUMENT", `Cannot match proxies by node_matchers: ${error.message}`);
-  }
 }
 
 /** Matchers are compiled without a pause, so their size is limited. This is enough for hundreds of node ids. */

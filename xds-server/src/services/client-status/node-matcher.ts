@@ -5,14 +5,15 @@ import type { DoubleMatcher } from "xds-proto-ts/envoy/type/matcher/v3/number";
 import type { StringMatcher } from "xds-proto-ts/envoy/type/matcher/v3/string";
 import type { StructMatcher } from "xds-proto-ts/envoy/type/matcher/v3/struct";
 import type { ValueMatcher } from "xds-proto-ts/envoy/type/matcher/v3/value";
-import type { Node } from "../../publishing/snapshot-cache.ts";
-
-/** Why a matcher cannot be used. The message is sent to the client. */
-export class MatcherFault extends Error {}
+import { CallFault } from "../../grpc/status.ts";
+import type { Node } from "../../model/node.ts";
 
 export type NodeTest = (node: Pick<Node, "id" | "metadata">) => boolean;
 
-/** True for a node that at least one matcher matches. Without matchers, it is true for every node. Throws MatcherFault. */
+/**
+ * True for a node that at least one matcher matches. Without matchers, it is true for every node. Throws a `CallFault` for
+ * a matcher that cannot be used.
+ */
 export function nodeTest(matchers: readonly NodeMatcher[]): NodeTest {
   if (matchers.length === 0) return () => true;
   const tests = matchers.map(oneNodeTest);
@@ -85,7 +86,7 @@ function textTest({ matchPattern: pattern, ignoreCase }: StringMatcher): (text: 
     case "safeRegex":
       return regexTest(pattern.value.regex);
     case "custom":
-      throw new MatcherFault("custom string matchers are not supported");
+      throw unusable("custom string matchers are not supported");
     case undefined:
       return () => false;
     default: {
@@ -110,6 +111,9 @@ function regexTest(regex: string): (text: string) => boolean {
     const pattern = RE2JS.compile(regex);
     return (text) => pattern.matches(text);
   } catch (error) {
-    throw new MatcherFault(`safe_regex is not RE2: ${error instanceof Error ? error.message : String(error)}`);
+    throw unusable(`safe_regex is not RE2: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+const unusable = (cause: string): CallFault =>
+  new CallFault("INVALID_ARGUMENT", `Cannot match proxies by node_matchers: ${cause}`);

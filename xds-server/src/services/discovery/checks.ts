@@ -1,6 +1,6 @@
 import { CallFault } from "../../grpc/status.ts";
+import type { Node } from "../../model/node.ts";
 import type { Stream } from "../../protocol/stream-state.ts";
-import type { Node } from "../../publishing/snapshot-cache.ts";
 import type { Limits } from "../limits.ts";
 import { tooManyNames, type WireRequest } from "./requests.ts";
 

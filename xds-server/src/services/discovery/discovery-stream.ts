@@ -1,9 +1,10 @@
 import type { Call, CallHandler } from "../../grpc/call.ts";
 import { CallFault } from "../../grpc/status.ts";
+import type { Node } from "../../model/node.ts";
 import { type Answer, isStale, onRequest, onSnapshot, onTime, openStream, type Step } from "../../protocol/stream.ts";
 import type { Stream } from "../../protocol/stream-state.ts";
 import type { Variant } from "../../protocol/type-stream.ts";
-import type { Node, Place } from "../../publishing/snapshot-cache.ts";
+import type { Place } from "../../publishing/snapshot-cache.ts";
 import { checkIdentity } from "../node-identity.ts";
 import { checkedNode, checkNames } from "./checks.ts";
 import { RequestReader, type WireRequest } from "./requests.ts";

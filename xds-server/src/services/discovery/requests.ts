@@ -1,11 +1,12 @@
-import { fromBinary, type JsonObject } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import { NodeSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import { StatusSchema } from "xds-proto-ts/google/rpc/status";
 import { CallFault } from "../../grpc/status.ts";
+import type { Node } from "../../model/node.ts";
 import type { DeltaNames, SotwNames } from "../../protocol/stream.ts";
 import type { Variant } from "../../protocol/type-stream.ts";
-import type { Node } from "../../publishing/snapshot-cache.ts";
 import { type ResourceType, resourceTypeOf, resourceTypes } from "../../resources/resource-types.ts";
+import { nodeOf } from "../node-message.ts";
 import { FieldReader, textOf } from "./fields.ts";
 
 /** A request of either variant, decoded. */
@@ -223,20 +224,5 @@ function readNode(bytes: Buffer): Node {
     if (field.isLengthDelimited && kept.has(field.number)) parts.push(bytes.subarray(field.tagStart, field.end));
     if (parts.length > maxPieces) throw new Error("A node is in more pieces than any encoder makes");
   }
-  const node = fromBinary(NodeSchema, Buffer.concat(parts));
-  const { id, cluster, locality, metadata, userAgentVersionType: agent, clientFeatures, userAgentName } = node;
-  const semantic = agent.case === "userAgentBuildVersion" ? agent.value.version : undefined;
-  const version =
-    agent.case === "userAgentVersion"
-      ? agent.value
-      : semantic && `${semantic.majorNumber}.${semantic.minorNumber}.${semantic.patch}`;
-  return {
-    id,
-    cluster,
-    metadata: (metadata ?? {}) as JsonObject,
-    locality: { region: locality?.region ?? "", zone: locality?.zone ?? "", subZone: locality?.subZone ?? "" },
-    ...(version === undefined ? {} : { version }),
-    ...(userAgentName === "" ? {} : { agent: userAgentName }),
-    ...(clientFeatures.length === 0 ? {} : { features: clientFeatures }),
-  };
+  return nodeOf(fromBinary(NodeSchema, Buffer.concat(parts)));
 }

@@ -13,6 +13,7 @@ import {
 import { LoadStatsResponseSchema } from "xds-proto-ts/envoy/service/load_stats/v3/lrs";
 import { type SharedMessage, sharedMessage } from "../../grpc/call.ts";
 import type { ClusterReport, EndpointReport, LoadCounts, LoadMetric, LocalityReport } from "../../load/load-report.ts";
+import { localityOf } from "../node-message.ts";
 
 /** A decoded `LoadStatsRequest`. Its node is not decoded. */
 export interface LoadRequest {
@@ -71,9 +72,7 @@ function localityReport(stats: UpstreamLocalityStats): LocalityReport {
     application_utilization: applicationUtilization,
   };
   return {
-    region: locality?.region ?? "",
-    zone: locality?.zone ?? "",
-    subZone: locality?.subZone ?? "",
+    ...localityOf(locality),
     priority,
     counts: counts(stats),
     metrics: [

@@ -1,0 +1,44 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { z } from "zod";
+import type { AnswerTo, Operation } from "../admin-api/operations.ts";
+import type { ParamOf } from "../admin-api/routes.ts";
+import { openapiSchema } from "./openapi.ts";
+import { queryOf } from "./query.ts";
+
+/** A request to an operation. */
+export interface Asked<Query, Param extends string = string> {
+  readonly query: Query;
+  readonly params: Readonly<Record<Param, string>>;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** A row of routes.ts. */
+interface Route<Url extends string> {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly url: Url;
+}
+
+/**
+ * Serves one operation. Reads its query before it calls the handler. The handler returns the body of the answer, or the
+ * reply when the answer has no body.
+ */
+export function serve<Url extends string, Served extends Operation>(
+  app: FastifyInstance,
+  { method, url }: Route<Url>,
+  operation: Served,
+  handler: (
+    asked: Asked<z.output<Served["query"]>, ParamOf<Url>>,
+  ) => AnswerTo<Served> | FastifyReply | Promise<AnswerTo<Served> | FastifyReply>,
+): void {
+  app.route({
+    method,
+    url,
+    schema: openapiSchema(operation),
+    handler: (request, reply) => {
+      const query = queryOf(request, operation.query) as z.output<Served["query"]>;
+      const params = request.params as Readonly<Record<ParamOf<Url>, string>>;
+      return handler({ query, params, request, reply });
+    },
+  });
+}
