@@ -4,7 +4,7 @@ export interface LongResult {
   /** "1,000,000 hostile frames" */
   readonly figure: string;
   readonly passed: boolean;
-  /** What the suite measured. */
+  /** The figures that the suite measured. */
   readonly said: string;
   /** "312 s" */
   readonly took: string;
@@ -23,7 +23,7 @@ Each row is the last run of its suite, written by that command.
 | ----- | ------ | ------ | -------- | ---- | ---- | ------ | ------- |
 `;
 
-/** The page with this result in place of the suite's former one; rows are in the order of their names. */
+/** The page with this result instead of the suite's earlier one. Rows are in the order of their names. */
 export function pageWith(page: string, result: LongResult): string {
   const { suite, figure, passed, said, took, date, commit, machine } = result;
   const cells = [suite, figure, passed ? "passed" : "**failed**", said, took, date, commit, machine];

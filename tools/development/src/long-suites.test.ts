@@ -9,12 +9,12 @@ import { longSuites } from "./long-suites.ts";
 const root = path.join(import.meta.dirname, "../../..");
 
 for (const { name, file, variable } of longSuites) {
-  test(`${name} takes its figure from ${variable}`, () => {
+  test(`${name} reads its figure from ${variable}`, () => {
     assert.ok(readFileSync(path.join(root, file), "utf8").includes(`process.env["${variable}"]`), file);
   });
 }
 
-test("each suite has a name of its own", () => {
+test("no two suites have the same name", () => {
   assert.equal(new Set(longSuites.map(({ name }) => name)).size, longSuites.length);
 });
 
