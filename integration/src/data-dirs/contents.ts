@@ -1,6 +1,6 @@
 import type { Document, Revision, Store } from "@chancery/xds-server";
 import { serve } from "../harness/server-process.ts";
-import { type AskingNode, type Received, received } from "./received.ts";
+import { type ProxyNode, type Received, received } from "./received.ts";
 
 /** Everything that can be read from a store. */
 export interface StoreContents {
@@ -42,7 +42,7 @@ function keyOf({ kind, name }: Document): string {
 }
 
 /** A proxy for each node group, by the name of the group. */
-const proxies: Readonly<Record<string, AskingNode>> = {
+const proxies: Readonly<Record<string, ProxyNode>> = {
   default: { id: "edge-1", cluster: "edge" },
   eu: { id: "edge-2", cluster: "edge", locality: { region: "eu-west", zone: "eu-1", subZone: "rack-9" } },
   us: { id: "us-1", cluster: "edge", metadata: { stage: "prod", rack: 7 } },

@@ -9,7 +9,7 @@ import {
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 
 /** The node of a proxy in its requests. */
-export interface AskingNode {
+export interface ProxyNode {
   readonly id: string;
   readonly cluster: string;
   readonly metadata?: JsonObject;
@@ -30,8 +30,8 @@ export interface ReceivedResource {
 /** Resources by type URL, then by name. */
 export type Received = Readonly<Record<string, Readonly<Record<string, ReceivedResource>>>>;
 
-export interface Asked {
-  readonly node: AskingNode;
+export interface ProxySubscriptions {
+  readonly node: ProxyNode;
   /** The names of the subscription, by type URL. An empty list subscribes to all resources of the type. */
   readonly names: Readonly<Record<string, readonly string[]>>;
 }
@@ -39,7 +39,7 @@ export interface Asked {
 const method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
 /** Subscribes to types on one delta stream, and ACKs the responses. Returns the resources once each type has a response. */
-export async function received(xds: string, { node, names }: Asked): Promise<Received> {
+export async function received(xds: string, { node, names }: ProxySubscriptions): Promise<Received> {
   const client = new Client(xds, credentials.createInsecure());
   const stream = client.makeBidiStreamRequest(method, asIs, (bytes) => fromBinary(DeltaDiscoveryResponseSchema, bytes));
   const ask = (request: MessageInitShape<typeof DeltaDiscoveryRequestSchema>): boolean =>

@@ -5,7 +5,7 @@ export interface LongResult {
   readonly figure: string;
   readonly passed: boolean;
   /** The figures that the suite measured. */
-  readonly said: string;
+  readonly measured: string;
   /** "312 s" */
   readonly took: string;
   /** "2026-11-30" */
@@ -25,8 +25,8 @@ Each row is the last run of its suite, written by that command.
 
 /** The page with this result instead of the suite's earlier one. Rows are in the order of their names. */
 export function pageWith(page: string, result: LongResult): string {
-  const { suite, figure, passed, said, took, date, commit, machine } = result;
-  const cells = [suite, figure, passed ? "passed" : "**failed**", said, took, date, commit, machine];
+  const { suite, figure, passed, measured, took, date, commit, machine } = result;
+  const cells = [suite, figure, passed ? "passed" : "**failed**", measured, took, date, commit, machine];
   const row = `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   const rows = page.split("\n").filter((line) => /^\| (?!suite )[a-z]/.test(line) && !line.startsWith(`| ${suite} |`));
   return `${introduction}${[...rows, row].sort().join("\n")}\n`;

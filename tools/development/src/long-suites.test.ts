@@ -26,23 +26,23 @@ test("npm run test:long lists the suites when one does not exist", () => {
 });
 
 test("the page keeps the last result of each suite", () => {
-  const result = (suite: string, said: string): LongResult => ({
+  const result = (suite: string, measured: string): LongResult => ({
     suite,
     figure: "1,000 runs",
-    passed: said !== "late",
-    said,
+    passed: measured !== "late",
+    measured,
     took: "9 s",
     date: "2026-11-30",
     commit: "abcdef0",
     machine: "2 cores",
   });
   let page = "";
-  for (const [suite, said] of [
+  for (const [suite, measured] of [
     ["b", "one"],
     ["a", "a | b\nc"],
     ["b", "late"],
   ] as const)
-    page = pageWith(page, result(suite, said));
+    page = pageWith(page, result(suite, measured));
   assert.deepEqual(page.split("\n").slice(-3), [
     "| a | 1,000 runs | passed | a \\| b c | 9 s | 2026-11-30 | abcdef0 | 2 cores |",
     "| b | 1,000 runs | **failed** | late | 9 s | 2026-11-30 | abcdef0 | 2 cores |",

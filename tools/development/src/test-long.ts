@@ -62,7 +62,7 @@ async function run(suite: LongSuite): Promise<LongResult> {
       suite: suite.name,
       figure: shown(suite),
       passed: code === 0,
-      said: late ? `not done after ${suite.limitMinutes} minutes` : figuresIn(output),
+      measured: late ? `not done after ${suite.limitMinutes} minutes` : figuresIn(output),
       took: `${Math.round(seconds)} s`,
       date: new Date().toISOString().slice(0, "2026-01-01".length),
       commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim(),
