@@ -1,4 +1,4 @@
-/** A room is a folder of xds-server/src, or a file at its top. What it is about, and what it may use. */
+/** A room is a folder of xds-server/src, or a file at its top. This says what it is about, and what it may import. */
 export interface Room {
   /** For docs/ARCHITECTURE.md. Files in backticks are named from the room. */
   readonly about: string;
@@ -14,7 +14,7 @@ export interface Room {
 /** By package, or module of Node: the names that may be imported. */
 export type Packages = Readonly<Record<string, "all" | readonly string[]>>;
 
-/** Where a room's folder or file is looked for. */
+/** The folder that contains all rooms. */
 export const sourceFolder = "xds-server/src";
 
 const protobuf: Packages = { "@bufbuild/protobuf": "all", "xds-proto-ts": "all" };

@@ -8,7 +8,7 @@ import { apiPage } from "./api-page.ts";
 const root = path.join(import.meta.dirname, "../../..");
 const { UPDATE_GOLDEN } = process.env;
 
-/** Packages that others import; the AssemblyScript of one. */
+/** The packages that others import, with the AssemblyScript file of one of them. */
 const packages: Readonly<Record<string, string | undefined>> = {
   "xds-proto-ts": undefined,
   "xds-server": undefined,
@@ -17,7 +17,7 @@ const packages: Readonly<Record<string, string | undefined>> = {
 };
 
 for (const [folder, assembly] of Object.entries(packages)) {
-  test(`${folder}/api.md is what the package exports; UPDATE_GOLDEN=1 rewrites it`, () => {
+  test(`${folder}/api.md lists the exports of the package; UPDATE_GOLDEN=1 rewrites it`, () => {
     const page = path.join(root, folder, "api.md");
     const actual = apiPage(path.join(root, folder), assembly);
     if (UPDATE_GOLDEN === "1") writeFileSync(page, actual);
@@ -25,7 +25,7 @@ for (const [folder, assembly] of Object.entries(packages)) {
   });
 }
 
-test("follows what is exported of other files, sorts it, and leaves out comments and what is private", (t) => {
+test("follows exports from other files, sorts them, and leaves out comments and private members", (t) => {
   const folder = packageWith(t, {
     "package.json": JSON.stringify({
       name: "sample",
@@ -75,7 +75,7 @@ export declare function two(
   ]);
 });
 
-test("says which export it cannot follow", (t) => {
+test("reports an export that it cannot follow", (t) => {
   const folder = packageWith(t, {
     "package.json": JSON.stringify({ name: "sample", exports: { ".": { types: "./index.d.ts" } } }),
     "index.d.ts": 'export { gone } from "./a.ts";\n',

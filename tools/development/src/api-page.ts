@@ -8,12 +8,12 @@ interface Manifest {
 }
 
 /**
- * What a package exports, to be read in review: each entry point of its package.json, each name in order. `assembly`: the
- * AssemblyScript file whose exported names belong to it, too. Both relative to the package's folder.
+ * A page with the exports of a package, for reviews: each entry point of its package.json, with its names in order.
+ * `assembly` is an AssemblyScript file whose exported names are listed too. Paths are relative to the package's folder.
  */
 export function apiPage(folder: string, assembly?: string): string {
   const { name, exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
-  // Generated code is left out: its entry is a pattern.
+  // Generated code, whose entry is a pattern, is left out.
   const entries = Object.entries(exports).filter(([entry]) => !entry.includes("*"));
   const sections = entries.map(([entry, { types }]) => {
     const declared = [...exportsOf(join(folder, types))].sort(([one], [other]) => (one < other ? -1 : 1));

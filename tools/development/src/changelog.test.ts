@@ -17,21 +17,21 @@ test("a release gets the entries in a section above the others", () => {
   );
 });
 
-test("a release whose section is there gets its date, and the entries at the section's end", () => {
+test("the existing section of a release gets the date, and the entries at its end", () => {
   assert.equal(
     released("# Changelog\n\n## 0.2.0 (not released)\n\n- Before.\n\n## 0.1.0 (x)\n", "0.2.0", "2026-12-01", entries),
     `# Changelog\n\n## 0.2.0 (2026-12-01)\n\n- Before.\n${listed}\n## 0.1.0 (x)\n`,
   );
 });
 
-test("a version is released once", () => {
+test("a version is released only once", () => {
   assert.throws(
     () => released("# Changelog\n\n## 0.2.0 (2026-01-01)\n", "0.2.0", "2026-12-01", entries),
     /has a section/,
   );
 });
 
-test("every entry in changelog/unreleased is Markdown of its own file, without a list's dash", () => {
+test("every entry in changelog/unreleased is a Markdown file that does not start with a dash", () => {
   const folder = path.join(import.meta.dirname, "../../../changelog/unreleased");
   for (const file of readdirSync(folder)) {
     assert.match(file, /^[a-z0-9-]+\.md$/);

@@ -5,7 +5,7 @@ export interface Entry {
   readonly text: string;
 }
 
-/** The changelog with the entries under the release: the first of its sections when it is not released yet, else a new one. */
+/** The changelog with the entries in the section of a release: its first section when that is not released yet, or else a new one. */
 export function released(changelog: string, version: string, date: string, entries: readonly Entry[]): string {
   const heading = `## ${version} (${date})`;
   const lines = entries.map(({ text }) => listed(text)).join("");
@@ -21,7 +21,7 @@ export function released(changelog: string, version: string, date: string, entri
   return `${head}${heading}\n\n${lines}${sections.length > 0 ? "\n" : ""}${sections.join("")}`;
 }
 
-/** An item of the list, whose further lines are indented. */
+/** An item of a list. Its further lines are indented. */
 function listed(text: string): string {
   return `- ${text.trim().replaceAll(/\n(?=.)/g, "\n  ")}\n`;
 }

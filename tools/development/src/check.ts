@@ -46,7 +46,7 @@ function parsed(args: readonly string[]): { readonly parts: readonly Part[]; rea
   return undefined;
 }
 
-/** Runs tests from their sources, against the sources of the packages; those of integration/ use what is built. */
+/** Runs tests from their sources, against the sources of the packages. Tests of integration/ use the built packages. */
 async function test(parts: readonly Part[], slow: boolean): Promise<boolean> {
   const folders = parts.length === 0 ? ["."] : parts.map(({ folder }) => folder);
   const { run, left } = testFiles({ root, folders, slow });

@@ -4,7 +4,7 @@ import { ran } from "./ran.ts";
 
 type Command = readonly [program: string, ...args: string[]];
 
-/** What is checked without running a test, side by side; of everything when no part is given. Types are built, filters compiled. */
+/** The checks that need no tests, of all code or only of some parts. They also build the types and compile the filters. */
 export function staticChecks(parts: readonly Part[]): readonly (readonly [title: string, command: Command])[] {
   const folders = parts.map(({ folder }) => folder);
   const projects = [...new Set(parts.flatMap((part) => part.projects))];
@@ -22,7 +22,7 @@ export function staticChecks(parts: readonly Part[]): readonly (readonly [title:
   ];
 }
 
-/** Runs one check; a good one prints a line, a bad one all that it said. */
+/** Runs one check. Prints a line, and all of its output when it fails. */
 export async function checked(root: string, title: string, [program, ...args]: Command): Promise<boolean> {
   const { code, output, seconds } = await ran(program, args, { cwd: root });
   printed(`${title}: ${code === 0 ? "good" : "FAILED"} in ${seconds.toFixed(1)} s`);

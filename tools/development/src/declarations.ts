@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The declarations that a module exports, by name; a function with overloads has several. */
+/** The declarations that a module exports, by name. A function with overloads has several. */
 export type Exports = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Reads what a file of emitted declarations (`.d.ts`) exports, through what it exports of other files of its package. Comments and
- * private members are left out. TypeScript 7 has no API for this; its emitted files are regular, each statement begins at the margin.
- * Throws for an export that it cannot follow.
+ * Reads the exports of a file of emitted declarations (`.d.ts`), also those from other files of its package. Comments and
+ * private members are left out. TypeScript 7 has no API for this, but in its emitted files each statement begins at the
+ * margin. Throws for an export that it cannot follow.
  */
 export function exportsOf(file: string): Exports {
   const found = new Map<string, readonly string[]>();
-  /** What the file declares, exported or not. */
+  /** All declarations of the file, exported or not. */
   const own = new Map<string, readonly string[]>();
   /** The module of each imported name. */
   const imports = new Map<string, string>();
@@ -50,7 +50,7 @@ const namesIn = (list: string): readonly string[] =>
     .map((each) => each.trim().replace(/^type /, ""))
     .filter((each) => each !== "");
 
-/** With what the file imports of its own package and exports by a list. */
+/** Adds the names that the file imports from its own package, which it may export by a list. */
 function withImported(own: Exports, file: string, imports: ReadonlyMap<string, string>, names: string): Exports {
   const all = new Map(own);
   for (const each of namesIn(names)) {
@@ -61,7 +61,7 @@ function withImported(own: Exports, file: string, imports: ReadonlyMap<string, s
   return all;
 }
 
-/** What `{ a, type B as C }` exports. */
+/** The exports of a list such as `{ a, type B as C }`. */
 function listed(file: string, names: string, from: Exports): Exports {
   return new Map(
     namesIn(names).map((entry) => {
@@ -73,7 +73,7 @@ function listed(file: string, names: string, from: Exports): Exports {
   );
 }
 
-/** How a statement begins; other lines at the margin go on with the one before. */
+/** The beginning of a statement. Other lines at the margin continue the statement before. */
 const beginning = /^(?:export|declare|import|abstract|class|const|enum|function|interface|let|namespace|type|var)\b/;
 
 /** Statements without comments, private members and empty lines. */

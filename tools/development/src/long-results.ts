@@ -4,8 +4,8 @@ export interface LongResult {
   /** "1,000,000 hostile frames" */
   readonly figure: string;
   readonly passed: boolean;
-  /** What the suite measured. */
-  readonly said: string;
+  /** The figures that the suite measured. */
+  readonly measured: string;
   /** "312 s" */
   readonly took: string;
   /** "2026-11-30" */
@@ -23,10 +23,10 @@ Each row is the last run of its suite, written by that command.
 | ----- | ------ | ------ | -------- | ---- | ---- | ------ | ------- |
 `;
 
-/** The page with this result in place of the suite's former one; rows are in the order of their names. */
+/** The page with this result instead of the suite's earlier one. Rows are in the order of their names. */
 export function pageWith(page: string, result: LongResult): string {
-  const { suite, figure, passed, said, took, date, commit, machine } = result;
-  const cells = [suite, figure, passed ? "passed" : "**failed**", said, took, date, commit, machine];
+  const { suite, figure, passed, measured, took, date, commit, machine } = result;
+  const cells = [suite, figure, passed ? "passed" : "**failed**", measured, took, date, commit, machine];
   const row = `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   const rows = page.split("\n").filter((line) => /^\| (?!suite )[a-z]/.test(line) && !line.startsWith(`| ${suite} |`));
   return `${introduction}${[...rows, row].sort().join("\n")}\n`;

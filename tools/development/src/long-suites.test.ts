@@ -9,12 +9,12 @@ import { longSuites } from "./long-suites.ts";
 const root = path.join(import.meta.dirname, "../../..");
 
 for (const { name, file, variable } of longSuites) {
-  test(`${name} takes its figure from ${variable}`, () => {
+  test(`${name} reads its figure from ${variable}`, () => {
     assert.ok(readFileSync(path.join(root, file), "utf8").includes(`process.env["${variable}"]`), file);
   });
 }
 
-test("each suite has a name of its own", () => {
+test("no two suites have the same name", () => {
   assert.equal(new Set(longSuites.map(({ name }) => name)).size, longSuites.length);
 });
 
@@ -26,23 +26,23 @@ test("npm run test:long lists the suites when one does not exist", () => {
 });
 
 test("the page keeps the last result of each suite", () => {
-  const result = (suite: string, said: string): LongResult => ({
+  const result = (suite: string, measured: string): LongResult => ({
     suite,
     figure: "1,000 runs",
-    passed: said !== "late",
-    said,
+    passed: measured !== "late",
+    measured,
     took: "9 s",
     date: "2026-11-30",
     commit: "abcdef0",
     machine: "2 cores",
   });
   let page = "";
-  for (const [suite, said] of [
+  for (const [suite, measured] of [
     ["b", "one"],
     ["a", "a | b\nc"],
     ["b", "late"],
   ] as const)
-    page = pageWith(page, result(suite, said));
+    page = pageWith(page, result(suite, measured));
   assert.deepEqual(page.split("\n").slice(-3), [
     "| a | 1,000 runs | passed | a \\| b c | 9 s | 2026-11-30 | abcdef0 | 2 cores |",
     "| b | 1,000 runs | **failed** | late | 9 s | 2026-11-30 | abcdef0 | 2 cores |",

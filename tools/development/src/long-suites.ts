@@ -1,14 +1,14 @@
-/** A suite whose figure can be larger than in `npm test`. */
+/** A suite that can run with a larger figure than in `npm test`. */
 export interface LongSuite {
-  /** What `npm run test:long -- NAME` calls it. */
+  /** The name in `npm run test:long -- NAME`. */
   readonly name: string;
   readonly file: string;
-  /** The environment variable that the suite takes its figure from. */
+  /** The environment variable that sets the suite's figure. */
   readonly variable: string;
   readonly figure: number;
-  /** What the figure counts. */
+  /** The things that the figure counts. */
   readonly unit: string;
-  /** The suite is ended, and has failed, when it takes longer. */
+  /** After this time the suite is killed and counts as failed. */
   readonly limitMinutes: number;
 }
 

@@ -6,7 +6,7 @@ import { partNamed, partNames } from "./parts.ts";
 
 const root = path.join(import.meta.dirname, "../../..");
 
-test("a part goes by its folder, or by its name inside of the server, the filters or the integration tests", () => {
+test("a part is named by its folder, or by its name inside the server, the filters or the integration tests", () => {
   const compile = { folder: "xds-server/src/compile", projects: ["xds-server"] };
   for (const name of ["compile", "xds-server/src/compile", "xds-server/src/compile/", "./xds-server/src/compile"]) {
     assert.deepEqual(partNamed(root, name), compile);
@@ -17,7 +17,7 @@ test("a part goes by its folder, or by its name inside of the server, the filter
   assert.equal(partNamed(root, "filters")?.projects.includes("filters/redact"), true);
 });
 
-test("what is no folder with code is no part", () => {
+test("only folders with code are parts", () => {
   for (const name of ["nothing", "docs", "..", "", "xds-server/src/main.ts"]) {
     assert.equal(partNamed(root, name), undefined, name);
   }

@@ -2,18 +2,18 @@ import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:
 import { dirname, join, relative, resolve } from "node:path";
 import { isTestFile } from "./test-files.ts";
 
-/** A folder of the workspace that is checked by itself. */
+/** A folder of the workspace that can be checked alone. */
 export interface Part {
   /** Relative to the workspace's root: "xds-server/src/compile". */
   readonly folder: string;
-  /** The TypeScript projects that it is in, or that are in it; their folders. */
+  /** The folders of the TypeScript projects that contain it or that it contains. */
   readonly projects: readonly string[];
 }
 
-/** Where a short name is looked for, after the root itself. */
+/** The folders in which a short name is searched, after the root itself. */
 const shortcuts = ["xds-server/src", "filters", "integration/src", "tools"];
 
-/** The part that a person names: "compile", "xds-server/src/protocol", "filters/redact". Undefined when there is none. */
+/** The part with a full or short name: "xds-server/src/protocol", "filters/redact", "compile". Undefined: there is none. */
 export function partNamed(root: string, name: string): Part | undefined {
   for (const place of ["", ...shortcuts]) {
     const folder = relative(root, resolve(root, place, name));
@@ -25,7 +25,7 @@ export function partNamed(root: string, name: string): Part | undefined {
   return undefined;
 }
 
-/** The names that parts go by, to choose from: each project, and each folder of the server's with tests in it. */
+/** The names of parts to list for a user: each project, and each folder of the server that has tests. */
 export function partNames(root: string): readonly string[] {
   const server = "xds-server/src";
   const folders = readdirSync(join(root, server), { withFileTypes: true }).filter((entry) => entry.isDirectory());

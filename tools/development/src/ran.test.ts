@@ -12,14 +12,14 @@ test("a program's output and exit code are its result", async () => {
   assert.deepEqual(output.trim().split("\n").sort(), ["err", "out"]);
 });
 
-test("a program that does not end is killed at its limit, with what it started", async () => {
+test("a program that does not end is killed at its limit, with the processes that it started", async () => {
   const endless = "setInterval(() => {}, 1000)";
   const script = `console.log(require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(endless)}]).pid); ${endless}`;
   const { code, output } = await ran(process.execPath, ["-e", script], { cwd, limitMs: 500 });
   assert.equal(code, 1);
   const pid = Number(output);
   assert.ok(pid > 0);
-  // It is gone, or a zombie that nobody has waited for yet.
+  // It has ended, or is a zombie until its parent waits for it.
   while (isRunning(pid)) await new Promise(setImmediate);
 });
 

@@ -4,20 +4,20 @@ import { delimiter, join } from "node:path";
 export interface RanOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Where its output goes: into the result, unless it is shown as it comes, or both. */
+  /** Whether its output is kept in the result, shown at once, or both. Absent: kept. */
   readonly output?: "kept" | "shown" | "both";
-  /** After that it is killed, with all that it started. */
+  /** After this time it is killed, with all processes that it started. Absent: never. */
   readonly limitMs?: number;
 }
 
 export interface Ran {
-  /** 1 when a signal ended it. */
+  /** The exit code; 1 when a signal ended it. */
   readonly code: number;
   readonly output: string;
   readonly seconds: number;
 }
 
-/** Runs a program, those of node_modules among them, to its end. Throws when it cannot be started. */
+/** Runs a program until it ends. Programs of node_modules are found too. Throws when it cannot be started. */
 export async function ran(program: string, args: readonly string[], options: RanOptions): Promise<Ran> {
   const { cwd, env = process.env, output: where = "kept", limitMs } = options;
   const began = performance.now();
@@ -26,7 +26,7 @@ export async function ran(program: string, args: readonly string[], options: Ran
     cwd,
     env: { ...env, PATH },
     stdio: where === "shown" ? "inherit" : ["ignore", "pipe", "pipe"],
-    // Of its own group, so that the limit ends its children as well.
+    // In a process group of its own, so that the limit also kills its children.
     detached: limitMs !== undefined,
   });
   const end = (signal: NodeJS.Signals): void => {
@@ -37,7 +37,7 @@ export async function ran(program: string, args: readonly string[], options: Ran
     process.exit(1);
   };
   const timer = limitMs === undefined ? undefined : setTimeout(end, limitMs, "SIGKILL");
-  // Ctrl-C reaches only the group of the terminal.
+  // Ctrl-C only signals the process group of the terminal, so the signal is passed on.
   if (limitMs !== undefined) for (const signal of endings) process.on(signal, interrupted);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,18 +1,18 @@
 import { globSync } from "node:fs";
 
-/** Which tests of some folders to run. */
+/** The folders whose tests are to run. */
 export interface Selection {
   readonly root: string;
-  /** Relative to the root. */
+  /** Folders relative to the root. */
   readonly folders: readonly string[];
-  /** Also those that are slow: files named *.slow.test.ts, and integration/. */
+  /** Whether slow tests run too: files named *.slow.test.ts, and integration/. */
   readonly slow: boolean;
 }
 
 /** Test files, relative to the root, sorted. */
 export interface TestFiles {
   readonly run: readonly string[];
-  /** Left out because they are slow. */
+  /** The slow tests that do not run. */
   readonly left: readonly string[];
 }
 
@@ -20,7 +20,7 @@ const excluded = ["**/node_modules", "**/dist", "**/build", "xds-proto-ts/gen", 
 
 export const isTestFile = (path: string): boolean => /\.test\.(?:ts|mjs)$/.test(path);
 
-/** Tests of integration/ start servers and Envoys, all of them. */
+/** All tests of integration/ start servers or Envoys. */
 const isSlow = (path: string): boolean => /\.slow\.test\.ts$/.test(path) || path.startsWith("integration/");
 
 export function testFiles({ root, folders, slow }: Selection): TestFiles {
@@ -30,6 +30,6 @@ export function testFiles({ root, folders, slow }: Selection): TestFiles {
   return { run: files.filter(isRun), left: files.filter((path) => !isRun(path)) };
 }
 
-/** Where the compiled test lies. */
+/** The path of a compiled test. */
 export const compiled = (path: string): string =>
   path.replace(/^((?:(?:envoy-configs|filters|tools)\/)?[^/]+)\/(?:src|test|tools)\/(.+)\.ts$/, "$1/dist/$2.js");

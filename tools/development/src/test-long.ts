@@ -9,7 +9,7 @@ import { printed } from "./printed.ts";
 import { ran } from "./ran.ts";
 import { compiled } from "./test-files.ts";
 
-/** The script of `npm run test:long`: runs suites with large figures, and keeps the last result of each in docs/LONG-TESTS.md. */
+/** The script of `npm run test:long`. Runs suites with large figures, and writes the last result of each to docs/LONG-TESTS.md. */
 const root = process.cwd();
 const page = path.join(root, "docs/LONG-TESTS.md");
 const progressEveryMs = 15_000;
@@ -19,7 +19,7 @@ process.exitCode = await testLong(process.argv.slice(2));
 async function testLong(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !longSuites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    printed(`Cannot run ${unknown.map((name) => `"${name}"`).join(", ")}: no suite of that name.`);
+    printed(`Cannot run ${unknown.map((name) => `"${name}"`).join(", ")}: there is no such suite.`);
     printed(`Suites are: ${longSuites.map(({ name }) => name).join(", ")}`);
     return 2;
   }
@@ -62,7 +62,7 @@ async function run(suite: LongSuite): Promise<LongResult> {
       suite: suite.name,
       figure: shown(suite),
       passed: code === 0,
-      said: late ? `not done after ${suite.limitMinutes} minutes` : figuresIn(output),
+      measured: late ? `not done after ${suite.limitMinutes} minutes` : figuresIn(output),
       took: `${Math.round(seconds)} s`,
       date: new Date().toISOString().slice(0, "2026-01-01".length),
       commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim(),
@@ -77,7 +77,7 @@ function shown({ variable, figure, unit }: LongSuite): string {
   return `${Number(process.env[variable] ?? figure).toLocaleString("en-US")} ${unit}`;
 }
 
-/** How many tests there were, and the figures that they printed. */
+/** The number of tests, and the figures that they printed. */
 function figuresIn(output: string): string {
   const lines = [...output.matchAll(/^\s*ℹ (.+)$/gm)].map(([, text = ""]) => text);
   const counted = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
