@@ -27,7 +27,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   "main.ts": { about: "the program `chancery`: its commands", imports: ["cli", "serve", "up"] },
   "index.ts": { about: "the management server as a library", imports: ["app", "model", "store"] },
   model: {
-    about: "what operators mean: a file for each kind, a row for each kind in `kinds.ts`",
+    about: "what operators write: a file for each kind, a row for each kind in `kinds.ts`",
     imports: [],
     pure: { "node:util": ["isDeepStrictEqual"], re2js: "all", zod: "all" },
   },
@@ -61,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ["model", "process"],
   },
   "filter-registry": {
-    about: "versions of filters, their modules by sha256, and why Envoy would reject one",
+    about: "versions of filters, their modules by sha256, and the reasons for which Envoy would reject a module",
     imports: ["model", "process"],
   },
   "mesh-writing": {
@@ -83,7 +83,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ["process"],
   },
   services: {
-    about: "`xds-server.ts` puts the gRPC services on one port; `node-identity.ts` says which node a client may be",
+    about:
+      "`xds-server.ts` puts the gRPC services on one port; `node-identity.ts` says which node ids a client may use",
     imports: ["grpc", "model", "process", "services/client-status", "services/discovery", "services/load-reporting"],
   },
   "services/discovery": {
