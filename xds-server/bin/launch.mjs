@@ -1,5 +1,5 @@
-// The script of `npm run up`, `npm test` and `npm run check`. Installs the dependencies and builds what is missing. Plain
-// JavaScript for Node 18 or newer.
+// The script of `npm run up`, `npm test`, `npm run check` and `npm run test:long`. Installs the dependencies and builds what is
+// missing. Plain JavaScript for Node 18 or newer.
 import { fileURLToPath } from "node:url";
 import { run } from "./child.mjs";
 import { installDependencies } from "./dependencies.mjs";
@@ -33,7 +33,11 @@ const commands = {
   },
   test: (args) => runScript("run:test", args),
   check: (args) => runScript("run:check", args),
+  "test:long": (args) => runScript("run:test:long", args),
 };
+
+/** The oldest Node that runs TypeScript by itself, which tests and tools need; the built program does not. */
+const oldestForTests = "22.18";
 
 /** Runs a script of package.json with this Node, and exits with its exit code. */
 async function runScript(name, args) {
@@ -50,8 +54,12 @@ async function build() {
 
 async function launch([name, ...args]) {
   const command = commands[name];
-  if (command === undefined) throw new Failure("Usage: node launch.mjs up|test|check [arguments]");
-  const exitCode = await rerunOnSupportedNode(fileURLToPath(import.meta.url), [name, ...args]);
+  if (command === undefined) throw new Failure("Usage: node launch.mjs up|test|check|test:long [arguments]");
+  const exitCode = await rerunOnSupportedNode(
+    fileURLToPath(import.meta.url),
+    [name, ...args],
+    name === "up" ? undefined : oldestForTests,
+  );
   if (exitCode !== undefined) {
     process.exitCode = exitCode;
     return;

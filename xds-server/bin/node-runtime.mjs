@@ -14,14 +14,14 @@ const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.me
 /** The oldest supported version of Node, from package.json: "22.13". */
 export const oldestSupported = engines.node.replace(">=", "");
 
-/** Whether this version of Node ("v20.20.2") is supported. */
-export function isSupported(version) {
+/** Whether this version of Node ("v20.20.2") is supported where `oldest` is the oldest that is. */
+export function isSupported(version, oldest = oldestSupported) {
   const [major, minor] = version.replace(/^v/, "").split(".").map(Number);
-  const [oldestMajor, oldestMinor] = oldestSupported.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = oldest.split(".").map(Number);
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
-/** The folder for fetched programs. src/envoy/cache-folder.ts has the same rule for the built code. */
+/** The folder for fetched programs. filters/sdk/tools/build-cache.ts has the same rule for the built code. */
 export function cacheFolder(env = process.env) {
   return env.CHANCERY_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "chancery");
 }
@@ -35,22 +35,22 @@ export function environmentFor(node, env = process.env) {
  * Runs this script again with a supported Node, which is fetched if necessary, and resolves to the exit code. Resolves to
  * undefined at once when the running Node is supported.
  */
-export async function rerunOnSupportedNode(script, args) {
-  if (isSupported(process.version)) return undefined;
-  const node = await supportedNode();
+export async function rerunOnSupportedNode(script, args, oldest = oldestSupported) {
+  if (isSupported(process.version, oldest)) return undefined;
+  const node = await supportedNode(oldest);
   const { code } = await run(node, [script, ...args], { env: environmentFor(node) });
   return code;
 }
 
 /** The path of the cached Node, fetched from npm the first time. */
-export async function supportedNode() {
+export async function supportedNode(oldest = oldestSupported) {
   const platform = `${process.platform}-${process.arch}`;
   const folder = join(cacheFolder(), `node-${fetchedVersion}-${platform}`);
   const node = join(folder, "bin", "node");
   if (existsSync(node)) return node;
-  say(`Node ${oldestSupported} or newer is needed; this is ${process.version}.`);
+  say(`Node ${oldest} or newer is needed; this is ${process.version}.`);
   if (!fetchedPlatforms.includes(platform)) {
-    throw new Failure(`There is no Node to fetch for ${platform}: install Node ${oldestSupported} or newer yourself`);
+    throw new Failure(`There is no Node to fetch for ${platform}: install Node ${oldest} or newer yourself`);
   }
   await fetchNode(`node-${platform}`, folder);
   say(`Node ${fetchedVersion} is in ${folder}; delete the folder to remove it.`);

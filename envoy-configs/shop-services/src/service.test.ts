@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("./main.js", import.meta.url));
+const main = fileURLToPath(new URL(`./main${extname(import.meta.filename)}`, import.meta.url));
 
 function start(...args: string[]) {
   return spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });

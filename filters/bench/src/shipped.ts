@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildFilter } from "@chancery/filter-sdk/build";
+import { cacheFolder } from "@chancery/filter-sdk/build-cache";
 import { withFuel } from "@chancery/filter-sdk/fuel";
 import { type BenchedFilter, type BenchResult, benchFilters } from "@chancery/xds-server/filter-bench";
 import { type ShippedFilter, shippedFilters } from "./shipped-filters.ts";
@@ -55,7 +56,7 @@ try {
 }
 
 async function build({ folder, bench }: ShippedFilter): Promise<{ filter: BenchedFilter; bytes: number }> {
-  const result = await buildFilter(folder);
+  const result = await buildFilter(folder, { cache: cacheFolder() });
   if (!result.ok) throw new Error(`Cannot build ${folder}:\n${result.errors.join("\n")}`);
   const { name } = result;
   const wasm = values["no-fuel"] ? result.wasm : withFuel(result.wasm).wasm;

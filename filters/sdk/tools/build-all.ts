@@ -1,20 +1,31 @@
 import { readdir, stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "./build.ts";
+import { cacheFolder } from "./build-cache.ts";
 
-/** The script of `npm run build`: builds the filters of this repository whose sources are newer than their module. */
+/**
+ * The script of `npm run build`: builds the filters of this repository whose sources are newer than their module. With folders as
+ * arguments it builds only those; the folder of the SDK stands for all filters.
+ */
 const filters = fileURLToPath(new URL("../../", import.meta.url));
-const sdk = join(filters, "sdk");
+const sdk = resolve(filters, "sdk");
+const cache = cacheFolder();
+const named = process.argv.slice(2).map((folder) => resolve(folder));
+const isNamed = (directory: string): boolean =>
+  named.length === 0 || [sdk, directory].some((each) => named.includes(each));
+/** They are put into the module, too. */
+const descriptions = ["package.json", "config.schema.json"];
 
 const sdkChanged = Math.max(await newest(join(sdk, "assembly")), await newest(join(sdk, "tools")));
 for (const name of (await readdir(filters)).sort()) {
   const directory = join(filters, name);
   const sourcesChanged = await newest(join(directory, "assembly"));
-  if (directory === sdk || sourcesChanged === 0) continue;
-  const changed = Math.max(sdkChanged, sourcesChanged, await newest(join(directory, "package.json")));
+  if (directory === sdk || sourcesChanged === 0 || !isNamed(directory)) continue;
+  const described = await Promise.all(descriptions.map((file) => newest(join(directory, file))));
+  const changed = Math.max(sdkChanged, sourcesChanged, ...described);
   if ((await newest(join(directory, "build"))) > changed) continue;
-  const built = await buildFilter(directory);
+  const built = await buildFilter(directory, { cache });
   if (built.ok) {
     for (const warning of built.warnings) say(`${shown(directory)}: ${warning}`);
     say(`built ${shown(built.wasmPath)}, ${built.wasm.length} bytes`);

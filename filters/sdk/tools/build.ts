@@ -2,12 +2,15 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compile } from "./compile.ts";
+import { compileOnce } from "./kept-modules.ts";
 import { readManifest, withManifest } from "./manifest.ts";
 import { signed } from "./sign.ts";
 
 export interface BuildOptions {
   /** The maximum memory of one VM of the filter, in pages of 64 KiB. Default: 512 (32 MiB). */
   readonly maximumMemoryPages?: number;
+  /** The cache folder, where compiled modules are kept by the content of their sources; absent: it compiles each time. */
+  readonly cache?: string;
 }
 
 export type BuildResult =
@@ -38,11 +41,12 @@ export async function buildFilter(dir: string, options: BuildOptions = {}): Prom
   const read = await readManifest(directory);
   if (!read.ok) return read;
   const { name, version } = read.manifest;
-  const compiled = await compile({
+  const sources = {
     directory,
     source: 'import "./assembly/index";\nexport * from "@chancery/filter-sdk/proxy";\n',
     maximumMemoryPages: options.maximumMemoryPages ?? 512,
-  });
+  };
+  const compiled = await (options.cache === undefined ? compile(sources) : compileOnce(sources, options.cache));
   if (!compiled.ok) return compiled;
   const { map, warnings } = compiled;
   const wasm = withManifest(signed(compiled.wasm, version === undefined ? name : `${name}@${version}`), read.manifest);

@@ -5,9 +5,10 @@ import asc from "assemblyscript/asc";
 import { keepOverriddenCallbacks } from "./callbacks.ts";
 
 /** The AssemblyScript library of this SDK. A filter in any folder is compiled with the library of this same package. */
-const library = fileURLToPath(new URL("../assembly/", import.meta.url));
+export const library: string = fileURLToPath(new URL("../assembly/", import.meta.url));
 const libraryPath = /^(?:.*[\\/])?node_modules[\\/]@chancery[\\/]filter-sdk[\\/](.+)$/;
-const libraryPrefix = "~lib/@chancery/filter-sdk/";
+/** The compiler's name for a file of the library begins with this. */
+export const libraryPrefix = "~lib/@chancery/filter-sdk/";
 /** The name of the generated entry file. It should not collide with a file of the filter. */
 const entryFile = "chancery-entry.ts";
 
@@ -21,8 +22,15 @@ export interface CompileOptions {
 }
 
 export type Compiled =
-  /** `map` is the source map of the module. Its columns are positions in the module. */
-  | { readonly ok: true; readonly wasm: Uint8Array; readonly map: string; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly wasm: Uint8Array;
+      /** The source map of the module. Its columns are positions in the module. */
+      readonly map: string;
+      readonly warnings: readonly string[];
+      /** The sources that the compiler read, by their names in the source map. */
+      readonly sources: readonly string[];
+    }
   /** The compiler's messages, each with `file:line:column`. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
@@ -66,7 +74,8 @@ export async function compile({ directory, source, maximumMemoryPages }: Compile
       transforms: [keepOverriddenCallbacks()],
     },
   );
-  if (error === null && wasm !== undefined) return { ok: true, wasm, map, warnings };
+  sources.delete(entryFile);
+  if (error === null && wasm !== undefined) return { ok: true, wasm, map, warnings, sources: [...sources.keys()] };
   if (errors.length === 0) errors.push(error?.message ?? messages.toString());
   return { ok: false, errors };
 }

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { LogLine } from "./log.ts";
 
@@ -63,7 +64,7 @@ function takeIdle(): TrialThread | undefined {
 class TrialThread {
   /** False when the thread cannot run another trial. */
   isGood = true;
-  readonly #worker = new Worker(new URL("./trial-worker.js", import.meta.url), {
+  readonly #worker = new Worker(new URL(`./trial-worker${extname(import.meta.filename)}`, import.meta.url), {
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 /**
- * Runs benchmarks of this folder against the server of this checkout and that of another one, in turns, and prints the
- * medians and their ratio. See bench/README.md.
+ * Runs benchmarks of this folder with the server of this checkout and that of another checkout, in turns. Prints the
+ * medians and their ratios. See bench/README.md.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,10 +19,10 @@ if (values.other === undefined || positionals.length === 0 || !(rounds >= 1)) {
 }
 const sides = { other: path.resolve(values.other), this: fileURLToPath(new URL("../../..", import.meta.url)) };
 
-/** Columns that say what was measured, and are no figures. */
+/** Columns that name the case. All others are figures. */
 const keyColumns = new Set(["variant", "documents", "documents a request"]);
 
-/** By side: the figures of each cell, one for each round. */
+/** The figures of each cell, by side, one for each round. */
 type Figures = Map<string, Record<keyof typeof sides, number[]>>;
 
 for (const benchmark of positionals) {

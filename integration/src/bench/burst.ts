@@ -14,7 +14,10 @@ import {
 import { eventually } from "../harness/eventually.ts";
 import { serve } from "../harness/server-process.ts";
 
-/** What a burst of writes does to the proxies, and to a removal of an endpoint in the midst of it. See bench/README.md. */
+/**
+ * Measures how proxies follow a burst of writes, and how long the removal of an endpoint takes during the burst. See
+ * bench/README.md.
+ */
 const clusters = 1_000;
 const proxies = 20;
 const writes = 10_000;
@@ -23,11 +26,11 @@ const removals = 10;
 const settleLimitMs = 30_000;
 const typeUrl = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
 
-/** A proxy that takes every delta response at once and keeps the bytes of what it was told last. */
+/** A delta client that ACKs each response at once and keeps the newest bytes of each resource. */
 class ProxyClient {
-  readonly told = new Map<string, Uint8Array>();
+  readonly newest = new Map<string, Uint8Array>();
   responses = 0;
-  onTold: (name: string, body: Uint8Array) => void = () => {};
+  onResource: (name: string, body: Uint8Array) => void = () => {};
   readonly #client: Client;
   readonly #call;
 
@@ -36,14 +39,14 @@ class ProxyClient {
     const asIs = (bytes: Buffer): Buffer => bytes;
     const method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
     this.#call = this.#client.makeBidiStreamRequest(method, asIs, asIs);
-    this.#call.on("error", () => {}); // closing it is one
+    this.#call.on("error", () => {}); // to cancel the call is an error too
     this.#call.on("data", (bytes: Buffer) => {
       const { nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
       this.responses += 1;
       for (const { name, resource } of resources) {
         if (resource === undefined) continue;
-        this.told.set(name, resource.value);
-        this.onTold(name, resource.value);
+        this.newest.set(name, resource.value);
+        this.onResource(name, resource.value);
       }
       this.#send({ responseNonce: nonce });
     });
@@ -82,7 +85,7 @@ async function burst(documentsARequest: number): Promise<void> {
     { length: proxies },
     (_, at) => new ProxyClient(server.xds, `proxy-${at}`, [...names, removed]),
   );
-  await eventually(() => all.every(({ told }) => told.size === clusters + 1), "the first state", settleLimitMs);
+  await eventually(() => all.every(({ newest }) => newest.size === clusters + 1), "the first state", settleLimitMs);
   const before = all.map(({ responses }) => responses);
 
   let next = 0;
@@ -100,18 +103,18 @@ async function burst(documentsARequest: number): Promise<void> {
   let slowest = 0;
   const remover = async (): Promise<void> => {
     for (let n = 1; n <= removals && next < writes; n++) {
-      const askedAt = performance.now();
-      const gone = all.map(
+      const startedAt = performance.now();
+      const removedEverywhere = all.map(
         (proxy) =>
           new Promise<void>((resolve) => {
-            proxy.onTold = (name, body) => {
+            proxy.onResource = (name, body) => {
               if (name === removed && hostsOf(body).join() === `10.0.0.${n}`) resolve();
             };
           }),
       );
       await send("PUT", `endpoints/${removed}`, { spec: endpoints(removed, n, 1).spec });
-      await Promise.all(gone);
-      slowest = Math.max(slowest, performance.now() - askedAt);
+      await Promise.all(removedEverywhere);
+      slowest = Math.max(slowest, performance.now() - startedAt);
       await pause(50);
     }
   };
@@ -121,8 +124,8 @@ async function burst(documentsARequest: number): Promise<void> {
   const last = new Map(
     Array.from({ length: clusters }, (_, at) => writes - clusters + at).map((n) => [version(n).name, n]),
   );
-  const isLevel = ({ told }: ProxyClient) => names.every((name) => isAt(told.get(name), last.get(name) ?? 0));
-  await eventually(() => all.every(isLevel), "the last state on each proxy", settleLimitMs);
+  const hasLastState = ({ newest }: ProxyClient) => names.every((name) => isAt(newest.get(name), last.get(name) ?? 0));
+  await eventually(() => all.every(hasLastState), "the last state on each proxy", settleLimitMs);
   const settledAfter = performance.now() - started - took;
   const responses = Math.max(...all.map((proxy, at) => proxy.responses - (before[at] ?? 0)));
   const rate = (writes / took) * 1000;

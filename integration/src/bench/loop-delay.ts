@@ -2,8 +2,8 @@ import { renameSync, writeFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /**
- * Preloaded into a server: how long its event loop is held, by the samples of a timer of 10 ms. SIGUSR1 begins anew,
- * SIGUSR2 writes what was seen since into the file that CHANCERY_LOOP_DELAY names.
+ * Preloaded into a server. Measures the delay of its event loop with a timer of 10 ms. SIGUSR1 resets the measurement.
+ * SIGUSR2 writes the delay since then into the file that CHANCERY_LOOP_DELAY names.
  */
 const file = process.env["CHANCERY_LOOP_DELAY"];
 if (file !== undefined && process.argv.includes("serve")) {

@@ -11,7 +11,7 @@ import { repository, serve } from "../harness/server-process.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import { builtYardstick } from "./yardstick.ts";
 
-/** Thousands of streams on one server: time to sync, memory, and how long its event loop is held. See bench/README.md. */
+/** Measures a server with thousands of streams: time to sync, memory and event-loop delay. See bench/README.md. */
 const { values } = parseArgs({
   options: {
     yardstick: { type: "string" },
@@ -37,10 +37,13 @@ const adapter = readFileSync(path.join(repository, "integration/bench/xds-load.j
 const filled = JSON.parse(adapter.replaceAll("127.0.0.1:{admin_port}", server.admin));
 writeFileSync(triggers, JSON.stringify([{ ...filled.triggers.endpoint, kind: "endpoint" }]));
 
-/** How long the event loop was held, up to the last look at which all streams were open. A scrape is part of each look. */
+/**
+ * The event-loop delay while the streams sync, and during updates. It is sampled while all streams are open. Each sample
+ * includes a scrape of /metrics.
+ */
 const delay: { sync?: LoopDelay; updates?: LoopDelay } = {};
-async function look(): Promise<void> {
-  const seen = await delaySeen();
+async function sample(): Promise<void> {
+  const seen = await readDelay();
   const text = await (await fetch(`http://${server.admin}/metrics`)).text();
   const counts = text.matchAll(/^chancery_streams\{.*\} (\d+)$/gm);
   const streams = [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
@@ -51,10 +54,10 @@ async function look(): Promise<void> {
     process.kill(server.pid, "SIGUSR1");
   }
 }
-async function delaySeen(): Promise<LoopDelay> {
+async function readDelay(): Promise<LoopDelay> {
   rmSync(delays, { force: true });
   process.kill(server.pid, "SIGUSR2");
-  await eventually(() => existsSync(delays), "the server's delays");
+  await eventually(() => existsSync(delays), "the server's event-loop delay");
   return JSON.parse(readFileSync(delays, "utf8"));
 }
 
@@ -75,7 +78,7 @@ const load = spawn(
 );
 const ended = new Promise((resolve) => load.once("close", resolve));
 while (load.exitCode === null) {
-  await look();
+  await sample();
   await Promise.race([ended, pause(300)]);
 }
 await server.stop();
@@ -87,13 +90,13 @@ const both = (delay: LoopDelay | undefined): string => (delay ? `${ms(delay.p99)
 const cells = [
   ["streams", values.streams],
   ["all synced after ms", ms(sync.last_ms)],
-  ["server CPU of that, ms", ms(phase.server_cpu_ms)],
+  ["server CPU until then, ms", ms(phase.server_cpu_ms)],
   ["an update reaches half of them after ms", ms(update.p50_ms)],
   ["all of them after ms", ms(update.last_ms)],
   ["server CPU an update, ms", ms(cpu)],
-  ["event-loop delay while they sync, p99 and most, ms", both(delay.sync)],
-  ["event-loop delay in updates, p99 and most, ms", both(delay.updates)],
-  ["samples of that", String(delay.updates?.samples ?? 0)],
+  ["event-loop delay while they sync, p99 and maximum, ms", both(delay.sync)],
+  ["event-loop delay during updates, p99 and maximum, ms", both(delay.updates)],
+  ["timer samples during updates", String(delay.updates?.samples ?? 0)],
   ["peak memory MiB", ms(last.server_peak_mib)],
 ];
 process.stdout.write(`${cells.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}\n`);

@@ -3,7 +3,10 @@ import { cpus } from "node:os";
 import type { XdsVariant } from "@chancery/xds-server/envoy";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
-/** How long from the admin API's answer to a write until Envoy's first answer by the new routes. See bench/README.md. */
+/**
+ * Measures the time from the admin API's response to a write until Envoy's first response by the new routes. See
+ * bench/README.md.
+ */
 const rounds = 5;
 const changesInRound = 20;
 const manyDocuments = 1_000;
@@ -35,7 +38,7 @@ const cases: readonly Case[] = (["delta", "sotw"] as const).flatMap((variant) =>
 const samples = new Map<Case, number[]>(cases.map((each) => [each, []]));
 const failures = new Map<Case, number>();
 for (let round = 1; round <= rounds; round++) {
-  // Interleaved, so that a busy minute of the machine is in every case.
+  // The cases are interleaved, so that a busy minute of the machine affects all of them.
   for (const each of cases) {
     process.stderr.write(`round ${round} of ${rounds}: ${each.variant}, ${each.documents} documents\n`);
     await measure(each);

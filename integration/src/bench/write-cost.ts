@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { serve } from "../harness/server-process.ts";
 
-/** What one PUT of one Endpoints document costs the server, by the size of the mesh. See bench/README.md. */
+/** Measures the cost of a PUT of one Endpoints document, by the size of the mesh. See bench/README.md. */
 const sizes = [10, 1_000, 10_000];
 const warmUp = 300;
 const counted = 300;
@@ -64,7 +64,7 @@ function endpoints(n: number): object {
   return { endpoints: Array.from({ length: 10 }, (_, index) => ({ address, port: 8000 + index })) };
 }
 
-/** The time that all threads of a process have run. */
+/** The processor time of all threads of a process. */
 function cpuMs(pid: number): number {
   const tasks = readdirSync(`/proc/${pid}/task`);
   const nanoseconds = tasks.map((task) =>

@@ -1,14 +1,14 @@
-/** Which of a cell's goals a figure is held against. */
+/** The goals of a cell. Each figure is compared with one of them. */
 export type Goal = "sync" | "update" | "cpu" | "memory";
 
 interface Cell {
   readonly streams: number;
   readonly clusters: number;
-  /** What is updated: "endpoint" or "route". */
+  /** The kind of its updates: "endpoint" or "route". */
   readonly kind: string;
 }
 
-/** The figures of a run that are compared, and where `xds-load` writes them. */
+/** The figures that are compared, and where they are in a result of `xds-load`. */
 export const measures: readonly {
   readonly name: string;
   readonly goal: Goal;
@@ -37,7 +37,7 @@ interface Measured {
   }[];
 }
 
-/** The largest ratio to go-control-plane that we are content with. */
+/** The largest acceptable ratio of this server's figure to that of go-control-plane. */
 export function goalOf(goal: Goal, cell: Cell): number {
   return goalsOf(cell)[goal];
 }

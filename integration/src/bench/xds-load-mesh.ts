@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-/** Loads the yardstick's configuration into a server, in documents that an operator would write. See bench/README.md. */
+/** Writes the yardstick's configuration into a server, as the documents of an operator. See bench/README.md. */
 const [file = "", admin = ""] = process.argv.slice(2);
 
 interface Fixture {

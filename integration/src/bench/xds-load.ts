@@ -8,8 +8,8 @@ import { goalOf, measures } from "./xds-load-goals.ts";
 import { builtYardstick } from "./yardstick.ts";
 
 /**
- * Measures servers in turns with the yardstick `xds-load`: this server against go-control-plane, with `--workers N` the
- * workers against the one process, or with `--other CHECKOUT` this checkout against another. See bench/README.md.
+ * Measures two servers in turns with the yardstick `xds-load`: this server and go-control-plane, with `--workers N` this
+ * server with N workers and in one process, or with `--other CHECKOUT` this checkout and another. See bench/README.md.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,7 +34,7 @@ printRatios();
 rmSync(results, { recursive: true });
 process.exitCode = status ?? 1;
 
-/** Which server is measured, and against which. */
+/** The measured server, and the reference that it is compared with. */
 function comparison() {
   if (values.workers !== undefined) {
     const workers = variant("workers", ({ start }) => ({ start: `${start} --workers ${values.workers}` }));
@@ -52,7 +52,7 @@ function comparison() {
   return { reference: "gcp-linear", measured: "chancery", adapters: [peer, oneProcess], heading, hasGoals: true };
 }
 
-/** An adapter file like that of this server, with some fields changed. */
+/** Writes a copy of this server's adapter file with some fields changed. Returns its path. */
 function variant(name: string, changed: (adapter: { readonly start: string }) => object): string {
   const adapter = JSON.parse(readFileSync(oneProcess, "utf8"));
   const file = path.join(results, `${name}.json`);
@@ -66,7 +66,7 @@ interface Result {
   readonly ok: boolean;
 }
 
-/** How many times as much this server needs, beside what it may need. Medians of the rounds' ratios. */
+/** Prints the ratios of the figures to the reference's, with their goals. Each ratio is a median over the rounds. */
 function printRatios(): void {
   const ratios = new Map<string, number[][]>();
   for (const file of readdirSync(results)
@@ -106,7 +106,7 @@ function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** File names hold streams, clusters, mode and round, joined by "-". */
+/** Sorts names of result files: streams, clusters, mode and round, joined by "-". */
 function inCellOrder(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true });
 }

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { repository } from "../harness/server-process.ts";
 
-/** Builds the yardstick `xds-load` in a folder of its own, because its sources may be read-only, and gives that folder. */
+/** Builds the yardstick `xds-load`. Returns the folder: a copy, because the sources may be read-only. */
 export function builtYardstick(directory: string | undefined): string {
   const sources = path.resolve(repository, directory ?? process.env["XDS_LOAD"] ?? "../shared/bench/xds-load");
   if (!existsSync(path.join(sources, "cmd/xds-bench"))) {
-    throw new Error(`No yardstick in ${sources}: say where the folder xds-load is by --yardstick DIR or XDS_LOAD`);
+    throw new Error(`No yardstick in ${sources}: name the folder xds-load by --yardstick DIR or XDS_LOAD`);
   }
   const copy = path.join(tmpdir(), "chancery-xds-load");
   mkdirSync(path.join(copy, "bin"), { recursive: true });

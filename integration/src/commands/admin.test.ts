@@ -26,7 +26,7 @@ const listener = (name: string, port: number) => ({
   spec: { port, http: { routes: ["shop"] } },
 });
 
-/** An Envoy, and the documents of a shop on it: a listener on a free port, and a route to the first of two services. */
+/** Starts two services and an Envoy. `apply` writes a listener on a free port, with a route to the first service. */
 async function startShop(mesh: TestMesh, variant: XdsVariant) {
   const [v1, v2] = [await mesh.serviceNamed("v1"), await mesh.serviceNamed("v2")];
   await mesh.envoy({ variant, concurrency: 1 });
@@ -36,7 +36,7 @@ async function startShop(mesh: TestMesh, variant: XdsVariant) {
 }
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: what apply says is live is live, and a changed route is within 100 ms, nothing failing`, async () => {
+  test(`${variant}: a mesh serves once apply says "synced"; a changed route serves within 100 ms, and no request fails`, async () => {
     await using mesh = await TestMesh.start();
     const { port, apply } = await startShop(mesh, variant);
     const applied = await apply();
@@ -44,7 +44,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.match(applied.stdout, /edge-1 +synced/);
     assert.equal((await get(port)).text, "v1");
 
-    // The least of a few rounds: the machine may be busy with other tests, the server may not.
+    // The minimum of a few rounds, because the machine may be busy with other tests.
     const delays: number[] = [];
     for (const to of ["v2", "v1", "v2", "v1", "v2"]) {
       await mesh.put("/api/v1/routes/shop", route(to));
@@ -61,7 +61,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.ok(Math.min(...delays) < 100, `took ${delays.map(Math.round).join(", ")} ms`);
   });
 
-  test(`${variant}: a rejection is told with Envoy's own reason, by apply and by status, and ends with restore`, async () => {
+  test(`${variant}: apply and status report a rejection with Envoy's reason, and restore ends it`, async () => {
     await using mesh = await TestMesh.start();
     const { port, apply } = await startShop(mesh, variant);
     await apply();
@@ -81,7 +81,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.doesNotMatch((await mesh.chancery(["status"])).stdout, /rejected|pending/);
   });
 
-  test(`${variant}: pushing an edited filter swaps it under load: nothing fails, nothing passes without it`, async () => {
+  test(`${variant}: a push of an edited filter swaps it under load: no request fails, and none passes unfiltered`, async () => {
     await using mesh = await TestMesh.start();
     const { port, apply } = await startShop(mesh, variant);
     await apply();
@@ -95,7 +95,7 @@ for (const variant of ["delta", "sotw"] as const) {
     const source = readFileSync(file, "utf8");
     assert.match(source, /x-policy-reason/);
     writeFileSync(file, source.replace("x-policy-reason", "x-policy-edited"));
-    // The filter answers /internal/ itself: a request that passed without it would be answered by "v1" with 200.
+    // The filter answers /internal/ itself. An unfiltered request would get 200 from "v1".
     const ask = async () => {
       const { status, headers } = await get(port, "/internal/x");
       return `${status}${headers.has("x-policy-reason") ? " old" : ""}${headers.has("x-policy-edited") ? " new" : ""}`;
@@ -115,7 +115,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.deepEqual([...new Set(later)], ["404 new"]);
   });
 
-  test(`${variant}: a pushed filter acts at once; one that Envoy rejects is put back`, async () => {
+  test(`${variant}: a pushed filter acts at once; when Envoy rejects a version, the one before acts again`, async () => {
     await using mesh = await TestMesh.start();
     const { port, apply } = await startShop(mesh, variant);
     await apply();
@@ -142,7 +142,7 @@ for (const variant of ["delta", "sotw"] as const) {
   });
 }
 
-test("shows what Envoy was sent", async () => {
+test("the admin API shows the resources that Envoy was sent", async () => {
   await using mesh = await TestMesh.start();
   const { apply } = await startShop(mesh, "delta");
   await apply();
@@ -157,7 +157,7 @@ test("shows what Envoy was sent", async () => {
   assert.equal(sent.get("RDS")?.[0]?.resource.name, "shop-edge");
 });
 
-/** Loads anywhere but in a proxy: only there is a node to ask for. */
+/** Accepts its configuration everywhere but in a proxy: only a proxy has a node id. */
 const pickySource = `
 import { Context, get_property_string, RootContext, registerRootContext } from "@chancery/filter-sdk";
 class Picky extends RootContext {

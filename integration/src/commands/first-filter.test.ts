@@ -8,8 +8,8 @@ import { freePort } from "../harness/free-port.ts";
 import { chanceryBin, repository } from "../harness/server-process.ts";
 import { TestMesh } from "../harness/test-mesh.ts";
 
-// Follows docs/guides/first-filter.md in an empty folder: runs each command, makes each change, and looks for what the
-// guide says that a command prints.
+// Follows docs/guides/first-filter.md in an empty folder: runs each command, makes each change, and checks that each
+// command prints what the guide says.
 
 const guide = readFileSync(path.join(repository, "docs/guides/first-filter.md"), "utf8");
 const steps = [...guide.matchAll(/^```(sh|diff)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({
@@ -17,7 +17,7 @@ const steps = [...guide.matchAll(/^```(sh|diff)\n(.*?)^```$/gms)].map(([, langua
   text,
 }));
 
-test("the steps of the guide to a first filter do what it says, in an empty folder", async () => {
+test("the steps of the guide to a first filter work in an empty folder", async () => {
   await using mesh = await TestMesh.start();
   await mesh.envoy({ variant: "delta", concurrency: 1 });
   const [service, port] = [await mesh.serviceNamed("v1"), await freePort()];
@@ -47,11 +47,11 @@ test("the steps of the guide to a first filter do what it says, in an empty fold
 
 interface Command {
   readonly line: string;
-  /** What its output has, in this order. */
+  /** Texts in its output, in this order. */
   readonly shows: readonly string[];
 }
 
-/** The lines of a block, each with the comments below it. */
+/** The commands of a block. The comments below a command are what it shows. */
 function commandsOf(text: string): readonly Command[] {
   const commands: { line: string; shows: string[] }[] = [];
   for (const line of text.split("\n").filter(Boolean)) {
@@ -83,7 +83,7 @@ async function follow(
   }
 }
 
-/** Replaces the lines of a file that begin with a blank or "-" by those that begin with a blank or "+". */
+/** Applies a diff to a file: its lines with a blank or "-" become those with a blank or "+". */
 function change(folder: string, text: string): void {
   const [head = "", ...lines] = text.trimEnd().split("\n");
   const file = path.join(folder, head.replace("--- ", ""));

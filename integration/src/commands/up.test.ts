@@ -17,10 +17,10 @@ const limitMs = 60_000;
 process.env["CHANCERY_ENVOY"] = (await findEnvoy()).path;
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`brings up a mesh that answers through Envoy (${variant}), and ends all of it on Ctrl-C`, async (t) => {
+  test(`starts a mesh that answers through Envoy (${variant}), and stops all of it on Ctrl-C`, async (t) => {
     const ports = { cart: await freePort(), edge: await freePort() };
     const up = await start(t, { documents: shop(ports), args: ["--variant", variant, ...cartOn(ports.cart)] });
-    const text = await up.said(/Ctrl-C ends everything/);
+    const text = await up.printed(/Ctrl-C ends everything/);
     assert.match(text, new RegExp(`listener shop-edge +127\\.0\\.0\\.1:${ports.edge}`));
 
     const answer = await fetch(`http://127.0.0.1:${ports.edge}/cart`);
@@ -30,14 +30,14 @@ for (const variant of ["delta", "sotw"] as const) {
     const admin = /admin API +(http:\S+)/.exec(text)?.[1];
     assert.equal((await fetch(`${admin}/readyz`)).status, 200);
 
-    // One key press reaches a program several times when npm and a terminal are between.
+    // Below npm and a terminal, a program can get the signal of one key press several times.
     for (let i = 0; i < 3; i++) up.child.kill("SIGINT");
     assert.deepEqual(await up.ended, [0, null]);
     for (const port of [ports.edge, ports.cart, Number(new URL(admin ?? "").port)]) assert.ok(await isFree(port));
   });
 }
 
-test("a listener's port in use is named before Envoy shares it, and nothing is left running", async (t) => {
+test("reports a listener's port in use, which Envoy would share, and leaves nothing running", async (t) => {
   const ports = { cart: await freePort(), edge: await freePort() };
   const other = createServer().listen(ports.edge, "127.0.0.1");
   t.after(() => other.close());
@@ -47,7 +47,7 @@ test("a listener's port in use is named before Envoy shares it, and nothing is l
   assert.ok(await isFree(ports.cart));
 });
 
-test("the admin API's port in use is named, with the flag that changes it", async (t) => {
+test("reports a port in use of the admin API, with the flag that changes it", async (t) => {
   const other = createServer().listen(0, "127.0.0.1");
   t.after(() => other.close());
   await once(other, "listening");
@@ -57,29 +57,29 @@ test("the admin API's port in use is named, with the flag that changes it", asyn
   assert.match(up.text(), new RegExp(`error: Port ${port} .*--admin-listen HOST:PORT\n$`));
 });
 
-test("a companion that ends by itself is told with its last lines, and ends the rest", async (t) => {
+test("reports a companion that ends by itself, with its last lines, and stops the rest", async (t) => {
   const ports = { cart: await freePort(), edge: await freePort() };
   const flag = path.join(await temporaryFolder(t), "end");
   const command = `while [ ! -e "${flag}" ]; do sleep 0.02; done; echo out of wax; exit 3`;
   const up = await start(t, { documents: shop(ports), args: [...cartOn(ports.cart), "--run", command] });
-  await up.said(/Ctrl-C ends everything/);
+  await up.printed(/Ctrl-C ends everything/);
   await writeFile(flag, "");
   assert.deepEqual(await up.ended, [1, null]);
   assert.match(up.text(), /ended by itself \(code 3\); its last lines:\n {2}out of wax\n$/);
   assert.ok((await isFree(ports.edge)) && (await isFree(ports.cart)));
 });
 
-test("an Envoy that ends by itself ends the rest", async (t) => {
+test("stops the rest when Envoy ends by itself", async (t) => {
   const ports = { cart: await freePort(), edge: await freePort() };
   const up = await start(t, { documents: shop(ports), args: cartOn(ports.cart) });
-  const admin = /Envoy's admin +(http:\S+)/.exec(await up.said(/Ctrl-C ends everything/))?.[1];
+  const admin = /Envoy's admin +(http:\S+)/.exec(await up.printed(/Ctrl-C ends everything/))?.[1];
   await fetch(`${admin}/quitquitquit`, { method: "POST" });
   assert.deepEqual(await up.ended, [1, null]);
   assert.match(up.text(), /error: Envoy ended by itself \(code 0\)/);
   assert.ok(await isFree(ports.cart));
 });
 
-test("an Envoy that is too old is rejected in one sentence", async (t) => {
+test("rejects an Envoy that is too old, in one sentence", async (t) => {
   const old = path.join(await temporaryFolder(t), "envoy");
   await writeFile(old, '#!/bin/sh\necho "envoy  version: abc/1.20.0/Clean/RELEASE/BoringSSL"\n', { mode: 0o755 });
   const up = await start(t, { documents: "", args: [], env: { CHANCERY_ENVOY: old } });
@@ -91,8 +91,8 @@ interface Up {
   readonly child: ChildProcess;
   readonly ended: Promise<[number | null, NodeJS.Signals | null]>;
   text(): string;
-  /** Waits for words in what is printed; resolves to all that was. */
-  said(words: RegExp): Promise<string>;
+  /** Waits until the output matches. Resolves to all of the output. */
+  printed(pattern: RegExp): Promise<string>;
 }
 
 interface StartOptions {
@@ -124,9 +124,9 @@ async function start(t: TestContext, { documents, args, env = {} }: StartOptions
     child,
     ended,
     text: () => text,
-    async said(words) {
-      await eventually(() => words.test(text) || child.exitCode !== null, `${words} in what is printed`, limitMs);
-      assert.match(text, words);
+    async printed(pattern) {
+      await eventually(() => pattern.test(text) || child.exitCode !== null, `${pattern} in the output`, limitMs);
+      assert.match(text, pattern);
       return text;
     },
   };

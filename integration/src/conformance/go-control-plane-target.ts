@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { repository } from "../harness/server-process.ts";
+import { goProgram } from "./go-program.ts";
 import { type TestResource, typeUrlOf } from "./resources.ts";
 import type { Change, Target } from "./target.ts";
 
@@ -18,10 +17,8 @@ const caches: Readonly<Record<string, string>> = {
 export async function startTarget(setup = "linear"): Promise<Target> {
   const cache = caches[setup];
   if (cache === undefined) throw new Error(`The setup is one of ${Object.keys(caches).join(", ")}, not "${setup}"`);
-  const folder = mkdtempSync(path.join(tmpdir(), "conformance-peer-"));
-  const program = path.join(folder, "peer");
   const source = path.join(repository, "integration/conformance/peers/go-control-plane");
-  execFileSync("go", ["build", "-o", program, "."], { cwd: source, stdio: "inherit" });
+  const program = await goProgram("go-control-plane-peer", source);
   const child = spawn(program, ["-cache", setup], { stdio: ["ignore", "pipe", "inherit"] });
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
@@ -40,7 +37,6 @@ export async function startTarget(setup = "linear"): Promise<Target> {
       const { promise, resolve } = Promise.withResolvers<void>();
       child.once("close", () => resolve());
       if (child.kill()) await promise;
-      rmSync(folder, { recursive: true });
     },
   };
 }

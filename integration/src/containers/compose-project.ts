@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 
 export interface ComposeProjectOptions {
-  /** How Compose is called. */
+  /** The command of Docker Compose. */
   readonly compose: readonly [string, ...string[]];
-  /** Sets its containers, networks and volumes apart from all others. */
+  /** The name that separates its containers, networks and volumes from all others. */
   readonly name: string;
-  /** Where docker-compose.yml is. */
+  /** The folder of docker-compose.yml. */
   readonly directory: string;
   /** Added to the process's own environment. */
   readonly env: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export interface ComposeRunOptions {
 
 const usualLimitMs = 60_000;
 
-/** Docker Compose, for one project. */
+/** A project of Docker Compose. */
 export class ComposeProject {
   readonly #options: ComposeProjectOptions;
 
@@ -27,7 +27,7 @@ export class ComposeProject {
     this.#options = options;
   }
 
-  /** What the command wrote on standard output. Throws, with all that it wrote, when it fails or takes longer than the limit. */
+  /** Runs a command. Returns its standard output. Throws with all of its output when it fails or takes longer than the limit. */
   async run(
     args: readonly string[],
     { limitMs, input }: ComposeRunOptions = { limitMs: usualLimitMs },
@@ -56,7 +56,7 @@ export class ComposeProject {
     throw new Error(`\`${program} ${[...first, ...args].join(" ")}\` ended with ${signal ?? `code ${code}`}:\n${all}`);
   }
 
-  /** A command inside a service's container. */
+  /** Runs a command inside a service's container. Returns its standard output. */
   exec(service: string, command: readonly string[], input?: string): Promise<string> {
     return this.run(["exec", "-T", service, ...command], {
       limitMs: usualLimitMs,
@@ -64,7 +64,7 @@ export class ComposeProject {
     });
   }
 
-  /** Where this machine reaches a published port: "http://127.0.0.1:40123". */
+  /** The address of a published port on this machine: "http://127.0.0.1:40123". */
   async origin(service: string, port: number): Promise<string> {
     return `http://${(await this.run(["port", service, String(port)])).trim()}`;
   }

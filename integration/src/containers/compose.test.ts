@@ -30,9 +30,9 @@ test("the bootstrap for Compose is the one for delta ADS with another address", 
 });
 
 const skip = "missing" in compose ? compose.missing : false;
-if (skip) process.stderr.write(`docker-compose.yml is not tried: ${skip}\n`);
+if (skip) process.stderr.write(`docker-compose.yml is not tested: ${skip}\n`);
 
-test("docker compose up: routes change and a filter is loaded while containers answer", {
+test("docker compose up: the running containers follow changed routes and a pushed filter", {
   skip,
   timeout: buildLimitMs + upLimitMs + downLimitMs,
 }, async (t) => {
@@ -43,10 +43,10 @@ test("docker compose up: routes change and a filter is loaded while containers a
     name,
     directory: repository,
     env: {
-      // The engine chooses free ones.
+      // The engine chooses free ports.
       CHANCERY_EDGE_PORT: "0",
       CHANCERY_ADMIN_PORT: "0",
-      // Podman has no BuildKit, which would do the stages that images share only once.
+      // Podman has no BuildKit, which would build stages that images share only once.
       ...(engine.found.isPodman ? { DOCKER_BUILDKIT: "0", COMPOSE_PARALLEL_LIMIT: "1" } : {}),
     },
   });
@@ -73,13 +73,13 @@ test("docker compose up: routes change and a filter is loaded while containers a
   }
 });
 
-/** By the command line, inside. */
+/** Uses the command line, inside the server's container. */
 async function moveHalfOfTheTraffic(project: ComposeProject, edge: string): Promise<void> {
   await project.exec("xds-server", ["chancery", "apply", "-f", "envoy-configs/examples/weights.yaml"]);
   await answers(edge, ["v1", "v2"], 40);
 }
 
-/** By the admin API, outside. */
+/** Uses the admin API, from outside. */
 async function moveAllOfTheTraffic(project: ComposeProject, edge: string): Promise<void> {
   const admin = await project.origin("xds-server", 18001);
   const token = (await project.exec("xds-server", ["cat", "/var/lib/chancery/admin-token"])).trim();
@@ -118,13 +118,13 @@ async function showStatus(project: ComposeProject): Promise<void> {
   assert.deepEqual(shown, [{ nodeId: "edge-1", state: "synced" }]);
 }
 
-/** Waits until these versions of the cart answer that many requests, and no other. */
+/** Waits until the given number of requests is answered by all of these versions of the cart and no other. */
 function answers(edge: string, wanted: readonly string[], requests: number): Promise<void> {
   const holds = async () => assert.deepEqual(await versions(edge, requests), wanted);
   return eventually(holds, `answers of ${wanted.join(" and ")}`, answerLimitMs);
 }
 
-/** Which versions of the cart answer that many requests, sorted. */
+/** The versions of the cart that answer the given number of requests, sorted. */
 async function versions(edge: string, requests: number): Promise<readonly string[]> {
   const seen = new Set<string>();
   for (let sent = 0; sent < requests; sent++) {

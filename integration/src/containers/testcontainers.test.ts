@@ -10,7 +10,7 @@ import { findContainerEngine } from "../harness/container-engine.ts";
 
 const engine = await findContainerEngine();
 const skip = "missing" in engine ? engine.missing : false;
-if (skip) process.stderr.write(`Envoy's image is not tried: ${skip}\n`);
+if (skip) process.stderr.write(`Envoy's image is not tested: ${skip}\n`);
 
 const mesh = [
   {
@@ -24,14 +24,17 @@ const mesh = [
   { kind: "Listener", name: "edge", spec: { address: "0.0.0.0", port: 10000, http: { routes: ["hello"] } } },
 ];
 
-test("Envoy's image serves a route that a server on this machine gives it", { skip, timeout: 180_000 }, async (t) => {
+test("Envoy's image serves a route that it gets from a server on this machine", {
+  skip,
+  timeout: 180_000,
+}, async (t) => {
   if ("missing" in engine) return;
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-testcontainers-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = path.join(folder, "mesh.json");
   writeFileSync(file, JSON.stringify(mesh));
   const app = await startApp({
-    // Containers do not reach this machine's loopback.
+    // Containers cannot reach this machine's loopback.
     xdsListen: { host: "0.0.0.0", port: 0 },
     adminListen: { host: "127.0.0.1", port: 0 },
     dataDir: path.join(folder, "data"),
@@ -40,7 +43,7 @@ test("Envoy's image serves a route that a server on this machine gives it", { sk
   });
   t.after(() => app.close());
 
-  // What containers call this machine. Podman tells them by itself; Docker has to be asked.
+  // The name of this machine in containers. Podman defines it; Docker needs an extra host.
   const thisMachine = engine.found.isPodman ? "host.containers.internal" : "host.docker.internal";
   const extraHosts = engine.found.isPodman ? [] : [{ host: thisMachine, ipAddress: "host-gateway" }];
   const settings = bootstrap({

@@ -1,25 +1,25 @@
 import type { Document, Revision, Store } from "@chancery/xds-server";
 import { serve } from "../harness/server-process.ts";
-import { type AskingNode, type Received, received } from "./received.ts";
+import { type ProxyNode, type Received, received } from "./received.ts";
 
-/** All that can be read out of a store. */
+/** Everything that can be read from a store. */
 export interface StoreContents {
   readonly revision: number;
   readonly documents: readonly KeptDocument[];
-  /** Oldest first. */
+  /** Sorted, the oldest first. */
   readonly revisions: readonly Revision[];
   readonly notes: Readonly<Record<string, string>>;
 }
 
 interface KeptDocument extends Document {
-  /** When it last changed. */
+  /** The revision of its last change. */
   readonly since: number;
 }
 
-/** The keys of the notes that a server makes. */
+/** The keys of the notes that a server writes. */
 const noteKeys = ["config-files"];
 
-/** More than any data directory here holds. */
+/** A limit above the number of revisions in any of these data directories. */
 const all = 1_000;
 
 export async function contentsOf(store: Store): Promise<StoreContents> {
@@ -41,14 +41,14 @@ function keyOf({ kind, name }: Document): string {
   return `${kind} ${name}`;
 }
 
-/** One proxy of each node group, by the name of the group. */
-const proxies: Readonly<Record<string, AskingNode>> = {
+/** A proxy for each node group, by the name of the group. */
+const proxies: Readonly<Record<string, ProxyNode>> = {
   default: { id: "edge-1", cluster: "edge" },
   eu: { id: "edge-2", cluster: "edge", locality: { region: "eu-west", zone: "eu-1", subZone: "rack-9" } },
   us: { id: "us-1", cluster: "edge", metadata: { stage: "prod", rack: 7 } },
 };
 
-/** Everything of each type, and of virtual hosts, which are never all asked for, those that there are, and one that there is not. */
+/** The subscriptions, by type: all resources, but of virtual hosts, which have no wildcard, one that exists and one that does not. */
 const names: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     [
@@ -65,7 +65,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   "type.googleapis.com/envoy.config.route.v3.VirtualHost": ["on-demand/shop.example", "on-demand/ghost.example"],
 };
 
-/** What `chancery serve` on a data directory sends to a proxy of each node group. */
+/** The resources that `chancery serve` sends from a data directory to a proxy of each node group. */
 export async function servedFrom(dataDir: string): Promise<Readonly<Record<string, Received>>> {
   const server = await serve({ dataDir });
   try {

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { Mesh, openSqliteStore, type Revision, type Store } from "@chancery/xds-server";
 import { contentsOf, type StoreContents, servedFrom } from "./contents.ts";
 
-// Each folder is what one build wrote, and what it said of it. UPDATE_GOLDEN=1 rewrites every served.json, and nothing else.
+// Each folder has a data directory that one build wrote, and what that build read and served from it. UPDATE_GOLDEN=1
+// rewrites only served.json.
 const fixtures = fileURLToPath(new URL("../../testdata/data-dirs/", import.meta.url));
 const { UPDATE_GOLDEN } = process.env;
 
@@ -32,7 +33,7 @@ for (const name of readdirSync(fixtures)) {
   });
 }
 
-/** The mesh at each revision is the one before it with what the revision changed. */
+/** Checks that the mesh at each revision is the mesh before it with the changes of the revision. */
 async function assertMeshes(store: Store, revisions: readonly Revision[]): Promise<void> {
   let mesh = Mesh.empty;
   for (const { revision, changes } of revisions) {
@@ -49,7 +50,7 @@ function sorted(mesh: Mesh | undefined): readonly string[] {
   return [...(mesh?.documents() ?? [])].map((document) => JSON.stringify(document)).sort();
 }
 
-/** A copy, because opening a store writes to it. */
+/** Copies a data directory, because a store writes to it when it is opened. */
 function copied(t: TestContext, fixture: string): string {
   const folder = mkdtempSync(join(tmpdir(), "chancery-data-dir-"));
   t.after(() => rmSync(folder, { recursive: true }));

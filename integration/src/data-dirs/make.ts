@@ -19,7 +19,7 @@ import { configFile, firstWrites, furtherWrites, type Write } from "./writes.ts"
 const { out } = parseArgs({ options: { out: { type: "string" } } }).values;
 assert.ok(out, "give --out");
 
-// Messages of revisions name the files as they were given, so the server runs in a folder of its own.
+// Messages of revisions contain the paths of files as given. The server runs in the folder, so that they are short.
 const cwd = mkdtempSync(join(tmpdir(), "chancery-data-dir-"));
 writeFileSync(join(cwd, "mesh.yaml"), stringify(configFile));
 

@@ -8,44 +8,44 @@ import {
   type Resource,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 
-/** A proxy, as its requests say who it is. */
-export interface AskingNode {
+/** The node of a proxy in its requests. */
+export interface ProxyNode {
   readonly id: string;
   readonly cluster: string;
   readonly metadata?: JsonObject;
   readonly locality?: { readonly region: string; readonly zone: string; readonly subZone: string };
 }
 
-/** How one resource was received. */
+/** A resource as it was received. */
 export interface ReceivedResource {
   readonly version: string;
   /** The sha256 of the resource's bytes. */
   readonly sha256: string;
-  /** In seconds; absent when the resource has no time to live. */
+  /** The time to live in seconds. Absent: none. */
   readonly ttl?: number;
-  /** Absent when it has none. */
+  /** Absent: none. */
   readonly aliases?: readonly string[];
 }
 
-/** By type URL, then by name. */
+/** Resources by type URL, then by name. */
 export type Received = Readonly<Record<string, Readonly<Record<string, ReceivedResource>>>>;
 
-export interface Asked {
-  readonly node: AskingNode;
-  /** By type URL, the names asked for; no names ask for everything of the type. */
+export interface ProxySubscriptions {
+  readonly node: ProxyNode;
+  /** The names of the subscription, by type URL. An empty list subscribes to all resources of the type. */
   readonly names: Readonly<Record<string, readonly string[]>>;
 }
 
 const method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
-/** Asks for some types on one incremental stream, ACKs what comes, and tells it once every type was answered. */
-export async function received(xds: string, { node, names }: Asked): Promise<Received> {
+/** Subscribes to types on one delta stream, and ACKs the responses. Returns the resources once each type has a response. */
+export async function received(xds: string, { node, names }: ProxySubscriptions): Promise<Received> {
   const client = new Client(xds, credentials.createInsecure());
   const stream = client.makeBidiStreamRequest(method, asIs, (bytes) => fromBinary(DeltaDiscoveryResponseSchema, bytes));
   const ask = (request: MessageInitShape<typeof DeltaDiscoveryRequestSchema>): boolean =>
     stream.write(Buffer.from(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, request))));
   const types = new Map<string, Readonly<Record<string, ReceivedResource>>>();
-  // Told by the loop below, and by nobody once the stream is cancelled.
+  // The loop below throws errors. An error after the stream is cancelled does not matter.
   stream.on("error", () => {});
   try {
     for (const [typeUrl, subscribed] of Object.entries(names))

@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { AnyDocument, Change } from "../harness/test-mesh.ts";
 
-/** A request to the admin API, of which some make a revision. */
+/** A request to the admin API. Some of these make a revision. */
 export interface Write {
   readonly method: "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON. */
+  /** A value to send as JSON. */
   readonly body?: unknown;
   readonly wasm?: Uint8Array<ArrayBuffer>;
 }
 
-/** Two modules of no use, some hundred bytes each. The first has a manifest, the second logs. */
+/** Two modules of some hundred bytes each, which do nothing useful. The first has a manifest, the second logs. */
 const modules = ["first", "second"].map((name) =>
   Uint8Array.from(readFileSync(new URL(`../../testdata/data-dirs/modules/${name}.wasm`, import.meta.url))),
 );
@@ -28,7 +28,7 @@ const apply = (change: Change, headers: Write["headers"] = {}): Write => ({
   body: change,
 });
 
-/** What the server is given as its configuration files at the first start. */
+/** The documents in the server's configuration file at the first start. */
 export const configFile: readonly AnyDocument[] = [
   document("NodeGroup", "eu", { match: { locality: { region: "eu*", zone: "eu-?", subZone: "rack-*" } } }),
   document("NodeGroup", "us", { match: { ids: ["us-*"], clusters: ["edge"], metadata: { stage: "prod", rack: "7" } } }),
@@ -184,7 +184,7 @@ const envoyResources: readonly AnyDocument[] = [
   }),
 ];
 
-/** What is written while the server runs with its configuration files. */
+/** The writes while the server runs with its configuration file. */
 export const firstWrites: readonly Write[] = [
   apply({ set: clusters }, { "x-chancery-author": "ann", "x-chancery-message": "the clusters" }),
   apply({ set: routesAndListeners }),
@@ -197,7 +197,7 @@ export const firstWrites: readonly Write[] = [
   apply({ set: envoyResources }, { "x-chancery-message": "what has no kind of its own" }),
 ];
 
-/** What is written after the server was started again without them. */
+/** The writes after the server was started again without the file. */
 export const furtherWrites: readonly Write[] = [
   { method: "PUT", path: "/api/v1/endpoints/cart", body: { spec: { endpoints: [endpoint("10.0.0.7")] } } },
   apply({

@@ -6,7 +6,7 @@ import { Load } from "../harness/load.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const size = Number(process.env["CHANCERY_FLEET"] ?? 50);
-/** Envoys that are started at once. */
+/** The number of Envoys that are started at once. */
 const startedAtOnce = 5;
 
 const listener = (requestTimeout: string): AnyDocument => ({
@@ -31,7 +31,7 @@ test(`${size} Envoys of both variants follow changes of clusters, routes, endpoi
   const ports = { v1: await service("v1"), v2: await service("v2"), v3: await service("v3") };
   await mesh.apply({ set: [listener("5m"), route("first"), cluster("first", ports.v1)] });
 
-  process.setMaxListeners(size + process.getMaxListeners()); // each program that was started is ended with the process
+  process.setMaxListeners(size + process.getMaxListeners()); // each started program has a listener that ends it with the process
   const envoys: RunningEnvoy[] = [];
   while (envoys.length < size) {
     const starting = Array.from({ length: Math.min(startedAtOnce, size - envoys.length) }, (_, index) => {
@@ -43,7 +43,7 @@ test(`${size} Envoys of both variants follow changes of clusters, routes, endpoi
   }
   const urls = await Promise.all(envoys.map(async (envoy) => `http://127.0.0.1:${await envoy.listenerPort("edge")}/`));
   await using load = new Load(...urls);
-  /** Waits until each Envoy was asked some more times, and this service was the one that answered. */
+  /** Waits until this service has answered two more requests for each Envoy. The load goes to the Envoys in turn. */
   const answered = async (name: string) => {
     const before = load.answered(name);
     await eventually(async () => load.answered(name) >= before + 2 * size, `more answers of ${name}`);

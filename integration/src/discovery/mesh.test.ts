@@ -22,7 +22,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** What a service saw of a request. */
+/** A request as a service received it. */
 interface Seen {
   readonly service: string;
   readonly version: string;
@@ -32,7 +32,7 @@ interface Seen {
 
 const attempts = new Map<string, number>();
 
-/** Says what it saw; never answers to /slow, and answers to /flaky with 503 the first time. */
+/** Answers with the request that it received. It never answers /slow, and answers the first request to /flaky with 503. */
 const echo =
   (service: string) =>
   (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
@@ -45,7 +45,7 @@ const echo =
     response.end(JSON.stringify({ service, version, path: url, headers } satisfies Seen));
   };
 
-/** The routes of the mesh: the first that matches counts. */
+/** The routes of the mesh. Envoy uses the first that matches. */
 const routes = [
   { match: { path: "/exact" }, cluster: "one" },
   { match: { regex: "/v[0-9]+/cart" }, cluster: "two" },
@@ -94,7 +94,7 @@ suite("one mesh on a real Envoy", () => {
   before(async () => {
     mesh = await TestMesh.start();
     authority = new Authority(path.join(mesh.folder, "ours"));
-    const stranger = new Authority(path.join(mesh.folder, "theirs"));
+    const otherAuthority = new Authority(path.join(mesh.folder, "theirs"));
     const certificate = authority.issue("shop", "DNS:shop.test");
     const one = await mesh.service(echo("one"));
     const at = (there: number) => ({ endpoints: [{ address: "127.0.0.1", port: there }] });
@@ -104,14 +104,14 @@ suite("one mesh on a real Envoy", () => {
         echo("tls"),
       ),
     );
-    const demanding = (serverName: string, caFile: string) => ({ ...at(tls), tls: { serverName, caFile } });
+    const verifying = (serverName: string, caFile: string) => ({ ...at(tls), tls: { serverName, caFile } });
     const clusters = {
       one: at(one),
       two: at(await mesh.service(echo("two"))),
       h2: { ...at(await mesh.listen(createHttp2Server(echo("h2")))), protocol: "http2" },
-      tls: demanding("shop.test", authority.certFile),
-      "tls-other-name": demanding("other.test", authority.certFile),
-      "tls-stranger": demanding("shop.test", stranger.certFile),
+      tls: verifying("shop.test", authority.certFile),
+      "tls-other-name": verifying("other.test", authority.certFile),
+      "tls-stranger": verifying("shop.test", otherAuthority.certFile),
       dns: { dns: { hostname: "localhost", port: one } },
       tcp: at(await mesh.listen(createTcpServer((socket) => void socket.end("raw bytes")))),
     };
@@ -144,12 +144,12 @@ suite("one mesh on a real Envoy", () => {
 
   const ask = (where: string, options: { method?: string; headers?: Record<string, string> } = {}) =>
     answered(request({ host: "127.0.0.1", port, path: where, agent: false, ...options }));
-  const seen = async (...asked: Parameters<typeof ask>): Promise<Seen> => {
-    const { status, body } = await ask(...asked);
+  const seen = async (...args: Parameters<typeof ask>): Promise<Seen> => {
+    const { status, body } = await ask(...args);
     assert.equal(status, 200, body);
     return JSON.parse(body);
   };
-  const serviceOf = async (...asked: Parameters<typeof ask>) => (await seen(...asked)).service;
+  const serviceOf = async (...args: Parameters<typeof ask>) => (await seen(...args)).service;
 
   test("matches by path, regular expression, method, header and query, in order", async () => {
     assert.equal(await serviceOf("/exact"), "one");
@@ -166,17 +166,17 @@ suite("one mesh on a real Envoy", () => {
   test("divides requests by weight", async () => {
     const services = await Promise.all(Array.from({ length: 200 }, () => serviceOf("/weighted")));
     const share = services.filter((service) => service === "two").length / services.length;
-    // 150 are expected; that it is less than 120 or more than 180 happens once in a million times.
+    // 150 are expected. Fewer than 120 or more than 180 happen once in a million runs.
     assert.ok(share > 0.6 && share < 0.9, `${share} went to the cluster of weight 3 in 4`);
   });
 
-  test("rewrites prefixes, hosts and by regular expression", async () => {
+  test("rewrites prefixes and hosts, and paths by a regular expression", async () => {
     const { path: rewritten, headers } = await seen("/old/shoe?size=9");
     assert.deepEqual([rewritten, headers.host], ["/new/shoe?size=9", "inner.test"]);
     assert.equal((await seen("/items/42")).path, "/item-42");
   });
 
-  test("redirects, and answers by itself", async () => {
+  test("redirects, and answers directly", async () => {
     const { status, headers } = await ask("/moved/on");
     assert.deepEqual([status, headers.location], [308, "http://shop.test/here/on"]);
     const { status: teapot, body } = await ask("/teapot");
@@ -190,7 +190,7 @@ suite("one mesh on a real Envoy", () => {
     assert.deepEqual([upstream["x-tenant"], upstream["x-secret"]], ["acme", undefined]);
   });
 
-  test("gives up after the timeout, and tries again where it may", async () => {
+  test("gives up after the timeout, and retries where the route says so", async () => {
     const started = performance.now();
     assert.equal((await ask("/slow")).status, 504);
     const tookMs = performance.now() - started;
@@ -199,12 +199,12 @@ suite("one mesh on a real Envoy", () => {
     assert.equal((await ask("/flaky-once")).status, 503);
   });
 
-  test("speaks HTTP/2 to a service, and finds one by its name", async () => {
+  test("speaks HTTP/2 to a service, and finds a service by DNS", async () => {
     assert.deepEqual([(await seen("/h2")).version, (await seen("/exact")).version], ["2.0", "1.1"]);
     assert.equal(await serviceOf("/dns"), "one");
   });
 
-  test("speaks TLS to a service that bears the right name of the right authority, and to no other", async () => {
+  test("speaks TLS to a service with the right name and authority in its certificate, and to no other", async () => {
     assert.equal(await serviceOf("/tls"), "tls");
     for (const [rejecting, reason] of [
       ["tls-other-name", "fail_verify_san"],
@@ -216,7 +216,7 @@ suite("one mesh on a real Envoy", () => {
     }
   });
 
-  test("takes TLS from clients, HTTP/1 and HTTP/2, with the certificate of its files", async () => {
+  test("accepts TLS from clients, with HTTP/1 and HTTP/2, and presents the certificate in its files", async () => {
     const ca = readFileSync(authority.certFile);
     const options = {
       host: "127.0.0.1",
@@ -234,7 +234,7 @@ suite("one mesh on a real Envoy", () => {
     session.destroy();
   });
 
-  test("passes connections on as they are", async () => {
+  test("forwards TCP connections unchanged", async () => {
     const socket = connect({ host: "127.0.0.1", port: await inner.listenerPort("inner-tcp") });
     const pieces: Buffer[] = [];
     for await (const piece of socket) pieces.push(piece);

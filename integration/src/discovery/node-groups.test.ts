@@ -5,7 +5,7 @@ import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const nodeGroup = (name: string, match: object): AnyDocument => ({ kind: "NodeGroup", name, spec: { match } });
-/** A listener that answers with the name of the group that it is for; without one, "default". */
+/** A listener of a node group that answers with the group's name. */
 const answering = (name: string): readonly AnyDocument[] => [
   {
     kind: "Route",
@@ -41,7 +41,7 @@ for (const variant of ["delta", "sotw"] as const) {
     const before = await mesh.envoy({ ...inner, node: { locality: { region: "eu", zone: "eu-1" } } });
     assert.deepEqual(await listeners(before), ["b"]);
 
-    // The same proxy comes back as what belongs elsewhere.
+    // The same proxy comes back with the locality and metadata of another group.
     await before.stop();
     const after = await mesh.envoy({
       ...inner,
@@ -65,7 +65,7 @@ for (const variant of ["delta", "sotw"] as const) {
         () => false,
       );
     await eventually(() => serves("b"), "the listener of the new group");
-    await eventually(async () => !(await serves("a")), "the listener of the old group is taken away");
+    await eventually(async () => !(await serves("a")), "the listener of the old group is removed");
     assert.equal(await (await fetch(`http://127.0.0.1:${await gate.listenerPort("b")}/`)).text(), "b");
     assert.deepEqual(await listeners(after), ["c"]);
   });

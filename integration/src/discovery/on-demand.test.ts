@@ -16,7 +16,7 @@ const resource = (name: string, spec: { readonly ttl?: string; readonly resource
   spec,
 });
 
-/** A listener whose route configuration asks for virtual hosts as requests for them come. */
+/** A listener with the filter that fetches a virtual host when a request for it arrives. */
 const listener = resource("on-demand-listener", {
   resource: {
     "@type": type("envoy.config.listener.v3.Listener"),
@@ -48,7 +48,7 @@ const routeConfiguration = resource("on-demand-routes", {
     "@type": type("envoy.config.route.v3.RouteConfiguration"),
     name: "shop",
     virtualHosts: [virtualHost("always", "always.example")],
-    // Envoy waits for virtual hosts before it listens, and an empty answer does not end that.
+    // Envoy waits for virtual hosts before it listens. An empty response does not end the wait; the timeout does.
     vhds: { configSource: { ...fromAds, initialFetchTimeout: "0.2s" } },
   },
 });
@@ -63,7 +63,7 @@ const onDemand = (name: string, domain: string): AnyDocument =>
     resource: { "@type": type("envoy.config.route.v3.VirtualHost"), ...virtualHost(`shop/${name}`, domain) },
   });
 
-test("virtual hosts come to Envoy when requests for them do, follow changes, and are known not to exist at once", async () => {
+test("Envoy gets virtual hosts when requests need them, follows their changes, and learns at once that one does not exist", async () => {
   await using mesh = await TestMesh.start();
   await mesh.apply({ set: [listener, routeConfiguration, onDemand("cart", "cart.example")] });
   const envoy = await mesh.envoy({ variant: "delta" });
@@ -74,21 +74,18 @@ test("virtual hosts come to Envoy when requests for them do, follow changes, and
   };
   assert.equal(await ask("always.example"), "always");
   assert.equal(await ask("cart.example"), "shop/cart");
-  const asked = Date.now();
+  const startedAt = Date.now();
   assert.equal(await ask("ghost.example"), 404);
-  assert.ok(Date.now() - asked < 5000, "an unknown host is told, not waited for");
+  assert.ok(Date.now() - startedAt < 5000, "Envoy waited for a host that does not exist");
   await mesh.apply({ set: [onDemand("catalog", "ghost.example")] });
-  await eventually(
-    async () => assert.equal(await ask("ghost.example"), "shop/catalog"),
-    "the host that came to exist is served",
-  );
+  await eventually(async () => assert.equal(await ask("ghost.example"), "shop/catalog"), "the new host is served");
   await mesh.apply({ delete: [{ kind: "EnvoyResource", name: "cart" }] });
   await eventually(async () => assert.equal(await ask("cart.example"), 404), "the deleted host is gone");
   assert.equal(await ask("always.example"), "always");
 });
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: a resource with a time to live outlives it while the server lives, and not long after`, async () => {
+  test(`${variant}: a resource outlives its time to live while the server runs, and expires without the server`, async () => {
     await using mesh = await TestMesh.start();
     const port = await mesh.serviceNamed("served");
     const shortLived = resource("short-lived", {
@@ -118,11 +115,11 @@ for (const variant of ["delta", "sotw"] as const) {
     const since = Date.now();
     await eventually(
       async () => Date.now() - since > 3000 && (await fetch(url)).ok,
-      "three times its life have passed",
+      "three times its time to live has passed",
     );
     await load.stop();
     assert.deepEqual(load.failures, []);
     await mesh.kill();
-    await eventually(async () => (await fetch(url)).status === 503, "Envoy drops what it hears nothing more of");
+    await eventually(async () => (await fetch(url)).status === 503, "Envoy drops the expired cluster");
   });
 }

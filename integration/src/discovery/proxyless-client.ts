@@ -1,4 +1,7 @@
-/** A gRPC client without a proxy, whose xDS client lives as long as the process: calls once for each line, and writes what came. */
+/**
+ * A gRPC client without a proxy. It makes a call for each line of its input, and prints the response or the error. Its xDS
+ * client lives as long as the process.
+ */
 import { createInterface } from "node:readline";
 import { Client, credentials } from "@grpc/grpc-js";
 import { register } from "@grpc/grpc-js-xds";

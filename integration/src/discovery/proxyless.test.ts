@@ -10,7 +10,7 @@ import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 const method = "/hello.Hello/Say";
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** A gRPC server that says who it is; the port that it listens on. */
+/** Starts a gRPC server that answers with its name. Returns its port. */
 async function greeter(name: string, closers: (() => void)[]): Promise<number> {
   const server = new Server();
   const say = { path: method, requestStream: false, responseStream: false } as const;
@@ -32,7 +32,7 @@ async function greeter(name: string, closers: (() => void)[]): Promise<number> {
   return promise;
 }
 
-/** A client process that calls "hello" once for each `say`, and tells what the answer or the error was. */
+/** Starts a client process. Each `say` calls "hello" once, and returns the response or the error. */
 function startClient(xds: { readonly host: string; readonly port: number }) {
   const bootstrap = {
     node: { id: "grpc-1", cluster: "clients", locality: {} },
@@ -67,7 +67,7 @@ const resource = (name: string, type: string, fields: object): AnyDocument => ({
 const ads = { ads: {}, resource_api_version: "V3" };
 const httpFilters = "type.googleapis.com/envoy.extensions.filters";
 
-/** A listener that gRPC reads by itself, in the place of a proxy. */
+/** A listener for gRPC clients without a proxy. */
 const listener = resource("hello-listener", "config.listener.v3.Listener", {
   name: "hello",
   api_listener: {
@@ -84,7 +84,7 @@ const routes = (cluster: string): AnyDocument =>
     name: "hello-routes",
     virtual_hosts: [{ name: "all", domains: ["*"], routes: [{ match: { prefix: "" }, route: { cluster } }] }],
   });
-/** A cluster in the words that gRPC understands: it wants a locality with a weight, and no LEAST_REQUEST. */
+/** A cluster that gRPC clients accept: its locality has a weight, and it has no LEAST_REQUEST. */
 const cluster = (name: string, port: number): readonly AnyDocument[] => [
   resource(name, "config.cluster.v3.Cluster", { name, type: "EDS", eds_cluster_config: { eds_config: ads } }),
   resource(`${name}-endpoints`, "config.endpoint.v3.ClusterLoadAssignment", {
@@ -99,7 +99,7 @@ const cluster = (name: string, port: number): readonly AnyDocument[] => [
   }),
 ];
 
-test("a gRPC client without a proxy finds a service by its name, and follows its endpoints and routes", async (t) => {
+test("a gRPC client without a proxy finds a service by its name, and follows changes of endpoints and routes", async (t) => {
   await using mesh = await TestMesh.start();
   const closers: (() => void)[] = [];
   t.after(() => {

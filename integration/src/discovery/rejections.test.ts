@@ -9,10 +9,10 @@ const envoyResource = (name: string, resource: object): AnyDocument => ({
   name,
   spec: { resource: { name, ...resource } },
 });
-/** Which needs a configuration source when it is of type EDS; only Envoy says so. */
+/** A cluster of type EDS needs a configuration source. Only Envoy checks that. */
 const rawCluster = (kind: "EDS" | "STATIC") =>
   envoyResource("raw-cluster", { "@type": type("envoy.config.cluster.v3.Cluster"), type: kind });
-/** Which needs filter chains; only Envoy says so. */
+/** A listener needs filter chains. Only Envoy checks that. */
 const rawListener = (...filterChains: readonly object[]) =>
   envoyResource("raw-listener", {
     "@type": type("envoy.config.listener.v3.Listener"),
@@ -34,7 +34,7 @@ const route = (cluster: string): AnyDocument => ({
 });
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: what Envoy rejects takes nothing else with it, is told with Envoy's reason, and a good version ends it`, async () => {
+  test(`${variant}: rejected resources hold back no others, the status has Envoy's reasons, and good versions end the rejections`, async () => {
     await using mesh = await TestMesh.start();
     const port = await mesh.serviceNamed("served");
     const cluster = (name: string): AnyDocument => ({
@@ -48,7 +48,7 @@ for (const variant of ["delta", "sotw"] as const) {
       (await fetch(`http://127.0.0.1:${await envoy.listenerPort(listener)}/`)).text();
     assert.equal(await answerOf("a-good"), "served");
 
-    // Good ones on both sides of the bad ones by name, and all in one write.
+    // One write sets good and bad resources. Good ones are before and after the bad ones in the order of names.
     const [outcome] = await mesh.write(
       {
         set: [
@@ -66,7 +66,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.equal(outcome?.state, "rejected");
     const rejections = async () =>
       (await mesh.proxies()).flatMap(({ types }) => types.flatMap((each) => each.rejections));
-    await eventually(async () => (await rejections()).length === 2, "the status tells both rejections");
+    await eventually(async () => (await rejections()).length === 2, "the status has both rejections");
     const reasons = new Map((await rejections()).map(({ type, name, reason }) => [`${type} ${name}`, reason]));
     assert.match(reasons.get("CDS raw-cluster") ?? "", /EDS/);
     assert.match(reasons.get("LDS raw-listener") ?? "", /no filter chains specified/);
@@ -81,7 +81,7 @@ for (const variant of ["delta", "sotw"] as const) {
     const before = await rejectedUpdates();
     const [untouched] = await mesh.write({ set: [cluster("later")] }, "10s");
     assert.equal(untouched?.state, "synced");
-    assert.deepEqual(await rejectedUpdates(), before, "what was rejected is not sent again");
+    assert.deepEqual(await rejectedUpdates(), before, "rejected versions are not sent again");
     assert.equal((await mesh.proxies())[0]?.state, "rejected");
 
     await mesh.apply({ set: [rawCluster("STATIC"), rawListener(echo)] });

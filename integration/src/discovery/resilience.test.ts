@@ -22,7 +22,7 @@ const dnsCluster = (name: string, port: number): AnyDocument => ({
   spec: { dns: { hostname: "localhost", port } },
 });
 
-/** Two services that take their time, so that there is always a request under way, and an Envoy that sends to the first. */
+/** Starts two slow services, so that a request is always under way, and an Envoy with a route to the first. */
 async function startShop(mesh: TestMesh, variant: XdsVariant) {
   const slowly = (name: string) => mesh.serviceNamed(name, { afterMs: 20 });
   const ports = { v1: await slowly("v1"), v2: await slowly("v2") };
@@ -33,7 +33,7 @@ async function startShop(mesh: TestMesh, variant: XdsVariant) {
     ports,
     envoy,
     load,
-    /** Waits until the load has been answered by a service some more times. */
+    /** Waits until a service has answered ten more requests. */
     async answered(name: "v1" | "v2") {
       const before = load.answered(name);
       await eventually(async () => load.answered(name) >= before + 10, `more answers of ${name}`);
@@ -42,7 +42,7 @@ async function startShop(mesh: TestMesh, variant: XdsVariant) {
 }
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: a route moves to a new cluster and the old one goes, in one write, ten times, and no request fails`, async () => {
+  test(`${variant}: one write moves a route to a new cluster and deletes the old one, ten times, and no request fails`, async () => {
     await using mesh = await TestMesh.start();
     const { ports, load, envoy, answered } = await startShop(mesh, variant);
     await answered("v1");
@@ -55,7 +55,7 @@ for (const variant of ["delta", "sotw"] as const) {
       await answered(to);
       last = name;
     }
-    // The same without a look at the proxies in between: they get what is newest, and skip the rest.
+    // The same without waiting for the proxy, which gets the newest version and may skip others.
     for (let round = 1; round <= 10; round++) {
       const name = `hasty-${round}`;
       await mesh.write({ set: [cluster(name, ports.v2), route(name)], delete: [{ kind: "Cluster", name: last }] });
@@ -68,7 +68,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.deepEqual([...clusters.keys()], ["cluster.hasty-10.upstream_rq_total"]);
   });
 
-  test(`${variant}: endpoints come and go twenty times, and no request fails`, async () => {
+  test(`${variant}: endpoints are added and removed twenty times, and no request fails`, async () => {
     await using mesh = await TestMesh.start();
     const { ports, load, envoy, answered } = await startShop(mesh, variant);
     for (let round = 1; round <= 20; round++) {
@@ -82,10 +82,10 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.equal((await envoy.stats("cluster_manager.cluster_modified")).get("cluster_manager.cluster_modified"), 0);
   });
 
-  test(`${variant}: a cluster that takes longer than the server waits for it sends no request to what comes after it`, async () => {
+  test(`${variant}: no request fails when Envoy warms a cluster for longer than the server waits for it`, async () => {
     await using mesh = await TestMesh.start();
     const { ports, load, answered } = await startShop(mesh, variant);
-    // Envoy of the state of the world waits for its endpoints, which nobody has, for longer than the server waits for Envoy.
+    // With state of the world, Envoy waits for the endpoints, which do not exist, for longer than the server waits for Envoy.
     const edsConfig = { ads: {}, resourceApiVersion: "V3", initialFetchTimeout: "7s" };
     const resource = { "@type": clusterType, name: "unready", type: "EDS", edsClusterConfig: { edsConfig } };
     await mesh.write({ set: [{ kind: "EnvoyResource", name: "unready", spec: { resource } }] });
@@ -98,7 +98,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.deepEqual(load.failures, []);
   });
 
-  test(`${variant}: a killed server comes back three times: no request fails, nothing unchanged is touched, changes arrive again`, async () => {
+  test(`${variant}: a server is killed and restarted three times: no request fails, nothing unchanged is updated, and changes arrive`, async () => {
     await using mesh = await TestMesh.start();
     const { ports, load, envoy, answered } = await startShop(mesh, variant);
     await mesh.apply({ set: [cluster("second", ports.v2)] });
@@ -112,7 +112,10 @@ for (const variant of ["delta", "sotw"] as const) {
       await answered(from);
       await mesh.restart();
       // Envoy waits up to 5 s between two attempts.
-      await eventually(async () => (await mesh.proxies()).some(({ state }) => state === "synced"), "the proxy is back");
+      await eventually(
+        async () => (await mesh.proxies()).some(({ state }) => state === "synced"),
+        "the proxy is synced",
+      );
       await mesh.apply({ set: [route(target)] });
       await answered(to);
     }
@@ -120,12 +123,12 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.deepEqual(load.failures, []);
     const after = await updates(envoy);
     assert.deepEqual(after.changes, before.changes);
-    // A client of the state of the world cannot say what it holds, so it is told all of it once more.
+    // A state-of-the-world client cannot say which versions it has, so it gets all of them once more.
     if (variant === "delta") assert.deepEqual(after.received, before.received.with(2, (before.received[2] ?? 0) + 3));
   });
 }
 
-/** What Envoy was sent (clusters, listeners, routes), and what it added or changed because of that. */
+/** Envoy's counts: of updates that it received (clusters, listeners, routes), and of what it added, changed or removed. */
 async function updates(envoy: RunningEnvoy) {
   const stats = await envoy.stats("update_success$|(cluster|listener)_(added|modified|removed)$");
   const of = (name: string) => stats.get(name) ?? 0;

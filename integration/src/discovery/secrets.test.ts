@@ -15,7 +15,7 @@ const raw = (name: string, resource: object): AnyDocument => ({
 });
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: a cluster that came and went with its secret holds up no other`, async (t) => {
+  test(`${variant}: a cluster that is added and deleted with its secret delays no other`, async (t) => {
     const folder = await mkdtemp(path.join(tmpdir(), "chancery-secrets-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const ca = readFileSync(new Authority(path.join(folder, "authority")).certFile, "utf8");
@@ -39,7 +39,7 @@ for (const variant of ["delta", "sotw"] as const) {
     const other = (connect_timeout: string) =>
       raw("other", { "@type": type("config.cluster.v3.Cluster"), type: "STATIC", connect_timeout });
     await mesh.envoy({ variant });
-    // Envoy asks for the secret once it has the cluster; about every fourth time both are gone by then.
+    // Envoy subscribes to the secret when it gets the cluster. In about every fourth round both are deleted by then.
     for (let round = 1; round <= 12; round++) {
       await mesh.write({ set: [cluster, secret] });
       await mesh.write({ delete: [cluster, secret].map(({ kind, name }) => ({ kind, name })) });

@@ -34,12 +34,12 @@ test("xds-proto-ts knows the configuration of every extension that Envoy lists",
   );
 });
 
-/** Envoy still links a few types of the v2 API, which none of its own files import any more. */
+/** Envoy still links a few types of the v2 API, although its own files do not import them. */
 function isOurs({ name, package: owner }: FileDescriptorProto): boolean {
   return name.startsWith("envoy/") && !/^envoy\.type(\.matcher)?$/.test(owner);
 }
 
-/** As JSON, where the order in which options were written is lost, without the JSON names, which C++ leaves out. */
+/** A descriptor as JSON, without the order of options, and without the JSON names, which C++ leaves out. */
 function comparable(file: FileDescriptorProto): unknown {
   const json = JSON.stringify(toJson(FileDescriptorProtoSchema, file, { registry }));
   return JSON.parse(json, (key, value) => (key === "jsonName" ? undefined : value));

@@ -4,12 +4,12 @@ import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/p
 
 const suffix = Buffer.from(".proto");
 const nameTag = 0x0a;
-/** Names longer than this would have a length of two bytes; none is. */
+/** A longer name would need two bytes for its length. No name is longer. */
 const maxNameLength = 127;
 
 /**
- * The descriptors of .proto files that an executable carries: protoc writes each into the generated C++ as one string, so
- * they stand in the file as they are, each from the tag of its name to its last field.
+ * Finds the descriptors of .proto files in an executable. protoc writes each descriptor into the generated C++ as one
+ * string, so its bytes are in the executable, from the tag of its name to its last field.
  */
 export function descriptorsIn(executable: Buffer): ReadonlyMap<string, FileDescriptorProto> {
   const found = new Map<string, FileDescriptorProto>();
@@ -22,7 +22,7 @@ export function descriptorsIn(executable: Buffer): ReadonlyMap<string, FileDescr
   return found;
 }
 
-/** Where the field begins whose text is a file name that ends here: its tag, its length, the text. */
+/** Finds the start of the field (tag, length, text) whose text is a file name with this end. */
 function nameStart(executable: Buffer, end: number): number | undefined {
   for (let length = suffix.length + 1; length <= Math.min(maxNameLength, end - 2); length++) {
     const start = end - length - 2;
@@ -38,12 +38,12 @@ function descriptorAt(executable: Buffer, start: number): FileDescriptorProto | 
     const descriptor = fromBinary(FileDescriptorProtoSchema, executable.subarray(start, fieldsEnd(executable, start)));
     return descriptor.package === "" ? undefined : descriptor;
   } catch {
-    // What only looked like a name is followed by anything but fields.
+    // It only looked like a name: what follows are no fields.
     return undefined;
   }
 }
 
-/** Fields come in the order of their numbers, so the first that does not is no part of the descriptor. */
+/** The end of a descriptor. Its fields are in the order of their numbers, so a field out of order is not part of it. */
 function fieldsEnd(executable: Buffer, start: number): number {
   const reader = new BinaryReader(executable);
   reader.pos = start;

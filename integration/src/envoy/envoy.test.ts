@@ -13,7 +13,7 @@ const echoing = bootstrapOf({
   listeners: [{ name: "echo", filters: [extension("echo", "filters.network.echo.v3.Echo")] }],
 });
 
-test("starts an Envoy on free ports, reads it, and ends it", async (t) => {
+test("starts an Envoy on free ports, reads its state, and stops it", async (t) => {
   const running = await startEnvoy({ envoy, bootstrap: echoing });
   t.after(() => running.stop());
   assert.ok(await running.isReady());
@@ -32,7 +32,7 @@ test("starts an Envoy on free ports, reads it, and ends it", async (t) => {
   assert.deepEqual(await running.exited, { code: 0, signal: null });
 });
 
-test("tells what Envoy said when it rejects its bootstrap", async () => {
+test("reports Envoy's message when Envoy rejects its bootstrap", async () => {
   await assert.rejects(startEnvoy({ envoy, bootstrap: { no_such_field: 1 } }), (error: Error) => {
     assert.match(error.message, /^Envoy ended \(code 1\) before it opened its admin:/);
     assert.match(error.message, /no_such_field/);
@@ -42,7 +42,7 @@ test("tells what Envoy said when it rejects its bootstrap", async () => {
   });
 });
 
-test("gives up on an Envoy that never gets a configuration, and ends it", async () => {
+test("stops an Envoy that gets no configuration in time, or when the caller aborts", async () => {
   const waiting = bootstrap({
     variant: "delta",
     xds: { host: "127.0.0.1", port: 1 },
@@ -63,14 +63,14 @@ for (const [variant, method] of [
   ["delta", "DeltaAggregatedResources"],
   ["sotw", "StreamAggregatedResources"],
 ] as const) {
-  test(`with the ${variant} bootstrap Envoy asks the management server in that variant`, async (t) => {
+  test(`with the ${variant} bootstrap Envoy calls the management server's method of that variant`, async (t) => {
     const server = createServer().listen(0, "127.0.0.1");
     t.after(() => server.close());
     await once(server, "listening");
-    // Envoy goes without a goodbye.
+    // Envoy closes its connection abruptly.
     server.on("session", (session) => session.on("error", () => {}));
     server.on("stream", (stream) => stream.on("error", () => {}));
-    const asked = once(server, "stream") as Promise<[unknown, Record<string, string>]>;
+    const opened = once(server, "stream") as Promise<[unknown, Record<string, string>]>;
     const running = await startEnvoy({
       envoy,
       bootstrap: bootstrap({
@@ -82,7 +82,7 @@ for (const [variant, method] of [
       waitFor: "admin",
     });
     t.after(() => running.stop());
-    const [, headers] = await asked;
+    const [, headers] = await opened;
     assert.equal(headers[":path"], `/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`);
     assert.equal(await running.isReady(), false);
   });

@@ -9,13 +9,13 @@ import { findEnvoy } from "@chancery/xds-server/envoy";
 import { parse } from "yaml";
 import { repository } from "../harness/server-process.ts";
 
-// Every golden output of the compiler is shown to a real Envoy, which knows rules that no schema tells.
+// A real Envoy validates every golden output of the compiler. It has rules that no schema has.
 const testdata = join(repository, "xds-server/src/compile/testdata");
 const systemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 const certificates = join(repository, "integration/src/envoy/golden-certs/");
 const run = promisify(execFile);
 
-/** A message as JSON, in the spelling of the golden files. */
+/** A message as JSON, with the field names of the golden files. */
 interface Json {
   readonly [field: string]: unknown;
   readonly name?: unknown;
@@ -36,7 +36,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 for (const name of readdirSync(testdata)) {
   if (name.includes(".") || name.startsWith("problem-")) continue;
-  test(`a real Envoy takes what ${name} compiles to`, async () => {
+  test(`a real Envoy accepts the resources of ${name}`, async () => {
     const groups = parse(readFileSync(join(testdata, name, "out.yaml"), "utf8")) as Record<string, Group>;
     for (const [group, resources] of Object.entries(groups)) {
       const file = join(folder, `${name}-${group}.json`);
@@ -52,7 +52,7 @@ for (const name of readdirSync(testdata)) {
   });
 }
 
-/** The same resources in a file: what would come by EDS, RDS, ECDS and SDS stands where it is referred to. */
+/** The same resources in a static bootstrap. Resources of EDS, RDS and ECDS replace the references to them. */
 function staticBootstrap({ CDS = [], EDS = [], LDS = [], RDS = [], ECDS = [], SDS = [] }: Group): Json {
   const inline = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(inline);
@@ -74,6 +74,6 @@ function staticBootstrap({ CDS = [], EDS = [], LDS = [], RDS = [], ECDS = [], SD
 
 function named(resources: readonly Json[], field: string, name: unknown): Json {
   const found = resources.find((resource) => resource[field] === name);
-  assert.ok(found, `nothing is called ${name}`);
+  assert.ok(found, `no resource is named ${name}`);
   return found;
 }

@@ -11,7 +11,7 @@ import {
 import { startTestEnvoy } from "../harness/test-envoy.ts";
 import { exchange, type Reply, type RequestOptions } from "./exchange.ts";
 
-/** One Envoy with one worker: the filter before a backend by HTTP, and before another by TCP. */
+/** An Envoy with one worker. It has the filter before an HTTP backend, and before a TCP backend. */
 export interface AbiEnvoy {
   readonly tcpPort: number;
   request(path: string, options?: RequestOptions): Promise<Reply>;
@@ -19,7 +19,7 @@ export interface AbiEnvoy {
   stop(): Promise<void>;
 }
 
-/** The ports of what stands behind Envoy. */
+/** The ports of the servers behind Envoy. */
 export interface Behind {
   readonly backend: number;
   readonly grpc: number;
@@ -61,7 +61,7 @@ function abiBootstrap({ wasmPath }: BuiltFilter, { backend, grpc, echo }: Behind
       clusterOf("backend", backend, upstreamProtocol({ http_protocol_options: { enable_trailers: true } })),
       clusterOf("grpc", grpc, upstreamProtocol({ http2_protocol_options: {} })),
       clusterOf("echo", echo),
-      // Nothing can listen there.
+      // Nothing listens on port 1.
       clusterOf("nobody-listens", 1),
     ],
   });

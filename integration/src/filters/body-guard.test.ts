@@ -26,7 +26,7 @@ const configuration = {
 const json = { "content-type": "application/json" };
 const large = `{"n":1,"s":"${"é".repeat(400_000)}"}`;
 
-test("body-guard holds JSON until all of it is good, and then sends it on unchanged", async (t) => {
+test("body-guard holds JSON back until all of it is checked, and then forwards it unchanged", async (t) => {
   const { request, envoy, seen } = await started(t);
   for (const body of [['{"n":1}'], ['{"n"', ":", "1}"], [Buffer.from(large)]]) {
     const whole = body.map((piece) => Buffer.from(piece).toString()).join("");
@@ -40,9 +40,9 @@ test("body-guard holds JSON until all of it is good, and then sends it on unchan
   assert.equal(counted.get("wasmcustom.body_guard.passed;rule=orders"), 4);
 });
 
-test("body-guard answers for upstream, which sees nothing of it", async (t) => {
+test("body-guard answers bad requests itself, and upstream gets nothing of them", async (t) => {
   const { request, envoy, seen } = await started(t);
-  const rejected: readonly [body: readonly string[], headers: object, status: number, told: string][] = [
+  const rejected: readonly [body: readonly string[], headers: object, status: number, reason: string][] = [
     [['{"n":', "1.5}"], json, 422, "n: should be integer"],
     [["{", '"n":1,,'], json, 400, "at byte 7: a name in double quotes is expected"],
     [['{"n":1,"n":2}'], json, 422, "a name appears twice"],
@@ -50,10 +50,10 @@ test("body-guard answers for upstream, which sees nothing of it", async (t) => {
     [['{"n":1}'], { ...json, "content-encoding": "gzip" }, 415, "the body must not have a content coding"],
     [["["], { ...json, "content-length": "1000001" }, 413, "the body is too large"],
   ];
-  for (const [body, headers, status, told] of rejected) {
+  for (const [body, headers, status, reason] of rejected) {
     const reply = await request("/orders", { headers: { ...headers }, body });
-    assert.equal(reply.status, status, told);
-    assert.equal(reply.body, `${told}\n`);
+    assert.equal(reply.status, status, reason);
+    assert.equal(reply.body, `${reason}\n`);
   }
   assert.equal(seen.length, 0);
   const counted = await envoy.stats("body_guard");
@@ -61,7 +61,7 @@ test("body-guard answers for upstream, which sees nothing of it", async (t) => {
   assert.equal(counted.get("wasmcustom.body_guard.rejected;rule=orders;reason=content-type"), 1);
 });
 
-test("body-guard cuts off a body that grows too large, and lets others stream", async (t) => {
+test("body-guard ends a body that grows too large, and streams others", async (t) => {
   const { request } = await started(t, 16_384);
   const piece = "x".repeat(10_000);
   const cut = await request("/files", { body: Array.from({ length: 11 }, () => piece) });
@@ -70,14 +70,14 @@ test("body-guard cuts off a body that grows too large, and lets others stream", 
   assert.equal((await request("/files", { body: Array.from({ length: 10 }, () => piece) })).body.length, 100_000);
 });
 
-test("Envoy itself answers 413 when JSON to be held is beyond its own buffer", async (t) => {
+test("Envoy itself answers 413 when the JSON to hold back is larger than Envoy's buffer", async (t) => {
   const { request } = await started(t, 16_384);
   const reply = await request("/orders", { headers: json, body: [`{"n":1,"s":"${"x".repeat(100_000)}"}`] });
   assert.equal(reply.status, 413);
   assert.equal(reply.headers["x-body-guard-reason"], undefined);
 });
 
-test("a dry run of body-guard counts, and holds nothing beyond the buffer", async (t) => {
+test("in a dry run body-guard counts, and passes bodies that are larger than Envoy's buffer", async (t) => {
   const { request, envoy } = await started(t, 16_384);
   const body = [`{"n":"${"x".repeat(30_000)}"`, "}"];
   assert.equal((await request("/trial", { headers: json, body })).body.length, 30_008);
@@ -85,7 +85,7 @@ test("a dry run of body-guard counts, and holds nothing beyond the buffer", asyn
   assert.equal(counted.get("wasmcustom.body_guard.would_reject;rule=trial;reason=shape"), 1);
 });
 
-/** `seen` are the paths that came upstream, which answers with what it was sent. */
+/** Upstream answers with the body that it receives. `seen` has the paths of its requests. */
 async function started(t: TestContext, bufferLimit?: number): Promise<FilterEnvoy & { readonly seen: string[] }> {
   const seen: string[] = [];
   const running = await startFilterEnvoy(filter, [configuration], {

@@ -5,10 +5,10 @@ export interface RequestOptions {
   /** Absent: GET, or POST when there is a body. */
   readonly method?: string;
   readonly headers?: http.OutgoingHttpHeaders;
-  /** Of pieces, each is sent when the one before has left. */
+  /** A list is sent piece by piece, each after the one before. */
   readonly body?: string | readonly (string | Uint8Array)[];
   readonly trailers?: NodeJS.Dict<string>;
-  /** The client goes away, and the promise is rejected. */
+  /** Aborts the request, and rejects the promise. */
   readonly signal?: AbortSignal;
 }
 
@@ -20,7 +20,7 @@ export interface Reply {
 
 const limitMs = 10_000;
 
-/** Sends a request over TLS when there is a `ca`, and resolves when all of the answer is there. */
+/** Sends a request, over TLS when there is a `ca`. Resolves when all of the response has arrived. */
 export function exchange(to: https.RequestOptions, options: RequestOptions = {}): Promise<Reply> {
   const { body = "", method = body.length > 0 ? "POST" : "GET", headers = {}, trailers, signal } = options;
   return new Promise((resolve, reject) => {
@@ -36,7 +36,7 @@ export function exchange(to: https.RequestOptions, options: RequestOptions = {})
       answer.on("error", reject);
     });
     sent.setTimeout(limitMs, () => sent.destroy(new Error(`no answer to ${to.path} in ${limitMs} ms`)));
-    // Envoy may answer, and close, before all has been sent.
+    // Envoy may answer and close before the whole request has been sent.
     sent.on("error", (error) => isAnswered || reject(error));
     if (trailers !== undefined) {
       sent.setHeader("transfer-encoding", "chunked");

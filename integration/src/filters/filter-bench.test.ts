@@ -5,7 +5,7 @@ import { builtFilter } from "../harness/built-filter.ts";
 
 const deny = { default: { action: "allow" }, rules: [{ name: "no", match: { pathPrefix: "/no" }, action: "deny" }] };
 
-test("several filters are measured in one Envoy, each by its own request, answer and clusters", async () => {
+test("several filters are measured in one Envoy, each with its own request, answer and clusters", async () => {
   const { name, wasmPath } = await builtFilter("filters/request-policy");
   const answer = { status: 201, headers: { "x-answer": "1" }, body: "made" };
   const filters = [

@@ -26,12 +26,12 @@ export interface FilterEnvoy {
 
 export interface FilterRequest extends RequestOptions {
   readonly listener?: number;
-  /** What the client shows to a listener with TLS; no certificate when absent. */
+  /** The client's certificate for a listener with TLS. Absent: none. */
   readonly client?: Certificate;
 }
 
 export interface FilterReply extends Reply {
-  /** What arrived at the upstream `tellWhatArrives`; undefined when something else answered. */
+  /** The request as the upstream `echoRequest` received it. Undefined: something else answered. */
   readonly seen: SeenRequest | undefined;
 }
 
@@ -46,27 +46,30 @@ export interface FilterEnvoyOptions {
   readonly workers?: number;
   /** Absent: plaintext. */
   readonly tls?: FilterTls;
-  /** Answers what passes the filter, and Envoy logs a line for each request: status, details, path. Absent: Envoy answers. */
+  /**
+   * Answers the requests that pass the filter. Envoy then logs a line for each request: status, details, path. Absent:
+   * Envoy answers.
+   */
   readonly upstream?: http.RequestListener;
   /** Further clusters that the filter may call: the port of each, by its name. */
   readonly clusters?: Readonly<Record<string, number>>;
-  /** Of the listeners and the upstream's cluster, in bytes. Absent: Envoy's own. */
+  /** The buffer limit of the listeners and the upstream's cluster, in bytes. Absent: Envoy's default. */
   readonly bufferLimit?: number;
-  /** The filter is given bodies while headers wait. Absent: no. */
+  /** A filter that holds the headers back still receives the body. Absent: no. */
   readonly holdsHeaders?: boolean;
 }
 
-/** TLS that asks for a certificate of one authority. */
+/** TLS that accepts client certificates of one authority. */
 export interface FilterTls {
   readonly authority: Authority;
   readonly server: Certificate;
 }
 
-/** The name of the route that takes what `/unnamed` does not. */
+/** The name of the route for all paths but `/unnamed`. */
 export const namedRoute = "everything";
 export const virtualHost = "shop";
 
-/** Starts an Envoy with a filter and its configurations in the bootstrap. Throws when Envoy does not take them. */
+/** Starts an Envoy with a filter and its configurations in the bootstrap. Throws when Envoy rejects them. */
 export async function startFilterEnvoy(
   filter: BuiltFilter,
   configurations: readonly unknown[],
@@ -92,7 +95,7 @@ async function running(envoy: RunningEnvoy, { upstream, tls, listeners }: Parts)
     Array.from({ length: listeners }, (_, listener) => envoy.listenerPort(listenerName(listener))),
   );
   const kept = new http.Agent({ keepAlive: true, maxSockets: 16 });
-  // Requests to an upstream may be left half way and wait for each other, so that each has a connection of its own.
+  // Requests to an upstream may be aborted and may wait for each other, so each has a connection of its own.
   const agent = tls !== undefined || upstream !== undefined ? false : kept;
   return {
     envoy,
@@ -109,8 +112,8 @@ async function running(envoy: RunningEnvoy, { upstream, tls, listeners }: Parts)
   };
 }
 
-/** An upstream that answers with what it was asked. */
-export function tellWhatArrives(request: http.IncomingMessage, response: http.ServerResponse): void {
+/** An upstream that answers with the request that it received, as JSON. */
+export function echoRequest(request: http.IncomingMessage, response: http.ServerResponse): void {
   let body = "";
   request.setEncoding("utf8").on("data", (text: string) => {
     body += text;
@@ -121,7 +124,7 @@ export function tellWhatArrives(request: http.IncomingMessage, response: http.Se
   });
 }
 
-/** The name in the server's certificate is not what these tests are about. */
+/** TLS without a check of the server's name, which these tests are not about. */
 function clientTls({ authority }: FilterTls, client: Certificate | undefined): https.RequestOptions {
   const shown = client && { cert: readFileSync(client.certFile), key: readFileSync(client.keyFile) };
   return { ca: readFileSync(authority.certFile), checkServerIdentity: () => undefined, ...shown };
@@ -177,7 +180,7 @@ const accessLog = extension("stderr", "access_loggers.stream.v3.StderrAccessLog"
   log_format: { text_format_source: { inline_string: "%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %REQ(:PATH)%\n" } },
 });
 
-/** Clients need no certificate, but one that they show must be the authority's. */
+/** A client's certificate is optional, but must be the authority's. */
 function downstreamTls({ authority, server }: FilterTls): Fields {
   const file = (filename: string) => ({ filename });
   return extension("tls", "transport_sockets.tls.v3.DownstreamTlsContext", {

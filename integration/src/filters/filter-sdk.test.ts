@@ -15,7 +15,7 @@ import { repository } from "../harness/server-process.ts";
 import { type AbiEnvoy, startAbiEnvoy } from "./abi-envoy.ts";
 import { startFilterEnvoy } from "./filter-envoy.ts";
 
-// Every host call and callback of the library against Envoy: testdata/abi-filter does them, one for each path.
+// Tests every host call and callback of the library in Envoy. testdata/abi-filter makes one for each path.
 
 const backend = http.createServer((request, response) => {
   let body = "";
@@ -66,14 +66,14 @@ for (const [path, expected] of [
   ["/grpc-call", "message once of filter; closed 0 "],
   ["/grpc-stream", "initial 1; message one of filter; message two of filter; trailing 1; closed 0 "],
 ] as const) {
-  test(`the library answers ${path}`, async () => {
+  test(`the library works for ${path}`, async () => {
     const reply = await abi.request(path, { headers: { "x-name": ["first", "second"], "x-none": "skipped" } });
     assert.equal(reply.body, expected);
     assert.equal(reply.headers["x-answered"], "1");
   });
 }
 
-test("timers, queues and names come back by callbacks", async () => {
+test("timers, queues and name resolution call back", async () => {
   await eventually(async () => assert.ok(Number((await abi.request("/kept-ticks")).body) > 2), "ticks");
   await eventually(async () => assert.equal((await abi.request("/kept-job")).body, "a job"), "the job");
   await eventually(
@@ -82,10 +82,10 @@ test("timers, queues and names come back by callbacks", async () => {
   );
 });
 
-test("bodies are read, replaced and added to; trailers too", async () => {
+test("bodies are read, replaced and extended, with and without trailers", async () => {
   assert.equal((await abi.request("/body", { body: "abc" })).body, "POST /body <abc>");
   assert.equal((await abi.request("/body-replace", { body: "abcd" })).body, "POST /body-replace <replaced bc of 4>");
-  // The end of this one is its trailers: no body callback comes with the end, and the filter changes nothing.
+  // This request ends with trailers: no body callback has the end, and the filter changes nothing.
   assert.equal(
     (await abi.request("/body", { body: "abc", trailers: { "x-early": "1" } })).body,
     "POST /body abc late 1",
@@ -98,16 +98,16 @@ test("a stream is reset, and logged with its response", async () => {
   await eventually(async () => assert.match(abi.log(), /abi filter logs 200 after 200/), "the log of the stream");
 });
 
-test("a TCP filter holds data back, changes it both ways, and sees who goes", async () => {
+test("a TCP filter holds data back, changes it in both directions, and sees which side closes", async () => {
   const socket = net.connect(abi.tcpPort, "127.0.0.1");
-  let heard = "";
+  let received = "";
   socket.on("data", (data) => {
-    heard += data.toString();
+    received += data.toString();
   });
   socket.write("half a ");
   await eventually(async () => assert.match(abi.log(), /sees a connection/), "the connection");
   socket.write("line\n");
-  await eventually(async () => assert.equal(heard, "[12 bytes: half a line\n]"), "the answer");
+  await eventually(async () => assert.equal(received, "[12 bytes: half a line\n]"), "the answer");
   socket.end();
   await eventually(async () => assert.match(abi.log(), /sees the server go, 0.*sees the client go, 1/s), "both ends");
 });
@@ -135,7 +135,7 @@ for (const [packageName, rewritten] of [
   });
 }
 
-test("a trap in Envoy says filter, version, file and line; an endless loop is one", async (t) => {
+test("a trap in Envoy is located by filter, version, file and line; an endless loop traps too", async (t) => {
   const built = await builtFilter("integration/testdata/trap-filter");
   const fuelled = withFuel(built.wasm, { map: built.map });
   const directory = await mkdtemp(join(tmpdir(), "chancery-trap-"));
@@ -170,7 +170,7 @@ test("a trap in Envoy says filter, version, file and line; an endless loop is on
   }
 });
 
-/** Answers each message with itself and what the caller says of itself. */
+/** Answers each message with its text and the caller's name from the header x-from. */
 function answerGrpc(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
   let unread: Buffer = Buffer.alloc(0);
   stream.respond({ ":status": 200, "content-type": "application/grpc", "x-echo": "1" }, { waitForTrailers: true });

@@ -83,7 +83,7 @@ test("request-policy decides by the first rule that matches, and gives the reaso
   assert.equal(counted.get("wasmcustom.request_policy.allowed;rule=health"), 2);
 });
 
-test("request-policy answers in JSON where it is told to", async (t) => {
+test("request-policy answers in JSON when it is configured to", async (t) => {
   const { request } = await started(t, policy, { ...rules, body: "json" });
   const reply = await request("/x", { headers: { "x-debug": "1" } });
   assert.equal(reply.headers["content-type"], "application/json");
@@ -112,7 +112,7 @@ test("request-policy decides by the names in the client's certificate", async (t
   assert.equal((await running.request("/")).status, 401);
 });
 
-test("request-policy decides by parameters of the query, as they are escaped", async (t) => {
+test("request-policy decides by parameters of the query, after unescaping", async (t) => {
   const query = [{ name: "mode", exact: "é a" }];
   const { request } = await started(t, policy, {
     default: { action: "allow" },
@@ -149,7 +149,7 @@ test("one VM serves several configurations, each to its own listener", async (t)
   }
 });
 
-test("a filter rejects a bad configuration, and its log says what and where", async () => {
+test("a filter rejects a bad configuration, and its log has each fault with its path", async () => {
   const bad = {
     default: { action: "forbid" },
     rules: [
@@ -160,7 +160,7 @@ test("a filter rejects a bad configuration, and its log says what and where", as
   const rejection = await startFilterEnvoy(policy, [bad]).then(
     async (running) => {
       await running.stop();
-      return "it was taken";
+      return "it was accepted";
     },
     (error: Error) => error.message,
   );
@@ -192,7 +192,7 @@ test("request-telemetry counts and measures by route and status class", async (t
   }, "metrics of all requests");
 });
 
-test("request-telemetry measures bytes, and tells peers apart by their certificate", async (t) => {
+test("request-telemetry measures bytes, and counts peers apart by their certificate", async (t) => {
   const running = await startFilterEnvoy(telemetry, [{ tags: ["peer", "status"], sizes: true }], { tls });
   t.after(() => running.stop());
   const { request, envoy } = running;
@@ -208,7 +208,7 @@ test("request-telemetry measures bytes, and tells peers apart by their certifica
     assert.equal(value("request_telemetry_requests", cart), 2, text.match(/request_telemetry_requests.*/g)?.join("\n"));
     assert.equal(value("request_telemetry_requests", "none"), 1);
     const requestBytes = value("request_telemetry_request_bytes_sum", cart);
-    // Envoy keeps a histogram's values to within some hundredths.
+    // Envoy rounds the values of a histogram by a few percent.
     assert.ok(requestBytes > 19_500 && requestBytes < 21_500, `${requestBytes} bytes`);
     const responseBytes = value("request_telemetry_response_bytes_sum", "none");
     assert.ok(responseBytes > "served".length && responseBytes < 300, `${responseBytes} bytes`);
@@ -216,7 +216,7 @@ test("request-telemetry measures bytes, and tells peers apart by their certifica
   }, "metrics of all requests");
 });
 
-test("request-telemetry counts under other values once it has as many series as it may", async (t) => {
+test("request-telemetry counts as other once it has the maximum number of series", async (t) => {
   const { request, envoy } = await started(t, telemetry, { maxSeries: 2 });
   for (const path of ["/cart", "/unnamed", "/cart"]) await request(path);
   await eventually(async () => {
@@ -238,7 +238,7 @@ test("the library reads and writes headers, bodies, properties and gauges", asyn
   );
 });
 
-test("a filter that traps says file and line", async (t) => {
+test("the log of a trap has the file and the line", async (t) => {
   const { request, envoy } = await started(t, await builtFilter("integration/testdata/probe-filter"), {});
   assert.equal((await request("/", { headers: { "x-trap": "1" } })).status, 503);
   await eventually(

@@ -9,7 +9,7 @@ before(async () => {
   filter = await builtFilter("filters/header-rules");
 });
 
-test("a request whose path is rewritten takes the route of its new path", async (t) => {
+test("a request with a rewritten path gets the route of its new path", async (t) => {
   const rule = { name: "hidden", rewrite: ":path", pattern: "/v1/{rest}", value: "/unnamed/{rest}" };
   const { request, envoy } = await started(t, { request: [rule] });
   assert.equal((await request("/v1/cart")).status, 404);
@@ -17,7 +17,7 @@ test("a request whose path is rewritten takes the route of its new path", async 
   assert.match(await envoy.admin("/stats/prometheus"), /^header_rules_applied\{rule="hidden"\} 1$/m);
 });
 
-test("what a match, a variable and a pattern see is what Envoy has", async (t) => {
+test("matches, variables and patterns see Envoy's values", async (t) => {
   const { request } = await started(t, {
     request: [
       { set: "x-a", value: "a={header:x-a}" },
@@ -50,7 +50,7 @@ test("what a match, a variable and a pattern see is what Envoy has", async (t) =
   assert.equal(lost.headers["cache-control"], undefined);
 });
 
-test("values that are not UTF-8 come out byte by byte", async (t) => {
+test("values that are not UTF-8 keep their bytes", async (t) => {
   const { request } = await started(t, {
     response: [
       { set: "x-b", value: "<{request:x-a}>" },
@@ -63,11 +63,11 @@ test("values that are not UTF-8 come out byte by byte", async (t) => {
   assert.equal(headers["x-c"], `\xe9\xff\x80${Buffer.from("é").toString("latin1")}`);
 });
 
-test("Envoy does not take a configuration with faults, and its log says which", async () => {
+test("Envoy rejects a configuration with faults, and its log names them", async () => {
   const rejection = await startFilterEnvoy(filter, [{ request: [{ set: "transfer-encoding", value: "a\nb" }] }]).then(
     async (running) => {
       await running.stop();
-      return "it was taken";
+      return "it was accepted";
     },
     (error: Error) => error.message,
   );

@@ -12,7 +12,7 @@ before(async () => {
 
 const all = { name: "all", tokens: 1, per: "24h", burst: 150 };
 
-test("of requests on two workers at once exactly the burst passes", async (t) => {
+test("exactly the burst passes when requests come to two workers at once", async (t) => {
   for (let round = 0; round < 5; round++) {
     const running = await started(t, { limits: [all] });
     const replies = await atOnce(running, 600);
@@ -23,19 +23,19 @@ test("of requests on two workers at once exactly the burst passes", async (t) =>
     assert.equal(counted.get("wasmcustom.rate_limit.uncounted;rule=all") ?? 0, 0);
     const byWorker = [...(await running.envoy.stats("worker_[01].downstream_cx_total"))].map(([, count]) => count);
     assert.equal(byWorker.length, 2);
-    // The kernel chose: when it gave one of them nothing, this round says less, and the others say it.
+    // The kernel chooses a worker for each connection. When one worker got none, another round is needed.
     if (byWorker.every((count) => count > 0)) return;
   }
-  assert.fail("no round came to both workers");
+  assert.fail("no round used both workers");
 });
 
-test("the first requests for many keys, on two workers at once, lose none of each other's tokens", async (t) => {
+test("exactly the burst of each key passes when the first requests of many keys come to two workers at once", async (t) => {
   const running = await started(t, { limits: [{ ...all, key: [{ header: "x-key" }], burst: 3 }] });
   const replies = await atOnce(running, 800, (sent) => ({ "x-key": `k${sent % 100}` }));
   assert.deepEqual(tally(replies.map(({ status }) => status)), { 200: 300, 429: 500 });
 });
 
-test("tokens come back by the clock, not sooner", async (t) => {
+test("tokens are added at their rate, not sooner", async (t) => {
   const running = await started(t, { limits: [{ name: "all", tokens: 200, per: "1s", burst: 10 }] });
   const began = performance.now();
   let passed = 0;
@@ -44,7 +44,7 @@ test("tokens come back by the clock, not sooner", async (t) => {
   assert.ok(seconds >= 50 / 200, `60 requests passed within ${seconds} s`);
 });
 
-test("one client is one address, as Envoy knows it", async (t) => {
+test("a client is one IPv4 address or one IPv6 /64, as Envoy sees it", async (t) => {
   const limit = { name: "per-client", key: [{ clientAddress: true }], tokens: 1, per: "24h", burst: 1 };
   const running = await started(t, { limits: [limit] });
   const status = async (from: string) => (await running.request("/", { headers: { "x-forwarded-for": from } })).status;
@@ -56,7 +56,7 @@ test("one client is one address, as Envoy knows it", async (t) => {
   assert.equal(await status("2001:db8:0:1::1"), 200);
 });
 
-test("a client is told what is left and when to try again", async (t) => {
+test("responses have the tokens that are left, and the time until the next", async (t) => {
   const limit = { name: "per-client", key: [{ clientAddress: true }], tokens: 1, per: "24h", burst: 2 };
   const running = await started(t, { headers: "all", limits: [limit] });
   const first = await running.request("/");

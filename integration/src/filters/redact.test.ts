@@ -24,7 +24,7 @@ interface Answer {
 
 const json = { "content-type": "application/json" };
 
-test("redact masks what upstream answers, in whatever pieces it comes", async (t) => {
+test("redact masks the body of a response, in whatever pieces it arrives", async (t) => {
   const answers: Record<string, Answer> = {
     "/cards": {
       headers: { ...json, etag: '"1"' },
@@ -39,12 +39,12 @@ test("redact masks what upstream answers, in whatever pieces it comes", async (t
     "/large": { headers: json, body: [`[${'{"password":"secret","é":1.0},'.repeat(10_000)}0]`] },
     "/text": { headers: { "content-type": "text/plain" }, body: ['{"password":1}'] },
   };
-  const { request, envoy, asked } = await started(t, answers);
+  const { request, envoy, received } = await started(t, answers);
   const cards = await request("/cards", { headers: { "accept-encoding": "gzip", range: "bytes=0-3" } });
   assert.equal(cards.body, '{"card":{"number":"***1234"},"users":[{"email":null}]}');
   assert.equal(cards.headers.etag, undefined);
-  assert.equal(asked.at(-1)?.["accept-encoding"], "identity");
-  assert.equal(asked.at(-1)?.["range"], undefined);
+  assert.equal(received.at(-1)?.["accept-encoding"], "identity");
+  assert.equal(received.at(-1)?.["range"], undefined);
   const same = await request("/same");
   assert.deepEqual([same.body, same.headers.etag, same.headers["content-length"]], ['{"a":1}', '"1"', "7"]);
   assert.equal((await request("/trailers")).body, '{"password":"***"}');
@@ -55,7 +55,7 @@ test("redact masks what upstream answers, in whatever pieces it comes", async (t
   assert.equal(counted.get("wasmcustom.redact.masked;rule=all"), 10_003);
 });
 
-test("redact sets the length of what it has changed, and tells none to HEAD", async (t) => {
+test("redact sets the length of a body that it has changed, and removes it from a response to HEAD", async (t) => {
   const body = '{"password":"secret"}';
   const { request } = await started(t, {
     "/": { headers: { ...json, "content-length": body.length, etag: '"1"' }, body: [body] },
@@ -66,7 +66,7 @@ test("redact sets the length of what it has changed, and tells none to HEAD", as
   assert.deepEqual([head.status, head.headers["content-length"], head.headers.etag], [200, undefined, undefined]);
 });
 
-test("redact answers 502 for what it cannot mask, and nothing of it leaves", async (t) => {
+test("redact answers 502 when it cannot mask a response, and sends nothing of it", async (t) => {
   const { request, envoy } = await started(t, {
     "/malformed": { headers: json, body: ['{"password":"secret"', ",}"] },
     "/gzip": { headers: { ...json, "content-encoding": "gzip" }, body: ["\u001f"] },
@@ -93,7 +93,7 @@ test("redact answers 502 for what it cannot mask, and nothing of it leaves", asy
   assert.equal(counted.get("wasmcustom.redact.denied;rule=all;reason=too-large"), 2);
 });
 
-test("redact lets pass what is too large where it is told to; Envoy answers 500 beyond its own buffer", async (t) => {
+test("redact passes bodies that are too large where a rule says so; Envoy answers 500 beyond its own buffer", async (t) => {
   const body = [`{"a":"${"x".repeat(90)}`, `${"y".repeat(90)}"}`];
   const huge = [" ".repeat(30_000), " ".repeat(30_000)];
   const { request } = await started(
@@ -105,14 +105,14 @@ test("redact lets pass what is too large where it is told to; Envoy answers 500 
   assert.equal((await request("/huge")).status, 500);
 });
 
-/** `asked` are the headers of the requests that came upstream. */
+/** `received` has the headers of the requests to upstream. */
 async function started(t: TestContext, answers: Readonly<Record<string, Answer>>, bufferLimit?: number) {
-  const asked: http.IncomingHttpHeaders[] = [];
+  const received: http.IncomingHttpHeaders[] = [];
   const running = await startFilterEnvoy(await builtFilter("filters/redact"), [configuration], {
     holdsHeaders: true,
     ...(bufferLimit !== undefined && { bufferLimit }),
     upstream: async ({ url = "", headers }, response) => {
-      asked.push(headers);
+      received.push(headers);
       const answer = answers[url] ?? {};
       response.on("error", () => {});
       response.writeHead(answer.status ?? 200, answer.headers);
@@ -123,5 +123,5 @@ async function started(t: TestContext, answers: Readonly<Record<string, Answer>>
     },
   });
   t.after(() => running.stop());
-  return { ...running, asked };
+  return { ...running, received };
 }

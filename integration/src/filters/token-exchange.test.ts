@@ -4,7 +4,7 @@ import { before, type TestContext, test } from "node:test";
 import { type BuiltFilter, builtFilter } from "../harness/built-filter.ts";
 import { eventually } from "../harness/eventually.ts";
 import { listen } from "../harness/listening.ts";
-import { type FilterEnvoy, startFilterEnvoy, tellWhatArrives } from "./filter-envoy.ts";
+import { echoRequest, type FilterEnvoy, startFilterEnvoy } from "./filter-envoy.ts";
 
 let filter: BuiltFilter;
 
@@ -22,13 +22,13 @@ const configuration = {
   ],
 };
 
-test("a credential is exchanged once, and the answer kept", async (t) => {
-  const asked: http.IncomingMessage[] = [];
+test("a credential is exchanged once, and the answer is cached", async (t) => {
+  const calls: http.IncomingMessage[] = [];
   const { request, envoy } = await started(t, configuration, (call, answer) => {
-    asked.push(call);
-    grant(answer, `token-${asked.length}`, { expires_in: 3600 });
+    calls.push(call);
+    grant(answer, `token-${calls.length}`, { expires_in: 3600 });
   });
-  // More than Envoy buffers for a stream, so that the client is made to wait too.
+  // More than Envoy buffers for a stream, so that the client has to wait too.
   const body = "x".repeat(3_000_000);
   const first = await request("/cart", { headers: { authorization: "Basic abc", "x-user": "root" }, body });
   assert.equal(first.seen?.headers["authorization"], "Bearer token-1");
@@ -38,18 +38,18 @@ test("a credential is exchanged once, and the answer kept", async (t) => {
   assert.equal(second.seen?.headers["authorization"], "Bearer token-1");
   const other = await request("/cart", { headers: { authorization: "Basic xyz" } });
   assert.equal(other.seen?.headers["authorization"], "Bearer token-2");
-  assert.equal(asked[0]?.method, "POST");
-  assert.equal(asked[0].url, "/exchange");
-  assert.equal(asked[0].headers.host, "auth");
-  assert.equal(asked[0].headers.accept, "application/json");
+  assert.equal(calls[0]?.method, "POST");
+  assert.equal(calls[0].url, "/exchange");
+  assert.equal(calls[0].headers.host, "auth");
+  assert.equal(calls[0].headers.accept, "application/json");
   assert.deepEqual(
-    asked.map(({ headers }) => headers.authorization),
+    calls.map(({ headers }) => headers.authorization),
     ["Basic abc", "Basic xyz"],
   );
   assert.deepEqual(await counted(envoy), { misses: 2, hits: 1 });
 });
 
-test("what the service rejects is rejected, for a while without asking", async (t) => {
+test("a credential that the service rejects is rejected, for a while without another call", async (t) => {
   let calls = 0;
   const { request, envoy } = await started(t, configuration, (call, answer) => {
     calls++;
@@ -69,7 +69,7 @@ test("what the service rejects is rejected, for a while without asking", async (
   assert.deepEqual(await counted(envoy), { misses: 2, hits: 1, denied: 3, missing: 1 });
 });
 
-test("many requests with one credential wait for one call, also when the first of them goes away", async (t) => {
+test("many requests with one credential wait for one call, also when the first client disconnects", async (t) => {
   const calls: http.ServerResponse[] = [];
   const { request, envoy } = await started(t, configuration, (_call, answer) => calls.push(answer));
   const going = new AbortController();
@@ -93,7 +93,7 @@ test("many requests with one credential wait for one call, also when the first o
   assert.equal(calls.length, 1);
 });
 
-test("a service that is slow has until the deadline, and the next request asks again", async (t) => {
+test("a slow service has until the deadline, and the next request makes a new call", async (t) => {
   let calls = 0;
   const { request, envoy } = await started(t, { ...configuration, deadlineMs: 300 }, (_call, answer) => {
     if (++calls > 1) grant(answer, "late");
@@ -111,7 +111,7 @@ test("a service that is slow has until the deadline, and the next request asks a
   assert.deepEqual(await counted(envoy), { misses: 2, timeouts: 1, unanswered: 1 });
 });
 
-test("a service that fails or is not there is no answer: rejected", async (t) => {
+test("requests are rejected when the service fails or does not exist", async (t) => {
   const { request, envoy } = await started(t, configuration, (call, answer) => {
     if (call.headers.authorization === "Bearer broken") answer.destroy();
     else if (call.headers.authorization === "Bearer empty") answer.end("{}");
@@ -121,7 +121,7 @@ test("a service that fails or is not there is no answer: rejected", async (t) =>
     assert.equal((await request("/cart", { headers: { authorization: `Bearer ${what}` } })).status, 503, what);
   }
   assert.deepEqual(await counted(envoy), { misses: 3, failures: 3, unanswered: 3 });
-  // Nothing can listen there.
+  // Nothing listens on port 1.
   const nobody = await calling(t, configuration, { auth: 1 });
   assert.equal((await nobody.request("/cart", { headers: { authorization: "Bearer a" } })).status, 503);
   const nowhere = await calling(t, configuration, {});
@@ -129,7 +129,7 @@ test("a service that fails or is not there is no answer: rejected", async (t) =>
   assert.deepEqual(await counted(nowhere.envoy), { misses: 1, failures: 1, unanswered: 1 });
 });
 
-test("a service that fails lets requests pass where it is told to, without what upstream trusts", async (t) => {
+test("with onFailure allow, requests pass when the service fails, without the headers that upstream trusts", async (t) => {
   const { request } = await started(t, { ...configuration, onFailure: "allow" }, (_call, answer) => {
     answer.writeHead(500).end();
   });
@@ -149,7 +149,7 @@ async function started(t: TestContext, configured: unknown, service: http.Reques
 }
 
 async function calling(t: TestContext, configured: unknown, clusters: Record<string, number>): Promise<FilterEnvoy> {
-  const running = await startFilterEnvoy(filter, [configured], { upstream: tellWhatArrives, clusters });
+  const running = await startFilterEnvoy(filter, [configured], { upstream: echoRequest, clusters });
   t.after(running.stop);
   return running;
 }
@@ -159,7 +159,7 @@ function grant(answer: http.ServerResponse, token: string, more: object = {}): v
   answer.end(JSON.stringify({ access_token: token, ...more }));
 }
 
-/** What the filter has counted, by the last part of the name. */
+/** The filter's counters, by the last parts of their names. */
 async function counted(envoy: FilterEnvoy["envoy"]): Promise<Readonly<Record<string, number>>> {
   const stats = await envoy.stats("^wasmcustom.token_exchange");
   return Object.fromEntries([...stats].map(([name, value]) => [name.replace("wasmcustom.token_exchange.", ""), value]));

@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 
-/** PEM files. */
+/** The PEM files of a certificate and its private key. */
 export interface Certificate {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** An authority of its own, in a folder of its own. */
+/** A new certificate authority. It creates the folder and keeps its files there. */
 export class Authority implements Certificate {
   readonly certFile: string;
   readonly keyFile: string;
@@ -21,7 +21,7 @@ export class Authority implements Certificate {
     ({ certFile: this.certFile, keyFile: this.keyFile } = this.#create("ca", constraints, []));
   }
 
-  /** A certificate for "DNS:shop.test" or "IP:127.0.0.1". */
+  /** Issues a certificate. The alternative names are in OpenSSL's notation: "DNS:shop.test", "IP:127.0.0.1". */
   issue(name: string, subjectAltName: string): Certificate {
     const extensions = ["basicConstraints=critical,CA:FALSE", `subjectAltName=${subjectAltName}`];
     return this.#create(name, extensions, ["-CA", this.certFile, "-CAkey", this.keyFile]);
@@ -32,7 +32,7 @@ export class Authority implements Certificate {
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", files.keyFile];
     const what = ["-x509", "-days", "2", "-subj", `/CN=${name}`, "-out", files.certFile, ...signedBy];
     const added = extensions.flatMap((extension) => ["-addext", extension]);
-    // No configuration file: whatever the machine's adds would stand in the certificate twice.
+    // Without the machine's configuration file: extensions that it adds would be in the certificate twice.
     execFileSync("openssl", ["req", "-config", "/dev/null", ...key, ...what, ...added], { stdio: "pipe" });
     return files;
   }

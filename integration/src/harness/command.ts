@@ -1,18 +1,18 @@
 import { spawn } from "node:child_process";
 import { chanceryBin, repository } from "./server-process.ts";
 
-/** How a command ended, and what it wrote. */
-export interface Ran {
+/** The exit code and the output of a command. */
+export interface CommandResult {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a `chancery` command against the server whose admin API is at this URL. */
+/** Runs a `chancery` command against the server with this admin URL. `input` is its standard input. */
 export async function runChancery(
   args: readonly string[],
   { admin, input }: { readonly admin: string; readonly input: string },
-): Promise<Ran> {
+): Promise<CommandResult> {
   const child = spawn(process.execPath, [chanceryBin, ...args], {
     cwd: repository,
     env: { ...process.env, NO_COLOR: "1", CHANCERY_ADMIN: admin },

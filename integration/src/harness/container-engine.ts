@@ -6,11 +6,11 @@ import { promisify } from "node:util";
 /** A container engine of this machine that speaks Docker's API. */
 export interface ContainerEngine {
   readonly isPodman: boolean;
-  /** Asks the engine's API, and parses the answer. Throws when it is not a good one. */
+  /** Sends a GET request to the engine's API and parses the JSON response. Throws unless the status is 200. */
   get(path: string): Promise<unknown>;
 }
 
-/** What the machine has, or why the tests that need it are skipped. */
+/** Something that tests need, or why this machine lacks it. Tests that need it are then skipped with that reason. */
 export type Found<T> = { readonly found: T } | { readonly missing: string };
 
 const defaultHost = "unix:///var/run/docker.sock";
@@ -28,7 +28,7 @@ export async function findContainerEngine(env: NodeJS.ProcessEnv = process.env):
   }
 }
 
-/** How Docker Compose is called here, such as ["docker", "compose"]: $DOCKER_COMPOSE, Docker's plugin, or docker-compose. */
+/** Finds the command of Docker Compose, such as ["docker", "compose"]: $DOCKER_COMPOSE, Docker's plugin, or docker-compose. */
 export async function findCompose(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Found<readonly [string, ...string[]]>> {
@@ -37,7 +37,7 @@ export async function findCompose(
   for (const command of candidates) {
     const [program, ...args] = command;
     const version = await promisify(execFile)(program, [...args, "version", "--short"]).catch(() => undefined);
-    // The first generation was another program with other rules.
+    // Docker Compose 1 is another program with other rules.
     if (version !== undefined && !/^v?1\./.test(version.stdout)) return { found: command };
   }
   if (named)
@@ -46,8 +46,8 @@ export async function findCompose(
 }
 
 /**
- * Runs the health checks of a Compose project's containers, until aborted. Podman leaves them to timers of systemd, so
- * on a machine without systemd nobody else runs them, and whoever waits for a healthy container waits for ever.
+ * Runs the health checks of a Compose project's containers until aborted. Podman leaves them to timers of systemd. On a
+ * machine without systemd they would not run, and a wait for a healthy container would never end.
  */
 export async function runHealthChecks(engine: ContainerEngine, project: string, signal: AbortSignal): Promise<void> {
   const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`], status: ["running"] });
@@ -57,7 +57,7 @@ export async function runHealthChecks(engine: ContainerEngine, project: string, 
       const containers = (await engine.get(path)) as readonly { readonly Id: string }[] | null;
       for (const { Id } of containers ?? []) await engine.get(`/v4.0.0/libpod/containers/${Id}/healthcheck`);
     } catch {
-      // A container may be gone between the two questions; those that stay unhealthy are told by Compose.
+      // A container may end between the two requests. Compose reports the containers that stay unhealthy.
     }
     await delay(500, undefined, { signal }).catch(() => undefined);
   }
@@ -67,7 +67,7 @@ function getJson(host: string, path: string): Promise<unknown> {
   const { protocol, pathname, hostname, port } = new URL(host);
   const target = protocol === "unix:" ? { socketPath: pathname } : { hostname, port };
   return new Promise((resolve, reject) => {
-    const asked = request({ ...target, path, headers: { host: "engine" }, timeout: requestLimitMs }, (answer) => {
+    const sent = request({ ...target, path, headers: { host: "engine" }, timeout: requestLimitMs }, (answer) => {
       let body = "";
       answer.setEncoding("utf8").on("data", (chunk) => {
         body += chunk;
@@ -77,7 +77,7 @@ function getJson(host: string, path: string): Promise<unknown> {
         else resolve(JSON.parse(body));
       });
     });
-    asked.on("error", reject).on("timeout", () => asked.destroy(new Error("no answer in time")));
-    asked.end();
+    sent.on("error", reject).on("timeout", () => sent.destroy(new Error("no answer in time")));
+    sent.end();
   });
 }

@@ -4,8 +4,8 @@ import { inspect } from "node:util";
 const pollMs = 5;
 
 /**
- * Waits until a condition holds: it returns true, or nothing, and does not throw. After the limit it throws, with what was
- * awaited and the last value or error.
+ * Waits until a condition holds. It holds when it returns true or undefined and does not throw. After the limit this
+ * throws an error with `what` and the last value or error of the condition.
  */
 export async function eventually(condition: () => unknown, what: string, limitMs = 10_000): Promise<void> {
   for (const deadline = Date.now() + limitMs; ; await delay(pollMs)) {

@@ -1,9 +1,9 @@
 import type { AddressInfo, Server } from "node:net";
 
-/** A server of a test on a free port of loopback. */
+/** A server that listens on a port of loopback. */
 export interface Listening {
   readonly port: number;
-  /** Closes it with all its connections. */
+  /** Closes the server and all its connections. */
   close(): void;
 }
 
@@ -12,7 +12,7 @@ interface Connection {
   on(event: string, listener: () => void): unknown;
 }
 
-/** Lets a server listen: of HTTP, HTTP/2, TLS or TCP. */
+/** Starts a server of HTTP, HTTP/2, TLS or TCP on a free port of loopback. */
 export async function listen(server: Server): Promise<Listening> {
   const connections = new Set<Connection>();
   for (const event of ["connection", "secureConnection"]) {

@@ -3,7 +3,7 @@ import { Agent, get } from "node:http";
 const everyMs = 5;
 const maxInFlight = 200;
 
-/** Requests at a steady 200 a second over connections that are kept, to one address after another, as long as it is not stopped. */
+/** Sends 200 requests a second over kept connections, to each URL in turn, until it is stopped. */
 export class Load implements AsyncDisposable {
   readonly #urls: URL[];
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
@@ -11,25 +11,25 @@ export class Load implements AsyncDisposable {
   readonly #failures: string[] = [];
   readonly #timer: NodeJS.Timeout;
   #inFlight = 0;
-  #asked = 0;
+  #requests = 0;
   #drained = (): void => {};
 
   constructor(...urls: readonly string[]) {
     this.#urls = urls.map((url) => new URL(url));
-    this.#timer = setInterval(() => this.#ask(), everyMs);
+    this.#timer = setInterval(() => this.#send(), everyMs);
   }
 
-  /** How often a text was the answer so far. */
+  /** The number of responses so far with status 200 and this body. */
   answered(text: string): number {
     return this.#answers.get(text) ?? 0;
   }
 
-  /** Everything that was not answered with 200. */
+  /** One text for each request that failed or was not answered with 200. */
   get failures(): readonly string[] {
     return this.#failures;
   }
 
-  /** Ends it, and waits for the last answers. */
+  /** Stops sending, and waits for the last responses. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -42,15 +42,15 @@ export class Load implements AsyncDisposable {
     return this.stop();
   }
 
-  #ask(): void {
-    // Requests that pile up are a failure too, and must not fill the memory.
+  #send(): void {
+    // Too many open requests are a failure too. The limit also bounds the memory.
     if (this.#inFlight >= maxInFlight) {
       clearInterval(this.#timer);
       this.#failures.push(`${maxInFlight} requests without an answer`);
       return;
     }
     this.#inFlight += 1;
-    const url = this.#urls[this.#asked++ % this.#urls.length] as URL;
+    const url = this.#urls[this.#requests++ % this.#urls.length] as URL;
     const sent = get(url, { agent: this.#agent, timeout: 10_000 }, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (piece: string) => {

@@ -1,4 +1,4 @@
-/** Choices that look random and are the same for the same seed. */
+/** Pseudo-random choices: the same seed gives the same choices. */
 export class Choices {
   readonly #random: () => number;
 
@@ -6,7 +6,7 @@ export class Choices {
     this.#random = randomNumbers(seed);
   }
 
-  /** A whole number from 0. */
+  /** A whole number from 0, less than the limit. */
   below(limit: number): number {
     return Math.floor(this.#random() * limit);
   }
@@ -19,12 +19,12 @@ export class Choices {
     return choices[this.below(choices.length)] as T;
   }
 
-  /** Fewer than so many of something. */
+  /** A list of fewer items than the limit. */
   some<T>(limit: number, make: () => T): T[] {
     return Array.from({ length: this.below(limit) }, make);
   }
 
-  /** One of several ways, each as often as its weight says. */
+  /** Makes one of several things. The chance of each is in proportion to its weight. */
   weighted<T>(...ways: readonly (readonly [weight: number, make: () => T])[]): T {
     let left = this.#random() * ways.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, make] of ways) {
@@ -41,7 +41,7 @@ export class Choices {
   }
 }
 
-/** Numbers that look random and are the same for the same seed (mulberry32). */
+/** Pseudo-random numbers from 0, less than 1 (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

@@ -10,8 +10,9 @@ export const chanceryBin = path.join(checkout, "xds-server/bin/chancery.mjs");
 
 export interface ServeOptions {
   readonly dataDir: string;
-  /** Where to listen. Absent: a free port of loopback. */
+  /** HOST:PORT. Absent: a free port of loopback. */
   readonly xdsListen?: string;
+  /** HOST:PORT. Absent: a free port of loopback. */
   readonly adminListen?: string;
   /** Further flags. */
   readonly args?: readonly string[];
@@ -21,11 +22,12 @@ export interface ServeOptions {
 
 /** `chancery serve` as a process. */
 export interface ServerProcess {
-  /** "127.0.0.1:41234" */
+  /** The address of its xDS port: "127.0.0.1:41234". */
   readonly xds: string;
+  /** The address of its admin API. */
   readonly admin: string;
   readonly pid: number;
-  /** SIGTERM to end it, SIGKILL to see what happens then. Resolves when it is gone. */
+  /** Sends a signal, SIGTERM when absent. Resolves when the process has ended. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import type { Bootstrap } from "@chancery/xds-server/envoy";
 
-/** Fields of a message of Envoy's, as proto-JSON. */
+/** Fields of one of Envoy's messages, as proto-JSON. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface StaticListener {
@@ -8,7 +8,7 @@ export interface StaticListener {
   readonly filters: readonly Fields[];
   /** Absent: plaintext. */
   readonly transportSocket?: Fields;
-  /** In bytes. Absent: Envoy's own. */
+  /** The buffer limit of its connections, in bytes. Absent: Envoy's default. */
   readonly bufferLimit?: number;
 }
 
@@ -19,7 +19,7 @@ export interface StaticResources {
   readonly fields?: Fields;
 }
 
-/** A bootstrap that holds all that Envoy serves. Its listeners and its admin are on free ports of loopback. */
+/** A bootstrap with static resources only. Its listeners and its admin interface are on free ports of loopback. */
 export function bootstrapOf({ listeners, clusters = [], fields = {} }: StaticResources): Bootstrap {
   return {
     admin: { address: address(0) },
@@ -36,7 +36,7 @@ export function bootstrapOf({ listeners, clusters = [], fields = {} }: StaticRes
   };
 }
 
-/** A cluster of one endpoint on loopback. */
+/** A cluster with one endpoint on loopback. */
 export function clusterOf(
   name: string,
   port: number,
@@ -62,7 +62,7 @@ export interface HttpOptions {
   readonly fields?: Fields;
 }
 
-/** The network filter that speaks HTTP: some HTTP filters, the router, and routes for all hosts. */
+/** The HTTP connection manager: the given HTTP filters, then the router, and routes for all hosts. */
 export function httpConnectionManager({
   filters,
   routes,
@@ -87,11 +87,11 @@ export interface Plugin {
   readonly configuration?: string;
   /** Further fields of the VM. */
   readonly vm?: Fields;
-  /** An HTTP filter is given bodies while headers wait. Absent: no. */
+  /** An HTTP filter that holds the headers back still receives the body. Absent: it receives the body after it lets the headers go on. */
   readonly holdsHeaders?: boolean;
 }
 
-/** A Wasm filter. Filters of one name share a VM. */
+/** A Wasm filter. Filters with the same name share a VM. */
 export function wasmFilter(
   kind: "http" | "network",
   { name, wasmPath, rootId = name, configuration, vm = {}, holdsHeaders = false }: Plugin,
@@ -106,12 +106,12 @@ export function wasmFilter(
   return extension(name, `filters.${kind}.wasm.v3.Wasm`, { config });
 }
 
-/** An extension by its name and its type under envoy.extensions. */
+/** An extension. Its type is written without the package envoy.extensions. */
 export function extension(name: string, type: string, fields: Fields = {}): Fields {
   return { name, typed_config: { "@type": `type.googleapis.com/envoy.extensions.${type}`, ...fields } };
 }
 
-/** How Envoy speaks to a cluster. */
+/** The fields of a cluster that set the HTTP protocol of its endpoints. */
 export function upstreamProtocol(explicit_http_config: Fields): Fields {
   const { name, typed_config } = extension(
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",

@@ -11,7 +11,7 @@ export interface TestEnvoyOptions extends Pick<StartEnvoyOptions, "logLevel" | "
   readonly workers?: number;
 }
 
-/** Starts the machine's Envoy. Absent a level, it logs errors only. */
+/** Starts this machine's Envoy. Without a log level it logs errors only. */
 export async function startTestEnvoy(
   bootstrap: Bootstrap,
   { workers = 1, logLevel = "error", ...options }: TestEnvoyOptions = {},
@@ -19,7 +19,7 @@ export async function startTestEnvoy(
   return startEnvoy({
     envoy: (await findEnvoy()).path,
     bootstrap,
-    // Tests read access logs, which Envoy holds back for ten seconds by itself.
+    // Tests read access logs. By default Envoy writes them every ten seconds.
     args: ["--concurrency", String(workers), "--file-flush-interval-msec", "50"],
     logLevel,
     ...options,

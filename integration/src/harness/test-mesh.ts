@@ -11,13 +11,13 @@ import {
   type RunningEnvoy,
   type StartEnvoyOptions,
 } from "@chancery/xds-server/envoy";
-import { type Ran, runChancery } from "./command.ts";
+import { type CommandResult, runChancery } from "./command.ts";
 import { listen } from "./listening.ts";
 import { Load } from "./load.ts";
 import { type ServerProcess, serve } from "./server-process.ts";
 import { startTestEnvoy } from "./test-envoy.ts";
 
-/** What an apply did on one proxy. */
+/** The result of a change on one proxy. */
 export interface Outcome {
   readonly nodeId: string;
   readonly state: "synced" | "pending" | "rejected" | "disconnected";
@@ -27,7 +27,7 @@ export interface Outcome {
 interface Rejection {
   readonly type: string;
   readonly name: string;
-  /** Envoy's own words. */
+  /** The reason that Envoy gave. */
   readonly reason: string;
 }
 
@@ -47,13 +47,13 @@ export interface Change {
 type EnvoyOptions = Pick<BootstrapOptions, "variant"> &
   Partial<Pick<BootstrapOptions, "nodeId" | "cluster" | "xdsTls" | "loadReports">> &
   Pick<StartEnvoyOptions, "waitFor"> & {
-    /** What else the proxy says of itself: locality and metadata. */
+    /** Further fields of the proxy's node: locality and metadata. */
     readonly node?: Readonly<Record<string, unknown>>;
     /** Worker threads. Absent: 2. */
     readonly concurrency?: number;
   };
 
-/** A server, and the Envoys and services of one test. Whatever was opened is closed with it, the newest first. */
+/** A server, with the Envoys and services of one test. Its disposal closes all of them, the newest first. */
 export class TestMesh implements AsyncDisposable {
   readonly folder: string;
   readonly #closers: (() => unknown)[] = [];
@@ -66,7 +66,7 @@ export class TestMesh implements AsyncDisposable {
     this.#flags = flags;
   }
 
-  /** Starts the server, with further flags. */
+  /** Starts the server. The flags are added to the usual ones. */
   static async start(flags: readonly string[] = []): Promise<TestMesh> {
     const folder = mkdtempSync(path.join(tmpdir(), "chancery-mesh-"));
     return new TestMesh(folder, await serve({ dataDir: path.join(folder, "data"), args: flags }), flags);
@@ -86,7 +86,7 @@ export class TestMesh implements AsyncDisposable {
     return this.#server.pid;
   }
 
-  /** Kills the server without a word. */
+  /** Kills the server with SIGKILL. */
   kill(): Promise<void> {
     return this.end("SIGKILL");
   }
@@ -116,19 +116,19 @@ export class TestMesh implements AsyncDisposable {
     return envoy;
   }
 
-  /** Requests at a steady rate to a listener. */
+  /** Starts to send requests to a listener at a steady rate. */
   async load(envoy: RunningEnvoy, listener = "edge"): Promise<Load> {
     const load = new Load(`http://127.0.0.1:${await envoy.listenerPort(listener)}/`);
     this.#closers.push(() => load.stop());
     return load;
   }
 
-  /** A HTTP service; the port that it listens on. */
+  /** Starts an HTTP service. Returns its port. */
   service(answer: RequestListener): Promise<number> {
     return this.listen(createServer(answer));
   }
 
-  /** A service that answers with its name; the port that it listens on. */
+  /** Starts an HTTP service that answers with its name. Returns its port. */
   serviceNamed(name: string, { afterMs = 0 }: { readonly afterMs?: number } = {}): Promise<number> {
     return this.service((_, response) => {
       if (afterMs === 0) response.end(name);
@@ -136,7 +136,7 @@ export class TestMesh implements AsyncDisposable {
     });
   }
 
-  /** Lets a server listen as long as the mesh is there; the port that it got. */
+  /** Starts a server, which is closed with the mesh. Returns its port. */
   async listen(server: Server): Promise<number> {
     const { port, close } = await listen(server);
     this.#closers.push(close);
@@ -144,22 +144,22 @@ export class TestMesh implements AsyncDisposable {
   }
 
   /** Runs a `chancery` command against the server. */
-  chancery(args: readonly string[], input = ""): Promise<Ran> {
+  chancery(args: readonly string[], input = ""): Promise<CommandResult> {
     return runChancery(args, { admin: this.admin, input });
   }
 
-  /** Makes a change, and tells what each proxy did within `wait`. Throws what the server rejects. */
+  /** Makes a change. Returns the result on each proxy after at most `wait`. Throws when the server rejects the change. */
   async write(change: Change, wait = "0s"): Promise<readonly Outcome[]> {
     return (await this.send<{ readonly proxies: readonly Outcome[] }>(`/api/v1/apply?wait=${wait}`, change)).proxies;
   }
 
-  /** Makes a change that every touched proxy takes. */
+  /** Makes a change. Throws unless each proxy that gets it accepts it within 10 s. */
   async apply(change: Change): Promise<void> {
     for (const { nodeId, state, rejections } of await this.write(change, "10s"))
       assert.equal(state, "synced", `${nodeId}: ${JSON.stringify(rejections)}`);
   }
 
-  /** Uploads a module for a filter; its digest. */
+  /** Uploads a module of a filter. Returns its SHA-256. */
   async upload(filter: string, wasm: Uint8Array<ArrayBuffer>): Promise<string> {
     const headers = { "content-type": "application/wasm" };
     const url = `/api/v1/filters/${filter}/versions`;
@@ -171,24 +171,24 @@ export class TestMesh implements AsyncDisposable {
     return (await this.read<{ readonly items: readonly ProxySummary[] }>("/api/v1/proxies")).items;
   }
 
-  /** What Prometheus is told. */
+  /** The text of /metrics. */
   async metrics(): Promise<string> {
     return (await fetch(`${this.admin}/metrics`)).text();
   }
 
-  /** What the admin API answers; whoever asks knows what it is. */
-  async read<T>(where: string): Promise<T> {
-    return (await this.#admin(where)) as T;
+  /** Reads JSON from the admin API. The caller names its type. */
+  async read<T>(target: string): Promise<T> {
+    return (await this.#admin(target)) as T;
   }
 
-  /** The same for what is posted. */
-  async send<T>(where: string, body: unknown): Promise<T> {
-    return (await this.#admin(where, { method: "POST", ...json(body) })) as T;
+  /** Sends JSON by POST, and returns the JSON of the response. The caller names its type. */
+  async send<T>(target: string, body: unknown): Promise<T> {
+    return (await this.#admin(target, { method: "POST", ...json(body) })) as T;
   }
 
-  /** Puts a document or the like. */
-  async put(where: string, body: unknown): Promise<void> {
-    await this.#admin(where, { method: "PUT", ...json(body) });
+  /** Sends JSON by PUT. */
+  async put(target: string, body: unknown): Promise<void> {
+    await this.#admin(target, { method: "PUT", ...json(body) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -197,8 +197,8 @@ export class TestMesh implements AsyncDisposable {
     rmSync(this.folder, { recursive: true });
   }
 
-  async #admin(where: string, request: RequestInit = {}): Promise<unknown> {
-    const answer = await fetch(`${this.admin}${where}`, request);
+  async #admin(target: string, request: RequestInit = {}): Promise<unknown> {
+    const answer = await fetch(`${this.admin}${target}`, request);
     const text = await answer.text();
     assert.ok(answer.ok, text);
     return JSON.parse(text);

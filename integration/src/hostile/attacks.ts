@@ -7,18 +7,18 @@ import { pathOf, type TypeName, typesIn, typeUrlOf, type Variant } from "../conf
 import { Choices } from "../harness/random-choices.ts";
 import { encoded, extremes, framed, mutated, oddName, openGroups, wildProtobuf } from "./messages.ts";
 
-/** What a hostile client does: in one call among others, or on a connection of its own that need not even be HTTP/2. */
+/** What a hostile client does: a gRPC call on a shared connection, or bytes on a connection of its own, maybe not HTTP/2. */
 export type Attack = CallAttack | ConnectionAttack;
 
 export interface CallAttack {
   readonly on: "call";
   readonly path: string;
-  /** Of what is heard, where the call is one of discovery. */
+  /** The variant of the responses, when the call is a discovery stream. */
   readonly variant: Variant;
   /** The header `grpc-encoding`. */
   readonly encoding: string;
   readonly frames: readonly Frame[];
-  /** Where the bytes of a frame are cut apart on their way. */
+  /** Where the bytes of a frame are split into pieces. */
   readonly cut: "nowhere" | "once" | "everywhere";
   readonly end: "half-close" | "reset";
 }
@@ -28,22 +28,22 @@ export interface ConnectionAttack {
   readonly frames: readonly Buffer[];
 }
 
-/** A frame of gRPC, which may answer what was heard last. */
-export type Frame = (heard: Heard) => Buffer;
+/** Makes a gRPC frame. It may answer the last response. */
+export type Frame = (last: LastResponse) => Buffer;
 
-/** What the server said last in this call. */
-export interface Heard {
+/** The last response of the server in this call. */
+export interface LastResponse {
   readonly nonce: string;
   readonly version: string;
 }
 
-/** The attack of that number, of that seed. */
+/** The attack with this number, by the seed. */
 export function randomAttack(seed: number, id: number): Attack {
   const choose = new Choices(seed * 1_000_003 + id);
   return choose.chance(0.1) ? connectionAttack(choose) : callAttack(choose);
 }
 
-type Talk = (isFirst: boolean) => Frame;
+type MakeFrame = (isFirst: boolean) => Frame;
 
 const aggregated = "/envoy.service.discovery.v3.AggregatedDiscoveryService";
 const loads = "/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats";
@@ -53,12 +53,12 @@ const noMethods = ["/", "/a/b", `${aggregated}/FetchAggregatedResources`, `/${"p
 function callAttack(choose: Choices): CallAttack {
   const variant = choose.one(["sotw", "delta"]);
   const discovery =
-    (only?: TypeName): Talk =>
+    (only?: TypeName): MakeFrame =>
     (isFirst) =>
       discoveryFrame(choose, { variant, only, isFirst });
   const ads = `${aggregated}/${variant === "sotw" ? "Stream" : "Delta"}AggregatedResources`;
   const type = choose.one(typesIn(variant));
-  const [path, talk] = choose.weighted<[string, Talk]>(
+  const [path, makeFrame] = choose.weighted<[string, MakeFrame]>(
     [60, () => [ads, discovery()]],
     [20, () => [pathOf(type, variant), discovery(type)]],
     [10, () => [loads, () => always(loadReport(choose))]],
@@ -71,16 +71,16 @@ function callAttack(choose: Choices): CallAttack {
     ],
     [1, () => [choose.one(noMethods), discovery()]],
   );
-  // Garbage at once, or after a talk that gets it further into the server.
+  // Garbage comes first, or after valid frames that take it further into the server.
   const length = choose.chance(0.3) ? 0 : 1 + choose.below(24);
-  const said = Array.from({ length }, (_, index) => talk(index === 0));
+  const valid = Array.from({ length }, (_, index) => makeFrame(index === 0));
   const isGarbageLast = length === 0 || choose.chance(0.3);
   return {
     on: "call",
     path,
     variant,
     encoding: choose.weighted([20, () => "identity"], [10, () => "gzip"], [1, () => "br"]),
-    frames: isGarbageLast ? [...said, garbage(choose, talk, variant)] : said,
+    frames: isGarbageLast ? [...valid, garbage(choose, makeFrame, variant)] : valid,
     cut: choose.weighted<CallAttack["cut"]>([80, () => "nowhere"], [20, () => "once"], [1, () => "everywhere"]),
     end: choose.one(["half-close", "half-close", "reset"]),
   };
@@ -88,11 +88,11 @@ function callAttack(choose: Choices): CallAttack {
 
 const bomb = gzipSync(Buffer.alloc(4 * 1024 * 1024));
 
-function garbage(choose: Choices, talk: Talk, variant: Variant): Frame {
+function garbage(choose: Choices, makeFrame: MakeFrame, variant: Variant): Frame {
   return choose.weighted<Frame>(
     [30, () => always(choose.bytes(choose.below(2_000)))],
     [30, () => always(wildProtobuf(choose))],
-    [40, () => always(mutated(talk(true)(nothingHeard).subarray(5), choose))],
+    [40, () => always(mutated(makeFrame(true)(noResponse).subarray(5), choose))],
     [20, () => always(choose.bytes(choose.below(200)), { flag: choose.below(256) })],
     [10, () => always(choose.bytes(choose.below(200)), { length: choose.one([1, 2 ** 20, 2 ** 25, 2 ** 32 - 1]) })],
     [10, () => always(choose.chance(0.1) ? bomb : gzipSync(wildProtobuf(choose)), { flag: 1 })],
@@ -101,7 +101,7 @@ function garbage(choose: Choices, talk: Talk, variant: Variant): Frame {
   );
 }
 
-const nothingHeard: Heard = { nonce: "", version: "" };
+const noResponse: LastResponse = { nonce: "", version: "" };
 
 function always(message: Uint8Array, head: Parameters<typeof framed>[1] = {}): Frame {
   const frame = framed(message, head);
@@ -117,7 +117,7 @@ const urls = [
   "u".repeat(5_000),
 ];
 
-/** A request that is well formed, and of which each part may be out of place. */
+/** A well-formed request whose fields may have wrong values. */
 function discoveryFrame(
   choose: Choices,
   { variant, only, isFirst }: { variant: Variant; only: TypeName | undefined; isFirst: boolean },
@@ -132,12 +132,12 @@ function discoveryFrame(
   };
   if (variant === "sotw") {
     const fields = { ...common, resourceNames: list(5) };
-    return (heard) =>
+    return (last) =>
       framed(
         encoded(DiscoveryRequestSchema, {
           ...fields,
-          responseNonce: nonce ?? heard.nonce,
-          versionInfo: version ?? heard.version,
+          responseNonce: nonce ?? last.nonce,
+          versionInfo: version ?? last.version,
         }),
       );
   }
@@ -147,7 +147,7 @@ function discoveryFrame(
     resourceNamesUnsubscribe: list(2),
     initialResourceVersions: Object.fromEntries(list(4).map((name) => [name, choose.one(versions)])),
   };
-  return (heard) => framed(encoded(DeltaDiscoveryRequestSchema, { ...fields, responseNonce: nonce ?? heard.nonce }));
+  return (last) => framed(encoded(DeltaDiscoveryRequestSchema, { ...fields, responseNonce: nonce ?? last.nonce }));
 }
 
 const odd: readonly JsonValue[] = [null, 1e308, "x", { deep: [[[[]]]] }, "m".repeat(1_000)];
@@ -191,7 +191,7 @@ function statusRequest(choose: Choices): Uint8Array {
 }
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** How long the payload of each kind of HTTP/2 frame has to be; -1: it depends. There are ten, and no more. */
+/** The payload length in bytes of each HTTP/2 frame type, by its number; -1: it varies. HTTP/2 lacks the last two types. */
 const payloadLengths = [-1, -1, 5, 4, -1, -1, 8, -1, 4, -1, -1, -1];
 
 function connectionAttack(choose: Choices): ConnectionAttack {

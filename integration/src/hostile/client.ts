@@ -4,33 +4,33 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { Choices } from "../harness/random-choices.ts";
 import { type CallAttack, type ConnectionAttack, randomAttack } from "./attacks.ts";
-import { Hearing } from "./hearing.ts";
+import { ResponseReader } from "./response-reader.ts";
 
-/** What the thread is told to do. */
+/** The task of the attacking thread. */
 export interface Campaign {
   readonly host: string;
   readonly port: number;
   readonly seed: number;
   /** The number of its first attack. */
   readonly from: number;
-  /** How many frames it sends at least, not counting those that the server no longer takes. */
+  /** The minimum number of frames that it sends. Frames after the end of a call do not count. */
   readonly frames: number;
 }
 
-/** What came of it. */
+/** The result of a campaign. */
 export interface CampaignReport {
   readonly attacks: number;
   readonly frames: number;
-  /** How often each end was seen: a status by its number, "connection lost". */
+  /** The number of attacks by their ends: the number of a gRPC status, "connection lost" or the like. */
   readonly ends: ReadonlyMap<string, number>;
-  /** Ends that no attack may lead to, with the number of the attack. */
+  /** Ends that no attack may have, with the number of the attack. */
   readonly faults: readonly string[];
 }
 
 const attackers = 40;
-/** Longer frames are not sent byte by byte: it would take this side too long. */
+/** Longer frames, in bytes, are not sent byte by byte, because it would take this client too long. */
 const maxBytewise = 300;
-/** More than this is never waited for: whatever is attacked ends by then, or the server hangs. */
+/** An attack that has not ended after this time is a fault: the server hangs. */
 const patienceMs = 20_000;
 const { host, port, seed, from, frames: wantedFrames } = workerData as Campaign;
 
@@ -42,7 +42,7 @@ const faults: string[] = [];
 await Promise.all(Array.from({ length: attackers }, attackOn));
 parentPort?.postMessage({ attacks, frames, ends, faults } satisfies CampaignReport);
 
-/** One attack after the other, on as few connections as the server leaves it. */
+/** Makes one attack after the other. Calls share a connection until the server closes it. */
 async function attackOn(): Promise<void> {
   let session: ClientHttp2Session | undefined;
   while (frames < wantedFrames) {
@@ -81,17 +81,17 @@ async function attackByCall(session: ClientHttp2Session, attack: CallAttack, cho
     const { "grpc-status": status, "grpc-message": message = "" } = headers;
     if (status !== undefined) end = status === "13" ? `${status} ${message}` : String(status);
   };
-  const hearing = new Hearing(attack.variant);
+  const responses = new ResponseReader(attack.variant);
   stream.on("response", take).on("trailers", take);
-  stream.on("data", (bytes: Buffer) => hearing.take(bytes));
+  stream.on("data", (bytes: Buffer) => responses.take(bytes));
   stream.on("error", () => {});
   stream.on("close", () => resolve(end));
   for (const frame of attack.frames) {
     if (stream.destroyed || stream.closed) break;
     frames += 1;
-    for (const piece of pieces(frame(hearing.last), attack.cut, choose)) {
+    for (const piece of pieces(frame(responses.last), attack.cut, choose)) {
       const written = new Promise<void>((resolve) => stream.write(piece, () => resolve()));
-      // Of a stream that the server ends meanwhile, Node does not always tell what became of a write.
+      // When the server ends the stream meanwhile, Node does not always report the end of a write.
       await Promise.race([written, promise]);
     }
   }

@@ -12,10 +12,10 @@ const frames = Number(process.env["CHANCERY_HOSTILE_FRAMES"] ?? 10_000);
 const seed = Number(process.env["CHANCERY_HOSTILE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const publishEveryMs = 100;
 const maxHangMs = 1_000;
-/** What the server may hold more after the attack than after its first tenth, in bytes: waste that is not yet collected. */
+/** How much the server's memory may grow after the first tenth of the attack, in bytes, by garbage not yet collected. */
 const maxGrowth = 64 * 1024 * 1024;
 
-/** Something of each type, and one cluster that changes all the time. */
+/** Two resources of each type. One of them, a cluster, changes all the time. */
 const served = typesIn("delta").flatMap((type) =>
   (type === "VHDS" ? ["shop/a", "shop/b"] : ["a", "b"]).map((name) => resource(type, name)),
 );
@@ -25,7 +25,7 @@ const document = ({ type, name, json }: ReturnType<typeof resource>): AnyDocumen
   spec: { resource: json },
 });
 
-/** Attacks from a thread of its own, so that it does not hold up what is measured here. */
+/** Runs a campaign in a thread of its own, so that it does not delay what this thread measures. */
 async function attack(t: TestContext, campaign: Campaign): Promise<CampaignReport> {
   const worker = new Worker(new URL("./client.js", import.meta.url), { workerData: campaign });
   t.after(() => worker.terminate());
@@ -34,15 +34,15 @@ async function attack(t: TestContext, campaign: Campaign): Promise<CampaignRepor
   return promise;
 }
 
-/** Bytes that are in use, as the server tells them itself. */
+/** The bytes in use, from the server's metrics. */
 async function memoryOf(mesh: TestMesh): Promise<number> {
   const text = await mesh.metrics();
   const bytes = (name: string) => Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
   return bytes("nodejs_heap_size_used_bytes") + bytes("nodejs_external_memory_bytes");
 }
 
-test(`${frames} hostile frames harm nobody, beginning with the seed ${seed}`, async (t) => {
-  // Each end of a stream is a line of the log. Some connections are known to be gone only when they do not answer.
+test(`${frames} hostile frames harm neither the server nor other clients (seed ${seed})`, async (t) => {
+  // The log would have a line for each end of a stream. Some closed connections are only found by a keep-alive ping.
   const flags = ["--log-level", "error", "--limit", "keepAliveMs=2000", "--limit", "keepAliveTimeoutMs=2000"];
   await using mesh = await TestMesh.start(flags);
   await mesh.apply({ set: served.map(document) });
@@ -56,7 +56,7 @@ test(`${frames} hostile frames harm nobody, beginning with the seed ${seed}`, as
     each.subscribe("CDS", "a");
     await each.takes("CDS a@1");
   }
-  const goesOn = async (): Promise<void> => {
+  const changeArrives = async (): Promise<void> => {
     revision += 1;
     const start = performance.now();
     await mesh.write({ set: [document(resource("CDS", "a", revision))] });
@@ -69,7 +69,7 @@ test(`${frames} hostile frames harm nobody, beginning with the seed ${seed}`, as
       isOver = true;
     });
     while (!isOver) {
-      await goesOn();
+      await changeArrives();
       await delay(publishEveryMs);
     }
     return over;
@@ -87,11 +87,11 @@ test(`${frames} hostile frames harm nobody, beginning with the seed ${seed}`, as
   const faults: unknown[] = [];
   await eventually(
     async () => {
-      await goesOn().catch((error: unknown) => faults.push(error));
+      await changeArrives().catch((error: unknown) => faults.push(error));
       after = await memoryOf(mesh);
       return faults.length > 0 || after < before + maxGrowth;
     },
-    "memory that is given back",
+    "free memory after the attack",
     60_000,
   );
   assert.deepEqual(faults, []);

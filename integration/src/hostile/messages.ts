@@ -5,7 +5,7 @@ import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "xds-proto-t
 import { typeUrlOf, type Variant } from "../conformance/resources.ts";
 import type { Choices } from "../harness/random-choices.ts";
 
-/** What a gRPC frame says of itself before its message; absent: the truth. */
+/** The head of a gRPC frame, before its message. Absent fields are correct. */
 interface Head {
   readonly flag?: number;
   readonly length?: number;
@@ -22,7 +22,7 @@ export function encoded<Schema extends DescMessage>(schema: Schema, fields: Mess
   return toBinary(schema, create(schema, fields));
 }
 
-/** Names that some resources have, and names that nobody should. */
+/** Names of existing resources, and names that no resource should have. */
 const names = [
   ...["a", "a", "b", "b", "*", "", "shop/a", "shop/*", "no-such", "__proto__", "constructor", "toString", "valueOf"],
   ...[
@@ -40,7 +40,7 @@ export function oddName(choose: Choices): string {
   return choose.chance(0.97) ? choose.one(names) : choose.bytes(choose.below(100)).toString("latin1");
 }
 
-/** Fields as protobuf writes them, in each other, and some as it would not. */
+/** Protobuf fields, nested, some of them malformed. */
 export function wildProtobuf(choose: Choices, depth = 0): Buffer {
   return Buffer.concat(choose.some(8, () => wildField(choose, depth)));
 }
@@ -57,7 +57,7 @@ function wildField(choose: Choices, depth: number): Buffer {
 
 const varint = (value: number): Uint8Array => new BinaryWriter().uint32(value).finish();
 
-/** Some bytes changed, left out or said twice. */
+/** A copy in which some bytes are changed, left out or repeated. */
 export function mutated(message: Buffer, choose: Choices): Buffer {
   let bytes = message;
   for (let left = 1 + choose.below(6); left > 0; left--) {
@@ -70,7 +70,7 @@ export function mutated(message: Buffer, choose: Choices): Buffer {
   return bytes;
 }
 
-/** A request whose node's metadata is a list in a list in a list, so many levels deep. */
+/** A request whose node has lists in its metadata, nested to this number of levels. */
 function deepRequest(levels: number): Buffer {
   // From the inside out: Value { list_value = 6 } of ListValue { values = 1 }.
   const heads: Uint8Array[] = [];
@@ -88,16 +88,16 @@ function deepRequest(levels: number): Buffer {
   for (const number of [1, 3]) wrap(number);
   const metadata = Buffer.concat(heads.reverse());
   const node = Buffer.concat([encoded(NodeSchema, { id: "deep" }), metadata]);
-  // Field 1 of a delta request; state of the world has its version there, and must not be able to read it either.
+  // The node is field 1 of a delta request.
   return Buffer.concat([varint(8 + WireType.LengthDelimited), varint(node.length), node]);
 }
 
 const namesUpTo = (count: number) => Array.from({ length: count }, (_, index) => `many-${index}`);
-/** As many as a stream may ask for. */
+/** The maximum number of subscriptions of a stream. */
 const manyNames = namesUpTo(50_000);
 const tooManyNames = namesUpTo(500_000);
 
-/** What few requests are and all must be rejected or dealt with in time, by the variant. */
+/** Very deep and very long requests, by variant. The server must reject or handle each of them in time. */
 export const extremes = {
   sotw: [
     ...[manyNames, tooManyNames].map((resourceNames) =>
@@ -117,5 +117,5 @@ export const extremes = {
   ],
 } satisfies Record<Variant, readonly Uint8Array[]>;
 
-/** Groups that are opened and never closed. */
+/** The start tags of groups that have no end tags. */
 export const openGroups = Buffer.alloc(20_000, (1 << 3) + WireType.StartGroup);

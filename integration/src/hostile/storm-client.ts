@@ -10,18 +10,18 @@ import {
 const streamsAConnection = 100;
 const methods = { sotw: "StreamAggregatedResources", delta: "DeltaAggregatedResources" } as const;
 
-/** A response, as far as a storm looks at it. */
-export interface Said {
+/** The parts of a response that the tests look at. */
+export interface Received {
   readonly typeUrl: string;
   readonly nonce: string;
-  /** The content of what came, not what it is called. */
+  /** The bytes of each resource, as latin1. */
   readonly contents: readonly string[];
 }
 
-/** One discovery client that wants all of some types, and takes or rejects what it is sent. */
+/** A discovery client that subscribes to all resources of some types. It ACKs or NACKs every response. */
 export class StormClient {
   readonly nodeId: string;
-  readonly said: Said[] = [];
+  readonly received: Received[] = [];
   readonly #variant: keyof typeof methods;
   readonly #rejection: string | undefined;
   readonly #stream: ClientHttp2Stream;
@@ -42,7 +42,7 @@ export class StormClient {
       te: "trailers",
     });
     this.#stream.on("error", () => {}).on("data", (bytes: Buffer) => this.#read(bytes));
-    for (const typeUrl of typeUrls) this.#ask({ typeUrl, node: { id: nodeId, cluster: "storm" } });
+    for (const typeUrl of typeUrls) this.#send({ typeUrl, node: { id: nodeId, cluster: "storm" } });
   }
 
   #read(bytes: Buffer): void {
@@ -57,20 +57,20 @@ export class StormClient {
   }
 
   #receive(message: Uint8Array): void {
-    const said = this.#variant === "sotw" ? this.#sotw(message) : delta(message);
-    this.said.push(said);
-    const { typeUrl, nonce: responseNonce } = said;
-    const rejection = said.contents.length === 0 ? undefined : this.#rejection;
-    this.#ask({ typeUrl, responseNonce, ...(rejection === undefined ? {} : { errorDetail: { message: rejection } }) });
+    const received = this.#variant === "sotw" ? this.#sotw(message) : delta(message);
+    this.received.push(received);
+    const { typeUrl, nonce: responseNonce } = received;
+    const rejection = received.contents.length === 0 ? undefined : this.#rejection;
+    this.#send({ typeUrl, responseNonce, ...(rejection === undefined ? {} : { errorDetail: { message: rejection } }) });
   }
 
-  #sotw(message: Uint8Array): Said {
+  #sotw(message: Uint8Array): Received {
     const { typeUrl, nonce, versionInfo, resources } = fromBinary(DiscoveryResponseSchema, message);
     if (this.#rejection === undefined) this.#versions.set(typeUrl, versionInfo);
     return { typeUrl, nonce, contents: resources.map(({ value }) => Buffer.from(value).toString("latin1")) };
   }
 
-  #ask(request: {
+  #send(request: {
     typeUrl: string;
     responseNonce?: string;
     node?: { id: string; cluster: string };
@@ -87,7 +87,7 @@ export class StormClient {
   }
 }
 
-function delta(message: Uint8Array): Said {
+function delta(message: Uint8Array): Received {
   const { typeUrl, nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, message);
   return {
     typeUrl,
@@ -99,11 +99,11 @@ function delta(message: Uint8Array): Said {
 export interface StormOptions {
   readonly variant: keyof typeof methods;
   readonly typeUrls: readonly string[];
-  /** The reason for which it rejects all that it is sent; absent when it takes it. */
+  /** The error message of its NACKs. Absent: it ACKs. */
   readonly rejection?: string;
 }
 
-/** Clients of both variants that come at once, a hundred on a connection. */
+/** Clients of both variants that connect at once, a hundred to a connection. */
 export class Storm implements Disposable {
   readonly clients: readonly StormClient[];
   readonly #sessions: ClientHttp2Session[] = [];

@@ -20,7 +20,7 @@ const cluster = (number: number): AnyDocument => ({
   spec: { dns: { hostname: "shop.internal", port: 1 + number } },
 });
 
-/** All proxies, page by page. */
+/** The status of all proxies, read page by page. */
 async function allProxies(mesh: TestMesh): Promise<readonly ProxySummary[]> {
   const proxies: ProxySummary[] = [];
   let after: string | undefined;
@@ -34,7 +34,7 @@ async function allProxies(mesh: TestMesh): Promise<readonly ProxySummary[]> {
 }
 
 test(`${rejecting} clients that reject everything are sent each version once, and their reasons are kept`, async (t) => {
-  // Each rejection is a line of the log.
+  // The log would have a line for each rejection.
   await using mesh = await TestMesh.start(["--log-level", "error"]);
   await mesh.apply({ set: [cluster(0)] });
   using storm = new Storm(mesh.xds, {
@@ -54,12 +54,12 @@ test(`${rejecting} clients that reject everything are sent each version once, an
   assert.deepEqual(
     [outcomes.length, new Set(outcomes.map(({ state }) => state))],
     [rejecting, new Set(["rejected"])],
-    "each took note of the last version",
+    "each rejects the last version",
   );
   const last = new Set<string | undefined>();
   let responses = 0;
-  for (const { nodeId, said } of storm.clients) {
-    const contents = said.flatMap((each) => each.contents);
+  for (const { nodeId, received } of storm.clients) {
+    const contents = received.flatMap((each) => each.contents);
     assert.equal(new Set(contents).size, contents.length, `${nodeId} was sent a version twice`);
     last.add(contents.at(-1));
     responses += contents.length;
@@ -73,7 +73,7 @@ test(`${rejecting} clients that reject everything are sent each version once, an
   t.diagnostic(`${versions} versions in ${rejectingMs / 1000} s, ${responses} responses`);
 });
 
-test(`${reconnecting} clients that come back at once after the server was killed are level within ${maxSyncMs / 1000} s`, async (t) => {
+test(`${reconnecting} clients that reconnect at once after the server was killed are synced within ${maxSyncMs / 1000} s`, async (t) => {
   await using mesh = await TestMesh.start();
   const route: AnyDocument = {
     kind: "Route",
@@ -83,13 +83,17 @@ test(`${reconnecting} clients that come back at once after the server was killed
   await mesh.apply({
     set: [cluster(0), route, { kind: "Listener", name: "edge", spec: { port: 0, http: { routes: ["shop"] } } }],
   });
-  const come = async (number: number): Promise<number> => {
+  const connectAll = async (number: number): Promise<number> => {
     const started = performance.now();
     using storm = new Storm(mesh.xds, {
       count: reconnecting,
       optionsOf: () => ({ typeUrls: [clusters, listeners] }),
     });
-    await eventually(async () => storm.clients.every(({ said }) => said.length >= 2), "first responses", maxSyncMs);
+    await eventually(
+      async () => storm.clients.every(({ received }) => received.length >= 2),
+      "first responses",
+      maxSyncMs,
+    );
     const outcomes = await mesh.write({ set: [cluster(number)] }, "30s");
     assert.deepEqual(
       [outcomes.length, new Set(outcomes.map(({ state }) => state))],
@@ -97,10 +101,10 @@ test(`${reconnecting} clients that come back at once after the server was killed
     );
     return performance.now() - started;
   };
-  const first = await come(1);
+  const first = await connectAll(1);
   await mesh.kill();
   await mesh.restart();
-  const again = await come(2);
+  const again = await connectAll(2);
   assert.ok(again < maxSyncMs, `took ${again} ms`);
-  t.diagnostic(`level after ${Math.round(first)} ms, and after ${Math.round(again)} ms when they came back`);
+  t.diagnostic(`synced after ${Math.round(first)} ms, and after ${Math.round(again)} ms when they reconnected`);
 });

@@ -9,7 +9,7 @@ import { Authority, type Certificate } from "../harness/certificates.ts";
 import { eventually } from "../harness/eventually.ts";
 import { TestMesh } from "../harness/test-mesh.ts";
 
-/** A server that trusts an authority; its own certificate is in files that can be replaced. */
+/** An authority, and the flags of a server that trusts it. `use` replaces the server's certificate files. */
 async function withAuthority(t: TestContext) {
   const folder = await mkdtemp(path.join(tmpdir(), "chancery-identity-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -45,13 +45,13 @@ test("a proxy gets the configuration of the node that its certificate names, and
     assert.equal(await (await fetch(`http://127.0.0.1:${await envoy.listenerPort("edge")}/`)).text(), "hello");
   }
   const impostor = await mesh.envoy({ variant: "delta", nodeId: "edge-1", xdsTls: byUri, waitFor: "admin" });
-  // Its connection stands, and each of its streams is rejected.
+  // Its connection is accepted, but each stream on it is rejected.
   const rejected = "cluster.xds_cluster.upstream_rq_total";
   await eventually(async () => ((await impostor.stats(rejected)).get(rejected) ?? 0) >= 3, "three attempts");
   assert.equal(await impostor.isReady(), false);
 });
 
-test("with --xds-node-identity none any certificate of the authority will do", async (t) => {
+test("with --xds-node-identity none every certificate of the authority is accepted", async (t) => {
   const { flags, proxy } = await withAuthority(t);
   await using mesh = await TestMesh.start([...flags, "--xds-node-identity", "none"]);
   await mesh.apply({ set: hello });
@@ -59,7 +59,7 @@ test("with --xds-node-identity none any certificate of the authority will do", a
   assert.equal(await (await fetch(`http://127.0.0.1:${await envoy.listenerPort("edge")}/`)).text(), "hello");
 });
 
-test("a renewed certificate is used for new connections, and a pair that does not fit is not", async (t) => {
+test("new connections use a renewed certificate, but no certificate that does not match its key", async (t) => {
   const { authority, flags, use } = await withAuthority(t);
   await using mesh = await TestMesh.start([...flags, "--limit", "tlsReloadMs=10"]);
   const shown = () => shownBy(mesh.xds);
@@ -67,7 +67,7 @@ test("a renewed certificate is used for new connections, and a pair that does no
   const second = authority.issue("second", "IP:127.0.0.1");
   const other = authority.issue("other", "IP:127.0.0.1");
   use({ certFile: other.certFile, keyFile: second.keyFile });
-  // Each takes longer than the server waits before it looks at the files again.
+  // Each attempt takes longer than the interval at which the server checks the files.
   for (let attempt = 0; attempt < 20; attempt++) assert.equal(await shown(), "first");
   use(second);
   const seen = new Set<string | undefined>();
@@ -78,7 +78,7 @@ test("a renewed certificate is used for new connections, and a pair that does no
   );
 });
 
-/** The common name of the certificate that a server shows. */
+/** The common name of the certificate that a server presents. */
 async function shownBy(address: { readonly host: string; readonly port: number }): Promise<string | undefined> {
   const socket = connect({ ...address, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -26,7 +26,7 @@ async function withAuthority(t: TestContext) {
   const folder = await mkdtemp(path.join(tmpdir(), "chancery-xds-tls-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const authority = new Authority(path.join(folder, "ours"));
-  const stranger = new Authority(path.join(folder, "theirs"));
+  const otherAuthority = new Authority(path.join(folder, "theirs"));
   const server = authority.issue("server", "IP:127.0.0.1,DNS:xds.mesh");
   const { certFile: caFile } = authority;
   const flags = ["--xds-tls-cert", server.certFile, "--xds-tls-key", server.keyFile, "--xds-tls-client-ca", caFile];
@@ -34,13 +34,13 @@ async function withAuthority(t: TestContext) {
     flags,
     caFile,
     proxy: { ...authority.issue("proxy", "DNS:edge-1,DNS:edge-2"), caFile },
-    strangeProxy: { ...stranger.issue("proxy", "DNS:edge-1"), caFile },
+    otherProxy: { ...otherAuthority.issue("proxy", "DNS:edge-1"), caFile },
   };
 }
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: over mutual TLS an Envoy gets its configuration, and one that is a stranger or at a stranger gets none`, async (t) => {
-    const { flags, proxy, strangeProxy } = await withAuthority(t);
+  test(`${variant}: over mutual TLS an Envoy gets its configuration, but not with another authority or server name`, async (t) => {
+    const { flags, proxy, otherProxy } = await withAuthority(t);
     await using mesh = await TestMesh.start(flags);
     await mesh.apply({ set: answering("over TLS") });
     for (const [nodeId, named] of [["edge-1", {}] as const, ["edge-2", { serverName: "xds.mesh" }] as const]) {
@@ -55,33 +55,33 @@ for (const variant of ["delta", "sotw"] as const) {
       await eventually(async () => ((await envoy.stats(name)).get(name) ?? 0) >= 2, `two attempts count as ${stat}`);
       assert.equal(await envoy.isReady(), false);
     };
-    await rejectedBy("upstream_cx_connect_fail", strangeProxy);
+    await rejectedBy("upstream_cx_connect_fail", otherProxy);
     await rejectedBy("ssl.fail_verify_san", { ...proxy, serverName: "other.mesh" });
     const known = (await mesh.proxies()).map(({ nodeId }) => nodeId);
     assert.ok(!known.includes("stranger"), `known are ${known}`);
   });
 }
 
-test("over mutual TLS a client without a certificate, without TLS, or without a word, gets nowhere", async (t) => {
+test("over mutual TLS the server disconnects a client that has no certificate, uses no TLS, or sends nothing", async (t) => {
   const { flags, caFile } = await withAuthority(t);
   await using mesh = await TestMesh.start([...flags, "--limit", "handshakeTimeoutMs=500"]);
   const trusting = { ...mesh.xds, ca: readFileSync(caFile), ALPNProtocols: ["h2"] };
   await over(connect(mesh.xds).resume(), "close");
   for (const socket of [connectTls(trusting), connect(mesh.xds)]) {
-    const said: Buffer[] = [];
-    socket.on("data", (bytes: Buffer) => said.push(bytes)).on("error", () => {});
+    const received: Buffer[] = [];
+    socket.on("data", (bytes: Buffer) => received.push(bytes)).on("error", () => {});
     socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     await over(socket, "close");
-    assert.ok(Buffer.concat(said).length < 9, "not even empty settings");
+    assert.ok(Buffer.concat(received).length < 9, "the server sent no HTTP/2 frame");
   }
 });
 
-test("two hundred streams of garbage leave an Envoy with its configuration, and with each change of it", async (t) => {
+test("during two hundred streams of garbage an Envoy keeps its configuration and gets each change", async (t) => {
   await using mesh = await TestMesh.start();
   await mesh.apply({ set: answering("round 0") });
   const envoy = await mesh.envoy({ variant: "delta" });
   const load = await mesh.load(envoy);
-  // The server goes first in the end.
+  // At the end the server closes first, which is an error for the session.
   const session = connectHttp2(`http://${mesh.xds.host}:${mesh.xds.port}`).on("error", () => {});
   t.after(() => session.destroy());
 
@@ -96,7 +96,7 @@ test("two hundred streams of garbage leave an Envoy with its configuration, and 
       raw(randomBytes(2000)),
       status(session, "StreamAggregatedResources", framed(randomBytes(500))),
       status(session, "DeltaAggregatedResources", framed(Buffer.alloc(64, 0xff))),
-      // Says that four gigabytes will follow.
+      // A header that announces four gigabytes.
       status(session, "DeltaAggregatedResources", Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1])),
     ]).flat();
     await mesh.apply({ set: answering(`round ${round}`) });
@@ -119,7 +119,7 @@ function framed(message: Buffer): Buffer {
   return Buffer.concat([head, message]);
 }
 
-/** The status that a stream ends with on which these bytes are all that is said. */
+/** Sends these bytes on a new stream. Returns the gRPC status that ends the stream. */
 async function status(session: ClientHttp2Session, method: string, bytes: Buffer): Promise<unknown> {
   const stream = session.request({
     ":method": "POST",
@@ -140,7 +140,7 @@ async function status(session: ClientHttp2Session, method: string, bytes: Buffer
   return ended;
 }
 
-/** Waits for the end, be there an error before it or not. */
+/** Waits for the event, with or without an error before it. */
 async function over(stream: Duplex, event: "end" | "close"): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   stream.once(event, () => resolve());

@@ -16,36 +16,36 @@ import {
 import { startTestEnvoy } from "../harness/test-envoy.ts";
 import { type Case, callCluster, cluster, type Message } from "./scripts.ts";
 
-/** What somebody got of a message. */
-export interface Got {
+/** A message as the client or upstream received it. */
+export interface Received {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
   readonly trailers: readonly (readonly [name: string, value: string])[];
-  /** All of it arrived. */
+  /** The whole message has arrived. */
   readonly complete: boolean;
 }
 
 export interface Parity {
   readonly envoy: RunningEnvoy;
-  /** Sends a case's request; undefined for no answer in that time, after which the client goes away. */
-  play(parityCase: Case, options: PlayOptions): Promise<Got | undefined>;
-  /** What has arrived upstream of a case. */
-  upstreamOf(id: number): Got | undefined;
+  /** Sends a case's request. Undefined: there was no response within `waitMs`, and the client reset the stream. */
+  play(parityCase: Case, options: PlayOptions): Promise<Received | undefined>;
+  /** A case's request as upstream received it. */
+  upstreamOf(id: number): Received | undefined;
   stop(): Promise<void>;
 }
 
 export interface PlayOptions {
   readonly headers: Message["headers"];
-  /** Calls are answered when upstream has answered, not before. */
+  /** The filter's calls are answered only after upstream has answered. */
   readonly responseFirst: boolean;
   readonly waitMs: number;
-  /** What was sent before, Envoy has read by then: Node says only that the system took it. */
+  /** How long to wait until Envoy has read what was sent before. Node only reports that the system has the bytes. */
   readonly processedMs: number;
 }
 
 type Header = readonly [name: string, value: string];
 
-/** A case under way. Calls are answered when all has been sent: otherwise two sockets would race. */
+/** A case under way. Its calls are answered after the whole request is sent: otherwise two sockets would race. */
 interface Playing {
   readonly parityCase: Case;
   readonly sent: Promise<void>;
@@ -55,11 +55,11 @@ interface Playing {
 }
 
 export interface ParityOptions {
-  /** The filter is given bodies while headers wait. */
+  /** A filter that holds the headers back still receives the body. */
   readonly holdsHeaders?: boolean;
 }
 
-/** One Envoy with one worker between an HTTP/2 client and an HTTP/2 server, so that each piece of a body stays a piece. */
+/** Starts an Envoy with one worker between an HTTP/2 client and an HTTP/2 server, which keep the pieces of a body apart. */
 export async function startParity(
   wasm: Uint8Array,
   name: string,
@@ -70,7 +70,7 @@ export async function startParity(
   const filename = join(directory, "filter.wasm");
   await writeFile(filename, wasm);
   const playing = new Map<number, Playing>();
-  const upstream = new Map<number, Got>();
+  const upstream = new Map<number, Received>();
   const server = http2.createServer();
   server.on("stream", (stream, _headers, _flags, raw) => {
     const headers = pairs(raw as unknown as readonly string[]);
@@ -83,14 +83,14 @@ export async function startParity(
   let session = connect(port);
   let ended: string | undefined;
   void envoy.exited.then((exit) => {
-    ended = `Envoy is gone (${describeExit(exit)}): ${envoy.recentLog().join("\n")}`;
+    ended = `Envoy has ended (${describeExit(exit)}): ${envoy.recentLog().join("\n")}`;
   });
   return {
     envoy,
     upstreamOf: (id) => upstream.get(id),
     play: async (parityCase, options) => {
       if (ended !== undefined) throw new Error(ended);
-      // Node ends a connection on which Envoy says what HTTP/2 does not allow; the streams on it are played again.
+      // Node closes a connection on which Envoy violates HTTP/2. The cases on it are played again.
       if (session.destroyed || session.closed) session = connect(port);
       const sent = Promise.withResolvers<void>();
       const answered = Promise.withResolvers<void>();
@@ -116,7 +116,7 @@ function serve(
   stream: http2.ServerHttp2Stream,
   headers: readonly Header[],
   playing: ReadonlyMap<number, Playing>,
-  upstream: Map<number, Got>,
+  upstream: Map<number, Received>,
 ): void {
   const valueIn = (wanted: string) => headers.find(([name]) => name === wanted)?.[1];
   const called = playing.get(Number(valueIn("x-call")));
@@ -127,7 +127,7 @@ function serve(
   stream.on("data", (data: Buffer) => received.push(data));
   stream.on("trailers", (_headers: unknown, _flags: number, raw: readonly string[]) => {
     trailers = pairs(raw);
-    // They may be told of after the end.
+    // Node may report them after the end.
     const got = played && called === undefined ? upstream.get(played.parityCase.id) : undefined;
     if (got !== undefined && played !== undefined) upstream.set(played.parityCase.id, { ...got, trailers });
   });
@@ -177,7 +177,7 @@ function exchange(
   message: Message,
   { headers, waitMs }: PlayOptions,
   sent: () => void,
-): Promise<Got | undefined> {
+): Promise<Received | undefined> {
   return new Promise((resolve) => {
     const { chunks, trailers } = message;
     const endStream = chunks.length === 0 && trailers === undefined;
@@ -218,7 +218,7 @@ function exchange(
   });
 }
 
-/** Each piece when the one before has been sent, so that it is a frame of its own. */
+/** Writes each piece after the one before has been sent, so that it is a frame of its own. */
 async function writeAll(stream: http2.Http2Stream, chunks: readonly string[]): Promise<void> {
   for (const chunk of chunks) {
     if (stream.destroyed) return;

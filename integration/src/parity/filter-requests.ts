@@ -1,7 +1,7 @@
 import type { Choices } from "../harness/random-choices.ts";
 import type { Case } from "./scripts.ts";
 
-/** A request that the shipped filters have something to say about. */
+/** A request of the kind that the tested configurations of the shipped filters match. */
 export function randomRequest(choose: Choices, id: number): Case {
   const maybe = (name: string, values: readonly string[]) => perhaps(choose, name, values);
   const chunks = choose.one([[], [], ["hello"], ["one", "two"]]);
@@ -32,7 +32,7 @@ export function randomRequest(choose: Choices, id: number): Case {
   return { id, script: {}, request, response: { ...answer, status }, callAnswer: { ...answer, status } };
 }
 
-/** A request whose credential is its own number or that of one before; the number names who answers the call. */
+/** A request whose credential is its own number or an earlier one. The number selects the answer to the call. */
 export function randomExchange(choose: Choices, id: number): Case {
   const { request, response, ...rest } = randomRequest(choose, id);
   const credential = choose.one([[], [id], [Math.max(1, id - 1)], [1 + choose.below(id)]]);
@@ -49,7 +49,7 @@ export function randomExchange(choose: Choices, id: number): Case {
   };
 }
 
-/** A request and an answer whose bodies are good, bad, large, in pieces, with trailers and without. */
+/** A request and a response with bodies that are good, bad, large or in pieces, with and without trailers. */
 export function randomBodies(choose: Choices, id: number): Case {
   const maybe = (name: string, values: readonly string[]) => perhaps(choose, name, values);
   const bodies = [

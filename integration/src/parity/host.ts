@@ -1,16 +1,16 @@
 import { type Exchange, type Headers, type Host, loadFilter } from "@chancery/filter-testing";
-import type { Got, ParityOptions } from "./envoy.ts";
+import type { ParityOptions, Received } from "./envoy.ts";
 import { type Case, callCluster, cluster, type Message } from "./scripts.ts";
 
 type Header = readonly [name: string, value: string];
 
-/** What the host made of a case. */
+/** The result of a case in the host. */
 export interface Played {
-  readonly client: Got | undefined;
-  readonly upstream: Got | undefined;
-  /** The call was answered when upstream had answered. */
+  readonly client: Received | undefined;
+  readonly upstream: Received | undefined;
+  /** Upstream had answered before the call was answered. */
   readonly responseFirst: boolean;
-  /** Of what happened, what Envoy does not define. */
+  /** What happened that Envoy leaves undefined. */
   readonly faults: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export class ParityHost {
     this.host = host;
   }
 
-  /** In all order: when all has been sent and, where it has arrived upstream, answered. */
+  /** Answers the filter's calls, after the whole request was sent and after upstream answered it if it arrived there. */
   #answerCalls(): void {
     for (const call of this.host.httpCalls) {
       const { callAnswer } = this.#playing.get(call.headers.get("x-call") ?? "") ?? {};
@@ -88,17 +88,17 @@ function answerOf(message: Message & { readonly status: number }) {
   return { status, headers, body: piecesOf(message), ...(trailers && { trailers }) };
 }
 
-/** The other side's library ends by a last piece without data. */
+/** Node's HTTP/2, which the comparison uses, ends a body by a last piece without data. */
 function piecesOf({ chunks, trailers }: Message): readonly string[] {
   return chunks.length > 0 && trailers === undefined ? [...chunks, ""] : chunks;
 }
 
-function clientOf(exchange: Exchange): Got {
+function clientOf(exchange: Exchange): Received {
   const { headers, bodyBytes, trailers, reset } = exchange.reply;
   return got(headers, Buffer.from(bodyBytes).toString("latin1"), trailers, reset === undefined);
 }
 
-function got(headers: Headers, body: string, trailers: Headers, complete: boolean): Got {
+function got(headers: Headers, body: string, trailers: Headers, complete: boolean): Received {
   return { headers: pairs(headers), body, trailers: pairs(trailers), complete };
 }
 

@@ -12,20 +12,20 @@ import { startParityHost } from "./host.ts";
 import { compareProbe, headersOf, inOrder, patient, playAll, seen } from "./run.ts";
 import { type Case, callCluster } from "./scripts.ts";
 
-// The host in Node against a real Envoy: the same modules, the same requests, the same upstream. How many, and from
-// which seed, can be said: CHANCERY_PARITY_CASES=10000 CHANCERY_PARITY_SEED=7. Every case can be played again from its
-// seed and number. What is left out of the comparison is in differences.ts, each with its reason.
+// Compares the host in Node with a real Envoy: the same modules, the same requests, the same upstream. Environment
+// variables set the number of cases and the seed: CHANCERY_PARITY_CASES=10000 CHANCERY_PARITY_SEED=7. A case can be
+// repeated from its seed and its number. differences.ts lists what is not compared, each with its reason.
 
 const cases = Number(process.env["CHANCERY_PARITY_CASES"] ?? 300);
 const seed = Number(process.env["CHANCERY_PARITY_SEED"] ?? 1);
 
-test(`${cases} random scripts of host calls see in the host what they see in Envoy`, async (t) => {
+test(`${cases} random scripts of host calls have the same results in the host as in Envoy`, async (t) => {
   const { undefinedCases, callbacks, calls, races, differences } = await compareProbe(seed, cases);
   t.diagnostic(`${callbacks} callbacks with ${calls} host calls; ${undefinedCases} not defined, ${races} raced`);
-  const told = differences.slice(0, 5).map(({ parityCase, about, envoy, host }) => {
+  const shown = differences.slice(0, 5).map(({ parityCase, about, envoy, host }) => {
     return `case ${parityCase.id}, ${about}\n  envoy ${JSON.stringify(envoy)}\n  host  ${JSON.stringify(host)}`;
   });
-  assert.equal(differences.length, 0, told.join("\n"));
+  assert.equal(differences.length, 0, shown.join("\n"));
   assert.ok(calls > cases, "the scripts call the host");
   assert.ok(undefinedCases < cases / 5, "most scripts are defined");
 });
@@ -55,7 +55,7 @@ test("request-telemetry counts in the host as in Envoy", async () => {
 
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
 
-test("api-key lets in, rejects and takes keys away in the host as in Envoy", async () => {
+test("api-key allows, rejects and removes keys in the host as in Envoy", async () => {
   await compareFilter("api-key", {
     query: "deep",
     identityHeader: "x-debug",
@@ -99,12 +99,12 @@ test("header-rules changes requests and responses in the host as in Envoy", asyn
   });
 });
 
-test("token-exchange asks, keeps answers and rejects in the host as in Envoy", async () => {
+test("token-exchange calls, caches and rejects in the host as in Envoy", async () => {
   const credential = "x-call";
   const set = [{ name: "x-user", header: "x-answer", prefix: "user-" }];
   const request = { path: "/exchange", headers: { "x-asker": "edge" } };
   const config = { cluster: callCluster, request, credential, deadlineMs: 5000, set, onFailure: "allow" };
-  // One after the other, so that it is known who finds an answer in the cache.
+  // One after the other, so that it is known which requests are answered from the cache.
   await compareFilter("token-exchange", config, { make: randomExchange, pace: inOrder });
 });
 
@@ -144,7 +144,7 @@ test("redact masks, denies and counts in the host as in Envoy", async () => {
   await compareFilter("redact", redacted, { make: randomBodies, options: { holdsHeaders: true } });
 });
 
-test("what is not compared is in the host's README, with its reason", async () => {
+test("the host's README has what is not compared, with the reasons", async () => {
   const readme = await readFile(path.join(repository, "filters/testing/README.md"), "utf8");
   const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   for (const { what, because } of knownDifferences) {
@@ -155,7 +155,7 @@ test("what is not compared is in the host's README, with its reason", async () =
   }
 });
 
-/** With the module that `npm run build` has made. */
+/** Compares a filter with the module that `npm run build` has made. */
 async function compareFilter(
   name: string,
   configuration: unknown,
@@ -179,7 +179,7 @@ async function compareFilter(
     for (const { parityCase, byHost } of played) {
       const { id } = parityCase;
       assert.deepEqual(seen(byHost.client), seen(got.get(id)), JSON.stringify(parityCase.request));
-      // A request that is cut off is told of in the host only.
+      // Only the host reports a request that is cut off.
       assert.deepEqual(byHost.upstream?.complete ? seen(byHost.upstream) : undefined, seen(parity.upstreamOf(id)));
     }
     const counted = [...(await parity.envoy.stats("^wasmcustom"))].filter(([, value]) => value > 0);

@@ -7,11 +7,11 @@ import {
   type Recorded,
   type Script,
 } from "@chancery/filter-testing/probe";
-import { type Got, type Parity, startParity } from "./envoy.ts";
+import { type Parity, type Received, startParity } from "./envoy.ts";
 import { type Played, startParityHost } from "./host.ts";
 import { type Case, randomCase } from "./scripts.ts";
 
-/** What the two saw differently of one case. */
+/** A difference between Envoy and the host in one case. */
 export interface Difference {
   readonly parityCase: Case;
   /** "client", "upstream", "callbacks", or the callback and the host call in it. */
@@ -21,12 +21,12 @@ export interface Difference {
 }
 
 export interface ParityReport {
-  /** Not sent to Envoy, because it does not define what would happen. */
+  /** The number of cases that were not sent to Envoy, because it leaves their effect undefined. */
   readonly undefinedCases: number;
-  /** How many callbacks, and host calls in them, were compared. */
+  /** The numbers of compared callbacks, and of compared host calls in them. */
   readonly callbacks: number;
   readonly calls: number;
-  /** Cases that differed until they were played alone: two of Envoy's sockets raced. */
+  /** The number of cases that only differed until they were played alone: two of Envoy's sockets had raced. */
   readonly races: number;
   readonly differences: readonly Difference[];
 }
@@ -40,14 +40,14 @@ interface Pace {
 
 const fast: Pace = { atOnce: 64, waitMs: 1500, processedMs: 20 };
 const slow: Pace = { atOnce: 1, waitMs: 3000, processedMs: 250 };
-/** For requests that are all answered. */
+/** For cases that are all answered. */
 export const patient: Pace = { atOnce: 64, waitMs: 30_000, processedMs: 0 };
-/** For those whose answers depend on what came before. */
+/** For cases whose answers depend on the cases before. */
 export const inOrder: Pace = { ...patient, atOnce: 1 };
-/** Each batch ends with a report, whose body Envoy holds. */
+/** The number of cases before a report. Envoy holds the body of the report, so it must not be too large. */
 const batchSize = 500;
 
-/** Plays random cases through the probe in the host and in an Envoy, and compares what all sides saw. */
+/** Plays random cases through the probe in the host and in an Envoy, and compares what client, upstream and probe saw. */
 export async function compareProbe(seed: number, count: number): Promise<ParityReport> {
   const cases = Array.from({ length: count }, (_, index) => randomCase(seed, index + 1));
   const wasm = await buildProbe();
@@ -94,13 +94,13 @@ async function compare(wasm: Uint8Array, cases: readonly Case[], pace: Pace): Pr
   return total;
 }
 
-/** What the client got of each case, by its number. */
+/** Plays cases in Envoy. Returns what the client received, by the number of the case. */
 export async function playAll(
   parity: Parity,
   cases: readonly { readonly parityCase: Case; readonly byHost: Played }[],
   { atOnce, waitMs, processedMs }: Pace,
-): Promise<ReadonlyMap<number, Got | undefined>> {
-  const got = new Map<number, Got | undefined>();
+): Promise<ReadonlyMap<number, Received | undefined>> {
+  const got = new Map<number, Received | undefined>();
   const waiting = [...cases];
   const client = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -116,7 +116,7 @@ export async function playAll(
 
 const reportHeader = [["x-report", "1"]] as const;
 
-/** Throws when Envoy's VM trapped, and so says no more. */
+/** Reads the probe's report. Throws when there is none because Envoy's VM trapped. */
 async function reported(parity: Parity): Promise<Uint8Array> {
   const none = { headers: [], chunks: [], trailers: undefined };
   const answer = { ...none, status: 200 };
@@ -136,7 +136,7 @@ const pseudoHeaders = [
   [":scheme", "http"],
 ] as const;
 
-/** A case that names pseudo headers itself keeps them. */
+/** The headers of a case's request. Pseudo headers are added unless the case has its own. */
 export function headersOf({ id, script, request }: Case): Case["request"]["headers"] {
   const own = request.headers.some(([name]) => name.startsWith(":"));
   const scripted = Object.keys(script).length === 0 ? [] : [["x-script", encodeScript(id, script)] as const];
@@ -146,7 +146,7 @@ export function headersOf({ id, script, request }: Case): Case["request"]["heade
 
 type Differ = (about: string, envoy: unknown, host: unknown) => void;
 
-/** When other callbacks came, no more can be compared. */
+/** Compares the callbacks, and the host calls in them when the callbacks are equal. */
 function differRecords(script: Script, envoy: readonly Recorded[], host: readonly Recorded[], differ: Differ): void {
   const text = (records: readonly Recorded[]) =>
     records.map(({ callback, values }) => `${callback} ${values.join(" ")}`);
@@ -171,13 +171,13 @@ function differRecords(script: Script, envoy: readonly Recorded[], host: readonl
   }
 }
 
-/** An operation as often as it has outcomes. */
+/** An operation, once for each of its outcomes. */
 function withOutcomes(operation: Operation): readonly Operation[] {
   if (operation[0] === "answer") return [];
   return operation[0] === "getStatus" ? [operation, operation] : [operation];
 }
 
-/** Pairs as pairs, without times, and for properties, which Envoy gives in any order, sorted. */
+/** An outcome without times. Pairs of a property are sorted, because Envoy gives them in any order. */
 function comparable(operation: Operation, outcome: string | undefined): unknown {
   const pairs = pairsIn(outcome ?? "").map(([name, value]) => [name, times.has(name) ? "a time" : value]);
   if (pairs.length === 0) return outcome;
@@ -186,10 +186,10 @@ function comparable(operation: Operation, outcome: string | undefined): unknown 
 
 const times = new Set(["date", "x-envoy-upstream-service-time", "retry-after", "ratelimit"]);
 
-/** What can be compared of what somebody got. */
-export function seen(got: Got | undefined): unknown {
+/** The part of a received message that is compared. */
+export function seen(got: Received | undefined): unknown {
   if (got === undefined) return undefined;
-  // Of an answer that is cut off, more or less may have left already.
+  // How much of a cut off response has arrived varies.
   if (!got.complete) return "cut off";
   return { ...got, headers: got.headers.filter(([name]) => !times.has(name)) };
 }

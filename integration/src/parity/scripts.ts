@@ -1,13 +1,13 @@
 import type { Callback, Operation, Pairs, Script } from "@chancery/filter-testing/probe";
 import { Choices } from "../harness/random-choices.ts";
 
-/** What one stream is made of: what client and upstream send, and what the probe does in between. */
+/** One stream: what client and upstream send, and what the probe does. */
 export interface Case {
   readonly id: number;
   readonly script: Script;
   readonly request: Message;
   readonly response: Message & { readonly status: number };
-  /** What a cluster answers to the probe's HTTP call. */
+  /** The answer to the probe's HTTP call. */
   readonly callAnswer: Message & { readonly status: number };
 }
 
@@ -21,7 +21,7 @@ export const cluster = "upstream";
 /** Another cluster, so that its answers come over another connection. */
 export const callCluster = "calls";
 
-/** The case of that number, of that seed. */
+/** The case with this number, by the seed. */
 export function randomCase(seed: number, id: number): Case {
   const choose = new Choices(seed * 1_000_003 + id);
   const make = new Maker(choose, id);
@@ -65,7 +65,7 @@ const responsePart: readonly Callback[] = ["responseHeaders", "responseBody", "r
 class Maker {
   readonly #choose: Choices;
   readonly #id: number;
-  /** The stream is held until the answer of this call. */
+  /** What the answer to the call continues: 0 the request, 1 the response. Undefined: there is no call. */
   #continues: number | undefined;
 
   constructor(choose: Choices, id: number) {
@@ -82,7 +82,7 @@ class Maker {
     };
   }
 
-  /** Those of one name together: Node's HTTP/2 sends them so. */
+  /** Headers sorted by name, because Node's HTTP/2 sends those of one name together. */
   #headers(kind: string): Message["headers"] {
     const headers = this.#choose.some(
       5,
@@ -125,7 +125,7 @@ class Maker {
     return operations;
   }
 
-  /** An operation that does not change where the stream goes. */
+  /** An operation that neither holds the stream nor answers it. */
   #plain(callback: Callback): Operation {
     const map = this.#map(callback);
     const name = () => this.#choose.one(this.#choose.chance(0.2) ? pseudoNames : names);
@@ -192,7 +192,7 @@ class Maker {
     return ["replaceHeader", map, pseudo ? name : this.#choose.one(names), value];
   }
 
-  /** Enough for the stream to go on. */
+  /** Pairs with at least those that the stream needs. */
   #pairs(map: number): Pairs {
     const request = [
       [":method", "POST"],

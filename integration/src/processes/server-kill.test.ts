@@ -6,10 +6,10 @@ import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 const kills = Number(process.env["CHANCERY_KILLS"] ?? 10);
-/** From a server that is ready again to a proxy that is level with it. */
+/** The maximum time from a ready server to a synced proxy. */
 const maxResyncMs = 2_000;
 
-/** The data plane answers "/" from a service, and "/round" by itself, so that it shows which configuration it has. */
+/** Envoy answers "/round" with the number of the round, which shows its configuration. A service answers other requests. */
 const round = (number: number, port: number): readonly AnyDocument[] => [
   { kind: "Listener", name: "edge", spec: { port: 0, http: { routes: ["shop"] } } },
   { kind: "Cluster", name: `shop-${number % 2}`, spec: { endpoints: [{ address: "127.0.0.1", port }] } },
@@ -26,7 +26,7 @@ const round = (number: number, port: number): readonly AnyDocument[] => [
   },
 ];
 
-/** Reads the round over one connection, one request after another, so that an older answer after a newer one is a step back. */
+/** Reads the round over one connection, one request after another. A lower number after a higher one is a step back. */
 class RoundWatch implements AsyncDisposable {
   newest = 0;
   readonly stepsBack: string[] = [];
@@ -69,7 +69,7 @@ class RoundWatch implements AsyncDisposable {
 
 for (const variant of ["delta", "sotw"] as const) {
   const times = Math.ceil(kills / 2);
-  test(`${variant}: a server killed ${times} times in the middle of changes loses none, and no request fails`, async (t) => {
+  test(`${variant}: a server killed ${times} times during changes loses none that it acknowledged, and no request fails`, async (t) => {
     await using mesh = await TestMesh.start();
     const port = await mesh.serviceNamed("served", { afterMs: 10 });
     await mesh.apply({ set: round(0, port) });
@@ -90,9 +90,12 @@ for (const variant of ["delta", "sotw"] as const) {
       if (wasWritten) written += 1;
       await mesh.restart();
       const start = performance.now();
-      await eventually(async () => (await mesh.proxies()).some(({ state }) => state === "synced"), "the proxy is back");
+      await eventually(
+        async () => (await mesh.proxies()).some(({ state }) => state === "synced"),
+        "the proxy is synced",
+      );
       resyncs.push(performance.now() - start);
-      // What was acknowledged is there without being said again.
+      // An acknowledged change is stored. Only others are written again.
       if (!wasWritten) await mesh.apply(change);
       await eventually(async () => watch.newest === number, `round ${number} is served`);
     }

@@ -1,20 +1,20 @@
 import type { Change, Document } from "@chancery/xds-server";
 
-/** Few enough that old revisions are forgotten all the while. */
+/** A low number, so that the store drops old revisions all the time. */
 export const keepRevisions = 60;
 
 const documents = 7;
 
-/** What revision n does: it writes one of seven documents anew, and every fifth deletes another. */
+/** The change of a revision: it sets one of seven documents, and every fifth revision also deletes another. */
 export function changeOf(revision: number): Change {
   const set = [documentOf(revision)];
   return { set, delete: revision % 5 === 0 ? [{ kind: "Endpoints", name: nameOf(revision + 1) }] : [] };
 }
 
-/** What the mesh holds after revision n, by name. */
+/** The documents after a revision, by name. */
 export function meshAfter(revision: number): ReadonlyMap<string, Document> {
   const writtenAt = new Map<string, number>();
-  // Long enough ago, every document has been written anew since.
+  // Each document is set every seven revisions, so earlier revisions do not matter.
   for (let at = Math.max(1, revision - documents); at <= revision; at++) {
     for (const { name } of changeOf(at).delete) writtenAt.delete(name);
     writtenAt.set(nameOf(at), at);
@@ -22,7 +22,7 @@ export function meshAfter(revision: number): ReadonlyMap<string, Document> {
   return new Map([...writtenAt].map(([name, at]) => [name, documentOf(at)]));
 }
 
-/** Large enough that a log is full after some tens of revisions, so that crashes hit its transfer too. */
+/** A large document: SQLite's write-ahead log is full after some tens of revisions, so that crashes hit checkpoints too. */
 function documentOf(revision: number): Document {
   const endpoints = Array.from({ length: 200 }, (_, i) => ({ address: `10.0.0.${i}`, port: (revision % 60_000) + 1 }));
   return { kind: "Endpoints", name: nameOf(revision), spec: { endpoints } };

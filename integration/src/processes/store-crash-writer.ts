@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { openSqliteStore } from "@chancery/xds-server";
 import { changeOf, keepRevisions } from "./store-crash-history.ts";
 
-/** Writes without end to the store in the folder that it is given, and says each revision once it is acknowledged. */
+/** Writes without end to the store in the given folder, and prints each revision once it is acknowledged. */
 const [, , directory = ""] = process.argv;
 const store = openSqliteStore({ directory, now: Date.now, keepRevisions });
 for (;;) {
@@ -11,6 +11,6 @@ for (;;) {
     author: "writer",
     expectedRevision,
   });
-  // Not by the stream: a line must not wait in this process.
+  // Not by process.stdout: a line must not wait in this process.
   writeSync(1, `${written?.revision}\n`);
 }

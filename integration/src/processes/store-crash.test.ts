@@ -23,7 +23,7 @@ it("keeps every acknowledged revision of a writer that is killed at any moment",
     // Opening checks the chain of all revisions.
     const store = openSqliteStore({ directory, now: Date.now, keepRevisions });
     const { revision, mesh } = store.get();
-    // One more may have reached the disk and not the reader.
+    // The last revision may be on the disk although its line was not read.
     assert.ok(revision === acknowledged || revision === acknowledged + 1, `${what}: the store is at ${revision}`);
     assert.ok(revision > written, what);
     assert.deepEqual(byName(mesh), meshAfter(revision), what);
@@ -36,7 +36,7 @@ it("keeps every acknowledged revision of a writer that is killed at any moment",
   }
 });
 
-/** Answers the last revision that the writer acknowledged before it died. */
+/** Kills a writer after some revisions. Returns the last revision that it acknowledged. */
 async function acknowledgedUntilKilled(directory: string, revisions: number): Promise<number> {
   const script = fileURLToPath(new URL("./store-crash-writer.js", import.meta.url));
   const writer = spawn(process.execPath, [script, directory], { stdio: ["ignore", "pipe", "inherit"] });

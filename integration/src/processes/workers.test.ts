@@ -24,14 +24,14 @@ const answering = (body: string): AnyDocument => ({
   spec: { hosts: ["*"], routes: [{ match: {}, directResponse: { status: 200, body } }] },
 });
 
-/** The processes that a process has started and that have not ended. */
+/** The running processes that a process has started. */
 function childrenOf(pid: number): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
-const isThere = (pid: number): boolean => {
+const isRunning = (pid: number): boolean => {
   try {
-    // What has ended and is not waited for yet is a zombie.
+    // A process that has ended is a zombie until its parent waits for it.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
@@ -46,7 +46,7 @@ test("several processes serve as one: pushes, status, rejections, groups, loads,
   await using at = await TestMesh.start(["--workers", "2", "--limit", "loadReportIntervalMs=200"]);
   const port = await at.serviceNamed("ok");
   await at.apply({ set: mesh(port) });
-  // One after the other, so that each is served by another worker.
+  // Started one after the other, so that each gets another worker.
   const envoys: RunningEnvoy[] = [];
   for (const variant of variants) envoys.push(await at.envoy({ variant, nodeId: variant, loadReports: true }));
   const answers = () =>
@@ -90,7 +90,7 @@ test("several processes serve as one: pushes, status, rejections, groups, loads,
     config.map(({ node }) => node?.id),
     variants,
   );
-  // What cannot be answered is told by the server's own words, though another process speaks them.
+  // A rejected request gets the usual message, although another process answers.
   await assert.rejects(
     clientStatus(at.xds, { nodeMatchers: [{ nodeId: { matchPattern: { case: "prefix", value: "" } } }] }),
     /INVALID_ARGUMENT: The request is not valid/,
@@ -115,13 +115,13 @@ test("several processes serve as one: pushes, status, rejections, groups, loads,
   );
 });
 
-test("writes that wait are told what every worker's proxies hold, however many others are made meanwhile", async () => {
+test("writes that wait get the status of every worker's proxies, even during many other writes", async () => {
   await using at = await TestMesh.start(["--workers", "2"]);
   const port = await at.serviceNamed("ok");
   await at.apply({ set: mesh(port) });
   const envoys: RunningEnvoy[] = [];
   for (const variant of variants) envoys.push(await at.envoy({ variant, nodeId: variant }));
-  /** Envoy's main thread has what it has accepted; its workers follow. */
+  /** The routes of Envoy's main thread. It has each accepted version at once; its worker threads follow. */
   const routesOf = (envoy: RunningEnvoy) => envoy.admin("/config_dump?resource=dynamic_route_configs");
   let isDone = false;
   const others = (async () => {
@@ -155,12 +155,12 @@ test("a worker that dies or hangs is replaced, its proxies come back, and no req
     [second, "SIGSTOP"],
   ] as const) {
     process.kill(pid, signal);
-    await eventually(() => !isThere(pid), "it is gone");
-    await eventually(() => childrenOf(at.serverPid).length === 2, "another takes its place");
+    await eventually(() => !isRunning(pid), "the worker has ended");
+    await eventually(() => childrenOf(at.serverPid).length === 2, "a new worker");
     const body = `after ${signal}`;
     await eventually(
       async () => (await at.proxies()).filter(({ state }) => state === "synced").length === 2,
-      "all are back",
+      "all proxies are synced",
     );
     await at.apply({ set: [answering(body)] });
     const isServed = () => loads.every((load) => load.answered(body) > 0);
@@ -170,12 +170,12 @@ test("a worker that dies or hangs is replaced, its proxies come back, and no req
   assert.deepEqual(failures(), []);
 });
 
-test("workers end with the server, also when that is killed", async () => {
+test("workers end with the server, also when the server is killed", async () => {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     await using at = await TestMesh.start(["--workers", "2"]);
     const workers = childrenOf(at.serverPid);
     assert.equal(workers.length, 2);
     await at.end(signal);
-    await eventually(() => !workers.some(isThere), `all are gone after ${signal}`);
+    await eventually(() => !workers.some(isRunning), `all workers have ended after ${signal}`);
   }
 });

@@ -13,7 +13,7 @@ import { TestMesh } from "../harness/test-mesh.ts";
 const runs = Number(process.env["CANARY_RUNS"] ?? 1);
 const folder = mkdtempSync(path.join(tmpdir(), "chancery-canary-"));
 
-/** Says in each response which version it is; one in so many requests traps. */
+/** A filter that adds its version to each response. One in `trapsOneIn` requests traps; 0: none. */
 const source = (name: string, trapsOneIn: number) => `
 import { Context, FilterHeadersStatusValues, RootContext, registerRootContext, stream_context } from "@chancery/filter-sdk";
 class Root extends RootContext {
@@ -24,7 +24,7 @@ class Stream extends Context {
   override onRequestHeaders(_headers: u32, _end: bool): FilterHeadersStatusValues {
     const root = this.root_context as Root;
     root.seen++;
-    if (${trapsOneIn} > 0 && root.seen % ${trapsOneIn || 1} == 0) throw new Error("as asked");
+    if (${trapsOneIn} > 0 && root.seen % ${trapsOneIn || 1} == 0) throw new Error("a trap by the test");
     return FilterHeadersStatusValues.Continue;
   }
   override onResponseHeaders(_headers: u32, _end: bool): FilterHeadersStatusValues {
@@ -50,9 +50,9 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-test("a version that fails one request in ten goes back in under 10 s, having touched no more than its share", async () => {
+test("a canary that fails one request in ten is rolled back in under 10 s, and gets no more than its share of requests", async () => {
   await using mesh = await TestMesh.start();
-  const edge = await flying(mesh);
+  const edge = await startEdge(mesh);
   for (let run = 0; run < runs; run++) {
     await using load = startLoad(edge.port);
     await load.warm();
@@ -83,9 +83,9 @@ test("a version that fails one request in ten goes back in under 10 s, having to
   }
 });
 
-test("a good version goes on by steps to all requests, none failing and none unfiltered", async () => {
+test("a good canary gets all requests step by step; no request fails or is unfiltered", async () => {
   await using mesh = await TestMesh.start();
-  const edge = await flying(mesh);
+  const edge = await startEdge(mesh);
   await using load = startLoad(edge.port);
   await load.warm();
   const ended = await push(mesh, edge, "good", "5%", "1s");
@@ -99,7 +99,7 @@ test("a good version goes on by steps to all requests, none failing and none unf
 
 test("a route that changes during a canary is served at once", async () => {
   await using mesh = await TestMesh.start();
-  const edge = await flying(mesh);
+  const edge = await startEdge(mesh);
   const wait = "?wait=10s";
   const ports = { v1: await mesh.serviceNamed("v1"), v2: await mesh.serviceNamed("v2") };
   const cluster = (name: "v1" | "v2") => ({
@@ -129,8 +129,8 @@ interface Edge {
   readonly port: number;
 }
 
-/** An edge where the old version runs for all. */
-async function flying(mesh: TestMesh): Promise<Edge> {
+/** Starts an Envoy with a listener on which the old version runs for all requests. */
+async function startEdge(mesh: TestMesh): Promise<Edge> {
   const envoy = await mesh.envoy({ variant: "delta", concurrency: 1 });
   const port = await freePort();
   const documents = [
@@ -150,17 +150,17 @@ function push(mesh: TestMesh, { envoy: { adminHost, adminPort } }: Edge, name: s
 }
 
 interface SteadyLoad extends AsyncDisposable {
-  /** How often each status and version was answered. */
+  /** The number of responses with each status and version, by both: "200 good". */
   readonly answers: Map<string, number>;
   /** Requests without an answer. */
   readonly broken: number;
-  /** Waits for the first answers, and counts from then on. */
+  /** Sends some requests, and counts from then on. */
   warm(): Promise<void>;
-  /** Waits until all that was sent is answered. */
+  /** Stops sending, and waits until all requests are answered. */
   settled(): Promise<void>;
 }
 
-/** Eight clients that each send one request after the other on a connection that they keep. */
+/** Starts eight clients. Each sends one request after the other on a kept connection. */
 function startLoad(port: number): SteadyLoad {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
   const answers = new Map<string, number>();

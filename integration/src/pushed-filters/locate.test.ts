@@ -7,7 +7,7 @@ import { get } from "../harness/get.ts";
 import { repository } from "../harness/server-process.ts";
 import { TestMesh } from "../harness/test-mesh.ts";
 
-test("a trap in a running Envoy is located in the source, also of what ran out of fuel", async () => {
+test("a trap in a running Envoy is located in the source, also when the fuel runs out", async () => {
   await using mesh = await TestMesh.start();
   const envoy = await mesh.envoy({ variant: "delta", concurrency: 1 });
   const port = await freePort();
@@ -28,7 +28,7 @@ test("a trap in a running Envoy is located in the source, also of what ran out o
       await get(port, what);
       log = envoy.recentLog().join("\n");
       return log.includes(cause);
-    }, `Envoy tells of ${cause}`);
+    }, `"${cause}" in Envoy's log`);
     const located = await mesh.chancery(["filter", "locate", "trap"], log.slice(log.lastIndexOf("Function: ")));
     assert.equal(located.exitCode, 0, located.stdout + located.stderr + log);
     const words = `^trap 1\\.2\\.3 trapped in proxy_on_request_headers: .*${cause}.*, at assembly/index\\.ts:${line}:\\d+`;

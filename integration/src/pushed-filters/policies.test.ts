@@ -6,8 +6,9 @@ import { eventually } from "../harness/eventually.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
 /**
- * Adds a header NAME to each response, with the status of a set_property. Traps when the request asks for it, and cannot
- * be loaded by Envoy, only by Envoy, when its configuration says so: the clock of the host in Node stands at the beginning of 2025.
+ * A filter that adds a header x-NAME to each response, with the status of a call of set_property. It traps when the
+ * request's x-trap has its name. With the configuration "unloadable" it rejects its configuration in Envoy, but not in the
+ * host in Node: there the clock stands at the beginning of 2025.
  */
 const source = `
 import {
@@ -24,7 +25,7 @@ class Root extends RootContext {
 class Stream extends Context {
   private status: i32 = -1;
   override onRequestHeaders(_headers: u32, _end: bool): FilterHeadersStatusValues {
-    if (stream_context.headers.request.get("x-trap") == get_property_string("plugin_name")) throw new Error("as asked");
+    if (stream_context.headers.request.get("x-trap") == get_property_string("plugin_name")) throw new Error("a trap by the test");
     this.status = set_property("seen", String.UTF8.encode("1"));
     return FilterHeadersStatusValues.Continue;
   }
@@ -52,7 +53,7 @@ const filter = (name: string, sha256: string, spec: object): AnyDocument => ({
   spec: { listeners: ["edge"], sha256, ...spec },
 });
 
-/** What a client sees: the status, and what each filter wrote. */
+/** What a client sees, the status and the header of each filter: "200 must=0 may=0". */
 async function ask(envoy: RunningEnvoy, trap = ""): Promise<string> {
   const url = `http://127.0.0.1:${await envoy.listenerPort("edge")}/`;
   const { status, headers } = await fetch(url, { headers: { connection: "close", "x-trap": trap } });
@@ -62,7 +63,7 @@ async function ask(envoy: RunningEnvoy, trap = ""): Promise<string> {
   return `${status}${wrote.join("")}`;
 }
 
-test("a filter may call what its document allows, and what it lost it gets back", async () => {
+test("a filter may make only the host calls that its document lists, and all of them without a list", async () => {
   await using mesh = await TestMesh.start();
   const sha256 = await mesh.upload("must", wasm);
   await mesh.apply({ set: [...base, filter("must", sha256, {})] });
@@ -81,7 +82,7 @@ test("a filter may call what its document allows, and what it lost it gets back"
   assert.equal(await ask(envoy), "200 must=0");
 });
 
-test("closed rejects until the next push, reload recovers, open lets pass; and each keeps to itself", async () => {
+test("after a trap: closed rejects until the next push, reload recovers, open lets requests pass; other filters go on", async () => {
   await using mesh = await TestMesh.start();
   const sha256 = await mesh.upload("may", wasm);
   const both = (failure: string) => [filter("must", sha256, {}), filter("may", sha256, { failure, order: 1 })];
@@ -98,16 +99,16 @@ test("closed rejects until the next push, reload recovers, open lets pass; and e
   assert.equal(await ask(envoy), "200 must=0");
 
   await mesh.apply({ set: both("closed") });
-  await eventually(async () => assert.equal(await ask(envoy), "200 must=0 may=0"), "the push makes it whole");
+  await eventually(async () => assert.equal(await ask(envoy), "200 must=0 may=0"), "the push loads the filter again");
   await trapAll();
   assert.match(await ask(envoy), /^503/);
 
   await mesh.apply({ set: both("reload") });
   await trapAll();
-  await eventually(async () => assert.equal(await ask(envoy), "200 must=0 may=0"), "it is loaded anew");
+  await eventually(async () => assert.equal(await ask(envoy), "200 must=0 may=0"), "the filter is loaded again");
 });
 
-test("an optional filter that a new proxy cannot load takes nobody with it; a mandatory one lets nothing pass", async () => {
+test("without an optional filter that a new proxy cannot load, requests pass the others; without a mandatory one, none pass", async () => {
   await using mesh = await TestMesh.start();
   const sha256 = await mesh.upload("may", wasm);
   const unloadable = (failure: string) => filter("may", sha256, { failure, config: "unloadable", order: 1 });
@@ -115,7 +116,7 @@ test("an optional filter that a new proxy cannot load takes nobody with it; a ma
   const open = await mesh.envoy({ variant: "delta", waitFor: "admin" });
   await eventually(
     async () => (await mesh.proxies()).some(({ state }) => state === "rejected"),
-    "the proxy rejects it",
+    "the proxy rejects the filter",
   );
   await eventually(
     async () => assert.equal(await ask(open).catch(String), "200 must=0"),

@@ -5,10 +5,10 @@ import { builtFromSource } from "../harness/built-filter.ts";
 import { residentKiB } from "../harness/resident-memory.ts";
 import { type AnyDocument, TestMesh } from "../harness/test-mesh.ts";
 
-/** How often the filter is swapped. What 1,000 swaps cost stands in bench/README.md. */
+/** The number of swaps. bench/README.md has the figures of 1,000 swaps. */
 const swaps = Number(process.env["SWAPS"] ?? 20);
 
-/** Tells upstream and the client which swap they met: its configuration. */
+/** A filter that sends its configuration, which is the number of the swap, to upstream and to the client. */
 const source = `
 import { Context, FilterHeadersStatusValues, RootContext, registerRootContext, stream_context } from "@chancery/filter-sdk";
 class Root extends RootContext {
@@ -33,10 +33,10 @@ before(async () => {
   wasm = await builtFromSource(source);
 });
 
-test(`${swaps} swaps under load: nothing fails, closes or passes unfiltered, and each acts at once`, async (t) => {
-  // What is kept of old versions has a bound that the first swaps reach.
+test(`${swaps} swaps under load: no request fails or passes unfiltered, no connection closes, and each swap acts at once`, async (t) => {
+  // The server keeps a limited number of old versions. The first swaps reach these limits.
   await using mesh = await TestMesh.start(["--limit", "keepRevisions=100", "--limit", "maxModules=200"]);
-  // Slow enough that streams are under way while the filter is swapped.
+  // Slow, so that streams are under way while the filter is swapped.
   const upstream = await mesh.service((request, response) => {
     setTimeout(() => response.end(request.headers["x-swap"] ?? "unfiltered"), 10);
   });
@@ -61,8 +61,8 @@ test(`${swaps} swaps under load: nothing fails, closes or passes unfiltered, and
     const sha256 = await upload(swap);
     const uploaded = performance.now();
     await mesh.write(change(sha256, swap));
-    for (let asked = 0; (await swapSeen(now, agent)) !== String(swap); asked++) {
-      assert.ok(asked < 10_000, `swap ${swap} does not act`);
+    for (let sent = 0; (await swapSeen(now, agent)) !== String(swap); sent++) {
+      assert.ok(sent < 10_000, `swap ${swap} does not act`);
     }
     delays.push(performance.now() - uploaded);
     uploads.push(uploaded - began);
@@ -80,7 +80,7 @@ test(`${swaps} swaps under load: nothing fails, closes or passes unfiltered, and
   assert.deepEqual(load.failures, []);
   assert.equal(closed, 0);
   assert.equal(load.answered("unfiltered"), 0);
-  // The least: the machine may be busy with other tests. Half of it is Envoy's compiler.
+  // The minimum, because the machine may be busy with other tests. Envoy's compiler takes half of it.
   assert.ok(Math.min(...delays) < 100, `took ${delays.map(Math.round).join(", ")} ms`);
 });
 
@@ -93,7 +93,7 @@ function documents(upstream: number): readonly AnyDocument[] {
   ];
 }
 
-/** The same code in other bytes: with a custom section that has the swap's number. */
+/** The same code in other bytes: the module gets a custom section with the number of the swap. */
 function distinct(module: Uint8Array, swap: number): Uint8Array<ArrayBuffer> {
   const number = String(swap).padStart(8, "0");
   const section = `swap${number}`;
@@ -113,7 +113,7 @@ function figures(values: readonly number[]): string {
   return `median ${at(values, 0.5).toFixed(1)}, p95 ${at(values, 0.95).toFixed(1)}, worst ${at(values, 1).toFixed(1)}`;
 }
 
-/** From the second fifth, when it has settled, to the last. */
+/** The growth from the second fifth of the swaps, when memory has settled, to the last fifth. */
 function growth(memory: readonly number[]): string {
   const fifth = Math.floor(memory.length / 5);
   const [settled, last] = [at(memory.slice(fifth, 2 * fifth), 0.5), at(memory.slice(-fifth), 0.5)];

@@ -9,7 +9,7 @@ import type { TestMesh } from "../harness/test-mesh.ts";
 
 type Request = MessageInitShape<typeof ClientStatusRequestSchema>;
 
-/** Asks a server for client status, over a connection of its own. */
+/** Requests client status from a server, over a new connection. */
 export function clientStatus(
   { host, port }: TestMesh["xds"],
   request: Request,

@@ -37,14 +37,14 @@ const hello: AnyDocument = {
 function lines({ config }: ClientStatusResponse): readonly string[] {
   return config.flatMap(({ genericXdsConfigs }) =>
     genericXdsConfigs.map(
-      ({ typeUrl, name, configStatus, clientStatus: said }) =>
-        `${typeUrl.split(".").at(-1)} ${name} ${ConfigStatus[configStatus]} ${ClientResourceStatus[said]}`,
+      ({ typeUrl, name, configStatus, clientStatus: state }) =>
+        `${typeUrl.split(".").at(-1)} ${name} ${ConfigStatus[configStatus]} ${ClientResourceStatus[state]}`,
     ),
   );
 }
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: client status tells what an Envoy took, what it rejected and why, and no private key`, async (t) => {
+  test(`${variant}: client status shows what an Envoy accepted, what it rejected and why, and no private key`, async (t) => {
     const folder = await mkdtemp(path.join(tmpdir(), "chancery-csds-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const { certFile, keyFile } = new Authority(path.join(folder, "authority")).issue("edge", "DNS:shop.test");
@@ -76,8 +76,8 @@ for (const variant of ["delta", "sotw"] as const) {
       ),
     );
     const text = Buffer.from(toBinary(ClientStatusResponseSchema, response)).toString();
-    assert.ok(text.includes(certificate), "the certificate is public");
-    assert.ok(!text.includes(key.split("\n")[1] ?? key), "the key is not");
+    assert.ok(text.includes(certificate), "the certificate is shown");
+    assert.ok(!text.includes(key.split("\n")[1] ?? key), "the private key is not shown");
     assert.equal(response.config[0]?.node?.id, "edge-1");
 
     const bad = raw("bad", {
@@ -97,7 +97,7 @@ for (const variant of ["delta", "sotw"] as const) {
   });
 }
 
-test("over mutual TLS a proxy may ask for its own status, and a named reader for all", async (t) => {
+test("over mutual TLS a proxy may read its own status, and a named reader that of all proxies", async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), "chancery-csds-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const authority = new Authority(path.join(folder, "authority"));

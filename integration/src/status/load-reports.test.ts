@@ -17,7 +17,7 @@ interface LoadList {
 }
 
 for (const variant of ["delta", "sotw"] as const) {
-  test(`${variant}: the requests that an Envoy sends are counted by cluster and endpoint, until it goes`, async () => {
+  test(`${variant}: the requests that an Envoy sends are counted by cluster and endpoint, until it disconnects`, async () => {
     await using mesh = await TestMesh.start(["--limit", "loadReportIntervalMs=200"]);
     const good = await mesh.serviceNamed("ok");
     const bad = await mesh.service((_request, response) => response.writeHead(500).end("bad"));
@@ -36,10 +36,10 @@ for (const variant of ["delta", "sotw"] as const) {
     const url = `http://127.0.0.1:${await envoy.listenerPort("edge")}`;
     const load = async (query: string) => (await mesh.read<LoadList>(`/api/v1/load?${query}`)).items;
     const sentTo = async (name: string) => (await load(`cluster=${name}`))[0]?.issued ?? 0;
-    // Envoy counts from the first answer to its stream on.
+    // Envoy counts requests only after the first response on its load reporting stream.
     await eventually(
       async () => (await mesh.read<ProxyList>("/api/v1/proxies")).items.some(({ load }) => load),
-      "reports",
+      "the first report",
     );
 
     for (let sent = 0; sent < 30; sent++) await (await fetch(url)).text();
@@ -64,7 +64,7 @@ for (const variant of ["delta", "sotw"] as const) {
     assert.ok((proxy?.load?.issued ?? 0) >= 40);
 
     await envoy.stop();
-    await eventually(async () => (await load("")).length === 0, "it is forgotten");
+    await eventually(async () => (await load("")).length === 0, "the load of a proxy that has disconnected is dropped");
   });
 }
 

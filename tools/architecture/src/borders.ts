@@ -2,10 +2,10 @@ import { posix } from "node:path";
 import { deniedGlobals } from "./globals.ts";
 import { type Packages, type Room, rooms, sourceFolder } from "./rooms.ts";
 
-/** How many folders deep a room may be. A test sees that none is deeper: files below would have no border. */
+/** How many folders deep a room may be. A test checks that none is deeper, because deeper files would have no border. */
 export const maxFolders = 1;
 
-/** Code for tests: it may import what it needs, and shipped code may not import it. */
+/** Code for tests. It may import everything, and shipped code may not import it. */
 const testCode = ["*.test.ts", "testing.ts", "*.contract.ts"].map((name) => `**/${name}`);
 export const isTestCode = (path: string): boolean => /\.test\.ts$|(?:^|\/)testing\.ts$|\.contract\.ts$/.test(path);
 
@@ -13,7 +13,7 @@ const isFile = (name: string): boolean => name.endsWith(".ts");
 
 const pureRooms = Object.entries(rooms).filter(([, { pure }]) => pure !== undefined);
 
-/** Files of shells that pure rooms may import. They are as pure as those. */
+/** Files of shells that pure rooms may import. The rules of pure rooms apply to them too. */
 export const filesOfPureRooms: readonly string[] = [
   ...new Set(pureRooms.flatMap(([, { imports }]) => imports.filter(isFile))),
 ];
@@ -21,7 +21,7 @@ export const filesOfPureRooms: readonly string[] = [
 /** The rooms inside a room: "services/discovery" of "services". */
 const roomsIn = (name: string): readonly string[] => Object.keys(rooms).filter((other) => other.startsWith(`${name}/`));
 
-/** What biome.json extends: the borders of each room, and what pure rooms do without. */
+/** The configuration that biome.json extends: the borders of each room, and the globals that pure rooms must not use. */
 export function biomeConfiguration() {
   const purePaths = [...pureRooms.map(([name]) => `${name}/**`), ...filesOfPureRooms];
   return {
@@ -44,7 +44,7 @@ const shipped = (paths: readonly string[]): readonly string[] => [
   ...testCode.map((pattern) => `!${pattern}`),
 ];
 
-/** An override for each depth of folders of a room, because a relative path means something else at each. */
+/** An override for each depth of folders of a room, because relative paths differ by depth. */
 function borders(name: string, room: Room) {
   const depths = isFile(name) ? [0] : Array.from({ length: maxFolders + 1 }, (_, depth) => depth);
   return depths.map((depth) => ({
@@ -68,7 +68,7 @@ function borders(name: string, room: Room) {
   }));
 }
 
-/** The packages of which a room may import some names only. */
+/** The packages from which a room may import only some names. */
 const namesOf = (name: string, packages: Packages) =>
   Object.fromEntries(
     Object.entries(packages).flatMap(([path, names]) =>
@@ -78,7 +78,7 @@ const namesOf = (name: string, packages: Packages) =>
     ),
   );
 
-/** Paths as they are written in a file `depth` folders deep in the room; the last pattern that matches one decides. */
+/** Patterns of paths in a file that is `depth` folders deep in the room. The last pattern that matches decides. */
 function patterns(name: string, { imports, pure }: Room, depth: number): readonly string[] {
   const folder = posix.join(isFile(name) ? "" : name, "folder/".repeat(depth));
   const written = (path: string): string => {

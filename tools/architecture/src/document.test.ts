@@ -14,7 +14,7 @@ test("docs/ARCHITECTURE.md names only files and folders that exist", () => {
   const lines = page.replaceAll(/```.*?```/gs, "").split("\n");
   const named = lines.flatMap((line) => {
     const paths = [...line.matchAll(/`([^`]+)`/g)].flatMap(([, text = ""]) => (isPath(text) ? [text] : []));
-    // A row of a table is about the folder in its first cell, and names files from there.
+    // A row of a table is about the folder in its first cell. Paths in the row may start there.
     const about = /^\| `([\w./-]+\/)` /.exec(line)?.[1] ?? "";
     return paths.map((path) => ({ path, about }));
   });

@@ -1,18 +1,18 @@
 import { rooms } from "./rooms.ts";
 
-/** The page with its tables as the rooms say them: each is the table below its marker. */
+/** The page with its tables made again from the rooms. Each table is below its marker. */
 export function withTables(page: string): string {
   return withTable(withTable(page, "rooms", roomsTable()), "imports", importsTable());
 }
 
-/** "Inside xds-server/src". */
+/** The table of "Inside xds-server/src". */
 const roomsTable = () =>
   table(
     ["part", "is about"],
     Object.entries(rooms).map(([name, { about }]) => [code(name.endsWith(".ts") ? name : `${name}/`), about]),
   );
 
-/** "Who may import whom". */
+/** The table of "Who may import whom". */
 const importsTable = () =>
   table(
     ["part", "may import", "of packages"],
@@ -30,7 +30,7 @@ const packagesText = (packages: readonly (readonly [string, "all" | readonly str
 
 const code = (text: string) => `\`${text}\``;
 
-/** A Markdown table, its columns as wide as their widest cell. */
+/** A Markdown table. Each column is as wide as its widest cell. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? title).length)));
   const line = (cells: readonly string[], fill = " ") =>
@@ -49,7 +49,9 @@ function withTable(page: string, name: string, rows: string): string {
   const marker = `<!-- ${name}: made by npm run generate -->`;
   const [before, after, ...more] = page.split(`${marker}\n\n`);
   if (before === undefined || after === undefined || more.length > 0) {
-    throw new Error(`Cannot write the table "${name}" of docs/ARCHITECTURE.md: "${marker}" must stand above it, once`);
+    throw new Error(
+      `Cannot write the table "${name}" of docs/ARCHITECTURE.md: "${marker}" must be above it, and only once`,
+    );
   }
   return `${before}${marker}\n\n${rows}\n${after.replace(/^(?:\|.*\n)*/, "")}`;
 }

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes what is made from the table of rooms. */
+/** `npm run generate`: writes all that is generated from the table of rooms. */
 import { writeFileSync } from "node:fs";
 import { generatedFiles } from "./generated.ts";
 

@@ -4,12 +4,12 @@ import { withTables } from "./document.ts";
 
 const root = new URL("../../../", import.meta.url);
 
-/** A file that is made from the table of rooms, wholly or in part. */
+/** A file that is generated from the table of rooms, in whole or in part. */
 export interface Generated {
-  /** From the top of the repository. */
+  /** The path from the top of the repository. */
   readonly path: string;
   readonly url: URL;
-  /** Absent when the file does not exist. */
+  /** The present text. Undefined: the file does not exist. */
   readonly present: string | undefined;
   readonly wanted: string;
 }

@@ -1,4 +1,4 @@
-/** Globals that pure rooms do without, by what to do instead. */
+/** Globals that pure rooms must not use, by what to do instead. */
 const replacements: Readonly<Record<string, readonly string[]>> = {
   "take the time as an argument": [
     "Date",

@@ -24,7 +24,7 @@ test("each file of the source is in a room, and each room has files", () => {
   assert.deepEqual([...new Set(shipped.flatMap((path) => roomOf(path) ?? []))].sort(), Object.keys(rooms).sort());
 });
 
-test("no file is in more folders of its room than have a border", () => {
+test("no file is deeper in its room than the borders reach", () => {
   const folders = (path: string) => path.slice(roomOf(path)?.length).split("/").length - 2;
   assert.deepEqual(
     files.filter((path) => folders(path) > maxFolders),
@@ -34,7 +34,7 @@ test("no file is in more folders of its room than have a border", () => {
 
 for (const [name, { imports: allowed, pure }] of Object.entries(rooms)) {
   const own = imports.filter(({ from }) => roomOf(from) === name);
-  test(`${name} imports from each room and package that it may import from`, () => {
+  test(`${name} uses each of its permissions to import`, () => {
     const used = (target: string) =>
       own.some(({ to, isPackage }) => !isPackage && (to === target || roomOf(to) === target));
     assert.deepEqual(
@@ -63,7 +63,7 @@ test("rooms do not import each other in a cycle", () => {
   );
 });
 
-test("a pure room imports only pure rooms, and of a shell single files that import nothing but types", () => {
+test("a pure room imports only pure rooms, and single files of shells that import only types", () => {
   for (const [name, { imports: allowed, pure }] of Object.entries(rooms)) {
     const shells = allowed.filter((target) => rooms[target] !== undefined && rooms[target].pure === undefined);
     if (pure !== undefined) assert.deepEqual(shells, [], name);

@@ -1,4 +1,4 @@
-/** A room is a folder of xds-server/src, or a file at its top. What it is about, and what it may use. */
+/** A room is a folder of xds-server/src, or a file at its top. This says what it is about, and what it may import. */
 export interface Room {
   /** For docs/ARCHITECTURE.md. Files in backticks are named from the room. */
   readonly about: string;
@@ -14,7 +14,7 @@ export interface Room {
 /** By package, or module of Node: the names that may be imported. */
 export type Packages = Readonly<Record<string, "all" | readonly string[]>>;
 
-/** Where a room's folder or file is looked for. */
+/** The folder that contains all rooms. */
 export const sourceFolder = "xds-server/src";
 
 const protobuf: Packages = { "@bufbuild/protobuf": "all", "xds-proto-ts": "all" };
@@ -27,7 +27,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   "main.ts": { about: "the program `chancery`: its commands", imports: ["cli", "serve", "up"] },
   "index.ts": { about: "the management server as a library", imports: ["app", "model", "store"] },
   model: {
-    about: "what operators mean: a file for each kind, a row for each kind in `kinds.ts`",
+    about: "what operators write: a file for each kind, a row for each kind in `kinds.ts`",
     imports: [],
     pure: { "node:util": ["isDeepStrictEqual"], re2js: "all", zod: "all" },
   },
@@ -61,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ["model", "process"],
   },
   "filter-registry": {
-    about: "versions of filters, their modules by sha256, and why Envoy would reject one",
+    about: "versions of filters, their modules by sha256, and the reasons for which Envoy would reject a module",
     imports: ["model", "process"],
   },
   "mesh-writing": {
@@ -83,7 +83,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ["process"],
   },
   services: {
-    about: "`xds-server.ts` puts the gRPC services on one port; `node-identity.ts` says which node a client may be",
+    about:
+      "`xds-server.ts` puts the gRPC services on one port; `node-identity.ts` says which node ids a client may use",
     imports: ["grpc", "model", "process", "services/client-status", "services/discovery", "services/load-reporting"],
   },
   "services/discovery": {

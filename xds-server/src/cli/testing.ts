@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface Ran {
@@ -14,12 +15,15 @@ export interface RunOptions {
 }
 
 /** The entry point of `chancery`. */
-export const main = fileURLToPath(new URL("../main.js", import.meta.url));
+export const main = fileURLToPath(new URL(`../main${path.extname(import.meta.filename)}`, import.meta.url));
 
-/** Runs `chancery` in a process of its own. Of this environment, the process gets PATH and HOME only. */
+/** Runs `chancery` in a process of its own. Of this environment, the process gets PATH, HOME and NODE_OPTIONS only. */
 export async function chancery(args: readonly string[], { input = "", env = {} }: RunOptions = {}): Promise<Ran> {
-  const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [main, ...args], { env: { PATH, HOME, ...env }, timeout: 60_000 });
+  const { PATH = "", HOME = "", NODE_OPTIONS = "" } = process.env;
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH, HOME, NODE_OPTIONS, ...env },
+    timeout: 60_000,
+  });
   const output = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].setEncoding("utf8").on("data", (text: string) => {

@@ -3,7 +3,7 @@ import { packAny } from "xds-proto-ts";
 import { type AccessLog, AccessLogSchema } from "xds-proto-ts/envoy/config/accesslog/v3/accesslog";
 import { StdoutAccessLogSchema } from "xds-proto-ts/envoy/extensions/access_loggers/stream/v3/stream";
 
-/** A line of JSON on the proxy's standard output for each request. */
+/** An access log that writes a line of JSON to the proxy's standard output for each request. */
 export const stdoutAccessLog: AccessLog = create(AccessLogSchema, {
   name: "envoy.access_loggers.stdout",
   configType: {

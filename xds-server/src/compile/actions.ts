@@ -15,7 +15,7 @@ import { type RouteEntry, routeDefaults } from "../model/route.ts";
 import { re2, routeMatch } from "./matches.ts";
 import { durationOf, sortedEntries } from "./values.ts";
 
-/** One route: which requests it takes and what becomes of them. */
+/** One route: the requests that it matches, and the action on them. */
 export function routeEntry(name: string, entry: RouteEntry): Route {
   const { requestHeaders = {}, responseHeaders = {} } = entry;
   return create(RouteSchema, {
@@ -90,7 +90,7 @@ function rewriteOf({ rewrite = {} }: RouteEntry): Rewrite {
   const { prefix, path, regex, host } = rewrite;
   return {
     ...(prefix === undefined ? {} : { prefixRewrite: prefix }),
-    // The whole path is what one match of everything replaces; a backslash would name a group.
+    // Replaces one match of the whole path. A backslash is doubled, because it would refer to a group.
     ...(path === undefined
       ? {}
       : { regexRewrite: { pattern: re2("^.+$"), substitution: path.replaceAll("\\", "\\\\") } }),

@@ -7,10 +7,10 @@ import { buildListener } from "./listeners.ts";
 import { remembered } from "./remembered.ts";
 import { buildCanaryRoutes, buildRoute, buildRoutes } from "./routes.ts";
 
-/** What makes resources out of documents. Each depends on nothing but its arguments. */
+/** The functions that make resources from documents. Each depends only on its arguments. */
 export const builders = {
   cluster: buildCluster,
-  /** For EDS clusters without an Endpoints document: with no answer at all, Envoy would wait for one. */
+  /** For an EDS cluster without an Endpoints document: without any endpoints resource, Envoy would wait for one. */
   noEndpoints: (document: Document<"Cluster">) => builtEndpoints(document, []),
   endpoints: buildEndpoints,
   route: (document: Document<"Route">) => buildRoute(document),
@@ -25,7 +25,7 @@ export const builders = {
 
 export type Builders = typeof builders;
 
-/** The same, each with a memory of what it built for each document. */
+/** The same functions. Each remembers what it built for each document. */
 export const rememberingBuilders = (made: Builders): Builders => ({
   cluster: remembered(made.cluster),
   noEndpoints: remembered(made.noEndpoints),

@@ -8,8 +8,8 @@ import { variantMetadata } from "./canary-routes.ts";
 const prefix = "filter_flight";
 
 /**
- * Counts the requests of a listener by variant and status while one of its filters has a canary, and adds up
- * how long they took. The access log does this, because it alone sees every request, also those that a crashed filter answers.
+ * Logs for a listener while one of its filters has a canary. They count its requests by variant and status, and add up
+ * their durations. Access logs do this, because only they see every request, also those that fail in a crashed filter.
  */
 export function canaryLogs(listener: string): readonly AccessLog[] {
   const { filter, key } = variantMetadata;

@@ -9,14 +9,14 @@ import type { CanarySpec } from "../model/filter.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { canaryResourceName, filterResourceName } from "./filters.ts";
 
-/** A share of the requests, in millionths, that gets the canary of a filter: "10000 policy", a text so that equal shares are equal. */
+/** The share of the requests, in millionths, that gets the canary of a filter: "10000 policy". Equal shares are equal texts. */
 export type CanaryShare = `${number} ${string}`;
 
 function canaryShareOf({ name }: Document<"Filter">, { percent }: CanarySpec): CanaryShare {
   return `${Math.round(percent * 10_000)} ${name}`;
 }
 
-/** The canary of each listener, by its name. A second canary in one listener is a problem that is found elsewhere. */
+/** The canary of each listener, by the listener's name. `referenceProblems` reports a second canary in one listener. */
 export function canariesByListener(mesh: Mesh): ReadonlyMap<string, CanaryShare> {
   const canaries = new Map<string, CanaryShare>();
   for (const document of mesh.all("Filter").values()) {
@@ -28,29 +28,29 @@ export function canariesByListener(mesh: Mesh): ReadonlyMap<string, CanaryShare>
 }
 
 /**
- * The routes of a listener while one of its filters has a canary. They have a name of their own: connections that the
- * listener had before know no canary and keep the routes that they had.
+ * The name of a listener's routes while one of its filters has a canary. It is another name than without a canary: older
+ * connections of the listener have no canary filter, and keep the routes that they had.
  */
 export const canaryRoutesName = (listener: string): string => `${listener}~canary`;
 
-/** What the metadata of a route says of a request that got the canary, and the place where it does. */
+/** The metadata that marks the requests that get the canary: its namespace, its key and its value. */
 export const variantMetadata = { filter: "chancery", key: "variant", canary: "canary" };
 
-/** A route twice: first for the share of its requests that gets the canary, then as it was. */
+/** Two routes for one. The first matches the share of the requests that gets the canary, the second matches the rest. */
 export function withCanary(route: Route, share: CanaryShare): readonly Route[] {
   const at = share.indexOf(" ");
   const name = share.slice(at + 1);
-  const twin = clone(RouteSchema, route);
-  if (twin.match === undefined) return [route];
+  const forCanary = clone(RouteSchema, route);
+  if (forCanary.match === undefined) return [route];
   const defaultValue = { numerator: Number(share.slice(0, at)), denominator: Denominator.MILLION };
-  twin.match.runtimeFraction = create(RuntimeFractionalPercentSchema, { defaultValue });
-  twin.metadata = create(MetadataSchema, {
+  forCanary.match.runtimeFraction = create(RuntimeFractionalPercentSchema, { defaultValue });
+  forCanary.metadata = create(MetadataSchema, {
     filterMetadata: { [variantMetadata.filter]: { [variantMetadata.key]: variantMetadata.canary } },
   });
-  twin.typedPerFilterConfig[filterResourceName(name)] = filterConfig({ disabled: true });
-  // An empty configuration turns on what the listener has turned off.
-  twin.typedPerFilterConfig[canaryResourceName(name)] = filterConfig({ config: create(AnySchema) });
-  return [twin, route];
+  forCanary.typedPerFilterConfig[filterResourceName(name)] = filterConfig({ disabled: true });
+  // An empty configuration enables the filter, which the listener disables.
+  forCanary.typedPerFilterConfig[canaryResourceName(name)] = filterConfig({ config: create(AnySchema) });
+  return [forCanary, route];
 }
 
 const filterConfig = (config: MessageInitShape<typeof FilterConfigSchema>) =>

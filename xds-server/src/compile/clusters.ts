@@ -20,7 +20,7 @@ import { durationOf, socketAddress } from "./values.ts";
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>;
 
-/** A Cluster, and its endpoints where they stand in it: as a resource of their own, so that a change of them never rebuilds the cluster. */
+/** A Cluster. Endpoints in it become a resource of their own, so that their changes never rebuild the cluster. */
 export function buildCluster(document: Document<"Cluster">): Built {
   const cluster = built(document, "CDS", ClusterSchema, message(document));
   if (document.spec.endpoints === undefined) return cluster;
@@ -61,7 +61,7 @@ function discovery(name: string, { dns }: ClusterSpec): Discovery {
   const settings = create(DnsClusterSchema, {
     dnsRefreshRate: durationOf(dns.refreshRate ?? clusterDefaults.dnsRefreshRate),
     dnsLookupFamily: DnsLookupFamily.V4_PREFERRED,
-    // One endpoint of all addresses is what Envoy calls a logical DNS cluster.
+    // With all addresses in one endpoint, Envoy calls it a logical DNS cluster.
     allAddressesInSingleEndpoint: (dns.mode ?? clusterDefaults.dnsMode) === "logical",
   });
   return {

@@ -11,7 +11,7 @@ import { socketAddress } from "./values.ts";
 export const buildEndpoints = (document: Document<"Endpoints">): Built =>
   builtEndpoints(document, document.spec.endpoints);
 
-/** The endpoints of an EDS cluster, as a resource of their own. */
+/** The endpoints of an EDS cluster as a resource. */
 export const builtEndpoints = (document: Document, endpoints: readonly Endpoint[]): Built =>
   built(document, "EDS", ClusterLoadAssignmentSchema, loadAssignment(document.name, endpoints));
 
@@ -22,7 +22,7 @@ function loadAssignment(clusterName: string, endpoints: readonly Endpoint[]): Cl
   }));
   return create(ClusterLoadAssignmentSchema, {
     clusterName,
-    // Clients of gRPC leave out endpoints of a locality without a weight; to Envoy this one says nothing.
+    // gRPC clients ignore the endpoints of a locality without a weight. For Envoy this weight has no effect.
     endpoints:
       lbEndpoints.length === 0
         ? []

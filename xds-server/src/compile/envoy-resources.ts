@@ -9,9 +9,9 @@ import { encodeResource, resourceName, schemaOf } from "../resources/encode.ts";
 import { resourceTypeOf, resourceTypes } from "../resources/resource-types.ts";
 import { type Built, problem, violations } from "./built.ts";
 
-/** An EnvoyResource, and what other documents must not collide with. */
+/** The result for an EnvoyResource, with the address that no other listener may have. */
 export interface BuiltEnvoyResource extends Built {
-  /** Where it listens ("127.0.0.1:10000"), when it is a listener with a fixed port. */
+  /** The address of a listener: "127.0.0.1:10000". Absent: it is no listener, or has no fixed port. */
   readonly address?: string;
 }
 
@@ -43,9 +43,9 @@ export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEn
     const fault: Fault = {
       code: "ENVOY_RESOURCE_NAME",
       path: at(type.nameField),
-      message: `${type.shortName} resources are called "ROUTE-CONFIGURATION/NAME"`,
+      message: `${type.shortName} resources must be named "ROUTE-CONFIGURATION/NAME"`,
       found: name,
-      hint: "put the name of the route configuration that they belong to before it",
+      hint: "put the name of its route configuration before it",
     };
     return failed([problem(document, fault)]);
   }
@@ -69,7 +69,7 @@ export function buildEnvoyResource(document: Document<"EnvoyResource">): BuiltEn
 
 const failed = (problems: readonly Problem[]): Built => ({ resources: [], problems });
 
-/** The path of a place in the resource, given by the path within it. */
+/** The path in the document of a place in the resource. */
 const at = (path: string): string => (path === "" ? root : path.startsWith("[") ? `${root}${path}` : `${root}.${path}`);
 
 function unknownType(document: Document, typeUrl: string): Problem {
@@ -77,7 +77,7 @@ function unknownType(document: Document, typeUrl: string): Problem {
   return problem(document, {
     code: "ENVOY_RESOURCE_TYPE_UNKNOWN",
     path: `${root}.@type`,
-    message: `"${typeUrl}" is no xDS resource type served here`,
+    message: `"${typeUrl}" is not a resource type of this server`,
     found: typeUrl,
     hint: didYouMean(typeUrl, known) ?? `known types: ${known.join(", ")}`,
   });
@@ -90,6 +90,6 @@ function addressOf(message: Message): string | undefined {
   return listeningAddress(address.value.address, address.value.portSpecifier.value);
 }
 
-/** How an address and port are compared; undefined for port 0, which never collides. */
+/** The text by which addresses of listeners are compared. Undefined: the port is 0, which never collides. */
 export const listeningAddress = (address: string, port: number): string | undefined =>
   port === 0 ? undefined : `${address.includes(":") ? `[${address}]` : address}:${port}`;

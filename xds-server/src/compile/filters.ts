@@ -14,19 +14,19 @@ import { type FilterSpec, filterDefaults } from "../model/filter.ts";
 import { type Built, built } from "./built.ts";
 import { canonicalJson, durationOf } from "./values.ts";
 
-/** What a listener's filter chain may take by ECDS: nothing but Wasm. */
+/** The only type that a listener accepts by ECDS. */
 export const wasmTypeUrl = `type.googleapis.com/${WasmSchema.typeName}`;
 
-/** The name of a filter as a resource. */
+/** The name of a filter's resource. */
 export const filterResourceName = (filter: string): string => `filter/${filter}`;
 
-/** The name of the version that a share of the requests gets. */
+/** The name of the resource of a filter's canary. */
 export const canaryResourceName = (filter: string): string => `canary/${filter}`;
 
-/** A listener's use of a filter, "required policy", as a text so that equal uses are equal. */
+/** A listener's use of a filter: "required policy". Equal uses are equal texts. */
 export type FilterUse = `${"required" | "optional" | "canary"} ${string}`;
 
-/** Requests may pass without a filter that fails open, and so may those that come before it was ever loaded. */
+/** The uses of a Filter. A filter that fails open is optional: requests also pass before the proxy has loaded it. */
 export function filterUses(document: Document<"Filter">, artifact: Artifact | undefined): readonly FilterUse[] {
   const { name, spec } = document;
   const isOptional = artifact !== undefined && failureOf(document, artifact) === "open";
@@ -40,12 +40,12 @@ const failurePolicies = {
   reload: FailurePolicy.FAIL_RELOAD,
 } as const;
 
-/** How long a proxy waits before it loads a crashed module anew. */
+/** How long a proxy waits before it loads a crashed module again. */
 const reloadBackOff = "1s";
 
 /**
- * A Filter as a resource, with its module inside: only then does a swap lose no request, and a module that is not
- * there yet let none pass (Envoy goes on unfiltered while it fetches a remote one).
+ * A Filter as a resource that contains the module. Envoy fetches a remote module separately, and meanwhile passes requests
+ * unfiltered. With the module inside, a swap loses no request, and no request passes before the module is there.
  */
 export function buildFilter(document: Document<"Filter">, artifact: Artifact): Built {
   const message = create(TypedExtensionConfigSchema, {
@@ -55,7 +55,7 @@ export function buildFilter(document: Document<"Filter">, artifact: Artifact): B
   return built(document, "ECDS", TypedExtensionConfigSchema, message);
 }
 
-/** The version of a Filter that a share of the requests gets, in a VM of its own. */
+/** The canary of a Filter as a resource. It runs in a VM of its own. */
 export function buildCanary(document: Document<"Filter">, artifact: Artifact): Built {
   const { name, spec } = document;
   const wasm = wasmConfig(document, artifact, spec.canary ?? {}, canaryResourceName(name));
@@ -66,7 +66,7 @@ export function buildCanary(document: Document<"Filter">, artifact: Artifact): B
   return built(document, "ECDS", TypedExtensionConfigSchema, message);
 }
 
-/** What becomes of requests when the filter fails: as the document says, or else as the module's author does. */
+/** What happens to requests when the filter fails. The document decides, or else the module's manifest. */
 export function failureOf({ spec }: Document<"Filter">, { facts }: Artifact): keyof typeof failurePolicies {
   return spec.failure ?? facts.manifest?.failure ?? filterDefaults.failure;
 }
@@ -86,7 +86,7 @@ function wasmConfig(
       vm: {
         case: "vmConfig",
         value: {
-          // The same for every version of the filter: what it keeps as shared data outlives a swap of its code.
+          // All versions of the filter have the same id, so that its shared data outlives a swap of the module.
           vmId,
           runtime: "envoy.wasm.runtime.v8",
           code: { specifier: { case: "local", value: { specifier: { case: "inlineBytes", value: artifact.wasm } } } },
@@ -95,17 +95,17 @@ function wasmConfig(
       },
       ...configuration(configured),
       failurePolicy: failurePolicies[failure],
-      // Else Envoy keeps the body from a filter that stopped at the headers, for as long as it does.
+      // Otherwise a filter that holds the headers back does not get the body until it lets them go on.
       ...(artifact.facts.manifest?.holdsHeaders ? { allowOnHeadersStopIteration: true } : {}),
       ...(failure === "reload" ? { reloadConfig: { backoff: { baseInterval: durationOf(reloadBackOff) } } } : {}),
     },
   });
 }
 
-/** Envoy takes an empty list for no restriction, so there is always this one, which every module may export. */
+/** To Envoy an empty list means no restriction, so the list always has this one, which every module may export. */
 const leastCapability = "proxy_on_context_create";
 
-/** What Envoy links: the module's callbacks, and those of its host calls that the document allows. */
+/** What Envoy links: the module's callbacks, and the host calls of the module that the document allows. */
 function capabilities({ capabilities: allowed }: FilterSpec, { facts }: Artifact) {
   const hostCalls = facts.hostCalls.filter((call) => allowed?.includes(call) ?? true);
   const names = [...new Set([leastCapability, ...facts.callbacks, ...hostCalls])].sort();

@@ -13,7 +13,7 @@ import { resourceTypes } from "../resources/resource-types.ts";
 import { resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import { memoCompile } from "./memo.ts";
 
-// Each folder is a case. UPDATE_GOLDEN=1 rewrites every out.yaml; read the difference before committing it.
+// Each folder is a case. UPDATE_GOLDEN=1 rewrites every out.yaml. Read the diff before you commit it.
 const testdata = new URL("../../src/compile/testdata/", import.meta.url);
 const { UPDATE_GOLDEN } = process.env;
 
@@ -25,13 +25,13 @@ const facts = {
   callbacks: ["proxy_on_request_headers"],
 };
 const artifact = { sha256, filter: "policy", wasm, facts, uploadedAt: 0 };
-/** Another module, whose manifest says something. */
-const holding = {
+/** Another module, with a manifest. */
+const holdsHeaders = {
   ...artifact,
   sha256: "a".repeat(64),
   facts: { ...facts, manifest: { name: "guard", holdsHeaders: true } },
 };
-const artifacts: Artifacts = new Map([artifact, holding].map((each) => [each.sha256, each]));
+const artifacts: Artifacts = new Map([artifact, holdsHeaders].map((each) => [each.sha256, each]));
 
 for (const entry of readdirSync(testdata, { withFileTypes: true })) {
   if (!entry.isDirectory()) continue;
@@ -51,7 +51,7 @@ function output(text: string): object {
   return Object.fromEntries([...compiled.snapshots].map(([group, snapshot]) => [group, shownSnapshot(snapshot)]));
 }
 
-/** The resources of each type, readable. */
+/** The resources of each type as JSON. */
 function shownSnapshot(snapshot: Snapshot): object {
   const shown = resourceTypes.map((type) => {
     const resources = [...resourcesOf(snapshot, type.typeUrl).values()];
@@ -60,7 +60,7 @@ function shownSnapshot(snapshot: Snapshot): object {
   return Object.fromEntries(shown.filter(([, resources]) => resources.length > 0));
 }
 
-/** By document, so that the order in which the checks run does not show. */
+/** Problems sorted by document, so that the order of the checks does not matter. */
 const shownProblems = (problems: readonly Problem[]): readonly Problem[] =>
   problems.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
 

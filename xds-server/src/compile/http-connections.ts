@@ -22,7 +22,7 @@ import { durationOf } from "./values.ts";
 
 type Http = NonNullable<ListenerSpec["http"]>;
 
-/** How a listener speaks HTTP. The filters are in the order in which they run. */
+/** The HTTP connection manager of a listener. The filters are in the order in which they run. */
 export function httpConnections(listener: string, http: Http, filters: readonly FilterUse[]): HttpConnectionManager {
   const { accessLog = listenerDefaults.accessLog } = http;
   const canary = filters.find((use) => use.startsWith("canary "));
@@ -34,16 +34,16 @@ export function httpConnections(listener: string, http: Http, filters: readonly 
     httpFilters: [...filters.map(discoveredFilter), router],
     accessLog: [...(accessLog ? [stdoutAccessLog] : []), ...(canary === undefined ? [] : canaryLogs(listener))],
 
-    // Whoever connects is the client: headers that claim otherwise are not believed.
+    // The client's address is that of the connection. Headers that name another one are not trusted.
     useRemoteAddress: true,
-    // One path has one spelling, so that no rule on paths is passed by writing it otherwise.
+    // Each path gets one spelling, so that no other spelling evades a rule about paths.
     normalizePath: true,
     mergeSlashes: true,
     pathWithEscapedSlashesAction: EscapedSlashes.UNESCAPE_AND_REDIRECT,
 
     commonHttpProtocolOptions: {
       idleTimeout: durationOf(http.idleTimeout ?? listenerDefaults.idleTimeout),
-      // Upstreams that map "_" and "-" to one would take a header that no rule here saw.
+      // Some upstreams treat "_" as "-". They would accept a header that no rule here has seen.
       headersWithUnderscoresAction: Underscores.REJECT_REQUEST,
     },
     http2ProtocolOptions: http2Limits,
@@ -55,12 +55,13 @@ export function httpConnections(listener: string, http: Http, filters: readonly 
 }
 
 /**
- * A filter that comes by ECDS. The listener takes no requests before it has the filter. A required one has no default, so
- * that none passes without it. What stands for an optional one that the proxy cannot load does nothing.
+ * A filter that arrives by ECDS. The listener accepts no requests before it has the filter. A required filter has no
+ * default, so that no request passes without it. When the proxy cannot load an optional one, a filter that does nothing
+ * runs instead.
  */
 function discoveredFilter(use: FilterUse): HttpFilter {
   const filter = use.slice(use.indexOf(" ") + 1);
-  // Routes turn it on for their share of the requests.
+  // Routes enable the canary for its share of the requests.
   const disabled = use.startsWith("canary ");
   const name = disabled ? canaryResourceName(filter) : filterResourceName(filter);
   const isOptional = use.startsWith("optional ");
@@ -69,7 +70,7 @@ function discoveredFilter(use: FilterUse): HttpFilter {
   return create(HttpFilterSchema, { name, disabled, configType: { case: "configDiscovery", value } });
 }
 
-/** The filter that changes headers, with no change to make. */
+/** A filter that does nothing: Envoy's header mutation without a mutation. */
 const nothing = packAny(HeaderMutationSchema, create(HeaderMutationSchema, { mutations: {} }));
 
 const router: HttpFilter = create(HttpFilterSchema, {

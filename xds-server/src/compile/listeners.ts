@@ -15,7 +15,7 @@ import { httpConnections } from "./http-connections.ts";
 import { connectionBufferBytes } from "./limits.ts";
 import { durationOf, file, socketAddress } from "./values.ts";
 
-/** A Listener with the filters that take part in it, in the order in which they run. */
+/** A Listener with its filters, in the order in which they run. */
 export function buildListener(document: Document<"Listener">, ...filters: readonly FilterUse[]): Built {
   const { name, spec } = document;
   const { tls } = spec;

@@ -14,7 +14,7 @@ import type { RouteEntry } from "../model/route.ts";
 
 type Match = RouteEntry["match"];
 
-/** Which requests a route takes. */
+/** The requests that a route matches. */
 export function routeMatch(match: Match): RouteMatch {
   return create(RouteMatchSchema, {
     pathSpecifier: pathOf(match),
@@ -35,7 +35,7 @@ function pathOf({ path, prefix, regex }: Match): RouteMatch["pathSpecifier"] {
 function methodsOf({ methods }: Match): readonly HeaderMatcher[] {
   const [first, ...others] = methods ?? [];
   if (first === undefined) return [];
-  // The model lets methods hold only letters and dashes, so that they need no quoting.
+  // The model allows only letters and dashes in methods, so that they need no quoting.
   const matcher = others.length === 0 ? { exact: first } : { regex: [first, ...others].join("|") };
   return [headerMatcher({ name: ":method", ...matcher })];
 }
@@ -45,7 +45,7 @@ function headerMatcher({ name, invert = false, ...match }: HeaderMatch): HeaderM
   return create(HeaderMatcherSchema, {
     name,
     invertMatch: invert,
-    // A header that is not there has no value that could equal anything, so an inverted condition holds without it too.
+    // An absent header matches no value, so an inverted condition also holds without the header.
     treatMissingHeaderAsEmpty: invert && present === undefined,
     headerMatchSpecifier:
       present === undefined
@@ -67,7 +67,7 @@ function queryMatcher({ name, ...match }: StringMatch): QueryParameterMatcher {
 
 type Conditions = Omit<StringMatch, "name" | "present">;
 
-/** The model lets exactly one condition stand. */
+/** The model ensures exactly one condition. */
 function stringMatcher({
   exact,
   prefix,

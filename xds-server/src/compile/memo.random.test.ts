@@ -8,7 +8,10 @@ import type { ResourceSet } from "../resources/snapshot.ts";
 import type { Compile, Compiled } from "./compile.ts";
 import { memoCompile } from "./memo.ts";
 
-// Few names, so that documents meet, miss and replace each other often.
+/** The number of random sequences of changes for each property. */
+const runs = Number(process.env["CHANCERY_COMPILE_RUNS"] ?? 200);
+
+// Few names, so that documents often refer to each other, refer to nothing, and replace each other.
 const name = fc.constantFrom("a", "b", "c");
 const nodeGroup = fc.option(fc.constantFrom("g", "default"), { nil: undefined });
 const port = fc.constantFrom(80, 81);
@@ -59,7 +62,7 @@ const document: fc.Arbitrary<Document> = fc.oneof(
   fc.record({ kind: fc.constant("EnvoyResource" as const), name, spec: envoyResource }),
 );
 const group: Document = { kind: "NodeGroup", name: "g", spec: { match: { ids: ["g"] } } };
-/** A mesh with one of each, so that most changes are edits of something that is in use. */
+/** A mesh with documents of each kind, so that most changes edit something that is in use. */
 const start: readonly Document[] = [
   group,
   { kind: "Cluster", name: "a", spec: { eds: {} } },
@@ -79,7 +82,7 @@ const change = fc.oneof(
   fc.record({ set: fc.array(document, { minLength: 1, maxLength: 1 }), delete: fc.constant([]) }),
 );
 
-/** What a result says, in an order of its own. */
+/** The content of a result, sorted. */
 function contents({ snapshots, problems }: Compiled): object {
   const resources = [...snapshots].flatMap(([group, snapshot]) =>
     [...snapshot.resources].flatMap(([typeUrl, set]) =>
@@ -91,7 +94,7 @@ function contents({ snapshots, problems }: Compiled): object {
 
 const run = (compile: Compile, mesh: Mesh): Compiled => compile({ mesh, artifacts });
 
-test("after any sequence of changes, the compiler with a memory says what one without says", () => {
+test("after any sequence of changes, a compiler with a memory has the same result as a new one", () => {
   fc.assert(
     fc.property(fc.boolean(), fc.array(change, { minLength: 1, maxLength: 12 }), (isEmpty, changes) => {
       const compile = memoCompile();
@@ -101,15 +104,15 @@ test("after any sequence of changes, the compiler with a memory says what one wi
         const next = mesh.changed(change);
         const compiled = run(compile, next);
         assert.deepEqual(contents(compiled), contents(run(memoCompile(), next)));
-        // As the store does: what is rejected is not kept.
+        // Like the store, this does not keep a rejected mesh.
         if (compiled.problems.length === 0) mesh = next;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs },
   );
 });
 
-test("after any sequence of changes, the differences that the compiler noted are those that comparing finds", () => {
+test("after any sequence of changes, the recorded differences are those that a comparison finds", () => {
   fc.assert(
     fc.property(fc.array(change, { minLength: 2, maxLength: 12 }), (changes) => {
       const compile = memoCompile();
@@ -131,7 +134,7 @@ test("after any sequence of changes, the differences that the compiler noted are
         before = compiled;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs },
   );
 });
 
@@ -139,7 +142,7 @@ function sorted({ changed, removed }: ReturnType<typeof changesBetween>): object
   return { changed: changed.map(({ name, version }) => `${name} ${version}`).sort(), removed: [...removed].sort() };
 }
 
-test("what is compiled twice is the same object, whatever was compiled in between", () => {
+test("a mesh that is compiled twice gives the same snapshots, also with a rejected mesh in between", () => {
   fc.assert(
     fc.property(change, change, (first, second) => {
       const compile = memoCompile();
@@ -151,6 +154,6 @@ test("what is compiled twice is the same object, whatever was compiled in betwee
       const again = run(compile, Mesh.of([...mesh.documents()]));
       for (const [group, snapshot] of before.snapshots) assert.equal(again.snapshots.get(group), snapshot);
     }),
-    { numRuns: 100 },
+    { numRuns: runs },
   );
 });

@@ -53,7 +53,7 @@ const mesh = Mesh.of([
 ]);
 const set = (...documents: Document[]): Mesh => mesh.changed({ set: documents, delete: [] });
 
-/** A compiler that tells which builders ran since it was last asked. */
+/** A compiler, and the names of the builders that have run since the last call of `ran`. */
 function counted() {
   let ran: string[] = [];
   const counting = Object.fromEntries(
@@ -99,7 +99,7 @@ test("the same inputs give the same snapshots, and nothing is built", () => {
   assert.deepEqual(ran(), []);
 });
 
-test("one changed Endpoints of 1,000 is encoded alone", () => {
+test("when one Endpoints document of 1,000 changes, only that one is encoded", () => {
   const { compile, ran } = counted();
   const names = Array.from({ length: 1000 }, (_, index) => `c${index}`);
   const large = Mesh.of(names.flatMap((name) => [cluster(name), endpoints(name)]));
@@ -113,7 +113,7 @@ test("one changed Endpoints of 1,000 is encoded alone", () => {
   }
 });
 
-test("a changed Route rebuilds its listener's routes and nothing else", () => {
+test("a changed Route rebuilds only the routes of its listener", () => {
   const { compile, ran } = counted();
   const before = compile(mesh);
   ran();
@@ -122,7 +122,7 @@ test("a changed Route rebuilds its listener's routes and nothing else", () => {
   assert.deepEqual(changed(before, after), ["RDS"]);
 });
 
-test("a Route that changes during a canary changes in both route tables of its listener", () => {
+test("during a canary, a changed Route changes both route tables of its listener", () => {
   const { compile, ran } = counted();
   const canary = { sha256, percent: 10 };
   const withCanary: Document = { kind: "Filter", name: "policy", spec: { listeners: ["edge"], sha256, canary } };
@@ -135,14 +135,14 @@ test("a Route that changes during a canary changes in both route tables of its l
   }
 });
 
-test("a document that was written again with the same content changes no object", () => {
+test("a document that is written again with the same content changes no object", () => {
   const { compile } = counted();
   const before = compile(mesh);
   const after = compile(set(cluster("c0"), endpoints("c1"), listener(["r0", "r1"])));
   assert.equal(snapshot(after), snapshot(before));
 });
 
-test("a new filter changes the listener, a new configuration of it only the filter", () => {
+test("a new filter changes the listener; a new configuration changes only the filter", () => {
   const { compile, ran } = counted();
   const before = compile(mesh);
   const first = compile(set(filter({ a: 1 })));
@@ -153,7 +153,7 @@ test("a new filter changes the listener, a new configuration of it only the filt
   assert.deepEqual(changed(first, second), ["ECDS"]);
 });
 
-test("groups without resources of their own share all sets, and keep them while others change", () => {
+test("node groups without resources of their own share all sets, and keep them when other groups change", () => {
   const { compile } = counted();
   const before = compile(mesh);
   assert.deepEqual(
@@ -174,7 +174,7 @@ test("groups without resources of their own share all sets, and keep them while 
   assert.equal(resourcesOf(snapshot(after, "eu"), typeUrl), resourcesOf(snapshot(before), typeUrl));
 });
 
-test("a rejected mesh in between makes nothing look changed", () => {
+test("after a rejected mesh in between, equal content is still the same objects", () => {
   const { compile } = counted();
   const before = compile(mesh);
   const rejected = compile(mesh.changed({ set: [], delete: [{ kind: "Cluster", name: "c0" }] }));
@@ -182,7 +182,7 @@ test("a rejected mesh in between makes nothing look changed", () => {
   assert.equal(snapshot(compile(set(cluster("c0")))), snapshot(before));
 });
 
-test("deleted documents leave the snapshot", () => {
+test("resources of deleted documents are removed from the snapshot", () => {
   const { compile } = counted();
   compile(mesh);
   const after = compile(Mesh.of([cluster("c0")]));
@@ -190,7 +190,7 @@ test("deleted documents leave the snapshot", () => {
   assert.deepEqual([...snapshot(after).resources.keys()], [resourceType("CDS").typeUrl, resourceType("EDS").typeUrl]);
 });
 
-test("the order in which documents and keys are written makes no other version", () => {
+test("versions do not depend on the order of documents and keys", () => {
   const one = memoCompile()({ mesh: set(filter({ a: 1, b: [{ c: 1, d: 2 }] })), artifacts });
   const reversed = Mesh.of([...set(filter({ b: [{ d: 2, c: 1 }], a: 1 })).documents()].reverse());
   const other = memoCompile()({ mesh: reversed, artifacts });
@@ -201,7 +201,7 @@ test("the order in which documents and keys are written makes no other version",
   assert.deepEqual(versions(one), versions(other));
 });
 
-test("a cluster with endpoints of its own is followed by them when it changes", () => {
+test("a changed EDS cluster has its endpoints sent again", () => {
   const { compile } = counted();
   const rewarms = setOf(compile(mesh), "CDS").get("c0")?.rewarms;
   assert.deepEqual(rewarms, [{ typeUrl: resourceType("EDS").typeUrl, name: "c0" }]);

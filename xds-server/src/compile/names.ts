@@ -1,12 +1,12 @@
 import { didYouMean } from "../model/nearest.ts";
 import { covers, overlap, type Scope } from "./built.ts";
 
-/** How many different names get a search for the nearest one: each looks at all names there are. */
+/** The maximum number of names for which the nearest one is searched. Each search looks at all existing names. */
 const maxSearches = 50;
 
-/** What there is of one kind of thing that documents refer to, and where each is in force. */
+/** The names of one kind of thing that documents refer to, with the scopes in which each exists. */
 export class Names {
-  /** What it is called in messages: "cluster". */
+  /** The kind in messages: "cluster". */
   readonly noun: string;
   readonly #scopes = new Map<string, Scope[]>();
   readonly #hints = new Map<string, string | undefined>();
@@ -21,17 +21,17 @@ export class Names {
     else scopes.push(scope);
   }
 
-  /** Whether the thing is there for everyone in a scope. */
+  /** Whether the name exists for every node group of a scope. */
   has(name: string, user: Scope): boolean {
     return this.#scopes.get(name)?.some((scope) => covers(scope, user)) ?? false;
   }
 
-  /** Whether the thing is there for anyone in a scope. */
+  /** Whether the name exists for any node group of a scope. */
   hasSomewhere(name: string, user?: Scope): boolean {
     return this.#scopes.get(name)?.some((scope) => overlap(scope, user)) ?? false;
   }
 
-  /** Why `has` said no, with the way out. */
+  /** The message and hint of a problem when `has` is false. */
   missing(name: string, user: Scope): { readonly message: string; readonly hint: string | undefined } {
     const scopes = this.#scopes.get(name);
     if (scopes === undefined) {
@@ -39,8 +39,8 @@ export class Names {
     }
     const groups = scopes.map((scope) => `"${scope}"`).join(", ");
     return {
-      message: `${this.noun} "${name}" is there for node group ${groups} only, and is needed ${placeOf(user)}`,
-      hint: "give both the same nodeGroup, or take the nodeGroup away from what is referred to",
+      message: `${this.noun} "${name}" exists for node group ${groups} only, but is needed ${placeOf(user)}`,
+      hint: `give both the same nodeGroup, or remove the nodeGroup of the ${this.noun}`,
     };
   }
 

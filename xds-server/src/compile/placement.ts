@@ -4,31 +4,31 @@ import { resourceTypeOf, type TypeUrl } from "../resources/resource-types.ts";
 import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";
 import { problem, type Scope } from "./built.ts";
 
-/** Resources of one scope, by type. */
+/** The resources of one scope, by type. */
 export type Layer = ReadonlyMap<TypeUrl, ResourceSet>;
 
-/** What one run of the compiler placed, kept so that the next one can give the same objects again. */
+/** The result of a run of the compiler. The next run uses its objects again where nothing has changed. */
 export interface Placement {
   readonly everywhere: Layer;
   readonly groups: ReadonlyMap<string, Layer>;
   readonly snapshots: ReadonlyMap<string, Snapshot>;
 }
 
-/** A resource on its way into snapshots. */
+/** A resource, and the scope in which it is to be placed. */
 export interface Placed {
   readonly scope: Scope;
   readonly resource: Resource;
-  /** The document that it was made of, for problems. */
+  /** The document that it was made from, for problems. */
   readonly owner: Document;
-  /** True when it only stands in where nothing else has that name. */
+  /** It is placed only where no other resource has its name. */
   readonly isStandIn: boolean;
 }
 
 const none: Layer = new Map();
 
 /**
- * Puts resources into the snapshots of node groups. What is in force everywhere is laid out once and shared; what did
- * not change since the previous generation, be it a resource, a set or a snapshot, stays the same object.
+ * Puts resources into the snapshots of node groups. Resources of every node group are placed once and shared. Resources,
+ * sets and snapshots that have not changed since the previous generation stay the same objects.
  */
 export function place(
   placed: readonly Placed[],
@@ -46,7 +46,7 @@ export function place(
     if (!layer.has(resource) && !everywhere.has(resource)) layer.insert(resource);
     else if (!isStandIn) problems.push(duplicate(item, placed));
   };
-  // What is in force everywhere goes first and stand-ins last, so that each has only those before it to meet.
+  // Resources of every node group go first and stand-ins last, so that each is compared only with those before it.
   for (const item of placed) if (item.scope === undefined && !item.isStandIn) insert(item);
   for (const item of placed) if (item.scope !== undefined && !item.isStandIn) insert(item);
   for (const item of placed) if (item.isStandIn) insert(item);
@@ -58,7 +58,7 @@ export function place(
   return { placement: { ...layers, snapshots: snapshotsOf(layers, groupNames, previous) }, problems };
 }
 
-/** Lays out one scope, with the objects of the previous generation where their content is the same. */
+/** Builds the resources of one scope. Equal content gets the object of the previous generation. */
 class LayerBuilder {
   readonly #former: Layer;
   readonly #sets = new Map<TypeUrl, Map<string, Resource>>();
@@ -118,13 +118,13 @@ function snapshotsOf(
 const sameEntries = <K, V>(some: ReadonlyMap<K, V>, others: ReadonlyMap<K, V>): boolean =>
   some.size === others.size && [...some].every(([key, value]) => others.get(key) === value);
 
-/** What holds for everyone and what a group has of its own, which wins over stand-ins for everyone. */
+/** The resources of every node group and those of one. The latter replace stand-ins of every node group. */
 function joined(everywhere: ResourceSet | undefined, own: ResourceSet | undefined): ResourceSet {
   if (own === undefined) return everywhere ?? new Map();
   return everywhere === undefined ? own : new Map([...everywhere, ...own]);
 }
 
-/** Tells of the other resource of that type and name, which was placed before. */
+/** The problem of a resource whose type and name another one has, which was placed before. */
 function duplicate(item: Placed, placed: readonly Placed[]): Problem {
   const { typeUrl, name } = item.resource;
   const other = placed.find(
@@ -135,14 +135,14 @@ function duplicate(item: Placed, placed: readonly Placed[]): Problem {
       resource.typeUrl === typeUrl &&
       resource !== item.resource,
   );
-  // The names of other documents' resources follow from their own: an EnvoyResource is the one to be renamed.
+  // Only an EnvoyResource can be renamed alone: in other documents, the name of the document is that of the resource.
   const isItem = item.owner.kind === "EnvoyResource" || other === undefined;
   const [blamed, kept] = isItem ? [item.owner, other?.owner ?? item.owner] : [other.owner, item.owner];
   const type = resourceTypeOf(typeUrl);
   return problem(blamed, {
     code: "RESOURCE_DUPLICATE",
     path: `spec.resource.${type?.nameField}`,
-    message: `${kept.kind} "${kept.name}" makes a ${type?.shortName} resource called "${name}" too`,
+    message: `${kept.kind} "${kept.name}" also makes the ${type?.shortName} resource "${name}"`,
     found: name,
     hint: "rename one of them, or give them different node groups",
   });

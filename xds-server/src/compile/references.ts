@@ -11,14 +11,14 @@ import { overlap, problem, type Scope } from "./built.ts";
 import { type BuiltEnvoyResource, listeningAddress } from "./envoy-resources.ts";
 import { Names } from "./names.ts";
 
-/** What the references of a mesh are held against. */
+/** Everything that references of a mesh can refer to. */
 export interface Referables {
   readonly mesh: Mesh;
   readonly artifacts: Artifacts;
   readonly envoyResources: ReadonlyMap<Document<"EnvoyResource">, BuiltEnvoyResource>;
 }
 
-/** Every reference that leads nowhere, and every pair of listeners on one address. */
+/** The problems of references to something that does not exist, and of listeners with the same address. */
 export function referenceProblems(referables: Referables): readonly Problem[] {
   const { mesh } = referables;
   const clusters = clusterNames(referables);
@@ -49,7 +49,7 @@ function nodeGroupProblems(mesh: Mesh): Problem[] {
   const problems: Problem[] = [];
   const reserved = mesh.get("NodeGroup", defaultNodeGroup);
   if (reserved !== undefined) {
-    const message = `the name is that of the group of all proxies that match no NodeGroup`;
+    const message = "this name is reserved for the group of all proxies that match no NodeGroup";
     problems.push(
       problem(reserved, { code: "NODE_GROUP_RESERVED", path: "name", message, hint: "choose another name" }),
     );
@@ -69,7 +69,7 @@ function endpointsProblems(mesh: Mesh, clusters: Names): Problem[] {
     const cluster = mesh.get("Cluster", name);
     if (cluster !== undefined && cluster.spec.eds === undefined) {
       const where = cluster.spec.dns === undefined ? "endpoints" : "dns";
-      const message = `cluster "${name}" has its endpoints from its own "${where}"`;
+      const message = `cluster "${name}" gets its endpoints from its own "${where}"`;
       const hint = `write "eds: {}" in the cluster instead of "${where}", or delete this document`;
       return [problem(document, { code: "ENDPOINTS_CLUSTER_NOT_EDS", path: "name", message, found: name, hint })];
     }
@@ -101,7 +101,7 @@ function routeProblems(mesh: Mesh, clusters: Names): Problem[] {
   return problems;
 }
 
-/** The clusters that a route sends to, and where it names them. */
+/** The clusters that a route sends to, and the paths of their names. */
 export function* clustersOf({
   spec,
 }: Document<"Route">): Iterable<{ readonly path: string; readonly cluster: string }> {
@@ -136,12 +136,12 @@ function listenerProblems(mesh: Mesh, clusters: Names): Problem[] {
 function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
   const taken = new Map<string, Document<"Listener" | "EnvoyResource">[]>();
   const problems: Problem[] = [];
-  const take = (document: Document<"Listener" | "EnvoyResource">, address: string | undefined, path: string): void => {
+  const check = (document: Document<"Listener" | "EnvoyResource">, address: string | undefined, path: string): void => {
     if (address === undefined) return;
     const others = taken.get(address) ?? [];
     const other = others.find(({ spec }) => overlap(spec.nodeGroup, document.spec.nodeGroup));
     if (other !== undefined) {
-      const message = `${other.kind} "${other.name}" listens on ${address} too`;
+      const message = `${other.kind} "${other.name}" also listens on ${address}`;
       const hint = "choose another port, or give the two different node groups";
       problems.push(problem(document, { code: "LISTENER_ADDRESS_TAKEN", path, message, found: address, hint }));
     }
@@ -149,9 +149,9 @@ function addressProblems({ mesh, envoyResources }: Referables): Problem[] {
   };
   for (const listener of mesh.all("Listener").values()) {
     const { address = listenerDefaults.address, port } = listener.spec;
-    take(listener, listeningAddress(address, port), "spec.port");
+    check(listener, listeningAddress(address, port), "spec.port");
   }
-  for (const [document, { address }] of envoyResources) take(document, address, "spec.resource.address");
+  for (const [document, { address }] of envoyResources) check(document, address, "spec.resource.address");
   return problems;
 }
 
@@ -169,7 +169,7 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
         return [problem(document, { ...fault, ...listeners.missing(name, undefined) })];
       }
       if (listener.spec.http !== undefined) return [];
-      const message = `listener "${name}" passes on TCP connections, and filters take part in HTTP requests only`;
+      const message = `listener "${name}" forwards TCP connections, but filters run only for HTTP requests`;
       return [problem(document, { code: "FILTER_LISTENER_NOT_HTTP", path, message, found: name })];
     });
     if (!artifacts.has(spec.sha256)) problems.push(unknownModule(document, artifacts, spec.sha256, "spec.sha256"));
@@ -180,7 +180,7 @@ function filterProblems({ mesh, artifacts }: Referables): Problem[] {
   });
 }
 
-/** The routes of a listener tell the requests of one canary from the rest. */
+/** A listener can have only one canary, because its routes separate the requests of one canary from the others. */
 function canaryConflicts(document: Document<"Filter">, canaries: Map<string, string>): readonly Problem[] {
   const { listeners, canary } = document.spec;
   if (canary === undefined) return [];
@@ -188,20 +188,20 @@ function canaryConflicts(document: Document<"Filter">, canaries: Map<string, str
     const other = canaries.get(listener);
     canaries.set(listener, document.name);
     if (other === undefined) return [];
-    const message = `filter "${other}" has a canary in listener "${listener}" already`;
-    const hint = "wait until that one has ended, or take it out";
+    const message = `filter "${other}" already has a canary in listener "${listener}"`;
+    const hint = "wait until that canary has ended, or remove it";
     return [problem(document, { code: "FILTER_CANARY_CONFLICT", path: "spec.canary", message, hint })];
   });
 }
 
-/** A slip here would quietly take from a filter what it needs. */
+/** With a misspelt capability, a filter would silently lack a call that it needs. */
 function unknownCapabilities(document: Document<"Filter">): readonly Problem[] {
   const { capabilities = [] } = document.spec;
   return capabilities.flatMap((found, index) => {
     if (hostCalls.has(found) || wasiCalls.has(found)) return [];
     const hint = didYouMean(found, [...hostCalls.keys(), ...wasiCalls.keys()]);
     const path = `spec.capabilities[${index}]`;
-    const message = `"${found}" is no host call that Envoy has`;
+    const message = `"${found}" is not a host call of Envoy`;
     return [problem(document, { code: "FILTER_UNKNOWN_CAPABILITY", path, message, found, hint })];
   });
 }

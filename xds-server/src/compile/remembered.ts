@@ -1,6 +1,6 @@
 /**
- * A function that remembers, for each first argument, its last result, and gives it again while the other arguments
- * are the same objects. Results live as long as their first argument.
+ * A function that remembers its last result for each first argument. It returns that result again while the other
+ * arguments are the same objects. A result is kept as long as its first argument.
  */
 export function remembered<K extends object, Rest extends readonly unknown[], R>(
   build: (key: K, ...rest: Rest) => R,

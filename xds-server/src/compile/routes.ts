@@ -11,10 +11,10 @@ import { routeEntry } from "./actions.ts";
 import { type Built, problem, violations } from "./built.ts";
 import { type CanaryShare, canaryRoutesName, withCanary } from "./canary-routes.ts";
 
-/** A Route document as Envoy's virtual host, not yet part of a listener's routes. */
+/** A Route document as a virtual host, which becomes part of the routes of listeners. */
 export interface BuiltRoute {
   readonly document: Document<"Route">;
-  /** The virtual host, encoded: a change of one among thousands encodes no other again. */
+  /** The encoded virtual host. When one of thousands changes, no other is encoded again. */
   readonly virtualHost: Uint8Array;
   readonly problems: readonly Problem[];
 }
@@ -31,12 +31,12 @@ export function buildRoute(document: Document<"Route">, canary?: CanaryShare): B
   return { document, virtualHost: encode(VirtualHostSchema, virtualHost), problems };
 }
 
-/** The routes of a listener: one resource of the listener's name, with a virtual host for each Route document. */
+/** The routes of a listener: a resource with the listener's name and a virtual host for each Route document. */
 export function buildRoutes(listener: Document<"Listener">, ...routes: readonly BuiltRoute[]): Built {
   return { ...routesNamed(listener.name, routes), problems: repeatedHosts(listener, routes) };
 }
 
-/** The same while a filter of the listener has a canary. */
+/** The routes of a listener while one of its filters has a canary. */
 export function buildCanaryRoutes(listener: Document<"Listener">, ...routes: readonly BuiltRoute[]): Built {
   return routesNamed(canaryRoutesName(listener.name), routes);
 }
@@ -44,17 +44,17 @@ export function buildCanaryRoutes(listener: Document<"Listener">, ...routes: rea
 function routesNamed(name: string, routes: readonly BuiltRoute[]): Built {
   const settings = create(RouteConfigurationSchema, {
     name,
-    // Clients put the port into the host whenever it is not the scheme's own.
+    // Clients add the port to the host when it is not the default port of the scheme.
     ignorePortInHostMatching: true,
   });
   const writer = new BinaryWriter().raw(encode(RouteConfigurationSchema, settings));
   const { number } = RouteConfigurationSchema.field.virtualHosts;
-  // The fields of a message may come in any order, so these are the same message as if they had been encoded together.
+  // Fields of a message may be in any order, so this is the same message as if all had been encoded together.
   for (const { virtualHost } of routes) writer.tag(number, WireType.LengthDelimited).bytes(virtualHost);
   return { resources: [encodedResource(resourceType("RDS"), settings, writer.finish())], problems: [] };
 }
 
-/** Envoy rejects all routes of a listener when one host stands in two virtual hosts. */
+/** Envoy rejects all routes of a listener when two virtual hosts have the same host. */
 function repeatedHosts(listener: Document<"Listener">, routes: readonly BuiltRoute[]): Problem[] {
   const owners = new Map<string, string>();
   const problems: Problem[] = [];
@@ -69,9 +69,9 @@ function repeatedHosts(listener: Document<"Listener">, routes: readonly BuiltRou
         problem(listener, {
           code: "LISTENER_DUPLICATE_HOST",
           path: `spec.http.routes[${listener.spec.http?.routes.indexOf(document.name)}]`,
-          message: `host "${host}" stands in route "${owner}" and in route "${document.name}"`,
+          message: `host "${host}" is in route "${owner}" and in route "${document.name}"`,
           found: document.name,
-          hint: `take "${host}" out of one of them, or put their routes into one document`,
+          hint: `remove "${host}" from one of them, or put their routes into one document`,
         }),
       );
     }

@@ -12,7 +12,7 @@ import { type ClusterTls, clusterDefaults } from "../model/cluster.ts";
 import { isIpAddress } from "../model/fields.ts";
 import { file } from "./values.ts";
 
-/** TLS to a cluster's endpoints. `host` is the name by which they are looked up, where there is one. */
+/** TLS to a cluster's endpoints. `host` is the DNS name of the endpoints. Undefined: they have none. */
 export function upstreamTls(
   tls: ClusterTls,
   { host, alpn }: { readonly host: string | undefined; readonly alpn: string },
@@ -28,7 +28,7 @@ export function upstreamTls(
     commonTlsContext: {
       alpnProtocols: [alpn],
       tlsCertificates: certificate,
-      // Envoy takes any certificate when there is no validation context.
+      // Without a validation context Envoy accepts any certificate.
       ...(tls.insecureSkipVerify === true
         ? {}
         : { validationContextType: { case: "validationContext", value: validation(tls, sni) } }),
@@ -40,7 +40,10 @@ export function upstreamTls(
   });
 }
 
-/** A trusted authority alone would let any holder of any of its certificates in, so a name is always demanded. */
+/**
+ * Checks the authority and the name of a certificate. The model ensures that a name is known: otherwise every certificate of
+ * the authority would be accepted.
+ */
 function validation(
   { caFile = clusterDefaults.caFile, subjectAltNames }: ClusterTls,
   sni: string | undefined,

@@ -4,7 +4,7 @@ import { type Address, AddressSchema } from "xds-proto-ts/envoy/config/core/v3/a
 import { type DataSource, DataSourceSchema } from "xds-proto-ts/envoy/config/core/v3/base";
 import { durationMs } from "../model/fields.ts";
 
-/** The message of a duration such as "1.5s", which the model has checked. */
+/** Converts a duration such as "1.5s", which the model has validated. */
 export const durationOf = (text: string): Duration => durationFromMs(durationMs(text));
 
 export const socketAddress = (address: string, port: number): Address =>
@@ -19,11 +19,11 @@ export const socketAddress = (address: string, port: number): Address =>
 export const file = (filename: string): DataSource =>
   create(DataSourceSchema, { specifier: { case: "filename", value: filename } });
 
-/** The entries of a record by key, so that the order in which they were written changes no bytes. */
+/** The entries of a record, sorted by key, so that their order in the document does not change the bytes. */
 export const sortedEntries = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
   Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1));
 
-/** JSON text with sorted keys: equal values have equal texts, in whichever order they were written or stored. */
+/** JSON with sorted keys: equal values have equal texts, in whatever order their keys were. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import path from "node:path";
-import { cacheFolder } from "./cache-folder.ts";
+import { cacheFolder } from "@chancery/filter-sdk/build-cache";
 import { envoyUnavailable } from "./envoy-unavailable.ts";
 import { probeEnvoy, probeVersion } from "./envoy-version.ts";
 import { fetchEnvoy, type PinnedEnvoy, pinnedEnvoy } from "./fetch-envoy.ts";

@@ -39,16 +39,18 @@ const listener = (port: number) => ({
   },
 });
 
-const dist = fileURLToPath(new URL("..", import.meta.url));
+/** The folder that this runs from, src/ or dist/, and how its files end. */
+const program = fileURLToPath(new URL("..", import.meta.url));
+const extension = path.extname(import.meta.filename);
 
-/** Starts a copy of the built server with the row added before the row of listeners. Nothing else differs. */
+/** Starts a copy of the server with the row added before the row of listeners. Nothing else differs. */
 async function serverWithRow(t: TestContext) {
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-row-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  cpSync(dist, path.join(folder, "dist"), { recursive: true });
+  cpSync(program, path.join(folder, "program"), { recursive: true });
   writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
-  symlinkSync(path.join(dist, "../../node_modules"), path.join(folder, "node_modules"));
-  const types = path.join(folder, "dist/resources/resource-types.js");
+  symlinkSync(path.join(program, "../../node_modules"), path.join(folder, "node_modules"));
+  const types = path.join(folder, `program/resources/resource-types${extension}`);
   const source = readFileSync(types, "utf8");
   const listeners = /row\(\{\s+shortName: "LDS"/;
   assert.match(source, listeners);
@@ -56,9 +58,9 @@ async function serverWithRow(t: TestContext) {
     types,
     source.replace(listeners, (each) => row + each),
   );
-  const load = (file: string) => import(pathToFileURL(path.join(folder, "dist", file)).href);
-  const { startApp }: typeof import("../app/app.ts") = await load("app/app.js");
-  const streams: typeof import("../services/testing.ts") = await load("services/testing.js");
+  const load = (file: string) => import(pathToFileURL(path.join(folder, "program", `${file}${extension}`)).href);
+  const { startApp }: typeof import("../app/app.ts") = await load("app/app");
+  const streams: typeof import("../services/testing.ts") = await load("services/testing");
   const listen = { host: "127.0.0.1", port: 0 };
   const app = await startApp({
     xdsListen: listen,

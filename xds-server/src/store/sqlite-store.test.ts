@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext } from "node:test";
 import { openSqliteStore } from "./sqlite-store.ts";
@@ -33,7 +33,8 @@ describe("the files of the embedded store", () => {
     const store = opened(t, directory);
     const isLocked = (error: unknown) => codeOf(error) === "STORE_LOCKED" && String(error).includes(path);
     assert.throws(() => open(directory), isLocked);
-    const script = `import { openSqliteStore } from ${JSON.stringify(new URL("./sqlite-store.js", import.meta.url).href)};
+    const module = new URL(`./sqlite-store${extname(import.meta.filename)}`, import.meta.url).href;
+    const script = `import { openSqliteStore } from ${JSON.stringify(module)};
       try { openSqliteStore({ directory: ${JSON.stringify(directory)}, now: Date.now, keepRevisions: 9 }) } catch (error) { console.log(error.problems[0].code) }`;
     const elsewhere = () => execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
     assert.equal(elsewhere(), "STORE_LOCKED\n");

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
+import { extname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
@@ -157,7 +158,7 @@ function forked(): Worker {
   // Round robin, because the connections are long-lived and must be distributed evenly.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({
-    exec: fileURLToPath(new URL("./worker-main.js", import.meta.url)),
+    exec: fileURLToPath(new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url)),
     args: [],
     // The same setting as in the server's process (serve/command.ts says why).
     execArgv: [...process.execArgv, "--semi-space-growth-factor=1"],

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { globSync, readdirSync, watch } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
@@ -36,7 +36,7 @@ async function test(directory: string): Promise<number> {
       `${join(directory, "test")} contains no tests, such as test/some.test.ts`,
     );
   }
-  const packages = fileURLToPath(new URL("../toolkit-packages.js", import.meta.url));
+  const packages = fileURLToPath(new URL(`../toolkit-packages${extname(import.meta.filename)}`, import.meta.url));
   const flags = ["--disable-warning=ExperimentalWarning", "--experimental-strip-types", "--import", packages, "--test"];
   // Node's test runner runs nothing when this variable says that another test runner started it.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;

@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "@chancery/filter-sdk/build";
+import { cacheFolder } from "@chancery/filter-sdk/build-cache";
 import { mesh, type TestAdmin, testAdmin } from "../admin/testing.ts";
 import type { SyncState } from "../proxy-status/proxy-status.ts";
 import { resourceType } from "../resources/resource-types.ts";
@@ -18,7 +19,7 @@ const config = path.join(folder, "config.json");
 const strict = path.join(folder, "strict.json");
 
 before(async () => {
-  const built = await buildFilter(source);
+  const built = await buildFilter(source, { cache: cacheFolder() });
   assert.ok(built.ok, JSON.stringify(built));
 
   for (const file of [first, second]) mkdirSync(path.dirname(file));

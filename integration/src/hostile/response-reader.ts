@@ -4,17 +4,17 @@ import {
   DiscoveryResponseSchema,
 } from "xds-proto-ts/envoy/service/discovery/v3/discovery";
 import type { Variant } from "../conformance/resources.ts";
-import type { Heard } from "./attacks.ts";
+import type { LastResponse } from "./attacks.ts";
 
 const headBytes = 5;
 
-/** Reads nonces and versions out of what the server says, where it is a discovery response. */
-export class Hearing {
+/** Reads nonce and version of the server's last discovery response. */
+export class ResponseReader {
   readonly #variant: Variant;
-  last: Heard = { nonce: "", version: "" };
+  last: LastResponse = { nonce: "", version: "" };
   #unread: Buffer[] = [];
   #length = 0;
-  /** Where the message that is coming ends. */
+  /** The end of the next message in the unread bytes, or of its head while the length is unknown. */
   #end = headBytes;
 
   constructor(variant: Variant) {
@@ -28,7 +28,7 @@ export class Hearing {
       const all = Buffer.concat(this.#unread);
       const end = headBytes + all.readUInt32BE(1);
       const isWhole = end <= all.length;
-      if (isWhole) this.#hear(all.subarray(headBytes, end));
+      if (isWhole) this.#read(all.subarray(headBytes, end));
       const rest = isWhole ? all.subarray(end) : all;
       this.#unread = [rest];
       this.#length = rest.length;
@@ -36,7 +36,7 @@ export class Hearing {
     }
   }
 
-  #hear(message: Buffer): void {
+  #read(message: Buffer): void {
     try {
       if (this.#variant === "sotw") {
         const { nonce, versionInfo: version } = fromBinary(DiscoveryResponseSchema, message);
@@ -46,7 +46,7 @@ export class Hearing {
         this.last = { nonce, version };
       }
     } catch {
-      // The answer of another service.
+      // It is a response of another service.
     }
   }
 }

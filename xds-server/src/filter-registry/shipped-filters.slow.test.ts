@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildFilter } from "@chancery/filter-sdk/build";
+import { cacheFolder } from "@chancery/filter-sdk/build-cache";
 import { checkModule } from "./check-module.ts";
 import { configFaults } from "./config-schema.ts";
 import { catalogLimits } from "./testing.ts";
@@ -19,7 +20,7 @@ const modules = new Map<string, Uint8Array>();
 
 before(async () => {
   for (const name of shipped) {
-    const built = await buildFilter(fileURLToPath(new URL(name, filters)));
+    const built = await buildFilter(fileURLToPath(new URL(name, filters)), { cache: cacheFolder() });
     assert.ok(built.ok, built.ok ? "" : built.errors.join("\n"));
     modules.set(name, built.wasm);
   }

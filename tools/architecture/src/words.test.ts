@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Words that this project does not use, and the words that it uses instead (docs/GLOSSARY.md). */
+const words: readonly (readonly [unwanted: RegExp, instead: string])[] = [
+  [/\brefus(?:e[sd]?|als?|ing)\b/i, "reject, NACK, rejection"],
+  [/(?<!\bin.?)\bflights?\b/i, "canary"],
+  [/\bsigns? of life\b|\bmortals?\b/i, "heartbeat, a resource with a time to live"],
+  [/\bteller\b|\bnews ?desk\b|\bledger\b|\bglances?\b/i, "the field's noun for what it does"],
+  [/\banew\b/i, "again"],
+  [/\bwhoever\b/i, "a client that, anyone who"],
+  [/\bbe it\b/i, "whether"],
+  [/\b(?:becomes?|became) of\b/i, "happens to"],
+];
+
+/** What others call so: system errors, Envoy's retry conditions. */
+const ofOthers = /ECONNREFUSED|connection refused|refused-stream|REFUSED_STREAM/gi;
+
+/** Not ours to word, or about the words themselves. */
+const left =
+  /^(?:CHANGELOG\.md|LICENSE|package-lock\.json|STYLE\.md|xds-proto-ts\/gen\/|tools\/architecture\/src\/words\.test\.ts$)|\/testdata\/data-dirs\/|\.(?:wasm|binpb|db|png|svg|sum)$/;
+
+const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" })
+  .split("\n")
+  .filter((file) => file !== "" && !left.test(file));
+
+for (const [unwanted, instead] of words) {
+  test(`nothing says ${unwanted.source}; say: ${instead}`, () => {
+    const found = files.flatMap((file) =>
+      readFileSync(path.join(root, file), "utf8")
+        .replaceAll(ofOthers, "")
+        .split("\n")
+        .flatMap((line, at) => (unwanted.test(line) ? [`${file}:${at + 1}: ${line.trim()}`] : [])),
+    );
+    assert.deepEqual(found, []);
+  });
+}

@@ -1,0 +1,4 @@
+/** Prints a line. */
+export function printed(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
