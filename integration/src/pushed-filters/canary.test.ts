@@ -64,7 +64,7 @@ test("a canary that fails one request in ten is rolled back in under 10 s, and g
     assert.equal(ended.exitCode, 1, ended.stdout + ended.stderr);
     assert.match(
       ended.stderr,
-      /Version \S+ of filter "subject" went back: \d+ of its \d+ requests failed; of the old version, 0/,
+      /Version \S+ of filter "subject" was rolled back: \d+ of its \d+ requests failed; with the old version, 0/,
     );
     const touched = (answers.get("503 null") ?? 0) + (answers.get("200 bad") ?? 0);
     const all = [...answers.values()].reduce((sum, count) => sum + count, 0);

@@ -35,5 +35,5 @@ test("a trap in a running Envoy is located in the source, also when the fuel run
     assert.match(located.stdout, new RegExp(words));
   }
   const nothing = await mesh.chancery(["filter", "locate", "trap"], "all is well");
-  assert.match(nothing.stderr, /the text holds none \[FILTER_NO_TRAP\]/);
+  assert.match(nothing.stderr, /the text contains none \[FILTER_NO_TRAP\]/);
 });

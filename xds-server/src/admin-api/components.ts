@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The bodies and answers of the admin API under the names that `/openapi.json` gives them. */
+/** The request and response bodies of the admin API, by their names in `/openapi.json`. */
 export const components = z.registry<{ readonly id: string }>();
 
 /** A schema that `/openapi.json` lists by name. */
@@ -9,11 +9,14 @@ export function component<S extends z.ZodType>(id: string, schema: S): S {
   return schema;
 }
 
-export const milliseconds = z.int().describe("Milliseconds since the epoch");
-export const newestRevision = z.int().describe("The newest revision");
+export const milliseconds = z.int().describe("Milliseconds since the epoch.");
 
-/** A list that belongs to a revision of the mesh. */
-export const listOf = <S extends z.ZodType>(items: S) => z.object({ revision: newestRevision, items: z.array(items) });
+/** A list, with the revision of the mesh at which it was read. */
+export const listOf = <S extends z.ZodType>(items: S) =>
+  z.object({
+    revision: z.int().describe("The newest revision of the mesh. 0 before the first one."),
+    items: z.array(items),
+  });
 
-/** The query of an operation that takes none. */
+/** The query of an operation without query parameters. */
 export const noQuery = z.strictObject({});

@@ -8,37 +8,50 @@ const documentOf = ({ kind, schema }: KindRow) =>
   z.strictObject({ kind: z.literal(kind), name: z.string().min(1).max(253), spec: schema });
 const kindDocuments = new Map(kinds.map((row) => [row.kind, component(row.kind, documentOf(row))]));
 
-/** The union of all kinds. The type `Document` is inferred from the same schemas, kind by kind. */
+/** A document of any kind. The type `Document` is inferred from the same schemas, kind by kind. */
 const anyDocument = component("Document", z.union([...kindDocuments.values()]) as z.ZodType<Document>);
 export const anyDocuments = component("DocumentList", z.array(anyDocument));
 export const documentKey = component(
   "DocumentKey",
-  z.strictObject({ kind: z.enum(kinds.map(({ kind }) => kind)), name: z.string() }),
+  z
+    .strictObject({ kind: z.enum(kinds.map(({ kind }) => kind)), name: z.string() })
+    .describe("The kind and the name of a document."),
 );
 
 /** The body of an apply. */
 export const change = component(
   "Change",
-  z.union([
-    anyDocuments,
-    anyDocument,
-    z.strictObject({ set: anyDocuments.optional(), delete: z.array(documentKey).optional() }),
-  ]),
+  z
+    .union([
+      anyDocuments,
+      anyDocument,
+      z.strictObject({
+        set: anyDocuments.optional().describe("The documents to create or to replace."),
+        delete: z.array(documentKey).optional().describe("The documents to delete. Unknown ones are ignored."),
+      }),
+    ])
+    .describe("One document to set, a list of documents to set, or documents to set and to delete."),
 );
 
 export const changeWord = z.enum(["created", "changed", "deleted"]);
 
-/** A document that a write or a revision changed, without its content. */
+/** A document that a write or a revision changes, without its content. */
 export const changedDocument = z.object({ ...documentKey.shape, change: changeWord });
 export type ChangedDocument = Immutable<z.infer<typeof changedDocument>>;
 
-/** The same with the content, where the answer has it. */
 export const documentChange = component(
   "DocumentChange",
-  changedDocument.extend({ before: anyDocument.optional(), after: anyDocument.optional() }),
+  changedDocument
+    .extend({
+      before: anyDocument.optional().describe("The document before the change. Absent when it is created."),
+      after: anyDocument.optional().describe("The document after the change. Absent when it is deleted."),
+    })
+    .describe(
+      "A document that a write or a revision changes. A write that is not a dry run is answered without `before` and `after`.",
+    ),
 );
 
-/** The schemas of each kind: its document, the body of a PUT, and the list. */
+/** The schemas of each kind: a document, the body of a PUT, and a list. */
 export const kindSchemas: ReadonlyMap<Kind, KindSchemas> = new Map(
   kinds.map(({ kind, plural, schema }) => {
     const document = (kindDocuments.get(kind) ?? anyDocument) as z.ZodType<Document>;
@@ -48,7 +61,7 @@ export const kindSchemas: ReadonlyMap<Kind, KindSchemas> = new Map(
       {
         document,
         written: component(`${kind}Body`, z.union([document, specOnly])),
-        list: component(`${kind}List`, listOf(document).describe(`All ${plural}`)),
+        list: component(`${kind}List`, listOf(document).describe(`All ${plural}.`)),
       },
     ];
   }),

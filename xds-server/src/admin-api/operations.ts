@@ -22,27 +22,27 @@ import { diffQuery, revision, revisionDiff, revisionList, revisionParams, revisi
 import type { RouteName } from "./routes.ts";
 import { writeAnswer, writeQuery } from "./writes.ts";
 
-/** What an operation takes and answers. Its handler reads requests by these schemas, and `/openapi.json` shows them. */
+/** The schemas of an operation. Its handler reads requests by them, and `/openapi.json` shows them. */
 export interface Operation {
   readonly tags: readonly string[];
   readonly summary: string;
   readonly params?: z.ZodType;
   readonly query: z.ZodType;
-  /** A component: the JSON or YAML body. */
+  /** The schema of the JSON or YAML body, a component. Absent when the operation has no such body. */
   readonly body?: z.ZodType;
-  /** The body is a Wasm module. */
+  /** True when the body is a Wasm module. */
   readonly wasm?: true;
-  /** A component: the JSON answer. */
+  /** The schema of the JSON response, a component. */
   readonly answer: z.ZodType;
 }
 
 type KindRouteName = "documents" | "document" | "putDocument" | "deleteDocument";
 
-/** All operations except those of the kinds of documents. routes.ts has their methods and URLs. */
+/** All operations except those on documents of one kind. routes.ts has their methods and URLs. */
 export const operations = {
   apply: {
     tags: ["mesh"],
-    summary: "Set and delete documents as one revision, all or nothing",
+    summary: "Set and delete documents in one revision, all or nothing",
     query: writeQuery,
     body: change,
     answer: writeAnswer,
@@ -50,7 +50,7 @@ export const operations = {
   mesh: { tags: ["mesh"], summary: "Read every document", query: noQuery, answer: anyDocuments },
   putMesh: {
     tags: ["mesh"],
-    summary: "Replace the whole mesh by a list of documents",
+    summary: "Replace the whole mesh with a list of documents",
     query: writeQuery,
     body: anyDocuments,
     answer: writeAnswer,
@@ -64,41 +64,41 @@ export const operations = {
   revisionDiff: { tags: ["revisions"], summary: "Compare two revisions", query: diffQuery, answer: revisionDiff },
   revision: {
     tags: ["revisions"],
-    summary: "Read one revision with what it changed",
+    summary: "Read one revision and its changes",
     params: revisionParams,
     query: noQuery,
     answer: revision,
   },
   restore: {
     tags: ["revisions"],
-    summary: "Make the mesh what it was at a revision, as a new revision",
+    summary: "Restore the mesh of an earlier revision, as a new revision",
     params: revisionParams,
     query: writeQuery,
     answer: writeAnswer,
   },
   proxies: {
     tags: ["proxies"],
-    summary: "List the proxies and what they hold",
+    summary: "List the proxies, with the state of each resource type",
     query: proxiesQuery,
     answer: proxyList,
   },
   proxy: {
     tags: ["proxies"],
-    summary: "Read one proxy, stream by stream",
+    summary: "Read the state of each resource of one proxy, by stream",
     params: proxyParams,
     query: noQuery,
     answer: proxy,
   },
   proxyConfig: {
     tags: ["proxies"],
-    summary: "Read what a proxy was sent, secrets redacted",
+    summary: "Read the resources that were sent to a proxy, with secrets redacted",
     params: proxyParams,
     query: noQuery,
     answer: proxyConfig,
   },
   load: {
     tags: ["load"],
-    summary: "Read the load on clusters, localities and endpoints, as the proxies report it",
+    summary: "Read the load on clusters, localities and endpoints that the proxies report",
     query: loadQuery,
     answer: loadList,
   },
@@ -110,7 +110,7 @@ export const operations = {
   },
   filterStatuses: {
     tags: ["filters"],
-    summary: "Say what each filter runs, where, and what its failure does",
+    summary: "List the filters: their version, their listeners and their failure policy",
     query: noQuery,
     answer: filterStatusList,
   },
@@ -123,7 +123,7 @@ export const operations = {
   },
   pushFilter: {
     tags: ["filters"],
-    summary: "Upload a compiled filter; it is checked, tried and kept",
+    summary: "Upload a compiled filter. The server checks it, runs it once and keeps it",
     params: nameParams,
     query: pushQuery,
     wasm: true,
@@ -131,14 +131,14 @@ export const operations = {
   },
   rollbackFilter: {
     tags: ["filters"],
-    summary: "Go back to an earlier version of a filter, with the configuration that it last ran with",
+    summary: "Go back to an earlier version of a filter and to the configuration that it last ran with",
     params: nameParams,
     query: rollbackQuery,
     answer: writeAnswer,
   },
   putSourceMap: {
     tags: ["filters"],
-    summary: "Keep the source map of a version, by which its traps are located",
+    summary: "Upload the source map of a version, so that its traps can be located",
     params: versionParams,
     query: noQuery,
     body: sourceMap,
@@ -146,7 +146,7 @@ export const operations = {
   },
   locateTrap: {
     tags: ["filters"],
-    summary: "Say where in its source a version trapped, from the text that Envoy logged",
+    summary: "Locate a trap in the source of a version, from the text that Envoy logged",
     params: versionParams,
     query: noQuery,
     body: trapText,
@@ -154,7 +154,7 @@ export const operations = {
   },
 } as const satisfies Readonly<Record<Exclude<RouteName, KindRouteName>, Operation>>;
 
-/** The operations of one kind of document. In their URLs, `:plural` is the plural of the kind. */
+/** The operations on documents of one kind. In their URLs, `:plural` is the plural of the kind. */
 export function kindOperations({ kind, plural }: KindRow) {
   const schemas = kindSchemas.get(kind);
   if (schemas === undefined) throw new Error(`Kind ${kind} has no schemas`);
@@ -165,7 +165,7 @@ export function kindOperations({ kind, plural }: KindRow) {
     document: { ...one, summary: `Read one ${kind}`, query: noQuery, answer: schemas.document },
     putDocument: {
       ...one,
-      summary: `Create or change one ${kind}`,
+      summary: `Create or replace one ${kind}`,
       query: writeQuery,
       body: schemas.written,
       answer: writeAnswer,
@@ -176,8 +176,8 @@ export function kindOperations({ kind, plural }: KindRow) {
 
 type Operations = typeof operations & ReturnType<typeof kindOperations>;
 
-/** What an operation answers. */
-export type AnswerTo<Asked extends Pick<Operation, "answer">> = Immutable<z.output<Asked["answer"]>>;
+/** The response body of an operation. */
+export type AnswerTo<Served extends Pick<Operation, "answer">> = Immutable<z.output<Served["answer"]>>;
 export type AnswerOf<Name extends RouteName> = AnswerTo<Operations[Name]>;
 
 /** The query string of an operation, as clients send it. */

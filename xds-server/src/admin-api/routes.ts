@@ -1,6 +1,6 @@
-// No imports: the command line uses these URLs and must not load the schemas.
+// This file has no imports. The command line uses these URLs and must not load the schemas.
 
-/** The method and URL of each operation of the admin API. `:name` is a parameter; operations.ts has the schemas. */
+/** The method and URL of each operation of the admin API. `:name` is a parameter. operations.ts has the schemas. */
 export const routes = {
   documents: { method: "GET", url: "/api/v1/:plural" },
   document: { method: "GET", url: "/api/v1/:plural/:name" },
@@ -28,19 +28,19 @@ export const routes = {
 
 export type RouteName = keyof typeof routes;
 
-/** The names of a URL's parameters: "name" | "version". */
+/** The names of the parameters of a URL, such as "name" | "version". */
 export type ParamOf<Url extends string> = Url extends `${string}:${infer Name}/${infer Rest}`
   ? Name | ParamOf<`/${Rest}`>
   : Url extends `${string}:${infer Name}`
     ? Name
     : never;
 
-/** A URL with its parameters filled in, percent-encoded. */
+/** Fills in the parameters of a URL, percent-encoded. */
 export function pathOf(url: string, params: Readonly<Record<string, string>>): string {
   return url.replaceAll(/:(\w+)/g, (_whole, name: string) => encodeURIComponent(params[name] ?? ""));
 }
 
-/** The same operation on the documents of one kind: "/api/v1/clusters/:name". */
+/** The route for documents of one kind, such as "/api/v1/clusters/:name". */
 export function ofKind<Method, Url extends string>(
   route: { readonly method: Method; readonly url: Url },
   plural: string,

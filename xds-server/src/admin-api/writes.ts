@@ -2,66 +2,90 @@ import { z } from "zod";
 import { duration, type Immutable } from "../model/fields.ts";
 import { proxyStates } from "../proxy-status/proxy-state.ts";
 import type { Rejection } from "../proxy-status/proxy-status.ts";
-import { component, milliseconds, newestRevision } from "./components.ts";
+import { component, milliseconds } from "./components.ts";
 import { changeWord, documentChange, documentKey } from "./documents.ts";
 
-/** The longest message that a revision keeps, in characters. */
+/** The maximum length of a revision's message, in characters. */
 export const maxMessageLength = 1_000;
 
 /** The query that all writes share. */
 export const writeQuery = z.strictObject({
-  dryRun: z.enum(["true", "false"]).optional().describe("true: only tell what the write would do"),
+  dryRun: z
+    .enum(["true", "false"])
+    .optional()
+    .describe("`true`: check the write and answer what it would change, but change nothing. When absent: `false`."),
   wait: duration
     .optional()
-    .describe("Wait this long, at most 60s, until every touched proxy has taken or rejected the write"),
-  message: z.string().max(maxMessageLength).optional().describe("One line that says why, kept with the revision"),
+    .describe(
+      "How long to wait until every affected proxy has accepted or rejected the write, such as `10s`. A time longer than `60s` counts as `60s`. When absent: the write is answered at once.",
+    ),
+  message: z
+    .string()
+    .max(maxMessageLength)
+    .optional()
+    .describe("Why the write is made, in one line. The revision keeps it."),
 });
 
 export const resourceRejection = component(
   "ResourceRejection",
   z.object({
-    type: z.string().describe('"ECDS"'),
+    type: z.string().describe("The resource type, such as `ECDS`."),
     name: z.string(),
-    version: z.string(),
-    reason: z.string().describe("The proxy's own words"),
+    version: z.string().describe("The version that the proxy rejects."),
+    reason: z.string().describe("The error detail of the proxy's NACK."),
     suspects: z
       .int()
       .exactOptional()
-      .describe("How many resources are rejected together, where the reason names none of them: each may be at fault"),
-    at: milliseconds,
+      .describe(
+        "The number of resources that were rejected together, when the reason names none of them. Any of them may be at fault. Absent otherwise.",
+      ),
+    at: milliseconds.describe("The time of the rejection, in milliseconds since the epoch."),
   }) satisfies z.ZodType<Rejection>,
 );
 /** A resource that a proxy rejects. */
 export type ResourceRejection = Immutable<z.infer<typeof resourceRejection>>;
 
 const groupImpact = z.object({
-  nodeGroup: z.string(),
-  from: z.string().exactOptional().describe("The node group that the proxies leave for this one"),
+  nodeGroup: z.string().describe("The node group of the proxies after the write."),
+  from: z
+    .string()
+    .exactOptional()
+    .describe("The node group that the proxies move from. Absent when they stay in their node group."),
   resources: z.array(z.object({ type: z.string(), name: z.string(), change: changeWord })),
-  proxies: z.array(z.string()).describe("Connected proxies of the group, or that move to it"),
+  proxies: z.array(z.string()).describe("The node ids of the connected proxies that the change affects."),
 });
-/** What a write changes for the proxies of one node group. */
+/** What a write changes for the proxies of one node group, or for the proxies that move to it from another one. */
 export type GroupImpact = Immutable<z.infer<typeof groupImpact>>;
 
 const outcome = z.object({
   nodeId: z.string(),
-  nodeGroup: z.string(),
-  state: z.enum(proxyStates),
-  rejections: z.array(resourceRejection),
+  nodeGroup: z.string().describe("The node group of the proxy after the write."),
+  state: z
+    .enum(proxyStates)
+    .describe(
+      "The worst state of the resources that the write changes. `pending`: the proxy has not answered all of them in time.",
+    ),
+  rejections: z.array(resourceRejection).describe("The resources of the write that the proxy rejects."),
 });
-/** What a write did on one proxy, and what the proxy rejected of it. */
+/** The result of a write on one proxy. */
 export type Outcome = Immutable<z.infer<typeof outcome>>;
 
 export const writeAnswer = component(
   "WriteAnswer",
   z.object({
-    revision: newestRevision,
-    dryRun: z.boolean(),
-    changes: z.array(documentChange),
-    unchanged: z.array(documentKey).describe("Sent, and already so"),
-    impact: z.array(groupImpact).exactOptional().describe("What changes for whom; in dry runs and when waiting"),
-    proxies: z.array(outcome).exactOptional().describe("What became of it, when the request asked to wait"),
+    revision: z.int().describe("The revision that the write made. When it changed nothing: the newest revision."),
+    dryRun: z.boolean().describe("True when the request was a dry run, so that nothing changed."),
+    changes: z.array(documentChange).describe("The documents that the write changes."),
+    unchanged: z.array(documentKey).describe("The documents in the request that are equal to those in the mesh."),
+    impact: z
+      .array(groupImpact)
+      .exactOptional()
+      .describe("What the write changes for proxies. Only in the response to a dry run, or with `wait`."),
+    proxies: z
+      .array(outcome)
+      .exactOptional()
+      .describe("The result on each affected proxy. Only in the response to a write with `wait`."),
   }),
 );
-/** The answer to every write. */
+/** The response to every write. */
 export type WriteAnswer = Immutable<z.infer<typeof writeAnswer>>;

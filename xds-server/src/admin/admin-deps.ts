@@ -7,23 +7,23 @@ import type { Snapshot } from "../resources/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
-/** What the admin API reads and writes; all of it owned elsewhere. */
+/** The parts of the server that the admin API reads and writes. Other modules own them. */
 export interface AdminDeps {
-  /** Port 0 takes a free one. An address other than loopback needs a token. */
+  /** Port 0 means any free port. An address other than loopback needs a token. */
   readonly listen: { readonly host: string; readonly port: number };
-  /** The bearer token that every request must carry; absent: none is asked for, on loopback only. */
+  /** The bearer token that every request must carry. When absent: requests need none, and the address must be loopback. */
   readonly token?: string;
   readonly store: Store;
   readonly writer: MeshWriter;
   readonly catalog: Catalog;
   readonly proxies: ProxyStatuses;
   readonly loads: LoadReports;
-  /** What each node group's proxies should hold, as last published to the streams. */
+  /** By node group, the snapshot last published to the streams. */
   readonly snapshots: () => ReadonlyMap<string, Snapshot>;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** The largest request body taken, in bytes. */
+  /** The maximum size of a request body, in bytes. */
   readonly maxBodyBytes: number;
-  /** True once discovery streams are served, with something that was published. */
+  /** True once a snapshot is published and discovery streams are served. */
   readonly ready: () => boolean;
 }

@@ -1,9 +1,9 @@
 import { type Fault, type Problem, problemOf } from "../model/problem.ts";
 import type { TextFault } from "../reading/text-fault.ts";
 
-/** The deepest nesting taken; Envoy's own configurations stay below 40. */
+/** The maximum nesting of a body. Envoy's own configurations nest less than 40 levels. */
 export const maxBodyDepth = 100;
-/** How many faults of one body are listed. */
+/** The maximum number of listed faults of one body. */
 export const maxBodyFaults = 20;
 
 const faults: Readonly<Record<Exclude<TextFault["what"], "syntax">, Fault>> = {
@@ -16,7 +16,7 @@ const faults: Readonly<Record<Exclude<TextFault["what"], "syntax">, Fault>> = {
   "too-deep": { code: "BODY_TOO_DEEP", message: `it is nested deeper than ${maxBodyDepth} levels` },
 };
 
-/** A fault that JSON and YAML bodies share. */
+/** The problem for a fault that both JSON and YAML bodies can have. */
 export function bodyFault(what: keyof typeof faults, path: string, source?: string): Problem {
   return problemOf({ ...faults[what], path }, { action: "Cannot read the body", source });
 }

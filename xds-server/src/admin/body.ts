@@ -4,7 +4,7 @@ import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { findJsonFaults } from "./strict-json.ts";
 import { readYamlValues } from "./yaml-body.ts";
 
-/** What a request's body held. */
+/** The parsed body of a request. */
 type Body =
   | { readonly type: "value"; readonly value: unknown }
   /** A file of several YAML documents. */
@@ -15,14 +15,14 @@ export const jsonMediaType = "application/json";
 export const yamlMediaTypes = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
 export const wasmMediaType = "application/wasm";
 
-/** Reads JSON, YAML and Wasm bodies; any other content type is rejected with 415. */
+/** Makes the server read JSON, YAML and Wasm bodies. Any other content type is rejected with 415. */
 export function registerBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const read = (mediaTypes: string | string[], parse: (bytes: Buffer) => Body) =>
     app.addContentTypeParser<Buffer>(
       mediaTypes,
       { parseAs: "buffer" },
-      // Clients that always name a content type send it with an empty DELETE too.
+      // Some clients send a content type with every request, even with a DELETE that has no body.
       async (_request: FastifyRequest, bytes: Buffer) => (bytes.length === 0 ? undefined : parse(bytes)),
     );
   read(jsonMediaType, (bytes) => ({ type: "value", value: readJson(utf8(bytes)) }));
@@ -30,7 +30,7 @@ export function registerBodies(app: FastifyInstance): void {
   read(wasmMediaType, (wasm) => ({ type: "wasm", wasm: new Uint8Array(wasm) }));
 }
 
-/** The documents or the one value of a JSON or YAML body; a file of several YAML documents is a list. */
+/** The value of a JSON or YAML body. Several YAML documents in one body become one list. */
 export function bodyValue(request: FastifyRequest): unknown {
   const body = request.body as Body | undefined;
   if (body === undefined) {
@@ -39,7 +39,7 @@ export function bodyValue(request: FastifyRequest): unknown {
     });
   }
   if (body.type === "wasm") {
-    throw requestError(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a Wasm module here: this URL takes JSON or YAML", {
+    throw requestError(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a Wasm module here: this URL accepts JSON or YAML", {
       found: wasmMediaType,
       hint: "upload modules to /api/v1/filters/NAME/versions",
     });
@@ -47,10 +47,11 @@ export function bodyValue(request: FastifyRequest): unknown {
   return body.type === "value" ? body.value : body.values.flat();
 }
 
+/** The Wasm module in the body. */
 export function bodyWasm(request: FastifyRequest): Uint8Array {
   const body = request.body as Body | undefined;
   if (body?.type === "wasm") return body.wasm;
-  const message = "Cannot read a Wasm module: the body is not one";
+  const message = "Cannot read a Wasm module: the body is not a module";
   throw requestError(415, "BODY_UNSUPPORTED_TYPE", message, {
     hint: `send the module with content-type: ${wasmMediaType}`,
   });

@@ -26,14 +26,14 @@ export function readChange(value: unknown): Change {
   return change;
 }
 
-/** Reads one document or a list of them, each only once. */
+/** Reads one document or a list of documents. Rejects a document that is given twice. */
 export function readDocuments(value: unknown): readonly Document[] {
   const { documents, problems } = parseDocuments(value);
   if (problems.length > 0) throw new RequestError(422, placed(value, problems, "body"));
   return documents;
 }
 
-/** The problems of a list of documents, with the place in the list: a document without a name has no other. */
+/** Adds the position in the list to each problem, because a document may lack a name. */
 function placed(list: unknown, problems: readonly Problem[], where: string): readonly Problem[] {
   if (!Array.isArray(list)) return problems;
   const own = list.flatMap((item, index) => parseDocuments([item], { source: `${where}[${index}]` }).problems);

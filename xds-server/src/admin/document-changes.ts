@@ -9,7 +9,7 @@ export function changedDocument({ kind, name, before, after }: DocumentChange): 
   return { kind, name, change: after === undefined ? "deleted" : "changed" };
 }
 
-/** What differs between two meshes, by kind, then by name. */
+/** The documents that differ between two meshes, sorted by kind, then by name. */
 export function meshDifference(before: Mesh, after: Mesh): readonly DocumentChange[] {
   const keys = new Map(
     [...before.documents(), ...after.documents()].map(({ kind, name }) => [`${kind} ${name}`, { kind, name }]),

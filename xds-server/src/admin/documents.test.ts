@@ -29,7 +29,7 @@ test("creates, reads, changes, lists and deletes a document", async () => {
   assert.deepEqual([gone.status, codesOf(gone)], [404, ["DOCUMENT_UNKNOWN"]]);
 });
 
-test("takes YAML, and says in which line a fault stands", async () => {
+test("accepts YAML, and gives the line of a fault", async () => {
   await using admin = await testAdmin();
   const raw = "spec:\n  endpoints:\n    - address: 127.0.0.1\n      port: 9002\n";
   assert.equal((await admin.send("PUT", "/api/v1/clusters/cart", { raw, type: "application/yaml" })).status, 201);
@@ -37,7 +37,7 @@ test("takes YAML, and says in which line a fault stands", async () => {
   assert.deepEqual([twice.status, twice.body.problems[0].source], [400, "body:5"]);
 });
 
-test("writing what already stands makes no revision", async () => {
+test("writing an unchanged document makes no revision", async () => {
   await using admin = await testAdmin();
   await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
   const again = await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
@@ -45,7 +45,7 @@ test("writing what already stands makes no revision", async () => {
   assert.deepEqual(again.body.unchanged, [{ kind: "Cluster", name: "cart" }]);
 });
 
-test("If-Match rejects a writer who has not seen the last change, naming both revisions", async () => {
+test("If-Match rejects a writer that has not seen the last change, and the message has both revisions", async () => {
   await using admin = await testAdmin();
   await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
   const body = { spec: { endpoints: [{ address: "127.0.0.1", port: 1 }] } };
@@ -61,7 +61,7 @@ test("If-Match rejects a writer who has not seen the last change, naming both re
   assert.equal((await admin.send("DELETE", "/api/v1/clusters/cart", { headers: { "if-match": "*" } })).status, 200);
 });
 
-test("If-None-Match: * creates only, and spares a reader what it has", async () => {
+test("If-None-Match: * allows a PUT only to create, and If-None-Match with a revision answers a GET with 304", async () => {
   await using admin = await testAdmin();
   const headers = { "if-none-match": "*" };
   assert.equal((await admin.send("PUT", "/api/v1/clusters/cart", { body: cart, headers })).status, 201);
@@ -71,7 +71,7 @@ test("If-None-Match: * creates only, and spares a reader what it has", async () 
   assert.deepEqual([known.status, known.text], [304, ""]);
 });
 
-test("rejects a write that does not compile, with every fault, its path and the nearest name", async () => {
+test("rejects a write that does not compile, and reports each fault with its path and the nearest name", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   const routes = [
@@ -95,7 +95,7 @@ test("rejects a body that names another document than the URL", async () => {
   assert.deepEqual([other.status, codesOf(other)], [422, ["DOCUMENT_MISMATCH"]]);
 });
 
-test("names with slashes are reached percent-encoded", async () => {
+test("a name with a slash is percent-encoded in the URL", async () => {
   await using admin = await testAdmin();
   const name = "shop/cart";
   const url = `/api/v1/clusters/${encodeURIComponent(name)}`;
@@ -103,7 +103,7 @@ test("names with slashes are reached percent-encoded", async () => {
   assert.equal((await admin.send("GET", url)).body.name, name);
 });
 
-test("the ETag of a PUT is its own revision, though others write the same document at once", async () => {
+test("the ETag of a PUT is its own revision, even when others write the same document at the same time", async () => {
   await using admin = await testAdmin();
   const ports = [1, 2, 3, 4, 5, 6, 7, 8];
   const answers = await Promise.all(
@@ -116,7 +116,7 @@ test("the ETag of a PUT is its own revision, though others write the same docume
   assert.equal(answers.filter(({ status }) => status === 201).length, 1);
 });
 
-test("keeps who wrote and why", async () => {
+test("a revision keeps the author and the message of the write", async () => {
   await using admin = await testAdmin();
   const headers = { "x-chancery-author": "ann" };
   await admin.send("PUT", "/api/v1/clusters/cart?message=because%20%C3%BC", { body: cart, headers });
@@ -124,7 +124,7 @@ test("keeps who wrote and why", async () => {
   assert.deepEqual([author, message], ["ann", "because ü"]);
 });
 
-test("a write waits for its turn behind those before it, and the loop goes round meanwhile", async () => {
+test("a write waits for the turns before it, and the event loop runs in between", async () => {
   await using admin = await testAdmin();
   let done = 0;
   const busy = (): void => {

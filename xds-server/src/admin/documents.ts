@@ -13,7 +13,7 @@ import { serve } from "./serve.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
-/** `/api/v1/clusters`, `/api/v1/clusters/NAME` and their like, one pair for each kind. */
+/** Serves two URLs for each kind, such as `/api/v1/clusters` and `/api/v1/clusters/NAME`. */
 export function registerDocuments(app: FastifyInstance, deps: AdminDeps): void {
   for (const row of kinds) registerKind(app, deps, row);
 }
@@ -37,11 +37,11 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     return document;
   });
 
-  serve(app, ofKind(routes.putDocument, plural), operations.putDocument, async (asked) => {
-    const { request, reply, params } = asked;
+  serve(app, ofKind(routes.putDocument, plural), operations.putDocument, async (call) => {
+    const { request, reply, params } = call;
     const { name } = params;
     const document = readDocument(kind, name, bodyValue(request));
-    const how = writeRequest(asked, () => requirePreconditions(request.headers, target(deps, kind, name)));
+    const how = writeRequest(call, () => requirePreconditions(request.headers, target(deps, kind, name)));
     let since: number | undefined;
     const answer = await write(
       deps,
@@ -53,24 +53,24 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     );
     const isWritten = answer.changes.length > 0 && !answer.dryRun;
     const created = isWritten && since === undefined;
-    // Not the document's newest revision: another writer may have changed it after this write.
+    // This is not read from the store: another writer may have changed the document after this write.
     const revision = isWritten ? answer.revision : since;
     if (revision !== undefined) reply.header("etag", etag(revision));
     reply.code(created ? 201 : 200);
     return answer;
   });
 
-  serve(app, ofKind(routes.deleteDocument, plural), operations.deleteDocument, (asked) => {
-    const { name } = asked.params;
-    const how = writeRequest(asked, () => {
-      requirePreconditions(asked.request.headers, target(deps, kind, name));
+  serve(app, ofKind(routes.deleteDocument, plural), operations.deleteDocument, (call) => {
+    const { name } = call.params;
+    const how = writeRequest(call, () => {
+      requirePreconditions(call.request.headers, target(deps, kind, name));
       if (store.get().mesh.get(kind, name) === undefined) throw unknownDocument(deps, kind, name);
     });
     return write(deps, () => ({ set: [], delete: [{ kind, name }] }), how);
   });
 }
 
-/** The body of a PUT: the whole document, or only its `{"spec"}`, since the URL says the rest. */
+/** Reads the body of a PUT: the whole document, or only `{"spec"}`, because the URL has the kind and the name. */
 function readDocument(kind: Kind, name: string, value: unknown): Document {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const { documents, problems } = parseDocuments(isObject ? [{ kind, name, ...value }] : [value]);

@@ -3,20 +3,20 @@ import { problemOf } from "../model/problem.ts";
 import type { ProblemCode } from "../model/problem-codes.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 
-/** An entity tag is the revision at which the thing last changed, in quotes. */
+/** The entity tag: the revision at which a document or the mesh last changed, in quotes. */
 export function etag(revision: number): string {
   return `"${revision}"`;
 }
 
-/** What a precondition is about, for its messages. */
+/** The document or mesh that a precondition is about. */
 export interface Target {
-  /** `Cluster "cart"`, "the mesh". */
+  /** Its name in messages: `Cluster "cart"`, "the mesh". */
   readonly what: string;
   /** The revision at which it last changed; absent when it does not exist. */
   readonly revision: number | undefined;
 }
 
-/** Rejects with 412 unless the target is as the writer last saw it (RFC 9110, section 13.1). */
+/** Rejects with 412 when If-Match or If-None-Match does not hold for the target (RFC 9110, section 13.1). */
 export function requirePreconditions(headers: IncomingHttpHeaders, { what, revision }: Target): void {
   const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = headers;
   if (ifNoneMatch !== undefined && matches(readTags("if-none-match", ifNoneMatch), revision)) {
@@ -41,7 +41,7 @@ export function requirePreconditions(headers: IncomingHttpHeaders, { what, revis
   }
 }
 
-/** True when the reader already has this revision (a GET with If-None-Match). */
+/** True when the client already has this revision (a GET with If-None-Match). */
 export function isNotModified(headers: IncomingHttpHeaders, revision: number): boolean {
   const tags = headers["if-none-match"];
   return tags !== undefined && matches(readTags("if-none-match", tags), revision);

@@ -36,7 +36,7 @@ async function* parse(body: ReadableStream<Uint8Array>): AsyncGenerator<Event> {
   }
 }
 
-test("tells where things stand, then each revision and each proxy that changes", async () => {
+test("sends the newest revision and all proxies, then each new revision and each proxy that changes", async () => {
   await using admin = await testAdmin();
   await admin.send("PUT", "/api/v1/clusters/cart", { body: cart });
   const proxy = admin.connect("edge-1", () => []);
@@ -53,7 +53,7 @@ test("tells where things stand, then each revision and each proxy that changes",
   assert.equal((await events.next()).data.state, "disconnected");
 });
 
-test("a client that comes back with Last-Event-ID hears of what it missed", async () => {
+test("a client that reconnects with Last-Event-ID receives the revisions that it missed", async () => {
   await using admin = await testAdmin();
   for (const port of [1, 2, 3]) {
     await admin.send("PUT", "/api/v1/clusters/cart", {
@@ -64,7 +64,7 @@ test("a client that comes back with Last-Event-ID hears of what it missed", asyn
   assert.deepEqual([(await events.next()).id, (await events.next()).id], ["2", "3"]);
 });
 
-test("a client whose last revision there never was, as of another store, hears of those that come", async () => {
+test("a client whose last revision does not exist, as after a change of stores, receives the next revisions", async () => {
   await using admin = await testAdmin();
   admin.connect("edge-1", () => []);
   using events = await follow(admin, { "last-event-id": "999" });
@@ -73,7 +73,7 @@ test("a client whose last revision there never was, as of another store, hears o
   assert.equal((await events.next()).id, "1");
 });
 
-test("rejects more followers than it can serve, and serves again when one is gone", async () => {
+test("rejects clients over the limit, and accepts one again after another has disconnected", async () => {
   await using admin = await testAdmin();
   const followers = await Promise.all(Array.from({ length: 64 }, () => follow(admin)));
   const rejected = await admin.send("GET", "/api/v1/events");
@@ -85,6 +85,6 @@ test("rejects more followers than it can serve, and serves again when one is gon
     const { status } = await fetch(`${admin.url}/api/v1/events`, { signal: abort.signal });
     abort.abort();
     if (status === 200) return;
-    assert.ok(Date.now() < deadline, "no follower is served again");
+    assert.ok(Date.now() < deadline, "no client is accepted again");
   }
 });

@@ -7,21 +7,21 @@ import { proxySummary } from "./proxies.ts";
 import { queryOf } from "./query.ts";
 import { revisionSummary } from "./revisions.ts";
 
-/** How many clients may listen at once. */
+/** The maximum number of clients that follow events at once. */
 const maxClients = 64;
-/** Proxies change state several times within a push; a client hears of the last state only. */
+/** How long changes are collected. A proxy changes its state several times during a push; clients receive the last one. */
 const gatherMs = 50;
 const heartbeatMs = 15_000;
-/** A client that reads nothing for so many heartbeats is let go. */
+/** A client that reads nothing for this number of heartbeats is disconnected. */
 const maxStalledBeats = 4;
-/** How many missed revisions a client is told of; older ones it reads from the list. */
+/** The maximum number of missed revisions that a client receives. It can read older ones from the list of revisions. */
 const maxMissedRevisions = 100;
-/** How many proxies' states are asked for at once. */
+/** The maximum number of proxies whose state is read together. */
 const proxiesAtOnce = 100;
 
 /**
- * `GET /api/v1/events`: server-sent events `revision` and `proxy`. A client that reads slowly skips states, it never
- * makes a queue: what is kept for it is the last revision that it was told of and the set of proxies that changed since.
+ * `GET /api/v1/events`: server-sent events `revision` and `proxy`. A client that reads slowly skips states. The server
+ * keeps no queue for it, only the last revision that was sent to it and the set of proxies that have changed since.
  */
 export function registerEvents(app: FastifyInstance, deps: AdminDeps): void {
   const clients = new Set<EventClient>();
@@ -31,9 +31,14 @@ export function registerEvents(app: FastifyInstance, deps: AdminDeps): void {
     (request, reply) => {
       queryOf(request, z.strictObject({}));
       if (clients.size >= maxClients) {
-        throw requestError(429, "EVENTS_TOO_MANY_CLIENTS", `Cannot follow events: ${maxClients} clients do already`, {
-          hint: "close one, or read /api/v1/revisions and /api/v1/proxies now and then",
-        });
+        throw requestError(
+          429,
+          "EVENTS_TOO_MANY_CLIENTS",
+          `Cannot follow events: ${maxClients} clients already follow them`,
+          {
+            hint: "disconnect one of them, or poll /api/v1/revisions and /api/v1/proxies",
+          },
+        );
       }
       const lastId = /^\d{1,15}$/.exec(String(request.headers["last-event-id"] ?? ""))?.[0];
       reply.hijack();
@@ -60,46 +65,46 @@ interface EventClient {
 function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number | undefined): EventClient {
   const { store, proxies, log } = deps;
   const changed = new Set<string>();
-  // Without Last-Event-ID the newest revision alone is told, so that a client knows where it begins.
-  let told = lastId ?? store.get().revision - 1;
+  // Without Last-Event-ID a client receives the newest revision first, so that it knows where it begins.
+  let lastRevision = lastId ?? store.get().revision - 1;
   let gathering: NodeJS.Timeout | undefined;
-  let isTelling = false;
+  let isSending = false;
   let stalledBeats = 0;
 
-  const canTell = (): boolean => !response.writableNeedDrain && !response.destroyed;
+  const canSend = (): boolean => !response.writableNeedDrain && !response.destroyed;
   const flush = (): void => {
     gathering = undefined;
-    if (isTelling || !canTell()) return;
-    isTelling = true;
-    tell()
+    if (isSending || !canSend()) return;
+    isSending = true;
+    sendChanges()
       .catch((error: unknown) => {
-        log.error({ err: error }, "a client that follows events is let go: what it follows cannot be read");
+        log.error({ err: error }, "cannot read the events for a client; the client is disconnected");
         response.destroy();
       })
       .finally(() => {
-        isTelling = false;
+        isSending = false;
       });
   };
-  const tell = async (): Promise<void> => {
+  const sendChanges = async (): Promise<void> => {
     do {
-      await tellRevisions();
-      await tellProxies();
-    } while (canTell() && (told < store.get().revision || changed.size > 0));
+      await sendRevisions();
+      await sendProxies();
+    } while (canSend() && (lastRevision < store.get().revision || changed.size > 0));
   };
-  const tellRevisions = async (): Promise<void> => {
+  const sendRevisions = async (): Promise<void> => {
     const { revision: newest } = store.get();
-    const after = Math.max(told, newest - maxMissedRevisions);
-    told = newest;
+    const after = Math.max(lastRevision, newest - maxMissedRevisions);
+    lastRevision = newest;
     if (newest <= after) return;
     const missed = await store.revisions({ limit: newest - after, before: newest + 1 });
     for (const revision of missed.toReversed()) {
       if (revision.revision > after) response.write(event("revision", revisionSummary(revision), revision.revision));
     }
   };
-  const tellProxies = async (): Promise<void> => {
-    while (changed.size > 0 && canTell()) {
+  const sendProxies = async (): Promise<void> => {
+    while (changed.size > 0 && canSend()) {
       const page = [...changed].slice(0, proxiesAtOnce);
-      // Before they are asked for: what changes from now on is told again.
+      // They are deleted before they are read, so that a change during the read is sent again.
       for (const nodeId of page) changed.delete(nodeId);
       const known = await proxies.some(page);
       for (const nodeId of page) {
@@ -123,7 +128,7 @@ function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number 
     "cache-control": "no-store",
     "x-accel-buffering": "no",
   });
-  // A client learns that it follows even while there is nothing to tell.
+  // The client sees that the request succeeded, even when there is no event yet.
   response.flushHeaders();
   const unwatch = [
     store.watch(gather),
@@ -135,7 +140,7 @@ function followEvents(response: ServerResponse, deps: AdminDeps, lastId: number 
   response.on("drain", flush);
   const heartbeat = setInterval(() => {
     stalledBeats = response.writableNeedDrain ? stalledBeats + 1 : 0;
-    if (stalledBeats === 0) response.write(": still here\n\n");
+    if (stalledBeats === 0) response.write(": heartbeat\n\n");
     else if (stalledBeats >= maxStalledBeats) response.destroy();
   }, heartbeatMs);
   begin().catch((error: unknown) => response.destroy(error as Error));

@@ -14,54 +14,55 @@ import { serve } from "./serve.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
-/** Going back to an earlier version of a filter, as a new revision: its module, and the configuration that it last ran with. */
+/** Restores an earlier version of a filter as a new revision: its module and the configuration that it last ran with. */
 export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
-  serve(app, routes.rollbackFilter, operations.rollbackFilter, (asked) => {
-    const { name } = asked.params;
-    const { to } = asked.query;
+  serve(app, routes.rollbackFilter, operations.rollbackFilter, (call) => {
+    const { name } = call.params;
+    const { to } = call.query;
     const what = `Filter "${name}"`;
-    const how = writeRequest(asked, () =>
-      requirePreconditions(asked.request.headers, { what, revision: store.revisionOf("Filter", name) }),
+    const how = writeRequest(call, () =>
+      requirePreconditions(call.request.headers, { what, revision: store.revisionOf("Filter", name) }),
     );
     const message = how.message === "" ? `roll back ${name}${to === undefined ? "" : ` to ${to}`}` : how.message;
     const changeOf = async ({ mesh }: MeshState): Promise<Change> => {
-      const present = mesh.get("Filter", name);
-      if (present === undefined) throw unknownDocument(deps, "Filter", name);
-      const wanted = await (to === undefined ? former(deps, present) : named(deps, present, to));
-      return { set: [rolledBack(present, wanted)], delete: [] };
+      const current = mesh.get("Filter", name);
+      if (current === undefined) throw unknownDocument(deps, "Filter", name);
+      const wanted = await (to === undefined ? former(deps, current) : named(deps, current, to));
+      return { set: [rolledBack(current, wanted)], delete: [] };
     };
     return write(deps, changeOf, { ...how, message });
   });
 }
 
-/** What is taken of an earlier state; where the filter runs and what its failure does stays as it is. */
+/** The fields that a rollback restores. All others, such as listeners and failure policy, stay as they are. */
 interface Wanted {
   readonly sha256: string;
   readonly config: FilterSpec["config"];
 }
 
-function rolledBack(present: Document<"Filter">, { sha256, config }: Wanted): Document<"Filter"> {
-  const { config: _present, ...spec } = present.spec;
-  return { ...present, spec: { ...spec, sha256, ...(config === undefined ? {} : { config }) } };
+function rolledBack(current: Document<"Filter">, { sha256, config }: Wanted): Document<"Filter"> {
+  const { config: _current, ...spec } = current.spec;
+  return { ...current, spec: { ...spec, sha256, ...(config === undefined ? {} : { config }) } };
 }
 
-/** The newest state of the filter that ran another module. */
+/** The newest state in which the filter ran another module than the current one. */
 async function former(deps: AdminDeps, { name, spec }: Document<"Filter">): Promise<Wanted> {
   const found = await newestState(deps, name, ({ sha256 }) => sha256 !== spec.sha256);
   if (found !== undefined) return { sha256: found.sha256, config: found.config };
   throw requestError(
     409,
     "FILTER_NO_FORMER_VERSION",
-    `Cannot roll back filter "${name}": it has run one version only`,
+    `Cannot roll back filter "${name}": it has run only one version`,
     {
       kind: "Filter",
       name,
-      hint: `choose one by --to: chancery filter versions ${name}`,
+      hint: `choose a version with --to; chancery filter versions ${name} lists them`,
     },
   );
 }
 
+/** A named version, with the configuration that it last ran with. If it never ran: with the current configuration. */
 async function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: string): Promise<Wanted> {
   const versions = deps.catalog.versions(name);
   const sha256 = versions.find(({ version }) => version === to)?.sha256;
@@ -87,7 +88,7 @@ async function named(deps: AdminDeps, { name, spec }: Document<"Filter">, to: st
   return { sha256, config: ran === undefined ? spec.config : ran.config };
 }
 
-/** The newest state of a Filter document, of those that the kept revisions tell, that has a property. */
+/** The newest spec in the kept revisions of a Filter document that has a property. */
 async function newestState(
   { store }: AdminDeps,
   name: string,

@@ -10,7 +10,7 @@ import { bodyValue } from "./body.ts";
 import { requestError, shortened } from "./problem-json.ts";
 import { serve } from "./serve.ts";
 
-/** Keeping the source maps of modules, and finding by them where a filter trapped. */
+/** Keeps the source maps of modules, and uses them to find where a filter trapped. */
 export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps): void {
   const artifactOf = (name: string, version: string): Artifact => {
     const versions = catalog.versions(name);
@@ -29,9 +29,14 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
     const { sha256 } = artifactOf(params.name, params.version);
     const map = sourceMap.safeParse(bodyValue(request));
     if (!map.success) {
-      throw requestError(422, "FILTER_SOURCE_MAP_INVALID", "Cannot keep the source map: it is not one of version 3", {
-        hint: "https://tc39.es/ecma426/ describes what it should be",
-      });
+      throw requestError(
+        422,
+        "FILTER_SOURCE_MAP_INVALID",
+        "Cannot keep the source map: it is not a source map of version 3",
+        {
+          hint: "https://tc39.es/ecma426/ describes the format",
+        },
+      );
     }
     await catalog.keepSourceMap(sha256, JSON.stringify(map.data));
     return { sha256 };
@@ -40,21 +45,21 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
   serve(app, routes.locateTrap, operations.locateTrap, async ({ params, request }) => {
     const { name, version } = params;
     const { wasm, sha256 } = artifactOf(name, version);
-    const asked = trapText.safeParse(bodyValue(request));
+    const log = trapText.safeParse(bodyValue(request));
     const map = await catalog.sourceMap(sha256);
     if (map === undefined) {
       throw requestError(
         409,
         "FILTER_NO_SOURCE_MAP",
-        `Cannot locate traps of filter "${name}" ${version}: no source map is kept`,
+        `Cannot locate traps of filter "${name}" ${version}: the server keeps no source map for it`,
         {
-          hint: "push it from its folder, with its version: the source map goes along",
+          hint: "push the filter's folder with this version: that sends the source map too",
         },
       );
     }
-    const trap = asked.success ? locate(wasm, map, asked.data.text) : undefined;
+    const trap = log.success ? locate(wasm, map, log.data.text) : undefined;
     if (trap !== undefined) return trap;
-    throw requestError(422, "FILTER_NO_TRAP", "Cannot locate a trap: the text holds none", {
+    throw requestError(422, "FILTER_NO_TRAP", "Cannot locate a trap: the text contains none", {
       hint: 'send {"text": ...} with what Envoy logged, from "Function: ... failed" to the end of the backtrace',
     });
   });

@@ -12,7 +12,7 @@ import { bodyWasm } from "./body.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { serve } from "./serve.ts";
 
-/** Uploading compiled filters, and listing what was uploaded. Which version runs where is said by Filter documents. */
+/** Uploads compiled filters, and lists their versions. Filter documents say which version runs in which listeners. */
 export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
   const { store, catalog } = deps;
   const described = (version: KeptVersion): FilterVersion => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { isLoopback } from "./guard.ts";
 import { cart, codesOf, type TestAdmin, testAdmin } from "./testing.ts";
 
-/** fetch does not let a test choose Host. */
+/** The status of a request with these headers. Not by fetch, which does not allow a Host header. */
 async function statusWith(admin: TestAdmin, headers: Record<string, string>): Promise<number | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
   const sent = request(`${admin.url}/api/v1/clusters`, { headers }, (response) => {
@@ -15,7 +15,7 @@ async function statusWith(admin: TestAdmin, headers: Record<string, string>): Pr
   return promise;
 }
 
-test("without a token only loopback host names are answered, so that a rebound DNS name reaches nothing", async () => {
+test("without a token only requests to loopback host names are answered, which prevents DNS rebinding", async () => {
   await using admin = await testAdmin();
   assert.equal(await statusWith(admin, { host: `localhost:${admin.port}` }), 200);
   assert.equal(await statusWith(admin, { host: "127.0.0.1" }), 200);
@@ -24,7 +24,7 @@ test("without a token only loopback host names are answered, so that a rebound D
   assert.equal(await statusWith(admin, { host: "127.0.0.1.evil.example" }), 403);
 });
 
-test("a web page of another origin is rejected, one of our own is answered", async () => {
+test("rejects a web page from another origin, and answers one from its own origin", async () => {
   await using admin = await testAdmin();
   const foreign = await admin.send("PUT", "/api/v1/clusters/cart", {
     body: cart,
@@ -37,7 +37,7 @@ test("a web page of another origin is rejected, one of our own is answered", asy
   assert.equal(own.status, 201);
 });
 
-test("with a token every URL but the health checks needs it", async () => {
+test("every URL except the health checks requires the token", async () => {
   await using admin = await testAdmin({ token: "s3cret" });
   for (const url of ["/api/v1/clusters", "/metrics", "/openapi.json", "/api/v1/events", "/nowhere"]) {
     const rejected = await admin.send("GET", url);
@@ -56,7 +56,7 @@ test("with a token every URL but the health checks needs it", async () => {
   for (const url of ["/healthz", "/readyz"]) assert.equal((await admin.send("GET", url)).status, 200);
 });
 
-test("knows loopback names and addresses from those that only look like it", () => {
+test("tells loopback names and addresses from similar ones", () => {
   for (const host of ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]", "shop.localhost"]) {
     assert.equal(isLoopback(host), true, host);
   }

@@ -4,23 +4,24 @@ import type { FastifyRequest } from "fastify";
 import { problemOf } from "../model/problem.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 
-/** What a request must show before it is looked at. */
+/** The checks that a request must pass before it is handled. */
 export interface Guard {
-  /** The rejection of a request that may not pass, or undefined. */
+  /** The rejection of a request, or undefined when it passes. */
   reject(request: FastifyRequest): RequestError | undefined;
 }
 
 export interface GuardOptions {
-  /** The address that the API listens on, as configured. */
+  /** The configured address that the API listens on. */
   readonly host: string;
   readonly token: string | undefined;
-  /** URLs that answer without a token: health checks. */
+  /** The URLs that need no token: health checks. */
   readonly open: ReadonlySet<string>;
 }
 
 /**
- * With a token: a request needs it. Without one the API is on loopback, where any web page that the operator opens
- * can send requests too, so Host must be a loopback name (DNS rebinding). Origin must be our own in both cases.
+ * If the server has a token, a request must carry it. Without a token the API is on loopback. There, any web page that
+ * the operator opens can send requests, so Host must be a loopback name (DNS rebinding). In both cases Origin, if given,
+ * must be the API's own.
  */
 export function guard({ host, token, open }: GuardOptions): Guard {
   const tokenDigest = token === undefined ? undefined : digest(token);
@@ -28,7 +29,7 @@ export function guard({ host, token, open }: GuardOptions): Guard {
     reject(request) {
       const { host: hostHeader = "", origin, authorization = "" } = request.headers;
       if (origin !== undefined && !sameHost(origin, hostHeader)) {
-        return requestError(403, "ORIGIN_FORBIDDEN", "Cannot answer a web page of another origin", {
+        return requestError(403, "ORIGIN_FORBIDDEN", "Cannot answer a web page from another origin", {
           path: "headers.origin",
           found: shortened(origin),
           hint: "open the page from the admin API's own address, or send the request without Origin",
@@ -38,8 +39,7 @@ export function guard({ host, token, open }: GuardOptions): Guard {
       if (tokenDigest === undefined) return rejectHost(hostHeader, host);
       const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       if (given !== undefined && timingSafeEqual(digest(given), tokenDigest)) return undefined;
-      const message =
-        given === undefined ? "the request carries no bearer token" : "the bearer token is not the right one";
+      const message = given === undefined ? "the request carries no bearer token" : "the bearer token is wrong";
       const hint = "send `Authorization: Bearer TOKEN`; the command line reads CHANCERY_TOKEN or --token-file";
       const fault = { code: "UNAUTHENTICATED", message, path: "headers.authorization", hint } as const;
       return new RequestError(401, [problemOf(fault, { action: "Cannot answer" })], { "www-authenticate": "Bearer" });
@@ -47,7 +47,7 @@ export function guard({ host, token, open }: GuardOptions): Guard {
   };
 }
 
-/** True for addresses and names that only processes of this machine reach. */
+/** True for addresses and names that only processes on this machine can reach. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
   if (bare === "localhost" || bare.endsWith(".localhost") || bare === "::1") return true;
@@ -73,7 +73,7 @@ function sameHost(origin: string, hostHeader: string): boolean {
   return URL.canParse(origin) && new URL(origin).host === hostHeader.toLowerCase();
 }
 
-/** Equal lengths for timingSafeEqual, whatever was sent. */
+/** timingSafeEqual needs values of equal length; digests have that. */
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }

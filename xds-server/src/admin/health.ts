@@ -5,19 +5,19 @@ import { requestError } from "./problem-json.ts";
 export const livenessUrl = "/healthz";
 export const readinessUrl = "/readyz";
 
-/** For machines that look after this one: liveness, readiness, metrics. */
+/** Liveness, readiness and metrics, for orchestrators and monitoring. */
 export function registerHealth(app: FastifyInstance, { ready, metrics, store }: AdminDeps): void {
   const tags = ["health"];
-  app.get(livenessUrl, { schema: { tags, summary: "Answers while the process runs" } }, () => ({ status: "ok" }));
+  app.get(livenessUrl, { schema: { tags, summary: "Check that the process runs" } }, () => ({ status: "ok" }));
 
-  app.get(readinessUrl, { schema: { tags, summary: "Answers 200 once proxies are served" } }, () => {
+  app.get(readinessUrl, { schema: { tags, summary: "Check that proxies are served: 200, or 503 before that" } }, () => {
     if (ready()) return { status: "ready", revision: store.get().revision };
     throw requestError(503, "NOT_READY", "Not ready: discovery streams are not served yet", {
-      hint: "ask again in a moment; where that does not help, the log says why nothing is published",
+      hint: "try again in a moment; if that does not help, the log says why nothing is published",
     });
   });
 
-  app.get("/metrics", { schema: { tags, summary: "Prometheus metrics" } }, async (_request, reply) => {
+  app.get("/metrics", { schema: { tags, summary: "Read the metrics, for Prometheus" } }, async (_request, reply) => {
     const { text, contentType } = await metrics.exposition();
     return reply.type(contentType).send(text);
   });

@@ -81,7 +81,7 @@ const unreadable: readonly Attack[] = [
   { name: "nested YAML blocks", raw: `${"- ".repeat(2_000)}a`, type: yaml, status: 400, code: "BODY_TOO_DEEP" },
   { name: "an empty YAML document", raw: "---\n...\n", type: yaml, status: 400, code: "BODY_MISSING" },
   {
-    name: "an alias bomb",
+    name: "aliases that multiply",
     raw: `a0: &a0 [x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}, *a${i}]`).join("\n")}`,
     type: yaml,
     status: 400,
@@ -94,8 +94,8 @@ const misshapen: readonly Attack[] = [
   ...[null, 1, "text", true].map((body) => ({ name: `JSON ${body}`, body, status: 422, code: "DOCUMENT_INVALID" })),
   { name: "a list of nulls", body: [null], status: 422, code: "DOCUMENT_INVALID" },
   { name: "a list in a list", body: [[cart]], status: 422, code: "DOCUMENT_INVALID" },
-  { name: "set that is no list", body: { set: cart }, status: 422, code: "CHANGE_INVALID" },
-  { name: "delete that is no list", body: { delete: "cart" }, status: 422, code: "CHANGE_INVALID" },
+  { name: "set that is not a list", body: { set: cart }, status: 422, code: "CHANGE_INVALID" },
+  { name: "delete that is not a list", body: { delete: "cart" }, status: 422, code: "CHANGE_INVALID" },
   { name: "deleting a number", body: { delete: [7] }, status: 422, code: "CHANGE_INVALID" },
   {
     name: "deleting an unknown kind",
@@ -109,9 +109,9 @@ const misshapen: readonly Attack[] = [
     status: 422,
     code: "CHANGE_INVALID",
   },
-  { name: "deleting a nameless", body: { delete: [{ kind: "Cluster" }] }, status: 422, code: "CHANGE_INVALID" },
+  { name: "deleting without a name", body: { delete: [{ kind: "Cluster" }] }, status: 422, code: "CHANGE_INVALID" },
   {
-    name: "deleting with more",
+    name: "deleting with an unknown field",
     body: { delete: [{ kind: "Cluster", name: "x", force: 1 }] },
     status: 422,
     code: "CHANGE_INVALID",
@@ -205,7 +205,13 @@ const badQueriesAndHeaders: readonly Attack[] = [
   { name: "a weak If-Match", headers: { "if-match": 'W/"1"' }, body: [], status: 400, code: "HEADER_INVALID" },
   { name: "a limit of 0", method: "GET", url: "/api/v1/revisions?limit=0", status: 400, code: "QUERY_INVALID" },
   { name: "a negative before", method: "GET", url: "/api/v1/revisions?before=-1", status: 400, code: "QUERY_INVALID" },
-  { name: "a diff of nothing", method: "GET", url: "/api/v1/revisions/diff", status: 400, code: "QUERY_INVALID" },
+  {
+    name: "a diff without revisions",
+    method: "GET",
+    url: "/api/v1/revisions/diff",
+    status: 400,
+    code: "QUERY_INVALID",
+  },
   {
     name: "a diff of the future",
     method: "GET",
@@ -225,7 +231,13 @@ const badQueriesAndHeaders: readonly Attack[] = [
 
 const badPaths: readonly Attack[] = [
   { name: "an unknown URL", method: "GET", url: "/api/v2/clusters", status: 404, code: "URL_UNKNOWN" },
-  { name: "a kind like a prototype's", method: "GET", url: "/api/v1/constructor/x", status: 404, code: "URL_UNKNOWN" },
+  {
+    name: "a kind that is a member of a prototype",
+    method: "GET",
+    url: "/api/v1/constructor/x",
+    status: 404,
+    code: "URL_UNKNOWN",
+  },
   {
     name: "a document named __proto__",
     method: "GET",
@@ -251,15 +263,27 @@ const badPaths: readonly Attack[] = [
     code: "REQUEST_MALFORMED",
   },
   {
-    name: "a name of controls",
+    name: "a name of control characters",
     method: "PUT",
     url: "/api/v1/clusters/a%00%0Ab",
     body: { spec },
     status: 422,
     code: "FIELD_VALUE",
   },
-  { name: "climbing out", method: "GET", url: "/api/v1/clusters/..%2f..%2fetc", status: 404, code: "DOCUMENT_UNKNOWN" },
-  { name: "deleting nothing", method: "DELETE", url: "/api/v1/clusters/none", status: 404, code: "DOCUMENT_UNKNOWN" },
+  {
+    name: "a name that is a path upwards",
+    method: "GET",
+    url: "/api/v1/clusters/..%2f..%2fetc",
+    status: 404,
+    code: "DOCUMENT_UNKNOWN",
+  },
+  {
+    name: "deleting an unknown document",
+    method: "DELETE",
+    url: "/api/v1/clusters/none",
+    status: 404,
+    code: "DOCUMENT_UNKNOWN",
+  },
   { name: "PATCH", method: "PATCH", url: one, body: {}, status: 405, code: "METHOD_NOT_ALLOWED" },
   { name: "POST to a document", method: "POST", url: one, body: {}, status: 405, code: "METHOD_NOT_ALLOWED" },
   { name: "an unknown proxy", method: "GET", url: "/api/v1/proxies/%F0%9F%92%A9", status: 404, code: "PROXY_UNKNOWN" },
@@ -285,7 +309,7 @@ for (const attack of [...unreadable, ...misshapen, ...badQueriesAndHeaders, ...b
   });
 }
 
-test("no spec of any kind may be a prototype's member, a number or a list", async () => {
+test("rejects a spec of any kind that is a list, a number, a text or null, or names a member of a prototype", async () => {
   for (const { plural } of kinds) {
     for (const bad of [[], 7, "x", null, { constructor: {} }, { toString: 1 }, { hasOwnProperty: true }]) {
       const answer = await admin.send("PUT", `/api/v1/${plural}/x`, { body: { spec: bad } });
@@ -294,7 +318,7 @@ test("no spec of any kind may be a prototype's member, a number or a list", asyn
   }
 });
 
-test("what is not HTTP is rejected and the server goes on", async () => {
+test("rejects input that is not HTTP, and goes on serving", async () => {
   for (const garbage of ["\x16\x03\x01\x02\0", "GET\r\n\r\n", `GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}\r\n\r\n`]) {
     const { promise, resolve } = Promise.withResolvers<string>();
     const socket = connect(admin.port, "127.0.0.1");

@@ -15,8 +15,8 @@ export interface Written {
 }
 
 /**
- * The difference between what proxies should hold before and after a write: for each node group that does not stay as it
- * is, and for each move of proxies from one to another.
+ * The resources that proxies should hold after a write and did not hold before it, or the other way round. There is one
+ * entry for each node group that changes, and one for each pair of node groups between which proxies move.
  */
 export function impactOf({ before, after, proxies, groupAfter }: Written): readonly GroupImpact[] {
   const connected = proxies
@@ -44,7 +44,7 @@ function resourceChanges(before: Snapshot, after: Snapshot): readonly ResourceCh
   return resourceTypes.flatMap(({ typeUrl, shortName: type }) => {
     const old = resourcesOf(before, typeUrl);
     const wanted = resourcesOf(after, typeUrl);
-    // An unchanged type keeps its very set, so a large mesh costs nothing here.
+    // A type without changes keeps the same map, so it need not be compared.
     if (old === wanted) return [];
     const changes: ResourceChange[] = [];
     for (const [name, { version }] of wanted) {

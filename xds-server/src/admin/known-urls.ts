@@ -1,12 +1,13 @@
 import { nearest } from "../model/nearest.ts";
 
-/** A URL that the API serves, such as "/api/v1/clusters/:name". */
+/** A URL that the API serves. */
 interface KnownUrl {
+  /** "/api/v1/clusters/:name". */
   readonly pattern: string;
   readonly methods: Set<string>;
 }
 
-/** What is served where, so that a wrong URL or method can be answered with the right one. */
+/** All URLs of the API with their methods, so that the answer to a wrong URL or method can name the right one. */
 export class KnownUrls {
   readonly #urls = new Map<string, KnownUrl>();
 
@@ -16,15 +17,15 @@ export class KnownUrls {
     this.#urls.set(pattern, known);
   }
 
-  /** The methods of the URL that a path belongs to, or undefined when there is none. */
+  /** The methods of the URL that a path matches. Undefined when it matches none. */
   methodsOf(path: string): readonly string[] | undefined {
     const methods = [...this.#urls.values()]
-      .filter(({ pattern }) => isOf(path, pattern))
+      .filter(({ pattern }) => matches(path, pattern))
       .flatMap((url) => [...url.methods]);
     return methods.length === 0 ? undefined : [...new Set(methods)].sort();
   }
 
-  /** The served URL that looks most like a path, its parameters as in the path. */
+  /** The URL most similar to a path, with the parameters of the path filled in. */
   nearest(path: string): string | undefined {
     const segments = path.split("/");
     const candidates = [...this.#urls.keys()]
@@ -35,7 +36,7 @@ export class KnownUrls {
   }
 }
 
-function isOf(path: string, pattern: string): boolean {
+function matches(path: string, pattern: string): boolean {
   const segments = path.split("/");
   const parts = pattern.split("/");
   return (

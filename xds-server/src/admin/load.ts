@@ -4,7 +4,7 @@ import { routes } from "../admin-api/routes.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { serve } from "./serve.ts";
 
-/** How much proxies ask of what is behind them, as they report it (LRS). */
+/** The load on clusters and endpoints that proxies report (LRS). */
 export function registerLoad(app: FastifyInstance, { loads }: AdminDeps): void {
   serve(app, routes.load, operations.load, ({ query }) => ({ items: loads.clusters(query), omitted: loads.omitted }));
 }

@@ -18,7 +18,7 @@ const weighted = {
   },
 };
 
-test("apply sets and deletes documents as one revision", async () => {
+test("apply sets and deletes documents in one revision", async () => {
   await using admin = await testAdmin();
   assert.equal((await admin.send("POST", "/api/v1/apply", { body: mesh })).status, 200);
   const answer = await admin.send("POST", "/api/v1/apply", {
@@ -47,7 +47,7 @@ test("apply is all or nothing", async () => {
   assert.deepEqual((await admin.send("GET", "/api/v1/mesh")).body, []);
 });
 
-test("a document without a name is told by its place in the list", async () => {
+test("a problem of a document without a name has the position in the list", async () => {
   await using admin = await testAdmin();
   const places = async (body: unknown) => {
     const rejected = await admin.send("POST", "/api/v1/apply", { body });
@@ -60,7 +60,7 @@ test("a document without a name is told by its place in the list", async () => {
   assert.deepEqual(await places({ set: [cart, 7] }), [["set[1]", ""]]);
 });
 
-test("apply takes one document, a list, and several YAML documents", async () => {
+test("apply accepts one document, a list, and several YAML documents", async () => {
   await using admin = await testAdmin();
   assert.equal((await admin.send("POST", "/api/v1/apply", { body: cart })).status, 200);
   const yaml = [cart, cartV2].map((document) => JSON.stringify(document)).join("\n---\n");
@@ -71,7 +71,7 @@ test("apply takes one document, a list, and several YAML documents", async () =>
   assert.deepEqual(shrunk.body.changes, [{ kind: "Cluster", name: "cart", change: "deleted" }]);
 });
 
-test("a dry run tells the difference and the proxies it would touch, and changes nothing", async () => {
+test("a dry run lists the changes and the affected proxies, and changes nothing", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   admin.connect("edge-1", () => []);
@@ -86,7 +86,7 @@ test("a dry run tells the difference and the proxies it would touch, and changes
   assert.equal(admin.store.get().revision, 1);
 });
 
-test("a change of node groups tells which proxies move, between which groups, and what that changes for them", async () => {
+test("a change of node groups lists the proxies that move, from and to which group, and the changes for them", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   for (const nodeId of ["edge-1", "edge-2", "inner-1"]) admin.connect(nodeId, () => []);
@@ -100,7 +100,7 @@ test("a change of node groups tells which proxies move, between which groups, an
   assert.ok(!JSON.stringify(staying).includes("inner-1"), JSON.stringify(staying));
 });
 
-test("replaces the whole mesh, and gives back what it takes", async () => {
+test("replaces the whole mesh, and accepts the mesh that it returns", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: [...mesh, { ...cart, name: "old" }] });
   const replaced = await admin.send("PUT", "/api/v1/mesh", { body: mesh });

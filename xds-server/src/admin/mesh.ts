@@ -16,13 +16,13 @@ export function registerMesh(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
   const target = () => ({ what: "the mesh", revision: store.get().revision });
 
-  serve(app, routes.apply, operations.apply, (asked) => {
-    const { request } = asked;
+  serve(app, routes.apply, operations.apply, (call) => {
+    const { request } = call;
     const change = readChange(bodyValue(request));
     return write(
       deps,
       () => change,
-      writeRequest(asked, () => requirePreconditions(request.headers, target())),
+      writeRequest(call, () => requirePreconditions(request.headers, target())),
     );
   });
 
@@ -33,10 +33,10 @@ export function registerMesh(app: FastifyInstance, deps: AdminDeps): void {
     return [...mesh.documents()];
   });
 
-  serve(app, routes.putMesh, operations.putMesh, async (asked) => {
-    const { request, reply } = asked;
+  serve(app, routes.putMesh, operations.putMesh, async (call) => {
+    const { request, reply } = call;
     const wanted = Mesh.of(readDocuments(bodyValue(request)));
-    const how = writeRequest(asked, () => requirePreconditions(request.headers, target()));
+    const how = writeRequest(call, () => requirePreconditions(request.headers, target()));
     const answer = await write(deps, ({ mesh }) => changeBetween(mesh, wanted), how);
     reply.header("etag", etag(answer.revision));
     return answer;

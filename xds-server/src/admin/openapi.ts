@@ -6,19 +6,22 @@ import { problemDetails } from "../admin-api/problems.ts";
 import { jsonMediaType, wasmMediaType, yamlMediaTypes } from "./body.ts";
 import { problemMediaType } from "./problem-json.ts";
 
-/** What `/openapi.json` tells of an operation. */
+/** The description of an operation in `/openapi.json`. */
 export function openapiSchema({ tags, summary, params, query, body, wasm, answer }: Operation): FastifySchema {
   const schema: FastifySchema = {
     tags,
     summary,
     response: {
-      "2xx": content("Done", answer, [jsonMediaType]),
-      "4xx": content("Rejected, with every fault found", problemDetails, [problemMediaType]),
+      "2xx": content("The operation succeeded", answer, [jsonMediaType]),
+      "4xx": content("The request is rejected. The body lists all problems that were found", problemDetails, [
+        problemMediaType,
+      ]),
     },
   };
   if (params !== undefined) schema.params = inline(params);
   if (query !== noQuery) schema.querystring = inline(query);
-  if (body !== undefined) schema.body = content("The body", body, [jsonMediaType, ...yamlMediaTypes.slice(0, 1)]);
+  if (body !== undefined)
+    schema.body = content("The request body", body, [jsonMediaType, ...yamlMediaTypes.slice(0, 1)]);
   if (wasm) schema.body = { content: { [wasmMediaType]: { schema: { type: "string", format: "binary" } } } };
   return schema;
 }
@@ -26,7 +29,8 @@ export function openapiSchema({ tags, summary, params, query, body, wasm, answer
 /** The schemas of all components, as JSON Schema. */
 export function componentSchemas(): Record<string, object> {
   const { schemas } = z.toJSONSchema(components, { ...jsonSchemaOptions, uri: componentUri });
-  // zod keeps what several components share, such as "any JSON", in a document of its own: here they are components too.
+  // zod puts schemas that several components share, such as "any JSON", into a separate document. Here they become
+  // components too.
   const { __shared: shared, ...own } = schemas;
   const all = { ...own, ...prefixed(shared?.$defs ?? {}) };
   const text = JSON.stringify(all, (key, value) => (key === "$schema" || key === "$id" ? undefined : value));

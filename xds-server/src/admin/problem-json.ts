@@ -5,7 +5,7 @@ import { type Fault, type FaultContext, type Problem, problemOf } from "../model
 import type { ProblemCode } from "../model/problem-codes.ts";
 import { ProblemsError } from "../model/problems-error.ts";
 
-/** Ends a request with a rejection. Thrown at the HTTP border only, where Fastify's error handler answers it. */
+/** Rejects a request. Only thrown in this folder; Fastify's error handler sends the response. */
 export class RequestError extends ProblemsError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export class RequestError extends ProblemsError {
   }
 }
 
-/** What a rejection with one fault says beside the code and the message. */
+/** The optional parts of a rejection with one fault. */
 type More = Omit<Fault, "code" | "message"> & Pick<FaultContext, "kind" | "name">;
 
 /** A rejection with one fault. */
@@ -26,7 +26,7 @@ export function requestError(status: number, code: ProblemCode, message: string,
 }
 
 export function sendError(reply: FastifyReply, { status, problems, headers }: RequestError): FastifyReply {
-  // As bytes, since Fastify would add a charset to text, which this media type does not have.
+  // Sent as bytes: Fastify would add a charset to text, and this media type has none.
   const body = Buffer.from(JSON.stringify(problemDetails(status, problems)));
   return reply.code(status).headers(headers).header("content-type", problemMediaType).send(body);
 }
@@ -45,10 +45,10 @@ export function problemDetails(status: number, problems: readonly Problem[]): Pr
 
 export const problemMediaType = "application/problem+json";
 
-/** The longest part of an operator's own text that an answer repeats. */
+/** The maximum length of the operator's own text in an answer, in characters. */
 const maxFound = 80;
 
-/** Text as a problem's `found` shows it: one line, shortened. */
+/** Makes text fit for a problem's `found`: one line, shortened. */
 export function shortened(text: string): string {
   const line = text.replaceAll(/\p{Cc}+/gu, " ");
   return line.length > maxFound ? `${line.slice(0, maxFound)}…` : line;

@@ -11,7 +11,7 @@ function holding(shortName: string, name: string, state: SyncState, sent?: strin
   return { typeUrl: resourceType(shortName).typeUrl, shortName, state, resources: [resource] };
 }
 
-test("shows each proxy with its types, the worst state first to be seen, and Envoy's own reason", async () => {
+test("lists each proxy with its types, its worst state, and Envoy's reason for a rejection", async () => {
   await using admin = await testAdmin();
   admin.connect("edge-1", () => [holding("RDS", "edge", "rejected"), holding("CDS", "cart", "synced")]);
   const gone = admin.connect("edge-2", () => []);
@@ -35,7 +35,7 @@ test("shows each proxy with its types, the worst state first to be seen, and Env
   assert.deepEqual([unknown.status, codesOf(unknown)], [404, ["PROXY_UNKNOWN"]]);
 });
 
-test("lists many proxies page by page, each once, also among those of one state", async () => {
+test("lists each of many proxies once, page by page, also when filtered by state", async () => {
   await using admin = await testAdmin();
   for (const nodeId of ["c", "a", "d", "b"]) admin.connect(nodeId, () => [holding("CDS", "cart", "synced")]);
   admin.connect("bb", () => [holding("CDS", "cart", "rejected")]);
@@ -56,7 +56,7 @@ test("lists many proxies page by page, each once, also among those of one state"
   }
 });
 
-test("shows what a proxy was sent, readable, without secrets", async () => {
+test("shows the resources that were sent to a proxy as JSON, without secrets", async () => {
   await using admin = await testAdmin();
   const secret = {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
@@ -82,7 +82,7 @@ test("shows what a proxy was sent, readable, without secrets", async () => {
   assert.doesNotMatch(shown, /PRIVATE/);
 });
 
-test("a write that waits is answered when every touched proxy took it", async () => {
+test("a write that waits is answered when every affected proxy has accepted it", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   let state: SyncState = "pending";
@@ -98,15 +98,15 @@ test("a write that waits is answered when every touched proxy took it", async ()
   assert.deepEqual(answer.body.proxies, [{ nodeId: "edge-1", nodeGroup: "default", state: "synced", rejections: [] }]);
 });
 
-test("a write that waits goes on after a rejection until the proxy has answered all of it", async () => {
+test("a write that waits goes on waiting after a rejection until the proxy has answered the whole write", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   let cluster: SyncState = "pending";
-  let looks = 0;
+  let reads = 0;
   admin.connect("edge-1", () => {
-    looks += 1;
-    // What the first looks find is rejected already in part.
-    if (looks > 10) cluster = "rejected";
+    reads += 1;
+    // In the first reads, only a part of the write is answered, with a rejection.
+    if (reads > 10) cluster = "rejected";
     return [holding("RDS", "edge", "rejected"), holding("CDS", "mail", cluster)];
   });
   const body = [
@@ -118,7 +118,7 @@ test("a write that waits goes on after a rejection until the proxy has answered 
   assert.deepEqual([outcome.state, types.sort()], ["rejected", ["CDS", "RDS"]]);
 });
 
-test("a write that waits tells who rejected it and why, and who has not answered in time", async () => {
+test("a write that waits names the proxies that rejected it, with the reason, and those that did not answer in time", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   admin.connect("edge-1", () => [holding("RDS", "edge", "rejected")]);

@@ -14,7 +14,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 import { requestError, shortened } from "./problem-json.ts";
 import { serve } from "./serve.ts";
 
-/** The summary with the load that the proxy reports. */
+/** Adds the load that the proxy reports. */
 function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
   const load = loads.proxy(summary.nodeId);
   return load === undefined ? summary : { ...summary, load };
@@ -32,20 +32,20 @@ export function proxySummary(proxy: ProxyStatus): ProxySummary {
   return { ...proxy, state: proxyState(proxy), streams: proxy.streams.length, types };
 }
 
-const known = new WeakMap<TypeStatus, readonly ResourceRejection[]>();
+const rejectionsByStatus = new WeakMap<TypeStatus, readonly ResourceRejection[]>();
 
-/** Proxies that hold the same share their status, which is looked through once. */
+/** Proxies that hold the same resources share one status object, so its rejections are collected only once. */
 function rejectionsOf(status: TypeStatus): readonly ResourceRejection[] {
   const rejections =
-    known.get(status) ??
-    status.resources.flatMap(({ name, rejection: said }) =>
-      said === undefined ? [] : [{ type: status.shortName, name, ...said }],
+    rejectionsByStatus.get(status) ??
+    status.resources.flatMap(({ name, rejection }) =>
+      rejection === undefined ? [] : [{ type: status.shortName, name, ...rejection }],
     );
-  known.set(status, rejections);
+  rejectionsByStatus.set(status, rejections);
   return rejections;
 }
 
-/** What each connected proxy holds, rejects and was sent. */
+/** The state of each proxy, and the resources that were sent to it. */
 export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
   serve(app, routes.proxies, operations.proxies, async ({ query: { limit, after, ...wanted } }) => {
     const isAfter = (nodeId: string) => after === undefined || nodeId > after;
@@ -113,7 +113,7 @@ async function find({ proxies }: AdminDeps, nodeId: string): Promise<ProxyStatus
   throw requestError(
     404,
     "PROXY_UNKNOWN",
-    `Cannot find proxy "${shortened(nodeId)}": it is not connected, nor was it lately`,
+    `Cannot find proxy "${shortened(nodeId)}": it is not connected, and was not recently`,
     { hint },
   );
 }

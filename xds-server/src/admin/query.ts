@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { type Problem, problemOf } from "../model/problem.ts";
 import { RequestError, shortened } from "./problem-json.ts";
 
-/** Reads the query string by its schema; unknown parameters and wrong values are rejected, all of them at once. */
+/** Reads the query string by its schema. The rejection lists all unknown parameters and wrong values. */
 export function queryOf<Schema extends z.ZodType>(request: FastifyRequest, schema: Schema): z.output<Schema> {
   const query = request.query as Readonly<Record<string, unknown>>;
   const result = schema.safeParse(query);

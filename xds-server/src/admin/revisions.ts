@@ -16,7 +16,7 @@ export function revisionSummary({ changes, ...revision }: Revision): RevisionSum
   return { ...revision, changes: changes.map(changedDocument) };
 }
 
-/** Who changed what and when; reading, comparing and restoring it. */
+/** Lists, reads, compares and restores revisions. */
 export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
 
@@ -37,11 +37,11 @@ export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
     return { ...revision, changes: revision.changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
-  serve(app, routes.restore, operations.restore, async (asked) => {
-    const revision = readNumber(asked.params.revision);
+  serve(app, routes.restore, operations.restore, async (call) => {
+    const revision = readNumber(call.params.revision);
     const wanted = await meshAt(deps, revision);
-    const how = writeRequest(asked, () =>
-      requirePreconditions(asked.request.headers, { what: "the mesh", revision: store.get().revision }),
+    const how = writeRequest(call, () =>
+      requirePreconditions(call.request.headers, { what: "the mesh", revision: store.get().revision }),
     );
     const message = how.message === "" ? `restore revision ${revision}` : how.message;
     return write(deps, ({ mesh }) => changeBetween(mesh, wanted), { ...how, message });
@@ -54,7 +54,7 @@ async function meshAt(deps: AdminDeps, revision: number): Promise<Mesh> {
   return mesh;
 }
 
-/** A path that is no number names no revision: -1 is never found. */
+/** The number in a path. -1, which is no revision, when it is not a number. */
 function readNumber(text: string): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : -1;
 }
@@ -63,7 +63,7 @@ function unknownRevision({ store }: AdminDeps, revision: string): RequestError {
   return requestError(
     404,
     "REVISION_UNKNOWN",
-    "Cannot find this revision: it does not exist, or is older than what is kept",
+    "Cannot find this revision: it does not exist, or it is no longer kept",
     {
       path: "revision",
       found: revision.slice(0, 20),

@@ -5,8 +5,8 @@ import type { ParamOf } from "../admin-api/routes.ts";
 import { openapiSchema } from "./openapi.ts";
 import { queryOf } from "./query.ts";
 
-/** A request to an operation. */
-export interface Asked<Query, Param extends string = string> {
+/** A call of an operation: its request, with the query and the parameters of the URL. */
+export interface Call<Query, Param extends string = string> {
   readonly query: Query;
   readonly params: Readonly<Record<Param, string>>;
   readonly request: FastifyRequest;
@@ -20,15 +20,15 @@ interface Route<Url extends string> {
 }
 
 /**
- * Serves one operation. Reads its query before it calls the handler. The handler returns the body of the answer, or the
- * reply when the answer has no body.
+ * Serves one operation. Reads the query before it calls the handler. The handler returns the body of the response, or the
+ * reply when the response has no body.
  */
 export function serve<Url extends string, Served extends Operation>(
   app: FastifyInstance,
   { method, url }: Route<Url>,
   operation: Served,
   handler: (
-    asked: Asked<z.output<Served["query"]>, ParamOf<Url>>,
+    call: Call<z.output<Served["query"]>, ParamOf<Url>>,
   ) => AnswerTo<Served> | FastifyReply | Promise<AnswerTo<Served> | FastifyReply>,
 ): void {
   app.route({

@@ -4,7 +4,7 @@ import { kinds } from "../model/kinds.ts";
 import { AdminNeedsToken, startAdmin } from "./server.ts";
 import { codesOf, mesh, testAdmin } from "./testing.ts";
 
-test("an address that others reach is rejected without a token", async () => {
+test("does not start without a token on an address that other machines can reach", async () => {
   const never = undefined as never;
   const listen = { host: "0.0.0.0", port: 0 };
   const parts = {
@@ -20,7 +20,7 @@ test("an address that others reach is rejected without a token", async () => {
   await assert.rejects(startAdmin({ ...parts, listen, maxBodyBytes: 1, ready: never }), AdminNeedsToken);
 });
 
-test("a mistyped URL is answered with the nearest one, a wrong method with the right ones", async () => {
+test("the answer to a mistyped URL names the nearest one, and the answer to a wrong method the right ones", async () => {
   await using admin = await testAdmin();
   const mistyped = await admin.send("GET", "/api/v1/cluster/cart");
   assert.deepEqual([mistyped.status, codesOf(mistyped)], [404, ["URL_UNKNOWN"]]);
@@ -46,7 +46,7 @@ test("/openapi.json describes every kind with the schema that validates it, and 
   assert.doesNotMatch(text, /"\$ref":"(?!#\/components\/)/);
 });
 
-test("says that it lives, that it is ready, and what it counted", async () => {
+test("answers the liveness check, the readiness check and the request for metrics", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   admin.connect("edge-1", () => []);

@@ -24,7 +24,7 @@ export interface RunningAdmin {
   close(): Promise<void>;
 }
 
-/** The address would let anybody on the network change the mesh. */
+/** Thrown for an address on which anyone on the network could change the mesh without a token. */
 export class AdminNeedsToken extends Error {
   constructor(host: string) {
     super(`Cannot serve the admin API on ${host} without a token: give a token, or listen on 127.0.0.1`);
@@ -32,7 +32,7 @@ export class AdminNeedsToken extends Error {
   }
 }
 
-/** Serves the admin API until closed. Throws AdminNeedsToken, or what the system says of the address. */
+/** Serves the admin API until closed. Throws AdminNeedsToken, or the system's error when it cannot listen on the address. */
 export async function startAdmin(deps: AdminDeps): Promise<RunningAdmin> {
   const { listen } = deps;
   if (deps.token === undefined && !isLoopback(listen.host)) throw new AdminNeedsToken(listen.host);
@@ -40,17 +40,17 @@ export async function startAdmin(deps: AdminDeps): Promise<RunningAdmin> {
   app.server.maxConnections = maxConnections;
   await app.listen({ host: listen.host, port: listen.port });
   const address = app.server.address();
-  if (address === null || typeof address === "string") throw new Error("The admin API listens nowhere");
+  if (address === null || typeof address === "string") throw new Error("The admin API has no TCP address");
   return { host: address.address, port: address.port, close: () => app.close() };
 }
 
-/** People, scripts and a console need few; each may wait for proxies or follow events. */
+/** The maximum number of open connections. Operators, scripts and a console need few, but some of them stay open long. */
 const maxConnections = 512;
-/** How long a request may take to arrive, so that slow clients do not hold a connection for ever. */
+/** How long a request may take to arrive, so that a slow client cannot hold a connection for ever. */
 const requestTimeoutMs = 60_000;
 /** How long a connection may wait for its next request. */
 const keepAliveTimeoutMs = 30_000;
-/** The longest name in a URL. */
+/** The maximum length of a name in a URL, in characters. */
 const maxParamLength = 1_024;
 
 async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
@@ -71,7 +71,8 @@ async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
       socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     },
   });
-  // The schemas of the routes only describe; what is read is checked by the same zod schemas, which name every fault.
+  // Fastify uses the schemas of routes only for /openapi.json. Handlers check requests with the same zod schemas, which
+  // report all faults.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);
   const urls = new KnownUrls();
@@ -83,7 +84,7 @@ async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
     openapi: {
       openapi: "3.1.0",
       info: { title: "Chancery admin API", version: "1" },
-      // A token where the server was given one, nothing on a loopback address without.
+      // A server with a token requires it. A server without one is on loopback and requires nothing.
       security: [{ token: [] }, {}],
       components: { securitySchemes: { token: { type: "http", scheme: "bearer" } }, schemas: componentSchemas() },
     },
@@ -93,7 +94,7 @@ async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/** Each group of routes is one file and one entry here. */
+/** Each group of routes has one file and one entry here. */
 const groups: readonly ((app: FastifyInstance, deps: AdminDeps) => void)[] = [
   registerDocuments,
   registerMesh,
@@ -125,15 +126,15 @@ function registerErrors(app: FastifyInstance, { log }: AdminDeps, urls: KnownUrl
   app.setErrorHandler<FastifyError | RequestError>((error, request, reply) => {
     const rejected = error instanceof RequestError ? error : requestErrorOf(error);
     if (rejected !== undefined) return sendError(reply, rejected);
-    log.error({ err: error, method: request.method, url: request.url }, "the admin API failed to answer");
-    return sendError(reply, requestError(500, "INTERNAL", "The server failed to answer; its log says why"));
+    log.error({ err: error, method: request.method, url: request.url }, "cannot answer a request to the admin API");
+    return sendError(reply, requestError(500, "INTERNAL", "Cannot answer: the server failed, and its log says why"));
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?")[0] ?? "";
     const methods = urls.methodsOf(path);
     if (methods !== undefined) {
       const allow = methods.join(", ");
-      const message = `Cannot ${request.method} ${shortened(path)}: this URL takes ${allow}`;
+      const message = `Cannot ${request.method} ${shortened(path)}: this URL accepts ${allow}`;
       const problem = problemOf({ code: "METHOD_NOT_ALLOWED", message, found: request.method });
       return sendError(reply, new RequestError(405, [problem], { allow }));
     }
@@ -143,13 +144,13 @@ function registerErrors(app: FastifyInstance, { log }: AdminDeps, urls: KnownUrl
   });
 }
 
-/** Fastify's own rejections in our words; undefined for everything that is not the client's fault. */
+/** Translates a rejection by Fastify. Undefined when the error is not the client's fault. */
 function requestErrorOf(error: FastifyError): RequestError | undefined {
   const message = `Cannot read the request: ${error.message}`;
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return requestError(413, "BODY_TOO_LARGE", "Cannot read the body: it is larger than this server takes", {
-        hint: "send it in parts, or raise the limit: --limit maxAdminBodyBytes=NUMBER",
+      return requestError(413, "BODY_TOO_LARGE", "Cannot read the body: it is larger than this server accepts", {
+        hint: "send it in parts, or raise the limit with --limit maxAdminBodyBytes=NUMBER",
       });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return requestError(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a body of this content type", {

@@ -6,7 +6,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 
 export interface Waiting {
   readonly impact: readonly GroupImpact[];
-  /** The published snapshots as they were when the write was made. */
+  /** The snapshots that were published when the write was made. */
   readonly published: ReturnType<AdminDeps["snapshots"]>;
   readonly timeoutMs: number;
   readonly aborted: AbortSignal;
@@ -14,25 +14,25 @@ export interface Waiting {
 
 const checkEveryMs = 20;
 
-/** Waits until every touched proxy has taken or rejected the write, or time is up, and tells what each one did. */
+/** Waits until every affected proxy has accepted or rejected the write, or until the time is up. Returns all outcomes. */
 export async function settled(
   { snapshots, proxies }: Pick<AdminDeps, "snapshots" | "proxies">,
   { impact, published, timeoutMs, aborted }: Waiting,
 ): Promise<readonly Outcome[]> {
   const deadline = performance.now() + timeoutMs;
-  const expectations = impact.flatMap((group) => group.proxies.map((nodeId) => ({ nodeId, group })));
+  const affected = impact.flatMap((group) => group.proxies.map((nodeId) => ({ nodeId, group })));
   const outcomes = new Map<string, Outcome>();
-  let open = expectations;
+  let open = affected;
   for (;;) {
     const known = await proxies.some(open.map(({ nodeId }) => nodeId));
     open = open.filter(({ nodeId, group }) => {
       const proxy = known.get(nodeId);
-      // Until the group's new snapshot is out, its proxies look synced with the old one.
-      const isOut =
+      // Until the new snapshot of the group is published, its proxies seem synced: they hold the old one.
+      const isPublished =
         group.from === undefined
           ? snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup)
           : proxy?.nodeGroup === group.nodeGroup;
-      const { isSettled, ...outcome } = outcomeOf(proxy, { nodeId, group, isOut });
+      const { isSettled, ...outcome } = outcomeOf(proxy, { nodeId, group, isPublished });
       outcomes.set(nodeId, outcome);
       return !isSettled;
     });
@@ -41,22 +41,23 @@ export async function settled(
   }
 }
 
-interface Expectation {
+interface Affected {
   readonly nodeId: string;
   readonly group: GroupImpact;
-  readonly isOut: boolean;
+  /** The change is published to the proxy. */
+  readonly isPublished: boolean;
 }
 
 interface Settling extends Outcome {
-  /** Nothing of the write is left to answer, be it taken or rejected. */
+  /** The proxy has accepted or rejected all of the write. */
   readonly isSettled: boolean;
 }
 
-function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isOut }: Expectation): Settling {
+function outcomeOf(proxy: ProxyStatus | undefined, { nodeId, group, isPublished }: Affected): Settling {
   const { nodeGroup } = group;
   const nothing = { nodeId, nodeGroup, rejections: [] };
   if (proxy === undefined || proxy.streams.length === 0) return { ...nothing, state: "disconnected", isSettled: true };
-  if (!isOut) return { ...nothing, state: "pending", isSettled: false };
+  if (!isPublished) return { ...nothing, state: "pending", isSettled: false };
   const touched = new Set(group.resources.map(({ type, name }) => `${type} ${name}`));
   const resources = proxy.streams
     .flatMap((stream) => stream.types)

@@ -1,6 +1,6 @@
 import type { TextFault } from "../reading/text-fault.ts";
 
-/** A fault that JSON.parse lets pass. */
+/** A fault that JSON.parse ignores. */
 interface JsonFault {
   readonly what: Exclude<TextFault["what"], "syntax">;
   /** "spec.routes[2].cluster". */
@@ -9,15 +9,15 @@ interface JsonFault {
 
 /** An open object or array during the scan. */
 interface Container {
-  /** Keys seen so far; absent in arrays. */
+  /** The keys seen so far. Absent in an array. */
   readonly keys?: Set<string>;
   /** The key or index that is being read. */
   at: string | number;
 }
 
 /**
- * Finds what `JSON.parse` silently takes: a key given twice (the last one would win), `__proto__`, and nesting beyond
- * `maxDepth`. `text` must be valid JSON. Stops at the first nesting that is too deep.
+ * Finds faults that `JSON.parse` ignores: a key that is given twice, the key `__proto__`, and nesting deeper than
+ * `maxDepth`. `text` must be valid JSON. Stops at the first place that is nested too deep.
  */
 export function findJsonFaults(text: string, maxDepth: number): readonly JsonFault[] {
   const faults: JsonFault[] = [];

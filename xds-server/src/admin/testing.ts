@@ -28,20 +28,20 @@ export interface TestAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON; whoever asks knows what it is. */
+  /** The parsed JSON body. Undefined for any other content type. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read many shapes, and a wrong one fails the test
   readonly body: any;
 }
 
 export interface TestRequest {
   readonly body?: unknown;
-  /** Sent as it is, instead of `body` as JSON. */
+  /** Sent unchanged, instead of `body` as JSON. */
   readonly raw?: string | Uint8Array<ArrayBuffer>;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A running admin API over real parts: store in a temporary folder, compiler, catalog, reconciler. */
+/** A running admin API with real parts: a store in a temporary folder, compiler, catalog and reconciler. */
 export interface TestAdmin extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
@@ -49,12 +49,12 @@ export interface TestAdmin extends AsyncDisposable {
   readonly catalog: Catalog;
   readonly statuses: NodeStatus;
   readonly loads: LoadReports;
-  /** What writes share with each other. */
+  /** The turns of the event loop that writes use. */
   readonly turns: Turns;
   send(method: string, path: string, request?: TestRequest): Promise<TestAnswer>;
-  /** The version of a resource as published. */
+  /** The published version of a resource. "none" when there is none. */
   versionOf(shortName: string, name: string): string;
-  /** A proxy with one stream; `describe` says what it holds. */
+  /** Connects a proxy with one stream. `describe` returns the state of its resources. */
   connect(nodeId: string, describe: () => StreamStatus["types"]): { changed(): void; close(): void };
 }
 

@@ -3,27 +3,27 @@ import type { z } from "zod";
 import { maxMessageLength, type writeQuery } from "../admin-api/writes.ts";
 import { durationMs } from "../model/fields.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import type { Asked } from "./serve.ts";
+import type { Call } from "./serve.ts";
 
-/** How a write is to be made, as its query and headers say. */
+/** The options of a write, from its query and headers. */
 export interface WriteRequest {
   readonly author: string;
   readonly message: string;
   readonly dryRun: boolean;
-  /** How long to wait for the touched proxies; absent: not at all. */
+  /** How long to wait for the affected proxies, in milliseconds. Absent: do not wait. */
   readonly waitMs?: number;
-  /** Aborted when the client went away. */
+  /** Aborted when the client disconnects. */
   readonly aborted: AbortSignal;
-  /** Throws the rejection when the store is not as the writer expects. Called right before the write. */
+  /** Throws the rejection when a precondition of the request does not hold. Called right before the write. */
   readonly precondition: () => void;
 }
 
 const maxWaitMs = 60_000;
 const maxAuthorLength = 128;
 
-/** Reads what all writes share of their query and headers. */
+/** Reads the query parameters and headers that all writes share. */
 export function writeRequest(
-  { query, request, reply }: Asked<z.output<typeof writeQuery>>,
+  { query, request, reply }: Call<z.output<typeof writeQuery>>,
   precondition: () => void,
 ): WriteRequest {
   const author = printableHeader(request, "x-chancery-author", maxAuthorLength);

@@ -11,12 +11,13 @@ import { RequestError, requestError } from "./problem-json.ts";
 import { settled } from "./settled.ts";
 import type { WriteRequest } from "./write-request.ts";
 
-/** Makes one write: every path of the admin API that changes the mesh comes through here. */
+/** Makes or checks one write. All operations of the admin API that change the mesh call this. */
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
   const { proxies, snapshots } = deps;
-  // Only where asked for: a plain write costs the same for one proxy or thousands. And before the write, which may move them at once.
-  const asksForImpact = request.dryRun || request.waitMs !== undefined;
-  const before = asksForImpact ? await proxies.all() : [];
+  // Read only on request, so that the cost of a plain write does not depend on the number of proxies. Read before the
+  // write, which may move proxies to other node groups.
+  const needsImpact = request.dryRun || request.waitMs !== undefined;
+  const before = needsImpact ? await proxies.all() : [];
   let published = snapshots();
   const written = await writeOrCheck(
     deps,
@@ -28,7 +29,7 @@ export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteR
     request,
   );
   const answer = answerOf(written, request);
-  if (!asksForImpact) return answer;
+  if (!needsImpact) return answer;
   const { edit, compiled } = written;
   const groupAfter = await groupsAfter(deps, edit);
   const impact = impactOf({ before: published, after: compiled.snapshots, proxies: before, groupAfter });
@@ -50,25 +51,30 @@ async function writeOrCheck(
     return result;
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
-    throw requestError(409, "REVISION_CONFLICT", `Cannot write: revision ${error.actual} came in between`, {
-      hint: "send the request again",
-    });
+    throw requestError(
+      409,
+      "REVISION_CONFLICT",
+      `Cannot write: another writer made revision ${error.actual} in the meantime`,
+      {
+        hint: "send the request again",
+      },
+    );
   }
 }
 
 function answerOf({ change, edit, revision }: Written, { dryRun }: WriteRequest): WriteAnswer {
-  const touched = new Set(edit.changes.map(({ kind, name }) => `${kind} ${name}`));
+  const changed = new Set(edit.changes.map(({ kind, name }) => `${kind} ${name}`));
   return {
     revision,
     dryRun,
     changes: edit.changes.map((each) => (dryRun ? { ...changedDocument(each), ...each } : changedDocument(each))),
     unchanged: change.set
-      .filter(({ kind, name }) => !touched.has(`${kind} ${name}`))
+      .filter(({ kind, name }) => !changed.has(`${kind} ${name}`))
       .map(({ kind, name }) => ({ kind, name })),
   };
 }
 
-/** The node group that each proxy belongs to after a change of the mesh. */
+/** The node group of each proxy after a change of the mesh. */
 async function groupsAfter({ proxies }: AdminDeps, edit: MeshEdit): Promise<(proxy: ProxyStatus) => string> {
   const groups = edit.after.all("NodeGroup");
   if (groups === edit.before.all("NodeGroup")) return ({ nodeGroup }) => nodeGroup;

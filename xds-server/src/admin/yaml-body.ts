@@ -5,19 +5,19 @@ import { bodyFault, maxBodyDepth, maxBodyFaults } from "./body-faults.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 
 /**
- * Reading YAML can cost the square of its length (long quoted texts, many errors), so a body is short; JSON may be as
- * long as the server takes.
+ * The maximum length of a YAML body, in characters. The time to read YAML can grow with the square of its length (long
+ * quoted texts, many errors). JSON may be as long as `maxBodyBytes`.
  */
 const maxYamlLength = 1024 * 1024;
 const maxAliases = 100;
 
-/** The values of the YAML documents in a body, empty documents left out. Throws the rejection of what is not YAML. */
+/** The values of the YAML documents in a body, without empty documents. Throws a rejection if the body is not YAML. */
 export function readYamlValues(text: string): readonly unknown[] {
   if (text.length > maxYamlLength) {
     throw requestError(
       413,
       "BODY_TOO_LARGE",
-      `Cannot read the body: YAML may have ${maxYamlLength} characters at most`,
+      `Cannot read the body: YAML may have at most ${maxYamlLength} characters`,
       {
         hint: "send JSON (content-type: application/json), or fewer documents at once",
       },

@@ -13,10 +13,10 @@ export interface AdminOptions {
   readonly output?: string;
 }
 
-/** Where the admin API is, unless --admin or CHANCERY_ADMIN says otherwise. */
+/** The address of the admin API without --admin and CHANCERY_ADMIN. */
 const defaultAdmin = "http://127.0.0.1:18001";
 
-/** A command with this command line's manners: usage faults end with exit code 2. */
+/** A command that suggests the nearest name for a mistyped one, and ends with exit code 2 when its arguments are wrong. */
 export function command(name: string, summary: string): Command {
   return new Command(name)
     .description(summary)
@@ -24,19 +24,21 @@ export function command(name: string, summary: string): Command {
     .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage));
 }
 
-/** A command that talks to the admin API. `outputs` are what -o takes beyond "text". */
+/** A command that calls the admin API. `outputs` lists the values of -o other than "text". */
 export function adminCommand(name: string, summary: string, outputs: readonly string[] = ["json"]): Command {
   return command(name, summary)
-    .addOption(new Option("--admin <url>", "the admin API's address").env("CHANCERY_ADMIN").default(defaultAdmin))
+    .addOption(new Option("--admin <url>", "the address of the admin API").env("CHANCERY_ADMIN").default(defaultAdmin))
     .addOption(
-      new Option("--token-file <file>", "a file with the bearer token (or set CHANCERY_TOKEN)").env(
+      new Option("--token-file <file>", "a file with the bearer token; CHANCERY_TOKEN can hold the token itself").env(
         "CHANCERY_TOKEN_FILE",
       ),
     )
-    .addOption(new Option("-o, --output <format>", "how to print").choices(["text", ...outputs]).default("text"));
+    .addOption(
+      new Option("-o, --output <format>", "the format of the output").choices(["text", ...outputs]).default("text"),
+    );
 }
 
-/** What a command does with the admin API, its failures told and turned into exit codes. */
+/** Runs an action that calls the admin API. Prints a failure and sets the exit code. */
 export function run<Options extends AdminOptions>(
   action: (client: AdminClient, options: Options) => Promise<number>,
 ): (this: Command) => Promise<void> {
@@ -46,7 +48,7 @@ export function run<Options extends AdminOptions>(
   };
 }
 
-/** What a command does by itself, its failures told and turned into exit codes. */
+/** Runs an action without the admin API. Prints a failure and sets the exit code. */
 export async function runLocally(output: string | undefined, action: () => Promise<number>): Promise<void> {
   process.stdout.on("error", endWhenNobodyReads);
   try {
@@ -54,17 +56,17 @@ export async function runLocally(output: string | undefined, action: () => Promi
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
     process.exitCode = error instanceof CommandFailure ? error.exitCode : exitCodes.rejected;
-    tell(error, output === "json");
+    printFailure(error, output === "json");
   }
 }
 
-/** `chancery revisions | head` closes the pipe early: no failure. */
+/** A reader that closes the pipe early is no failure: `chancery revisions | head`. */
 function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
   process.exit(exitCodes.done);
 }
 
-function tell({ message, action = message, problems }: ProblemsError, asJson: boolean): void {
+function printFailure({ message, action = message, problems }: ProblemsError, asJson: boolean): void {
   if (asJson) printJson({ error: action, problems });
   if (problems.length === 0) printError(`${coloured("red", "error:")} ${action}`);
   for (const problem of problems) printError(`${coloured("red", "error:")} ${problemText(problem)}`);
@@ -88,7 +90,7 @@ function readToken(file: string): string {
   }
 }
 
-/** The user's name, as far as a header can carry it. */
+/** The name of the user, with `?` for each character that a header cannot carry. */
 function author(): string {
   const name = userName()
     .replaceAll(/[^\x20-\x7e]/g, "?")

@@ -1,9 +1,9 @@
-/** What was counted of the requests that one version of a filter had. */
+/** The counts of the requests that one version of a filter handled. */
 export interface Tally {
   readonly requests: number;
-  /** Answered 5xx, by whomever: a filter that traps answers 503. */
+  /** Requests answered with 5xx, by the service or by the proxy. A filter that traps causes 503. */
   readonly failures: number;
-  /** From the first byte of the request to the first byte of the answer, summed, in microseconds. */
+  /** The sum of all times from the first byte of the request to the first byte of the response, in microseconds. */
   readonly micros: number;
 }
 
@@ -12,28 +12,29 @@ export interface Comparison {
   readonly canary: Tally;
 }
 
-/** So many failures are never held against a canary, however good the old version is. */
+/** A share of failures that is tolerated, even when the old version has fewer. */
 const toleratedShare = 0.005;
-/** A canary goes back when chance alone would give so many failures less often than this. */
+/** A canary is rolled back when the probability of its failures by chance alone is below this. */
 const significance = 0.001;
-/** Fewer requests say nothing of how long they take. */
-const leastForLatency = 100;
-const slowerBy = 2;
-const slowerByMicros = 5_000;
+/** The minimum number of requests of each version for a comparison of times. */
+const minRequestsForLatency = 100;
+/** The canary may take this many times as long as the old version, and this much longer. */
+const toleratedFactor = 2;
+const toleratedExtraMicros = 5_000;
 
-/** Why a canary must go back, or undefined while nothing speaks against it. */
+/** Why a canary must be rolled back. Undefined while there is no reason. */
 export function verdict({ old, canary }: Comparison): string | undefined {
   const usual = Math.max(share(old), toleratedShare);
   if (canary.failures > 1 && atLeast(canary.failures, canary.requests, usual) < significance) {
-    return `${canary.failures} of its ${canary.requests} requests failed; of the old version, ${old.failures} of ${old.requests}`;
+    return `${canary.failures} of its ${canary.requests} requests failed; with the old version, ${old.failures} of ${old.requests}`;
   }
-  if (Math.min(old.requests, canary.requests) < leastForLatency) return undefined;
+  if (Math.min(old.requests, canary.requests) < minRequestsForLatency) return undefined;
   const [before, now] = [old.micros / old.requests, canary.micros / canary.requests];
-  if (now <= slowerBy * before + slowerByMicros) return undefined;
-  return `its requests take ${milliseconds(now)}, those of the old version ${milliseconds(before)}`;
+  if (now <= toleratedFactor * before + toleratedExtraMicros) return undefined;
+  return `its requests take ${milliseconds(now)}; with the old version, ${milliseconds(before)}`;
 }
 
-/** What was counted from one reading to a later one. */
+/** The counts between two readings. */
 export function since(before: Comparison, now: Comparison): Comparison {
   const difference = (one: Tally, other: Tally): Tally => ({
     requests: other.requests - one.requests,
@@ -47,7 +48,7 @@ const share = ({ requests, failures }: Tally): number => (requests === 0 ? 0 : f
 
 const milliseconds = (micros: number): string => `${(micros / 1000).toFixed(1)} ms`;
 
-/** The probability of so many or more of `count` independent events of a probability: what the others do not make up. */
+/** The probability that at least `wanted` of `count` independent events happen, each with `probability`. */
 function atLeast(wanted: number, count: number, probability: number): number {
   if (probability >= 1) return 1;
   let term = (1 - probability) ** count;

@@ -1,6 +1,6 @@
 import type { Comparison, Tally } from "./canary-judge.ts";
 
-/** Reads what Envoys counted of a canary, through their admin addresses, for some listeners. Throws when one does not answer. */
+/** Reads the counts of a canary and of the old version from Envoys, for some listeners. Throws when one does not answer. */
 export async function readCanaryStats(envoys: readonly string[], listeners: readonly string[]): Promise<Comparison> {
   const texts = await Promise.all(envoys.map(read));
   const series = texts.flatMap(parse).filter(({ labels }) => listeners.includes(labels.get("listener") ?? ""));
@@ -35,7 +35,7 @@ async function read(envoy: string): Promise<string> {
 function parse(text: string): readonly Series[] {
   return [...text.matchAll(/^(\w+)\{(.*)\} (\S+)$/gm)].map(([, name = "", labels = "", value = ""]) => ({
     name,
-    labels: new Map([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", is = ""]) => [key, is])),
+    labels: new Map([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", text = ""]) => [key, text])),
     value: Number(value),
   }));
 }

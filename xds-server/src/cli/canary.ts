@@ -12,19 +12,19 @@ import { isFine, outcomesTable, sendWrite, type WriteOptions } from "./written.t
 export interface CanaryPlan {
   readonly client: AdminClient;
   readonly name: string;
-  /** What runs now, as it was read. */
+  /** The filter that runs now, with the ETag that it was read with. */
   readonly former: Answer<Document<"Filter">>;
-  /** What runs for all in the end. */
+  /** The spec that runs for all requests when the canary succeeds. */
   readonly next: FilterSpec;
-  /** The first share of the requests, in percent. */
+  /** The first share of the requests that the canary gets, in percent. */
   readonly percent: number;
-  /** How long each share is watched at least. */
+  /** The minimum time for which each share is watched, such as "30s". */
   readonly step: string;
-  /** The admin addresses of the Envoys whose requests count. */
+  /** The admin addresses of the Envoys whose requests are counted. */
   readonly envoys: readonly string[];
   readonly options: WriteOptions;
-  /** Hears what happens. */
-  readonly say: (line: string) => void;
+  /** Receives one line for each event. */
+  readonly report: (line: string) => void;
 }
 
 export type CanaryEnd =
@@ -32,19 +32,20 @@ export type CanaryEnd =
   | { readonly succeeded: false; readonly revision: number; readonly why: string; readonly seen: Comparison };
 
 const pollMs = 200;
-/** A share is judged good only by so many requests of it. */
-const leastRequests = 20;
-/** A share that has not had them after so many steps goes back. */
-const mostSteps = 10;
+/** The minimum number of requests of a share before it is judged good. */
+const minRequests = 20;
+/** A share with fewer requests after this number of steps is rolled back. */
+const maxSteps = 10;
 
 /**
- * Gives a new version to a share of the requests, then to ten times as many, then to half, then to all; goes back when its requests
- * fail or take long where those of the old version do not. Each change is an ordinary write, made only if nobody else changed the filter.
+ * Gives a new version to a share of the requests. The share grows tenfold, then to half, then to all requests. The new
+ * version is rolled back when more of its requests fail than with the old version, or when they take longer. Each change is
+ * an ordinary write, which is rejected if another writer has changed the filter.
  */
 export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
-  const { name, former, next, envoys, say } = plan;
+  const { name, former, next, envoys, report } = plan;
   const { listeners } = former.body.spec;
-  const before = await readCanaryStats(envoys, listeners).catch(cannotSee);
+  const before = await readCanaryStats(envoys, listeners).catch(cannotReadStats);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt);
@@ -56,7 +57,7 @@ export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
     current = written;
     return written.body;
   };
-  const { canary: _abandoned, ...stable } = former.body.spec;
+  const { canary: _former, ...stable } = former.body.spec;
   const withCanary = (percent: number): FilterSpec => {
     const { sha256, config } = next;
     const canary = { sha256, ...(config === undefined ? {} : { config }), percent };
@@ -67,31 +68,32 @@ export async function runCanary(plan: CanaryPlan): Promise<CanaryEnd> {
     let why: string | undefined;
     for (const percent of sharesFrom(plan.percent)) {
       const { proxies = [] } = await write(withCanary(percent), `canary of ${name}: ${percent}%`);
-      if (!proxies.every(isFine)) why = `a proxy does not take it:\n${outcomesTable(proxies)}`;
-      else say(`${percent}% of the requests get the new version.`);
+      if (!proxies.every(isFine)) why = `a proxy has not accepted it:\n${outcomesTable(proxies)}`;
+      else report(`${percent}% of the requests get the new version.`);
       const watched = why === undefined ? await watch(plan, before, interrupted.signal) : { seen, why };
       ({ seen, why } = watched);
       if (why === undefined) continue;
-      // At once, and then out of the listener, whose connections may stay for a while.
-      await write(withCanary(0), `canary of ${name} goes back`);
-      const { revision } = await write(stable, `canary of ${name} went back`);
+      // A share of 0% takes effect at once. Removing the canary changes the listener, whose old connections may
+      // stay open for a while.
+      await write(withCanary(0), `canary of ${name}: roll back`);
+      const { revision } = await write(stable, `canary of ${name}: remove it after the rollback`);
       return { succeeded: false, revision, why, seen };
     }
-    const { revision } = await write(next, `canary of ${name} succeeded`);
+    const { revision } = await write(next, `canary of ${name}: succeeded`);
     return { succeeded: true, revision, seen };
   } finally {
     process.removeListener("SIGINT", interrupt);
   }
 }
 
-/** 1% is followed by 10% and 50%, 20% by 50%. */
+/** The shares of a canary: 1%, 10% and 50%, or 20% and 50%. */
 function sharesFrom(percent: number): readonly number[] {
   const shares = [percent];
   for (let next = percent * 10; next < 50; next *= 10) shares.push(next);
   return percent < 50 ? [...shares, 50] : shares;
 }
 
-/** Watches one share until it has been good for long enough, or is not. */
+/** Watches one share until it is judged good, or until there is a reason to roll back. */
 async function watch(
   { envoys, former, step }: CanaryPlan,
   before: Comparison,
@@ -111,22 +113,21 @@ async function watch(
       seen = since(before, read);
       const why = verdict(seen) ?? verdict(since(atStart, read));
       if (why !== undefined) return { seen, why };
-      const enough = since(atStart, read).canary.requests >= leastRequests;
+      const enough = since(atStart, read).canary.requests >= minRequests;
       if (elapsed >= stepMs && enough) return { seen, why: undefined };
     }
     if (interrupted.aborted) return { seen, why: "it was interrupted" };
-    if (performance.now() - lastRead > stepMs) return { seen, why: "an Envoy does not tell its stats any more" };
-    if (elapsed > mostSteps * stepMs)
-      return { seen, why: `fewer than ${leastRequests} requests in ${mostSteps} steps` };
+    if (performance.now() - lastRead > stepMs) return { seen, why: "an Envoy no longer sends its statistics" };
+    if (elapsed > maxSteps * stepMs) return { seen, why: `fewer than ${minRequests} requests in ${maxSteps} steps` };
     await pause(pollMs);
   }
 }
 
-function cannotSee(error: unknown): never {
+function cannotReadStats(error: unknown): never {
   const cause = error instanceof Error ? error.message : String(error);
-  const hint = "name the admin address of each Envoy by --envoy, such as http://127.0.0.1:9901";
+  const hint = "give the admin address of each Envoy with --envoy, such as http://127.0.0.1:9901";
   throw new CommandFailure(
     exitCodes.unreachable,
-    `Cannot read the stats by which the canary is judged: ${cause}\n  ${hint}`,
+    `Cannot read the statistics for judging the canary: ${cause}\n  ${hint}`,
   );
 }

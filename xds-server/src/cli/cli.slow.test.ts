@@ -30,7 +30,7 @@ const routes = (state: SyncState) => [
   },
 ];
 
-test("apply reads files, folders and standard input, and says what became of each document", async () => {
+test("apply reads files, folders and standard input, and prints the change of each document", async () => {
   await using admin = await testAdmin();
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-cli-"));
   mkdirSync(path.join(folder, "deep"));
@@ -49,7 +49,7 @@ test("apply reads files, folders and standard input, and says what became of eac
   assert.deepEqual(JSON.parse(again.stdout).unchanged, [{ kind: "Cluster", name: "cart" }]);
 });
 
-test("load shows what proxies report, by cluster or down to the endpoints of one", async () => {
+test("load shows the load that proxies report, by cluster or by endpoint of one cluster", async () => {
   await using admin = await testAdmin();
   const nothing = await run(admin, ["load"]);
   assert.match(nothing.stdout, /No load was reported.*load_stats_config/);
@@ -65,7 +65,7 @@ test("load shows what proxies report, by cluster or down to the endpoints of one
   assert.deepEqual([json.items[0].issued, json.omitted], [30, 0]);
 });
 
-test("apply names file, line and nearest name of a fault, changes nothing and ends with 1", async () => {
+test("apply prints the file, the line and the nearest name for a fault, changes nothing and ends with 1", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);
   const input = `# the shop\n${stringify({ ...toV2, spec: { hosts: ["*"], routes: [{ match: { prefix: "/" }, cluster: "card" }] } })}`;
@@ -77,7 +77,7 @@ test("apply names file, line and nearest name of a fault, changes nothing and en
   assert.equal(admin.store.get().revision, 1);
 });
 
-test("apply waits for the proxies, and ends with 1 when one rejects, with its reason", async () => {
+test("apply waits for the proxies, and ends with 1 and the reason when one rejects the change", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);
   let state: SyncState = "synced";
@@ -93,7 +93,7 @@ test("apply waits for the proxies, and ends with 1 when one rejects, with its re
   assert.equal(unwaited.exitCode, 0);
 });
 
-test("get lists, shows YAML that apply takes back, and knows singular and plural", async () => {
+test("get lists documents, prints YAML that apply accepts, and knows singular and plural", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);
   assert.match((await run(admin, ["get"])).stdout, /KIND +NAME[\s\S]*Cluster +cart-v2[\s\S]*Route +shop/);
@@ -133,7 +133,7 @@ test("diff shows what apply would change, and what changed between revisions", a
   assert.match((await run(admin, ["diff", "0", "1"])).stdout, /Cluster "cart" created/);
 });
 
-test("status shows proxy, type, state and reason, and lets no proxy write to the terminal", async () => {
+test("status shows proxy, type, state and reason, without the control characters that a proxy sends", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);
   assert.match((await run(admin, ["status"])).stdout, /Revision 1, 0 proxies\. /);
@@ -147,7 +147,7 @@ test("status shows proxy, type, state and reason, and lets no proxy write to the
   assert.equal(JSON.parse((await run(admin, ["status", "-o", "json"])).stdout).items[0].state, "rejected");
 });
 
-test("revisions lists who did what and why; restore goes back", async () => {
+test("revisions lists author, changes and message; restore goes back to a revision", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);
   await run(admin, ["apply", "-f", "-", "-m", "to v2"], { input: stringify(toV2) });
@@ -157,7 +157,7 @@ test("revisions lists who did what and why; restore goes back", async () => {
   assert.deepEqual(admin.store.get().mesh.get("Route", "shop"), shop);
 });
 
-test("exit codes tell a wrong command line (2) from a server that is not there (3)", async () => {
+test("the exit code is 2 for wrong arguments and 3 for a server that cannot be reached", async () => {
   const usage = [
     ["apply"],
     ["get", "clutsers"],
@@ -172,7 +172,7 @@ test("exit codes tell a wrong command line (2) from a server that is not there (
   assert.match(unreachable.stderr, /Cannot reach the admin API at http:\/\/127\.0\.0\.1:1[\s\S]*--admin/);
 });
 
-test("sends the token of CHANCERY_TOKEN or of a file, and says when it is missing", async () => {
+test("sends the token from CHANCERY_TOKEN or from a file, and reports a missing one", async () => {
   await using admin = await testAdmin({ token: "s3cret" });
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-cli-"));
   const file = path.join(folder, "token");

@@ -9,7 +9,7 @@ export interface ClientOptions {
   /** "http://127.0.0.1:18001". */
   readonly admin: string;
   readonly token?: string;
-  /** Who writes, as revisions record it. */
+  /** Who writes. Revisions record it. */
   readonly author: string;
 }
 
@@ -26,7 +26,7 @@ interface RequestParts<Query> {
   readonly body?: unknown;
   readonly wasm?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
-  /** How long the server may take beyond the usual, in milliseconds: the time it was asked to wait for proxies. */
+  /** How long the server may wait for proxies, in milliseconds. It is added to the time limit of the request. */
   readonly extraMs?: number;
 }
 
@@ -35,10 +35,10 @@ export interface Answer<T> {
   readonly etag: string | undefined;
 }
 
-/** How long the server may take to answer. */
+/** How long the server may take to answer, in milliseconds. */
 const timeoutMs = 30_000;
 
-/** The admin API over HTTP. What the server rejects, and a server that is not there, end the command. */
+/** Calls the admin API over HTTP. Throws a CommandFailure when the server rejects a request or cannot be reached. */
 export class AdminClient {
   readonly #options: ClientOptions;
 
@@ -55,7 +55,7 @@ export class AdminClient {
     return { body: JSON.parse(text), etag };
   }
 
-  /** The document of a kind and a name, or undefined when there is none. */
+  /** The document with this kind and name. Undefined when it does not exist. */
   async find<K extends Kind>(kind: K, name: string): Promise<Answer<Document<K>> | undefined> {
     const plural = kindRow(kind)?.plural ?? "";
     try {
@@ -96,7 +96,7 @@ export class AdminClient {
       });
     } catch (error) {
       const message = `Cannot reach the admin API at ${admin}: ${causeOf(error)}`;
-      const hint = "start the server (chancery serve), or name its address with --admin or CHANCERY_ADMIN";
+      const hint = "start the server (chancery serve), or give its address with --admin or CHANCERY_ADMIN";
       throw new CommandFailure(exitCodes.unreachable, `${message}\n  ${hint}`);
     }
   }
@@ -105,7 +105,10 @@ export class AdminClient {
 function rejected(status: number, text: string): CommandFailure {
   const details = problemDetailsOf(text);
   if (details === undefined)
-    return new CommandFailure(exitCodes.rejected, `The server answered ${status}, not in the admin API's words`);
+    return new CommandFailure(
+      exitCodes.rejected,
+      `The server answered ${status} without problem details: is this an admin API?`,
+    );
   return new CommandFailure(exitCodes.rejected, details.detail, details.problems);
 }
 
@@ -118,7 +121,7 @@ function problemDetailsOf(text: string): ProblemDetails | undefined {
   }
 }
 
-/** fetch says "fetch failed"; the reason is in its cause, or in the causes of each address tried. */
+/** The reason of a failed fetch. It is in the cause of the error, or in one cause for each address that was tried. */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";

@@ -7,11 +7,11 @@ import { CommandFailure, exitCodes } from "./exit-codes.ts";
 
 export interface ReadDocuments {
   readonly documents: readonly Document[];
-  /** Where each document stands: "shop/edge.yaml:12". */
+  /** The file and line of each document: "shop/edge.yaml:12". */
   readonly sources: ReadonlyMap<Document, string>;
 }
 
-/** Reads documents from files, folders (all .yaml, .yml and .json files below) and standard input ("-"). */
+/** Reads documents from files, folders (all .yaml, .yml and .json files in them) and standard input ("-"). */
 export function readDocumentFiles(paths: readonly string[]): ReadDocuments {
   const files = [...new Set(paths.flatMap((path) => (path === "-" ? ["-"] : filesAt(path))))];
   const parsed = files.map((file) => parseYaml(readText(file), { source: file === "-" ? "stdin" : file }));
@@ -24,7 +24,7 @@ export function readDocumentFiles(paths: readonly string[]): ReadDocuments {
   return { documents, sources };
 }
 
-/** Runs a request about documents; the problems that it is rejected with say where the documents stand. */
+/** Awaits a request about documents. If it is rejected, its problems get the file and line of the documents. */
 export async function withSources<T>({ sources }: ReadDocuments, request: Promise<T>): Promise<T> {
   try {
     return await request;

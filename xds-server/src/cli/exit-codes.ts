@@ -1,22 +1,22 @@
 import type { Problem } from "../model/problem.ts";
 import { ProblemsError } from "../model/problems-error.ts";
 
-/** What every command's exit code means. */
+/** The exit codes of all commands. */
 export const exitCodes = {
   done: 0,
-  /** The server, a proxy or the input said no; with `diff --exit-code`: there are differences. */
+  /** The server or a proxy rejected the input, or it cannot be read. With `diff --exit-code`: there are differences. */
   rejected: 1,
-  /** The command line itself is wrong. */
+  /** The arguments are wrong. */
   usage: 2,
-  /** No server answered. */
+  /** The server cannot be reached. */
   unreachable: 3,
 } as const;
 
-/** Ends a command with an exit code of its own. */
+/** Ends a command with an exit code. */
 export class CommandFailure extends ProblemsError {
   readonly exitCode: number;
 
-  /** `message` says what failed. Without problems, it also says why. */
+  /** `message` says what failed, and also why if there are no problems. */
   constructor(exitCode: number, message: string, problems: readonly Problem[] = []) {
     super(problems, message);
     this.exitCode = exitCode;

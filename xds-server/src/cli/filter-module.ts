@@ -8,16 +8,17 @@ export interface FilterModule {
   readonly name: string;
   readonly wasm: Uint8Array;
   readonly wasmPath: string;
-  /** Its source map, by which traps are located. */
+  /** Its source map, used to locate traps. Absent when it was read from a file. */
   readonly map?: string;
   readonly warnings: readonly string[];
-  /** The configuration that stands beside the source, when there is one. */
+  /** The configuration in the folder's config.json. Absent when there is none. */
   readonly config?: unknown;
 }
 
 /**
- * The same module, whose callbacks trap when they take more than a budget of instructions: in Envoy, an endless loop holds a
- * worker for ever. What cannot be read as a module stays as it is, for the server to say why.
+ * Limits the instructions that a callback of the module may execute: a callback that exceeds them traps. Without the limit,
+ * an endless loop would block a worker of Envoy for ever. A file that is not a module is returned unchanged, because the
+ * server reports its faults.
  */
 export async function fuelled(module: FilterModule): Promise<FilterModule> {
   const { withFuel } = await import("@chancery/filter-sdk/fuel");
@@ -26,21 +27,21 @@ export async function fuelled(module: FilterModule): Promise<FilterModule> {
     return { ...module, ...withFuel(module.wasm, module.map === undefined ? {} : { map: module.map }) };
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    const message = `Cannot give ${module.wasmPath} fuel: ${cause}\n  push it with --no-fuel, and nothing ends its endless loops`;
+    const message = `Cannot limit the instructions of ${module.wasmPath}: ${cause}\n  push it with --no-fuel; endless loops are then not ended`;
     throw new CommandFailure(exitCodes.rejected, message);
   }
 }
 
-/** Builds the filter of a folder, or reads a .wasm file; its name is the file's. */
+/** Builds the filter in a folder, or reads a .wasm file, whose name becomes the name of the filter. */
 export async function filterModule(path: string): Promise<FilterModule> {
   if (isFolder(path)) return await build(path);
   if (!path.endsWith(".wasm"))
-    throw new CommandFailure(exitCodes.usage, `${path} is neither a filter's folder nor a .wasm file`);
+    throw new CommandFailure(exitCodes.usage, `${path} is neither the folder of a filter nor a .wasm file`);
   return { name: basename(path, ".wasm"), wasm: new Uint8Array(readFileSync(path)), wasmPath: path, warnings: [] };
 }
 
 async function build(directory: string): Promise<FilterModule> {
-  // The compiler is large: only the commands that build load it.
+  // The compiler is large, so only commands that build load it.
   const { buildFilter } = await import("@chancery/filter-sdk/build");
   const built = await buildFilter(directory);
   if (!built.ok) throw new CommandFailure(exitCodes.rejected, `Cannot build ${directory}:\n${built.errors.join("\n")}`);
@@ -49,7 +50,7 @@ async function build(directory: string): Promise<FilterModule> {
   return { name, wasm, wasmPath, warnings, map, ...(config === undefined ? {} : { config }) };
 }
 
-/** A filter's configuration: a JSON file. Undefined when it may be missing, and is. */
+/** Reads the configuration of a filter from a JSON file. Undefined when the file is missing and not needed. */
 export function readConfig(file: string, isNeeded: boolean): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));

@@ -13,7 +13,7 @@ import { chancery } from "./testing.ts";
 
 const source = fileURLToPath(new URL("../../../filters/request-policy", import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), "chancery-push-"));
-/** A good module, and another one that differs in a custom section only, as an edited filter would. */
+/** A good module, and another one that differs only in a custom section and stands for an edited filter. */
 const [first, second] = ["first", "second"].map((name) => path.join(folder, name, "policy.wasm")) as [string, string];
 const config = path.join(folder, "config.json");
 const strict = path.join(folder, "strict.json");
@@ -35,7 +35,7 @@ const push = (admin: TestAdmin, ...args: readonly string[]) =>
 const hasFuel = (admin: TestAdmin, sha256 = ""): boolean =>
   Buffer.from(admin.catalog.get().get(sha256)?.wasm ?? []).includes("out of fuel");
 
-/** A proxy that takes every version of the filter but those that `rejects` names. */
+/** Connects a proxy that accepts every version of the filter, except those for which `rejects` returns true. */
 function connect(admin: TestAdmin, rejects: (version: string) => boolean): void {
   admin.connect("edge-1", () => {
     const version = admin.versionOf("ECDS", "filter/policy");
@@ -61,7 +61,7 @@ test("pushes a new filter, then a new version that keeps listeners and configura
   assert.deepEqual({ ...current?.spec, sha256: "" }, { ...former?.spec, sha256: "" });
 });
 
-test("lists what runs and every version, and goes back to one with the configuration that it ran with", async () => {
+test("lists the running version and all others, and goes back to one with the configuration that it ran with", async () => {
   await using admin = await testAdmin();
   const run = async (...args: readonly string[]) => {
     const ran = await chancery(["filter", ...args], { env: { CHANCERY_ADMIN: admin.url } });
@@ -86,7 +86,7 @@ test("lists what runs and every version, and goes back to one with the configura
   assert.deepEqual(admin.store.get().mesh.get("Filter", "policy"), is);
 });
 
-test("rejects other bytes for a version, and to go back to what never was", async () => {
+test("rejects other bytes for a version, and a rollback to a version that does not exist", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   await push(admin, first, "--to", "edge", "--config", config, "--version", "1");
@@ -95,14 +95,14 @@ test("rejects other bytes for a version, and to go back to what never was", asyn
   assert.match(other.stderr, /cannot be version 1: that version is another module.* \[FILTER_VERSION_TAKEN\]/);
   const rollback = (...args: readonly string[]) =>
     chancery(["filter", "rollback", "policy", ...args], { env: { CHANCERY_ADMIN: admin.url } });
-  assert.match((await rollback()).stderr, /has run one version only \[FILTER_NO_FORMER_VERSION\]/);
+  assert.match((await rollback()).stderr, /has run only one version \[FILTER_NO_FORMER_VERSION\]/);
   assert.match(
     (await rollback("--to", "2")).stderr,
     /has no version 2 \[FILTER_VERSION_UNKNOWN\][\s\S]*did you mean "1"/,
   );
 });
 
-test("puts the former version back when a proxy rejects the new one, and says who and why", async () => {
+test("restores the former version when a proxy rejects the new one, and prints the proxy and its reason", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   let good = "";
@@ -117,17 +117,17 @@ test("puts the former version back when a proxy rejects the new one, and says wh
   assert.deepEqual(admin.store.get().mesh.get("Filter", "policy"), former);
 });
 
-test("takes a new filter out again when a proxy rejects it", async () => {
+test("removes a new filter when a proxy rejects it", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   connect(admin, (version) => version !== "none");
   const rejected = await push(admin, first, "--to", "edge", "--config", config);
   assert.equal(rejected.exitCode, 1);
-  assert.match(rejected.stderr, /taken out again/);
+  assert.match(rejected.stderr, /removed again/);
   assert.equal(admin.store.get().mesh.get("Filter", "policy"), undefined);
 });
 
-test("rejects what is no module and what its module rejects, before any proxy sees it", async () => {
+test("rejects a file that is not a module, and a configuration that the module rejects, before any proxy receives it", async () => {
   await using admin = await testAdmin();
   await admin.send("POST", "/api/v1/apply", { body: mesh });
   const garbage = path.join(folder, "garbage.wasm");

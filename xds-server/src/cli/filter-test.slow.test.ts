@@ -14,7 +14,7 @@ class Root extends RootContext {
 registerRootContext((context_id: u32) => new Root(context_id), "subject");
 `;
 
-test("watch mode builds and tests again at every save, also of editors that replace the file", async (t) => {
+test("watch mode builds and tests again at every save, also when the editor replaces the file", async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), "chancery-watch-"));
   t.after(() => rmSync(folder, { recursive: true }));
   for (const name of ["assembly", "test"]) mkdirSync(path.join(folder, name));
@@ -28,18 +28,18 @@ test("watch mode builds and tests again at every save, also of editors that repl
   const child = spawn(process.execPath, [main, "filter", "test", folder, "--watch"], { timeout: 60_000 });
   t.after(() => child.kill());
   let output = "";
-  let heard = () => {};
+  let wake = () => {};
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      heard();
+      wake();
     });
   }
-  child.on("exit", () => heard());
+  child.on("exit", () => wake());
   const shown = async (words: RegExp) => {
     while (!(words.test(output) && output.includes("Waiting for a change."))) {
       await new Promise<void>((resolve) => {
-        heard = resolve;
+        wake = resolve;
       });
       assert.equal(child.exitCode ?? child.signalCode, null, output);
     }

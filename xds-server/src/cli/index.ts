@@ -9,7 +9,7 @@ import { restoreCommand } from "./commands/restore.ts";
 import { revisionsCommand } from "./commands/revisions.ts";
 import { statusCommand } from "./commands/status.ts";
 
-/** The commands that talk to a running server, in the order in which --help lists them. */
+/** The commands for a running server and for filters, in the order of --help. */
 export function cliCommands(): Command[] {
   return [
     applyCommand(),

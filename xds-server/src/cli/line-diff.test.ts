@@ -4,7 +4,7 @@ import { yamlDiff } from "./line-diff.ts";
 
 const shown = (before: unknown, after: unknown) => yamlDiff(before, after).map(({ sign, text }) => `${sign}${text}`);
 
-test("shows changed lines with those around them, and leaves the rest out", () => {
+test("shows changed lines with the lines around them, and no others", () => {
   const before = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key${index}`, index]));
   assert.deepEqual(shown(before, { ...before, key5: "five" }), [
     " key2: 2",
@@ -18,12 +18,12 @@ test("shows changed lines with those around them, and leaves the rest out", () =
   ]);
 });
 
-test("shows what was created and deleted whole, and nothing for what is equal", () => {
+test("shows all lines of a created or deleted value, and none of equal values", () => {
   assert.deepEqual(shown(undefined, { a: 1, b: 2 }), ["+a: 1", "+b: 2"]);
   assert.deepEqual(shown({ a: 1 }, undefined), ["-a: 1"]);
   assert.deepEqual(shown({ a: 1 }, { a: 1 }), []);
 });
 
-test("finds lines that moved in between", () => {
+test("shows a line inserted between equal ones as added", () => {
   assert.deepEqual(shown(["a", "b", "c"], ["a", "x", "c", "d"]), [" - a", "-- b", "+- x", " - c", "+- d"]);
 });

@@ -6,12 +6,12 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** Texts whose lines multiplied exceed this are shown as one block removed and one added. */
+/** The maximum product of the two numbers of lines. Longer texts are shown as one removed and one added block. */
 const maxCells = 4_000_000;
-/** How many equal lines are shown around a difference. */
+/** The number of equal lines shown before and after a difference. */
 const context = 3;
 
-/** What differs between two values, as lines of their YAML; undefined stands for "is not there". */
+/** The differences between the YAML of two values. Undefined is a value that does not exist. */
 export function yamlDiff(before: unknown, after: unknown): readonly DiffLine[] {
   const lines = (value: unknown) => (value === undefined ? [] : stringify(value).trimEnd().split("\n"));
   return nearDifferences(lineDiff(lines(before), lines(after)));
@@ -22,7 +22,7 @@ function lineDiff(before: readonly string[], after: readonly string[]): readonly
   const removed = before.map((text): DiffLine => ({ sign: "-", text }));
   const added = after.map((text): DiffLine => ({ sign: "+", text }));
   if (before.length * after.length > maxCells) return [...removed, ...added];
-  // common[i][j]: how many lines the rests after line i of before and line j of after have in common.
+  // common[i][j]: the length of the longest common subsequence of before from line i on and of after from line j on.
   const common = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1));
   const at = (row: number, column: number): number => common[row]?.[column] ?? 0;
   for (let row = before.length - 1; row >= 0; row--) {

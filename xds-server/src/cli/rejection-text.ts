@@ -1,7 +1,7 @@
 import type { ResourceRejection } from "../admin-api/writes.ts";
 import { printable } from "./terminal.ts";
 
-/** A rejection in one line; where the reason does not say which resource it means, so does the line. */
+/** A rejection in one line. The line says so when the reason does not name the resource at fault. */
 export function rejectionText({
   name,
   reason,

@@ -36,7 +36,7 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** Columns, aligned by what is written, not by its colour codes. The last column may be as long as it likes. */
+/** A table with aligned columns. Colour codes do not count, and the last column is not padded. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -49,7 +49,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   return [line(headings, (cell) => coloured("bold", cell)), ...rows.map((row) => line(row, colouredState))].join("\n");
 }
 
-/** Text of a server or a proxy may hold control codes; a terminal must not obey them. */
+/** Replaces control characters. Text from a server or a proxy must not control the terminal. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, " ");
 }

@@ -9,15 +9,15 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  /** Given on standard input. */
+  /** The text on standard input. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What Node runs to be `chancery`. */
+/** The entry point of `chancery`. */
 export const main = fileURLToPath(new URL(`../main${path.extname(import.meta.filename)}`, import.meta.url));
 
-/** Runs `chancery` as its own process, with nothing of this process's environment that it reads. */
+/** Runs `chancery` in a process of its own. Of this environment, the process gets PATH, HOME and NODE_OPTIONS only. */
 export async function chancery(args: readonly string[], { input = "", env = {} }: RunOptions = {}): Promise<Ran> {
   const { PATH = "", HOME = "", NODE_OPTIONS = "" } = process.env;
   const child = spawn(process.execPath, [main, ...args], {

@@ -9,9 +9,9 @@ interface ApplyOptions extends AdminOptions, WriteOptions {
 }
 
 export function applyCommand(): Command {
-  return withWriteOptions(adminCommand("apply", "set documents as one revision, all or nothing"))
+  return withWriteOptions(adminCommand("apply", "create or replace documents in one revision, all or nothing"))
     .requiredOption("-f, --file <path>", 'a file, a folder, or "-" for standard input; may be repeated', repeated)
-    .addHelpText("after", "\nExample:\n  chancery apply -f weights.yaml -m 'half of the carts to v2'")
+    .addHelpText("after", "\nExample:\n  chancery apply -f weights.yaml -m 'send half of the requests to v2'")
     .action(
       run<ApplyOptions>(async (client, options) => {
         const read = readDocumentFiles(options.file);

@@ -14,10 +14,14 @@ interface DeleteOptions extends AdminOptions, WriteOptions {
 }
 
 export function deleteCommand(): Command {
-  return withWriteOptions(adminCommand("delete", "delete documents as one revision, all or nothing"))
+  return withWriteOptions(adminCommand("delete", "delete documents in one revision, all or nothing"))
     .addArgument(new Argument("[kind]", 'such as "clusters" or "Cluster"').argParser(readKind))
-    .argument("[names...]", "the documents' names")
-    .option("-f, --file <path>", 'delete what stands in a file, a folder, or "-"; may be repeated', repeated)
+    .argument("[names...]", "the names of the documents")
+    .option(
+      "-f, --file <path>",
+      'delete the documents in a file, a folder, or standard input ("-"); may be repeated',
+      repeated,
+    )
     .addHelpText("after", "\nExamples:\n  chancery delete routes shop\n  chancery delete -f weights.yaml")
     .action(async function (this: Command) {
       const [row, names]: [KindRow | undefined, readonly string[]] = [this.processedArgs[0], this.processedArgs[1]];
@@ -40,18 +44,15 @@ function keysOf(
     return readDocumentFiles(files).documents.map(({ kind, name }) => ({ kind, name }));
   if (files === undefined && row !== undefined && names.length > 0)
     return names.map((name) => ({ kind: row.kind, name }));
-  throw new CommandFailure(
-    exitCodes.usage,
-    "Name a kind and at least one document, or give -f: `chancery delete routes shop`",
-  );
+  throw new CommandFailure(exitCodes.usage, "Give a kind and at least one name, or -f: `chancery delete routes shop`");
 }
 
-/** A name that does not exist is most likely mistyped; the server would take it as already deleted. */
+/** A name that does not exist is probably mistyped. The server would ignore it. */
 function rejectMissing(keys: readonly DocumentKey[], { changes }: WriteAnswer): void {
   const found = new Set(changes.map(({ kind, name }) => `${kind} ${name}`));
   const missing = keys.filter(({ kind, name }) => !found.has(`${kind} ${name}`));
   if (missing.length === 0) return;
-  const hint = "nothing was deleted; `chancery get` lists what is there";
+  const hint = "nothing was deleted; `chancery get` lists the documents";
   const fault = { code: "DOCUMENT_UNKNOWN", message: "it does not exist", hint } as const;
   const problems = missing.map(({ kind, name }) =>
     problemOf(fault, { action: `Cannot delete ${kind} "${name}"`, kind, name }),

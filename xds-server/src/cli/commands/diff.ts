@@ -16,9 +16,13 @@ interface DiffOptions extends AdminOptions {
 export function diffCommand(): Command {
   return adminCommand("diff", "show what an apply would change, or what changed between two revisions")
     .addArgument(new Argument("[from]", "a revision").argParser(readRevision))
-    .addArgument(new Argument("[to]", "a later revision; the newest when left out").argParser(readRevision))
-    .option("-f, --file <path>", 'compare with what stands in a file, a folder, or "-"; may be repeated', repeated)
-    .option("--exit-code", "end with exit code 1 when there are differences")
+    .addArgument(new Argument("[to]", "a later revision; if left out, the newest one").argParser(readRevision))
+    .option(
+      "-f, --file <path>",
+      'show what an apply of a file, a folder, or standard input ("-") would change; may be repeated',
+      repeated,
+    )
+    .option("--exit-code", "end with exit code 1 if there are differences")
     .addHelpText("after", "\nExamples:\n  chancery diff -f weights.yaml\n  chancery diff 3 7")
     .action(async function (this: Command) {
       const [from, to]: [number?, number?] = [this.processedArgs[0], this.processedArgs[1]];
@@ -48,7 +52,7 @@ async function read(
   throw new CommandFailure(exitCodes.usage, "Give -f FILE, or one or two revisions: `chancery diff 3 7`");
 }
 
-/** What a dry run or a comparison of revisions answers. */
+/** The response to a dry run or to a comparison of revisions. */
 type Difference = Pick<WriteAnswer, "changes" | "impact">;
 
 const colours = { " ": "gray", "-": "red", "+": "green" } as const;

@@ -22,17 +22,22 @@ interface BenchOptions {
 const rounds = 7;
 
 export function filterBenchCommand(): Command {
-  return command("bench", "measure what a filter costs each request on this machine, with a real Envoy")
-    .argument("<path>", "a filter's folder, or a .wasm file")
-    .option("--config <file>", "its configuration, JSON; DIR/config.json when left out")
-    .option("--path <path>", "what requests ask for", "/")
+  return command(
+    "bench",
+    "measure the processor time that a filter adds to each request, with a real Envoy on this machine",
+  )
+    .argument("<path>", "the folder of a filter, or a .wasm file")
+    .option("--config <file>", "the configuration of the filter, a JSON file; if left out, DIR/config.json")
+    .option("--path <path>", "the path of the requests", "/")
     .option("-H, --header <header>", "a header of the requests, such as 'x-key: 1'; may be repeated", repeated)
     .addOption(
-      new Option("--round <duration>", `how long each of ${2 * rounds} rounds lasts`)
+      new Option("--round <duration>", `the duration of each of ${2 * rounds} rounds`)
         .default("1s")
         .argParser(readDuration),
     )
-    .addOption(new Option("-o, --output <format>", "how to print").choices(["text", "json"]).default("text"))
+    .addOption(
+      new Option("-o, --output <format>", "the format of the output").choices(["text", "json"]).default("text"),
+    )
     .addHelpText("after", "\nExample:\n  chancery filter bench filters/request-policy --path /catalog")
     .action((path: string, options: BenchOptions) => runLocally(options.output, () => bench(path, options)));
 }
@@ -41,7 +46,7 @@ async function bench(path: string, { config, round, output, header = [], ...opti
   if (platform() !== "linux") {
     throw new CommandFailure(
       exitCodes.rejected,
-      "Cannot measure here: the processor time of threads is read as Linux tells it",
+      "Cannot measure here: the processor time of threads can only be read on Linux",
     );
   }
   const module = await filterModule(path);
@@ -62,7 +67,7 @@ async function bench(path: string, { config, round, output, header = [], ...opti
   return exitCodes.done;
 }
 
-/** What the module's manifest says; a module that cannot be read, or has none, does not. */
+/** True if the module's manifest says so. False if the module has no manifest or cannot be read. */
 function holdsHeaders(wasm: Uint8Array): boolean {
   const read = readBinary(wasm);
   const manifest = read.ok ? readManifest(read.binary) : undefined;
@@ -76,8 +81,8 @@ function resultText({ without, with: filtered, added, requests, statuses }: Benc
     least.toFixed(2),
     most.toFixed(2),
   ];
-  const rows = [row("without the filter", without), row("with it", filtered), row("added", added)];
-  const answered = Object.entries(statuses).map(([status, count]) => `${count} by ${status}`);
-  const head = ["MICROSECONDS A REQUEST", "MEDIAN", "LEAST", "MOST"];
-  return `${table(head, rows)}\nEnvoy's processor time, one worker; ${requests} filtered requests, answered ${answered.join(", ")}.`;
+  const rows = [row("without the filter", without), row("with the filter", filtered), row("added", added)];
+  const answered = Object.entries(statuses).map(([status, count]) => `${count} with ${status}`);
+  const head = ["MICROSECONDS PER REQUEST", "MEDIAN", "LEAST", "MOST"];
+  return `${table(head, rows)}\nProcessor time of Envoy with one worker; ${requests} filtered requests, answered ${answered.join(", ")}.`;
 }

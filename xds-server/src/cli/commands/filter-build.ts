@@ -12,9 +12,11 @@ interface BuildOptions {
 }
 
 export function filterBuildCommand(): Command {
-  return command("build", "compile a filter's folder to DIR/build/NAME.wasm, and check it as the server will")
-    .argument("<dir>", "the filter's folder")
-    .addOption(new Option("-o, --output <format>", "how to print").choices(["text", "json"]).default("text"))
+  return command("build", "compile the filter in a folder to DIR/build/NAME.wasm, and check it as the server does")
+    .argument("<dir>", "the folder of the filter")
+    .addOption(
+      new Option("-o, --output <format>", "the format of the output").choices(["text", "json"]).default("text"),
+    )
     .addHelpText("after", "\nExample:\n  chancery filter build filters/request-policy")
     .action((directory: string, { output }: BuildOptions) => runLocally(output, () => build(directory, output)));
 }
@@ -34,7 +36,7 @@ async function build(directory: string, output: BuildOptions["output"]): Promise
   if (output === "json") printJson({ name, sha256, bytes, wasmPath, abi, capabilities: hostCalls, manifest, warnings });
   else {
     print(`${wasmPath}: ${bytes} bytes, sha256 ${sha256}`);
-    print(`proxy-wasm ${abi}, needs ${hostCalls.join(", ")}`);
+    print(`proxy-wasm ${abi}, host calls: ${hostCalls.join(", ")}`);
   }
   return exitCodes.done;
 }

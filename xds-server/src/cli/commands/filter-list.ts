@@ -5,14 +5,13 @@ import { exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 
 export function filterListCommand(): Command {
-  return adminCommand("list", "list the filters that run: which version, where, and what their failure does")
+  return adminCommand("list", "list the filters that run: their version, their listeners and their failure policy")
     .addHelpText("after", "\nExample:\n  chancery filter list")
     .action(
       run<AdminOptions>(async (client, { output }) => {
         const { body } = await client.send("filterStatuses", {});
         if (output === "json") printJson(body.items);
-        else if (body.items.length === 0)
-          print("No filter runs. `chancery filter push DIR --to LISTENER` makes one run.");
+        else if (body.items.length === 0) print("No filter runs. Push one: `chancery filter push DIR --to LISTENER`.");
         else print(filtersTable(body.items));
         return exitCodes.done;
       }),

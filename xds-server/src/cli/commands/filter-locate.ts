@@ -10,16 +10,16 @@ interface LocateOptions extends AdminOptions {
 }
 
 export function filterLocateCommand(): Command {
-  return adminCommand("locate", "say where in its source a filter trapped, from what Envoy logged (standard input)")
-    .addArgument(new Argument("<name>", "the filter"))
-    .option("--version <version>", "the version that trapped; the one that runs when left out")
+  return adminCommand("locate", "locate a trap in the source of a filter, from Envoy's log on standard input")
+    .addArgument(new Argument("<name>", "the name of the filter"))
+    .option("--version <version>", "the version that trapped; if left out, the version that runs")
     .addHelpText("after", "\nExample:\n  tail -50 envoy.log | chancery filter locate request-policy")
     .action(async function (this: Command, name: string) {
       await run<LocateOptions>(async (client, options) => {
         const { body: status } = await client.send("filterStatuses", {});
         const version = options.version ?? status.items.find((each) => each.name === name)?.version;
         if (version === undefined) {
-          throw new CommandFailure(exitCodes.usage, `Filter "${name}" does not run: name the version by --version`);
+          throw new CommandFailure(exitCodes.usage, `Filter "${name}" does not run: give the version with --version`);
         }
         const body = { text: await text(process.stdin) };
         const { body: trap } = await client.send("locateTrap", { params: { name, version }, body });

@@ -4,9 +4,9 @@ import { CommandFailure, exitCodes } from "../exit-codes.ts";
 import { print } from "../terminal.ts";
 
 export function filterNewCommand(): Command {
-  return command("new", "make the folder of a new filter: source, configuration with its schema, tests, README")
-    .addArgument(new Argument("<name>", "the filter's name"))
-    .option("--dir <dir>", "the folder to make; the filter's name when left out")
+  return command("new", "create the folder of a new filter: source, configuration with its schema, tests, README")
+    .addArgument(new Argument("<name>", "the name of the filter"))
+    .option("--dir <dir>", "the folder to create; if left out, the name of the filter")
     .addHelpText("after", "\nExample:\n  chancery filter new door-keeper")
     .action((name: string, { dir = name }: { readonly dir?: string }) => runLocally(undefined, () => make(name, dir)));
 }
@@ -19,6 +19,6 @@ async function make(name: string, dir: string): Promise<number> {
   const next = ["build", "test", "push"].map(
     (verb) => `  chancery filter ${verb} ${dir}${verb === "push" ? " --to LISTENER" : ""}`,
   );
-  print(`\nFilter "${name}" is made. Next:\n${next.join("\n")}`);
+  print(`\nFilter "${name}" is created. Next:\n${next.join("\n")}`);
   return exitCodes.done;
 }

@@ -27,37 +27,41 @@ interface PushOptions extends AdminOptions, WriteOptions {
 
 export function filterPushCommand(): Command {
   return withWriteOptions(adminCommand("push", "build a filter and load it into running proxies"))
-    .argument("<path>", "a filter's folder, or a .wasm file")
-    .option("--to <listeners>", "the listeners to run in, separated by commas; as before when left out", (text) =>
-      text.split(","),
+    .argument("<path>", "the folder of a filter, or a .wasm file")
+    .option(
+      "--to <listeners>",
+      "the listeners to run in, separated by commas; if left out, the same as before",
+      (text) => text.split(","),
     )
-    .option("--config <file>", "its configuration, JSON; as before when left out, at first DIR/config.json")
+    .option(
+      "--config <file>",
+      "the configuration, a JSON file; if left out, the same as before, or DIR/config.json for a new filter",
+    )
     .addOption(
-      new Option("--failure <mode>", "what becomes of requests when the filter crashed").choices([
-        "closed",
-        "open",
-        "reload",
-      ]),
+      new Option(
+        "--failure <mode>",
+        "what happens to requests after the filter has crashed; if left out, the same as before, or the module's own for a new filter",
+      ).choices(["closed", "open", "reload"]),
     )
-    .option("--name <name>", "the Filter document's name; the filter's own when left out")
-    .option("--version <version>", "the version that it is kept as; what its manifest says when left out")
+    .option("--name <name>", "the name of the Filter document; if left out, the filter's own name")
+    .option("--version <version>", "the version of the module; if left out, the version in its manifest")
     .addOption(
       new Option(
         "--canary <percent>",
-        "give it to a share of the requests, watch, and go on by steps or back",
+        "give the new version to a share of the requests, watch them, then increase the share or roll back",
       ).argParser(readPercent),
     )
     .addOption(
-      new Option("--step <duration>", "with --canary: how long each share is watched")
+      new Option("--step <duration>", "with --canary: how long each share is watched at least")
         .default("30s")
         .argParser(readDuration),
     )
     .addOption(
-      new Option("--envoy <url>", "with --canary: an Envoy's admin address; may be repeated")
+      new Option("--envoy <url>", "with --canary: the admin address of an Envoy; may be repeated")
         .default(undefined, "http://127.0.0.1:9901")
         .argParser(repeated),
     )
-    .option("--no-fuel", "let its callbacks take as long as they like; else an endless loop traps in some 30 ms")
+    .option("--no-fuel", "do not limit the time of callbacks; with the limit, an endless loop traps after about 30 ms")
     .addHelpText("after", pushHelp)
     .action(async function (this: Command, path: string) {
       await run<PushOptions>((client, options) => push(client, path, options)).call(this);
@@ -65,10 +69,10 @@ export function filterPushCommand(): Command {
 }
 
 const pushHelp = `
-When a proxy rejects the filter, the former version is put back and the exit code is 1.
+If a proxy rejects the filter, the previous version is restored and the exit code is 1.
 
-With --canary 1% the new version gets 1% of the requests, then 10%, 50% and all. When its requests fail (5xx) or take long where
-those of the old version do not, it is taken back, and the exit code is 1. Ctrl-C takes it back too.
+With --canary 1% the new version gets 1% of the requests, then 10%, 50% and all. It is rolled back if more of its requests fail
+(5xx) than with the old version, or if they take much longer. The exit code is then 1. Ctrl-C rolls it back too.
 
 Examples:
   chancery filter push filters/request-policy --to shop-edge
@@ -92,7 +96,8 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
   }
   const spec = specOf(version.sha256, { module, options, former: former?.body });
   if (options.canary !== undefined) return await pushCanary(client, { name, version, spec, former, options });
-  // Nobody may have changed the document since it was read, so that what would be put back is what stood here.
+  // The write is rejected if another writer has changed the document since it was read. Otherwise, to restore it later
+  // could undo that change.
   const unchanged = former?.etag === undefined ? { "if-none-match": "*" } : { "if-match": former.etag };
   const message = options.message ?? `push ${name} ${version.version}`;
   const written = await sendWrite(
@@ -108,16 +113,16 @@ async function push(client: AdminClient, path: string, options: PushOptions): Pr
       print(`Filter "${name}" is version ${version.version} (${version.sha256.slice(0, 12)}, ${version.bytes} bytes).`);
     return exitCode;
   }
-  const restored = await putBack(client, name, { former, written, rejecting, options });
+  const restored = await restoreFormer(client, name, { former, written, rejecting, options });
   if (options.output === "json") printJson({ rejected: written.body, restored });
   else {
     print(outcomesTable(written.body.proxies ?? []));
     for (const each of rejecting) printError(rejectionText(name, each));
-    const what = former === undefined ? "taken out again" : `back at version ${former.body.spec.sha256.slice(0, 12)}`;
+    const what = former === undefined ? "removed again" : `back at version ${former.body.spec.sha256.slice(0, 12)}`;
     const unsettled = (restored.proxies ?? [])
       .filter((outcome) => !isFine(outcome))
       .map(({ nodeId }) => printable(nodeId));
-    const but = unsettled.length === 0 ? "" : `, but not confirmed by ${unsettled.join(", ")}`;
+    const but = unsettled.length === 0 ? "" : `, but these proxies have not accepted it: ${unsettled.join(", ")}`;
     printError(`The filter is ${what} (revision ${restored.revision})${but}.`);
   }
   return exitCodes.rejected;
@@ -133,19 +138,19 @@ interface Canary {
 
 async function pushCanary(client: AdminClient, { name, version, spec, former, options }: Canary): Promise<number> {
   if (former === undefined || former.body.spec.sha256 === version.sha256) {
-    const what = former === undefined ? "nothing runs yet that" : "this very module runs already, and";
-    throw new CommandFailure(
-      exitCodes.usage,
-      `Cannot compare: ${what} it could be held against; push it without --canary`,
-    );
+    const why = former === undefined ? "no version of this filter runs yet" : "this module already runs";
+    throw new CommandFailure(exitCodes.usage, `Cannot run a canary: ${why}; push it without --canary`);
   }
   const { canary: percent = 1, step, envoy: envoys = ["http://127.0.0.1:9901"] } = options;
-  const say = (line: string) => (options.output === "json" ? undefined : print(line));
-  const end = await runCanary({ client, name, former, next: spec, percent, step, envoys, options, say });
+  const report = (line: string) => (options.output === "json" ? undefined : print(line));
+  const end = await runCanary({ client, name, former, next: spec, percent, step, envoys, options, report });
   if (options.output === "json") printJson({ version, ...end });
   else if (end.succeeded)
     print(`Filter "${name}" is version ${version.version} for all requests (revision ${end.revision}).`);
-  else printError(`Version ${version.version} of filter "${name}" went back: ${end.why} (revision ${end.revision}).`);
+  else
+    printError(
+      `Version ${version.version} of filter "${name}" was rolled back: ${end.why} (revision ${end.revision}).`,
+    );
   return end.succeeded ? exitCodes.done : exitCodes.rejected;
 }
 
@@ -157,7 +162,7 @@ function specOf(
   if (listeners === undefined) {
     throw new CommandFailure(
       exitCodes.usage,
-      "This filter is new: say with --to in which listeners it runs, such as --to shop-edge",
+      "This filter is new: give the listeners that it runs in, such as --to shop-edge",
     );
   }
   const config =
@@ -182,7 +187,8 @@ interface Rejected {
   readonly options: PushOptions;
 }
 
-async function putBack(
+/** Restores the former document, or deletes a new one. */
+async function restoreFormer(
   client: AdminClient,
   name: string,
   { former, written, rejecting, options }: Rejected,
@@ -191,7 +197,7 @@ async function putBack(
     .map(({ nodeId }) => printable(nodeId))
     .slice(0, 3)
     .join(", ");
-  const write = { ...options, message: `put back: rejected by ${who}` };
+  const write = { ...options, message: `restore the previous version: rejected by ${who}` };
   const headers: Record<string, string> = written.etag === undefined ? {} : { "if-match": written.etag };
   const params = paramsOf(name);
   if (former === undefined) return (await sendWrite(client, "deleteDocument", write, { params, headers })).body;

@@ -8,8 +8,8 @@ interface RollbackOptions extends AdminOptions, WriteOptions {
 
 export function filterRollbackCommand(): Command {
   return withWriteOptions(adminCommand("rollback", "go back to an earlier version of a filter, as a new revision"))
-    .addArgument(new Argument("<name>", "the filter"))
-    .option("--to <version>", "the version; the one that ran before the present one when left out")
+    .addArgument(new Argument("<name>", "the name of the filter"))
+    .option("--to <version>", "the version to go back to; if left out, the version that ran before the current one")
     .addHelpText("after", rollbackHelp)
     .action(async function (this: Command, name: string) {
       await run<RollbackOptions>(async (client, options) => {
@@ -21,7 +21,7 @@ export function filterRollbackCommand(): Command {
 }
 
 const rollbackHelp = `
-The version comes back with the configuration that it last ran with. Listeners, order and failure policy stay.
+The configuration that the version last ran with is restored too. Listeners, order and failure policy do not change.
 
 Examples:
   chancery filter rollback request-policy

@@ -13,13 +13,13 @@ interface TestOptions {
   readonly watch?: boolean;
 }
 
-/** An editor that saves writes several times. */
+/** How long to wait after a change, in milliseconds, because an editor may write several times when it saves. */
 const settleMs = 100;
 
 export function filterTestCommand(): Command {
   return command("test", "build a filter and run its tests (DIR/test/*.test.ts or .js), without Envoy")
-    .argument("<dir>", "the filter's folder")
-    .option("-w, --watch", "build and run them again whenever a file changes, until interrupted")
+    .argument("<dir>", "the folder of the filter")
+    .option("-w, --watch", "build and test again whenever a file changes, until interrupted")
     .addHelpText("after", "\nExample:\n  chancery filter test door-keeper --watch")
     .action((directory: string, options: TestOptions) =>
       runLocally(undefined, () => (options.watch ? testAgain(directory) : test(directory))),
@@ -33,12 +33,12 @@ async function test(directory: string): Promise<number> {
   if (files.length === 0) {
     throw new CommandFailure(
       exitCodes.rejected,
-      `${join(directory, "test")} holds no tests, such as test/some.test.ts`,
+      `${join(directory, "test")} contains no tests, such as test/some.test.ts`,
     );
   }
-  const packages = fileURLToPath(new URL(`../lent-packages${extname(import.meta.filename)}`, import.meta.url));
+  const packages = fileURLToPath(new URL(`../toolkit-packages${extname(import.meta.filename)}`, import.meta.url));
   const flags = ["--disable-warning=ExperimentalWarning", "--experimental-strip-types", "--import", packages, "--test"];
-  // Node's test runner runs nothing when it believes that it was started by another one.
+  // Node's test runner runs nothing when this variable says that another test runner started it.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
   const child = spawn(process.execPath, [...flags, ...files], { cwd: directory, stdio: "inherit", env });
   const { promise, resolve: settle, reject } = Promise.withResolvers<number | null>();
@@ -48,7 +48,7 @@ async function test(directory: string): Promise<number> {
 
 async function testAgain(directory: string): Promise<number> {
   for (;;) {
-    // Before the build: what is saved during it is built next.
+    // Watched from before the build, so that a file saved during the build is built next.
     const changed = nextChange(directory);
     await runLocally(undefined, () => test(directory));
     print("\nWaiting for a change.");
@@ -57,7 +57,7 @@ async function testAgain(directory: string): Promise<number> {
   }
 }
 
-/** Resolves when a file is saved. Each folder is watched by itself: Node's recursive watch loses files that editors replace. */
+/** Resolves when a file is saved. Watches each folder separately: Node's recursive watch loses files that editors replace. */
 function nextChange(directory: string): Promise<void> {
   const { promise, resolve: settle } = Promise.withResolvers<void>();
   const watchers = [directory, ...foldersIn(directory)].map((folder) =>
@@ -77,5 +77,5 @@ function foldersIn(directory: string): string[] {
     .flatMap((folder) => [folder, ...foldersIn(folder)]);
 }
 
-/** What is in a filter's folder and no source of it. */
+/** True for what the folder of a filter contains besides its source. */
 const isOutput = (name: string): boolean => ["build", "node_modules", ".git"].includes(name);

@@ -5,8 +5,8 @@ import { exitCodes } from "../exit-codes.ts";
 import { print, printable, printJson, table } from "../terminal.ts";
 
 export function filterVersionsCommand(): Command {
-  return adminCommand("versions", "list the versions of a filter that are kept, newest first")
-    .addArgument(new Argument("[name]", "the filter; all when left out"))
+  return adminCommand("versions", "list the versions of a filter that the server keeps, newest first")
+    .addArgument(new Argument("[name]", "the name of the filter; if left out, all filters"))
     .addHelpText("after", "\nExample:\n  chancery filter versions request-policy")
     .action(async function (this: Command, name: string | undefined) {
       await run<AdminOptions>(async (client, { output }) => {
@@ -15,7 +15,7 @@ export function filterVersionsCommand(): Command {
           : client.send("filterVersions", { params: { name } }));
         if (output === "json") printJson(body.items);
         else if (body.items.length === 0)
-          print(name === undefined ? "No filter was pushed yet." : `No version of "${name}" is kept.`);
+          print(name === undefined ? "No filter has been pushed yet." : `The server keeps no version of "${name}".`);
         else print(table(["FILTER", "VERSION", "DIGEST", "BYTES", "PUSHED", "RUNS AS"], body.items.map(rowOf)));
         return exitCodes.done;
       }).call(this);

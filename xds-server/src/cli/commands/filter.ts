@@ -11,7 +11,7 @@ import { filterTestCommand } from "./filter-test.ts";
 import { filterVersionsCommand } from "./filter-versions.ts";
 
 export function filterCommand(): Command {
-  return command("filter", "build Wasm filters, push them to running proxies, go back to earlier versions")
+  return command("filter", "build Wasm filters, push them to running proxies, and go back to earlier versions")
     .addCommand(filterNewCommand())
     .addCommand(filterBuildCommand())
     .addCommand(filterTestCommand())

@@ -9,9 +9,9 @@ import { readKind } from "../option-values.ts";
 import { print, printJson, table } from "../terminal.ts";
 
 export function getCommand(): Command {
-  return adminCommand("get", "show documents: all, those of a kind, or one", ["json", "yaml"])
+  return adminCommand("get", "show all documents, those of a kind, or one", ["json", "yaml"])
     .addArgument(new Argument("[kind]", 'such as "clusters" or "Cluster"').argParser(readKind))
-    .argument("[name]", "the document's name")
+    .argument("[name]", "the name of the document")
     .addHelpText("after", "\nExamples:\n  chancery get\n  chancery get routes shop -o yaml > shop.yaml")
     .action(async function (this: Command) {
       const [row, name]: [KindRow?, string?] = [this.processedArgs[0], this.processedArgs[1]];

@@ -9,12 +9,9 @@ interface LoadOptions extends AdminOptions {
 }
 
 export function loadCommand(): Command {
-  return adminCommand(
-    "load",
-    "show the requests to each cluster, or to the endpoints of one, as the proxies report them",
-  )
-    .argument("[cluster]", "show this cluster's localities and endpoints")
-    .option("--node <id>", "only what this proxy reports")
+  return adminCommand("load", "show the requests that the proxies report, to each cluster or to the endpoints of one")
+    .argument("[cluster]", "show the localities and endpoints of this cluster")
+    .option("--node <id>", "show only the load that this proxy reports")
     .addHelpText("after", "\nExamples:\n  chancery load\n  chancery load cart --node edge-1")
     .action(async function (this: Command) {
       const cluster: string | undefined = this.processedArgs[0];
@@ -31,10 +28,10 @@ export function loadCommand(): Command {
 type Counted = Pick<ClusterLoad, "perSecond" | "inProgress" | "succeeded" | "failed">;
 
 function loadText({ items, omitted }: LoadList, cluster: string | undefined): string {
-  const notKept = omitted === 0 ? "" : `\n${omitted} places were reported and not kept; see --limit maxLoadPlaces`;
+  const notKept = omitted === 0 ? "" : `\n${omitted} reports of places were not kept; see --limit maxLoadPlaces`;
   if (items.length === 0) {
     const where = cluster === undefined ? "" : ` on "${printable(cluster)}"`;
-    return `No load${where} was reported. Envoys report it when their bootstrap has a load_stats_config.${notKept}`;
+    return `No load${where} was reported. Envoys report it if their bootstrap has a load_stats_config.${notKept}`;
   }
   const headings = [
     cluster === undefined ? "CLUSTER" : "WHERE",

@@ -4,8 +4,10 @@ import { readRevision } from "../option-values.ts";
 import { printWritten, sendWrite, type WriteOptions, withWriteOptions } from "../written.ts";
 
 export function restoreCommand(): Command {
-  return withWriteOptions(adminCommand("restore", "make the mesh what it was at a revision, as a new revision"))
-    .addArgument(new Argument("<revision>", "its number, as `chancery revisions` lists it").argParser(readRevision))
+  return withWriteOptions(adminCommand("restore", "restore the mesh of an earlier revision, as a new revision"))
+    .addArgument(
+      new Argument("<revision>", "the number of the revision; `chancery revisions` lists them").argParser(readRevision),
+    )
     .addHelpText("after", "\nExample:\n  chancery restore 7 -m 'the release was bad'")
     .action(async function (this: Command) {
       const revision = String(this.processedArgs[0]);

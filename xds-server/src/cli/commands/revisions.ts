@@ -9,13 +9,13 @@ interface RevisionsOptions extends AdminOptions {
   readonly before?: string;
 }
 
-/** How many changed documents a line names. */
+/** The maximum number of changed documents that one line names. */
 const maxNamed = 3;
 
 export function revisionsCommand(): Command {
-  return adminCommand("revisions", "list who changed what and when, newest first")
-    .option("--limit <number>", "at most so many", readNumber, "20")
-    .option("--before <revision>", "only those before this one", readNumber)
+  return adminCommand("revisions", "list the revisions with author, time and changes, newest first")
+    .option("--limit <number>", "the maximum number of revisions", readNumber, "20")
+    .option("--before <revision>", "only the revisions before this one", readNumber)
     .addHelpText("after", "\nExample:\n  chancery revisions --limit 5")
     .action(
       run<RevisionsOptions>(async (client, { limit, before, output }) => {

@@ -18,10 +18,10 @@ const watchEveryMs = 1_000;
 export function statusCommand(): Command {
   return adminCommand(
     "status",
-    "show each proxy: what it holds, waits for and rejects, with its own reason; and the filters",
+    "show the state of each proxy by resource type, with the reasons of its rejections, and the filters",
   )
-    .option("-w, --watch", "show it again every second until interrupted")
-    .option("--node-group <name>", "only the proxies of this node group")
+    .option("-w, --watch", "show the status again every second, until interrupted")
+    .option("--node-group <name>", "show only the proxies of this node group")
     .addHelpText("after", "\nExample:\n  chancery status --watch")
     .action(
       run<StatusOptions>(async (client, options) => {
@@ -39,13 +39,13 @@ async function show(client: AdminClient, { output, watch, nodeGroup }: StatusOpt
   const body = await allProxies(client, nodeGroup);
   const filters = (await client.send("filterStatuses", {})).body.items;
   if (output === "json") return printJson({ ...body, filters });
-  // On a terminal a watch redraws in place; in a file it goes on below.
+  // On a terminal, the new status replaces the old one. In a file, it follows below.
   if (watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J\x1b[3J");
   print(statusText(body));
   if (filters.length > 0) print(`\n${filtersTable(filters)}`);
 }
 
-/** The server lists so many at a time; the revision is that of the last answer. */
+/** Reads all pages of the list of proxies. The revision is that of the last page. */
 async function allProxies(client: AdminClient, nodeGroup: string | undefined): Promise<AllProxies> {
   const items: ProxySummary[] = [];
   for (let after: string | undefined; ; ) {
@@ -63,7 +63,7 @@ interface AllProxies {
 
 function statusText({ revision, items }: AllProxies): string {
   const head = `Revision ${revision}, ${items.length === 1 ? "1 proxy" : `${items.length} proxies`}`;
-  if (items.length === 0) return `${head}. A proxy shows up here once it connects to the xDS address.`;
+  if (items.length === 0) return `${head}. A proxy appears here once it has connected to the xDS address.`;
   const headings = ["PROXY", "GROUP", "ENVOY", "TYPE", "STATE", "RESOURCES", "REASON"];
   return `${head}\n${table(headings, items.flatMap(proxyRows))}`;
 }
@@ -72,7 +72,8 @@ function proxyRows(proxy: ProxySummary): readonly (readonly string[])[] {
   const { nodeId, nodeGroup, version = "", state, since, types } = proxy;
   const who = [printable(nodeId), printable(nodeGroup), printable(version)];
   if (state === "disconnected") return [[...who, "", state, "", `since ${new Date(since).toISOString()}`]];
-  if (types.length === 0) return [[...who, "", "pending", "", "connected, has not asked for anything yet"]];
+  if (types.length === 0)
+    return [[...who, "", "pending", "", "it is connected, but has not subscribed to anything yet"]];
   const lines = types.flatMap(({ type, state: typeState, resources, rejections }) => {
     const [reason = "", ...others] = rejections.map(rejectionText);
     return [[type, typeState, String(resources), reason], ...others.map((other) => ["", "", "", other])];
