@@ -13,24 +13,24 @@ import {
 } from "./store.ts";
 
 export interface MemoryStoreOptions extends StoreOptions {
-  /** What the store keeps. Stores with the same database share it, as several servers do. Absent: a database of its own. */
+  /** Has the revisions and notes. Several stores may share one, as several servers do. Absent: the store has its own. */
   readonly database?: MemoryDatabase;
   /**
-   * Awaited before the database gets a request, and again before its answer or a new revision arrives: a test decides when.
-   * Absent: nothing is awaited.
+   * Delays the store, so that a test decides the order of events. Awaited before the database gets a request, and again
+   * before the store gets the answer or a new revision. Absent: no delay.
    */
   readonly latency?: () => Promise<unknown>;
 }
 
 /**
- * Opens a store that keeps everything in memory and answers late, as a store in another process does. For tests, and for programs
- * that embed the server and write the mesh at each start.
+ * Opens a store that keeps everything in memory. With `latency`, it answers as late as a store in another process. For tests,
+ * and for programs that embed the server and write the whole mesh at each start.
  */
 export function openMemoryStore(options: MemoryStoreOptions): Store {
   return new MemoryStore(options);
 }
 
-/** What stores in memory keep. It outlives them. */
+/** The content of memory stores. Closing a store does not clear it. */
 export class MemoryDatabase {
   readonly notes = new Map<string, string>();
   /** The newest revision; undefined before the first. */
@@ -62,7 +62,7 @@ export class MemoryDatabase {
     return later.reduce((mesh, each) => mesh.changed(changeOf(each)), this.#base.mesh);
   }
 
-  /** By document, the revision at which it last changed. */
+  /** The revision at which each document last changed, by `keyOf`. */
   since(): Map<string, number> {
     const since = new Map(this.#base.since);
     for (const revision of this.#revisions) noteIn(since, revision);
@@ -85,9 +85,9 @@ class MemoryStore implements Store {
   readonly #since: Map<string, number>;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #unwatch: () => void;
-  /** Fulfilled when every revision that the database has sent so far has arrived. */
+  /** Resolves when this store has received every revision that the database has so far. */
   #arrived: Promise<void> = Promise.resolve();
-  /** The state that the present commit makes. */
+  /** The state that this store's last commit made, until the store receives its revision. */
   #committed: MeshState | undefined;
   #isOpen = true;
 
@@ -165,7 +165,7 @@ class MemoryStore implements Store {
     await this.#arrived;
   }
 
-  /** Makes a revision of this store or another the newest one. */
+  /** Receives a revision that this store or another one committed. */
   async #receive(revision: Revision): Promise<void> {
     await this.#options.latency?.();
     const own = this.#committed?.revision === revision.revision ? this.#committed : undefined;
@@ -183,6 +183,7 @@ class MemoryStore implements Store {
     });
   }
 
+  /** Sends a request. `close` waits for its end. */
   async #asked<T>(ask: () => Promise<T>): Promise<T> {
     if (!this.#isOpen) throw new StoreClosed();
     const asking = ask();
