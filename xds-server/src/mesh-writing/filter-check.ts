@@ -6,8 +6,8 @@ import { type Fault, type Problem, problemOf } from "../model/problem.ts";
 import type { Store } from "../store/store.ts";
 
 /**
- * Runs the modules of one write with the configurations that it brings, as Envoy will, each combination once. The compiler
- * reports unknown modules.
+ * Runs the modules of one write with their new configurations, as Envoy will. Each module runs once with each configuration.
+ * The compiler reports unknown modules.
  */
 export class FilterCheck {
   readonly #catalog: Pick<Catalog, "get" | "checkConfiguration">;
@@ -17,14 +17,14 @@ export class FilterCheck {
     this.#catalog = catalog;
   }
 
-  /** Runs what a change brings to a mesh and was not run before. */
+  /** Runs every new configuration of a change that this check has not run yet. */
   async run(change: Change, mesh: Mesh): Promise<void> {
     for (const { key, sha256, config } of this.#brought(change, mesh)) {
       if (!this.#faults.has(key)) this.#faults.set(key, await this.#catalog.checkConfiguration(sha256, config));
     }
   }
 
-  /** Whether all that a change brings to a mesh was run. */
+  /** Whether this check has run every new configuration of a change. */
   covers(change: Change, mesh: Mesh): boolean {
     return this.#brought(change, mesh).every(({ key }) => this.#faults.has(key));
   }
@@ -59,8 +59,9 @@ interface Configured {
 interface Brought extends Configured {
   /** Equal for the same module with the same configuration. */
   readonly key: string;
-  /** The Filter document, and where in it. */
+  /** The name of the Filter document. */
   readonly name: string;
+  /** Where the document names the module: "spec" or "spec.canary". */
   readonly path: string;
 }
 
@@ -76,7 +77,7 @@ function broughtBy(
   return [{ key: `${sha256} ${JSON.stringify(config)}`, sha256, config, name, path }];
 }
 
-/** The digests that documents of the mesh, or of a revision that it may go back to, name. */
+/** The digests of the modules that Filters name, in the mesh or in a revision that can be restored. */
 export async function modulesInUse(store: Store): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   const add = (document: Document | undefined) => {
