@@ -52,7 +52,7 @@ export const reconnecting: Section = {
         const named = lab.open();
         named.delta("CDS", { resourceNamesSubscribe: ["a", "b"], initialResourceVersions: versions });
         for (const stream of [legacy, named]) {
-          // An empty response does no harm to a client that waits for the first one.
+          // An empty response is allowed, because a client may wait for the first response.
           stream.subscribe("RTDS", "fence");
           for (let response = await stream.next(); response.type !== "RTDS"; response = await stream.next()) {
             assert.equal(shown(response), "CDS");
@@ -181,7 +181,7 @@ export const reconnecting: Section = {
           await stream.takes("CDS a@2 b@1");
         } else {
           stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
-          // What is the same in both lives may be left out, and may be sent again.
+          // The server may send an unchanged resource again, but need not.
           await stream.gathers("CDS", "a@2");
         }
       },
@@ -204,7 +204,7 @@ export const reconnecting: Section = {
   ],
 };
 
-/** Publishes clusters, and tells the versions that a client of theirs holds. */
+/** Publishes clusters, and returns the versions that a client received. */
 async function held(lab: Lab, revisions: Readonly<Record<string, number>>): Promise<Record<string, string>> {
   await lab.serve(...resources("CDS", revisions));
   const stream = lab.open();

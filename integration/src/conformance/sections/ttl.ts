@@ -4,7 +4,7 @@ import { shown } from "../response.ts";
 import { both, type Section, sotwOnly } from "../suite.ts";
 
 const needs = ["TTL"] as const;
-/** What a client says that knows of TTLs in either variant. */
+/** The client features for TTLs in either variant. */
 const features = ["xds.config.supports-resource-ttl", "xds.config.resource-in-sotw"];
 
 export const ttl: Section = {
@@ -53,7 +53,7 @@ export const ttl: Section = {
           assert.deepEqual(alive.resources, [
             { name: "foo", version: resources[0]?.version, aliases: [], ttlMs: 1000 },
           ]);
-          assert.ok(Date.now() - sentAt < 1000 * beat, "before the resource would have expired");
+          assert.ok(Date.now() - sentAt < 1000 * beat, "the heartbeat arrives before the TTL ends");
         }
       },
     },
