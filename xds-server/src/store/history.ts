@@ -71,21 +71,21 @@ export class History {
   /** Writes the next revision. It is on disk when this returns. When this throws, nothing has changed. */
   append(header: RevisionHeader, edits: readonly Edit[]): void {
     const { revision } = header;
-    const left = edits.flatMap(({ kind, name }) => this.live(kind, name) ?? []);
-    const entered = edits.flatMap(({ kind, name, json }) =>
+    const ended = edits.flatMap(({ kind, name }) => this.live(kind, name) ?? []);
+    const begun = edits.flatMap(({ kind, name, json }) =>
       json === undefined ? [] : [{ kind, name, since: revision, digest: digestOf(json), json }],
     );
-    const head = chained(this.#head.chain, header, toggled(this.#head.state, [...left, ...entered]));
+    const head = chained(this.#head.chain, header, toggled(this.#head.state, [...ended, ...begun]));
     const anchor = Math.max(this.#anchor, revision - this.#keepRevisions);
     inTransaction(this.#database, () => {
-      for (const { kind, name, since } of left)
+      for (const { kind, name, since } of ended)
         this.#sql("UPDATE versions SET until = ? WHERE kind = ? AND name = ? AND since = ?").run(
           revision,
           kind,
           name,
           since,
         );
-      for (const { kind, name, digest, json } of entered) {
+      for (const { kind, name, digest, json } of begun) {
         this.#sql("INSERT OR IGNORE INTO contents VALUES (?, ?)").run(digest, json);
         this.#sql("INSERT INTO versions VALUES (?, ?, ?, NULL, ?)").run(kind, name, revision, digest);
       }
@@ -97,10 +97,10 @@ export class History {
         head.state,
         head.chain,
       );
-      if (anchor > this.#anchor) this.#forgetBefore(anchor);
+      if (anchor > this.#anchor) this.#deleteBefore(anchor);
     });
-    for (const version of left) this.#live.delete(keyOf(version));
-    for (const { json: _, ...version } of entered) this.#live.set(keyOf(version), version);
+    for (const version of ended) this.#live.delete(keyOf(version));
+    for (const { json: _, ...version } of begun) this.#live.set(keyOf(version), version);
     this.#head = head;
     this.#anchor = anchor;
   }
@@ -121,7 +121,7 @@ export class History {
   }
 
   /** The versions that begin or end at a revision. */
-  turnedAt(revision: number): readonly StoredVersion[] {
+  changedAt(revision: number): readonly StoredVersion[] {
     return this.#all<StoredVersion>(
       `${selectVersions} WHERE since = ?1 OR until = ?1 ORDER BY kind, name, since`,
       revision,
@@ -129,12 +129,12 @@ export class History {
   }
 
   /** The versions that were in the mesh at a revision, and were replaced or deleted since. */
-  gone(revision: number): readonly StoredVersion[] {
+  endedSince(revision: number): readonly StoredVersion[] {
     return this.#all<StoredVersion>(`${selectVersions} WHERE since <= ?1 AND until > ?1`, revision);
   }
 
   /** The versions in the mesh that are newer than a revision. */
-  *newer(revision: number): Iterable<Version> {
+  *begunSince(revision: number): Iterable<Version> {
     for (const version of this.#live.values()) if (version.since > revision) yield version;
   }
 
@@ -154,7 +154,7 @@ export class History {
     this.#acknowledged.close();
   }
 
-  #forgetBefore(anchor: number): void {
+  #deleteBefore(anchor: number): void {
     this.#sql("DELETE FROM revisions WHERE revision < ?").run(anchor);
     for (const { digest } of this.#all<{ digest: string }>(
       "DELETE FROM versions WHERE until <= ? RETURNING digest",

@@ -46,7 +46,7 @@ export class MemoryDatabase {
 
   append(revision: Revision, keepRevisions: number): void {
     this.#revisions.push(revision);
-    while (this.#revisions.length > keepRevisions) this.#forgetOldest();
+    while (this.#revisions.length > keepRevisions) this.#deleteOldest();
     this.newest.set(revision);
   }
 
@@ -69,7 +69,7 @@ export class MemoryDatabase {
     return since;
   }
 
-  #forgetOldest(): void {
+  #deleteOldest(): void {
     const oldest = this.#revisions.shift();
     if (oldest === undefined) return;
     noteIn(this.#base.since, oldest);
@@ -113,7 +113,7 @@ class MemoryStore implements Store {
   }
 
   async commit(edit: MeshEdit, options: CommitOptions): Promise<Revision | undefined> {
-    return this.#asked(async () => {
+    return this.#request(async () => {
       const { author, message = "", expectedRevision } = options;
       const changes = this.#newest.changesOf(edit, expectedRevision);
       if (changes.length === 0) return undefined;
@@ -137,25 +137,25 @@ class MemoryStore implements Store {
   }
 
   revisions({ limit, before }: { readonly limit: number; readonly before?: number }): Promise<readonly Revision[]> {
-    return this.#answered(() => this.#database.revisions({ limit, before: before ?? Number.POSITIVE_INFINITY }));
+    return this.#delayed(() => this.#database.revisions({ limit, before: before ?? Number.POSITIVE_INFINITY }));
   }
 
   revision(revision: number): Promise<Revision | undefined> {
-    return this.#answered(() =>
+    return this.#delayed(() =>
       this.#database.revisions({ limit: 1, before: revision + 1 }).find((found) => found.revision === revision),
     );
   }
 
   meshAt(revision: number): Promise<Mesh | undefined> {
-    return this.#answered(() => this.#database.meshAt(revision));
+    return this.#delayed(() => this.#database.meshAt(revision));
   }
 
   note(key: string): Promise<string | undefined> {
-    return this.#answered(() => this.#database.notes.get(key));
+    return this.#delayed(() => this.#database.notes.get(key));
   }
 
   setNote(key: string, value: string): Promise<void> {
-    return this.#answered(() => void this.#database.notes.set(key, value));
+    return this.#delayed(() => void this.#database.notes.set(key, value));
   }
 
   async close(): Promise<void> {
@@ -174,8 +174,9 @@ class MemoryStore implements Store {
     this.#newest.set(own ?? { revision: revision.revision, mesh: this.get().mesh.changed(changeOf(revision)) });
   }
 
-  #answered<T>(answer: () => T): Promise<T> {
-    return this.#asked(async () => {
+  /** Answers a request, with the latency before and after. */
+  #delayed<T>(answer: () => T): Promise<T> {
+    return this.#request(async () => {
       await this.#options.latency?.();
       const answered = answer();
       await this.#options.latency?.();
@@ -184,14 +185,14 @@ class MemoryStore implements Store {
   }
 
   /** Sends a request. `close` waits for its end. */
-  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+  async #request<T>(send: () => Promise<T>): Promise<T> {
     if (!this.#isOpen) throw new StoreClosed();
-    const asking = ask();
-    this.#underWay.add(asking);
+    const request = send();
+    this.#underWay.add(request);
     try {
-      return await asking;
+      return await request;
     } finally {
-      this.#underWay.delete(asking);
+      this.#underWay.delete(request);
     }
   }
 }

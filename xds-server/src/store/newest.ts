@@ -7,7 +7,7 @@ export class Newest implements Watchable<MeshState> {
   readonly #value: Value<MeshState>;
   readonly #watcherFailed: (error: unknown) => void;
 
-  constructor(state: MeshState, { watcherFailed = thrownLater }: Pick<StoreOptions, "watcherFailed">) {
+  constructor(state: MeshState, { watcherFailed = throwUncaught }: Pick<StoreOptions, "watcherFailed">) {
     this.#value = new Value(state);
     this.#watcherFailed = watcherFailed;
   }
@@ -58,7 +58,7 @@ function compare(a: string, b: string): number {
 }
 
 /** Makes the error an uncaught exception, and returns before that. */
-function thrownLater(error: unknown): void {
+function throwUncaught(error: unknown): void {
   process.nextTick(() => {
     throw error;
   });

@@ -95,8 +95,8 @@ class SqliteStore implements Store {
     const { revision: newest, mesh } = this.get();
     if (!Number.isInteger(revision) || revision < history.anchor || revision > newest) return undefined;
     return mesh.changed({
-      set: history.gone(revision).map((version) => this.#document(version)),
-      delete: [...history.newer(revision)].map(({ kind, name }) => ({ kind: kind as Kind, name })),
+      set: history.endedSince(revision).map((version) => this.#document(version)),
+      delete: [...history.begunSince(revision)].map(({ kind, name }) => ({ kind: kind as Kind, name })),
     });
   }
 
@@ -120,7 +120,7 @@ class SqliteStore implements Store {
 
   #withChanges(header: RevisionHeader): Revision {
     const changes = new Map<string, DocumentChange>();
-    for (const version of this.#history.turnedAt(header.revision)) {
+    for (const version of this.#history.changedAt(header.revision)) {
       const kind = version.kind as Kind;
       const side = version.since === header.revision ? "after" : "before";
       changes.set(keyOf(version), {
