@@ -19,31 +19,31 @@ export class FilterCheck {
 
   /** Runs every new configuration of a change that this check has not run yet. */
   async run(change: Change, mesh: Mesh): Promise<void> {
-    for (const { key, sha256, config } of this.#brought(change, mesh)) {
+    for (const { key, sha256, config } of this.#newConfigurations(change, mesh)) {
       if (!this.#faults.has(key)) this.#faults.set(key, await this.#catalog.checkConfiguration(sha256, config));
     }
   }
 
   /** Whether this check has run every new configuration of a change. */
   covers(change: Change, mesh: Mesh): boolean {
-    return this.#brought(change, mesh).every(({ key }) => this.#faults.has(key));
+    return this.#newConfigurations(change, mesh).every(({ key }) => this.#faults.has(key));
   }
 
   problems(change: Change, mesh: Mesh): readonly Problem[] {
-    return this.#brought(change, mesh).flatMap(({ key, name, path }) =>
+    return this.#newConfigurations(change, mesh).flatMap(({ key, name, path }) =>
       (this.#faults.get(key) ?? []).map((fault) => configProblem(name, path, fault)),
     );
   }
 
-  #brought({ set }: Change, mesh: Mesh): readonly Brought[] {
+  #newConfigurations({ set }: Change, mesh: Mesh): readonly NewConfiguration[] {
     return set
       .filter((document) => document.kind === "Filter")
       .flatMap((document) => {
         const { name, spec } = document as Document<"Filter">;
         const before = mesh.get("Filter", name)?.spec;
         return [
-          ...broughtBy(name, "spec", spec, before),
-          ...broughtBy(name, "spec.canary", spec.canary, before?.canary),
+          ...newConfigurationOf(name, "spec", spec, before),
+          ...newConfigurationOf(name, "spec.canary", spec.canary, before?.canary),
         ];
       })
       .filter(({ sha256 }) => this.#catalog.get().has(sha256));
@@ -56,7 +56,7 @@ interface Configured {
 }
 
 /** A module with a configuration that it did not have before. */
-interface Brought extends Configured {
+interface NewConfiguration extends Configured {
   /** Equal for the same module with the same configuration. */
   readonly key: string;
   /** The name of the Filter document. */
@@ -65,12 +65,12 @@ interface Brought extends Configured {
   readonly path: string;
 }
 
-function broughtBy(
+function newConfigurationOf(
   name: string,
   path: string,
   is: Configured | undefined,
   was: Configured | undefined,
-): readonly Brought[] {
+): readonly NewConfiguration[] {
   if (is === undefined) return [];
   const { sha256, config } = is;
   if (sha256 === was?.sha256 && isDeepStrictEqual(config, was.config)) return [];

@@ -155,8 +155,8 @@ describe("the newest mesh of a writer", () => {
     const database = new MemoryDatabase();
     const [one, other] = [await server(t, database), await server(t, database)];
     await written(one.writer.write(oneMore, by));
-    const heard = new Promise<void>((resolve) => other.writer.watch(() => resolve()));
-    if (other.writer.get().revision === 0) await heard;
+    const received = new Promise<void>((resolve) => other.writer.watch(() => resolve()));
+    if (other.writer.get().revision === 0) await received;
     const { revision, compiled } = other.writer.get();
     assert.deepEqual([revision, compiled], [1, undefined]);
   });

@@ -20,7 +20,7 @@ export type Application =
       readonly ok: true;
       readonly documents: number;
       /** The files are the same as those applied last. Nothing was written, so later changes by others stay. */
-      readonly asBefore: boolean;
+      readonly isUnchanged: boolean;
       /** Undefined when nothing changed. */
       readonly revision: number | undefined;
     }
@@ -38,7 +38,7 @@ export async function applyFiles(
   const { digest: appliedDigest, documents: owned } = await lastApplied(store);
   const digest = digestOf(files);
   if (digest === appliedDigest && read.problems.length === 0)
-    return { ok: true, documents: owned.length, asBefore: true, revision: undefined };
+    return { ok: true, documents: owned.length, isUnchanged: true, revision: undefined };
 
   const { documents, sources, faults } = parseFiles(files);
   const problems = boundedProblems([...read.problems, ...faults]);
@@ -63,7 +63,7 @@ export async function applyFiles(
     JSON.stringify({ digest, documents: [...documents.values()].map(({ kind, name }) => ({ kind, name })) }),
   );
   const revision = result.edit.changes.length === 0 ? undefined : result.revision;
-  return { ok: true, documents: documents.size, asBefore: false, revision };
+  return { ok: true, documents: documents.size, isUnchanged: false, revision };
 
   function sourceOf({ kind, name }: Problem): { readonly source?: string } {
     const source = kind === undefined || name === undefined ? undefined : sources.get(keyOf({ kind, name }));

@@ -130,19 +130,19 @@ class ConfigWatcher {
   async #look(): Promise<Tree> {
     for (;;) {
       const tree = await lookThrough(this.#options.paths, this.#limits);
-      if (this.#closing.signal.aborted || !this.#follow(tree.folders)) return tree;
+      if (this.#closing.signal.aborted || !this.#watchOnly(tree.folders)) return tree;
     }
   }
 
   /** Watches these folders and no others. Returns whether one of them is new. */
-  #follow(folders: Tree["folders"]): boolean {
-    for (const [identity, watcher] of this.#folders) if (!folders.has(identity)) this.#unfollow(identity, watcher);
+  #watchOnly(folders: Tree["folders"]): boolean {
+    for (const [identity, watcher] of this.#folders) if (!folders.has(identity)) this.#unwatch(identity, watcher);
     const before = this.#folders.size;
     for (const [identity, path] of folders) {
       if (this.#folders.has(identity)) continue;
       try {
         const watcher = watch(path, { persistent: false }, () => this.#waking.abort());
-        watcher.on("error", () => this.#unfollow(identity, watcher));
+        watcher.on("error", () => this.#unwatch(identity, watcher));
         this.#folders.set(identity, watcher);
       } catch {
         // The machine has too many watches, or the folder no longer exists. Polling finds the changes instead.
@@ -151,27 +151,27 @@ class ConfigWatcher {
     return this.#folders.size > before;
   }
 
-  #unfollow(identity: string, watcher: FSWatcher): void {
+  #unwatch(identity: string, watcher: FSWatcher): void {
     watcher.close();
     this.#folders.delete(identity);
   }
 
   #report(application: Application, files: number): void {
     const { log } = this.#options;
-    const said = JSON.stringify(application);
-    if (said === this.#reported) return;
-    this.#reported = said;
+    const text = JSON.stringify(application);
+    if (text === this.#reported) return;
+    this.#reported = text;
     if (!application.ok) {
       for (const problem of application.problems)
         log.error({ problem }, problem.source ? `${problem.source}: ${problem.message}` : problem.message);
       return;
     }
-    const { asBefore, revision, documents } = application;
-    log.info({ files, documents, revision }, asBefore ? leftAsIs : "The configuration files are applied");
+    const { isUnchanged, revision, documents } = application;
+    log.info({ files, documents, revision }, isUnchanged ? unchangedMessage : "The configuration files are applied");
   }
 }
 
-const leftAsIs =
+const unchangedMessage =
   "The configuration files are the same as those applied last, so the mesh keeps the changes that others made since";
 
 /** Waits, or ends early when the signal is aborted. */
