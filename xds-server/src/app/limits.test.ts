@@ -5,7 +5,7 @@ import { defaultLimits } from "./limits.ts";
 
 test("docs/LIMITS.md lists every limit with its default", () => {
   const page = readFileSync(new URL("../../../docs/LIMITS.md", import.meta.url), "utf8");
-  const told = [...page.matchAll(/^\| `(\w+)` +\| (\d+) +\|/gm)].map(([, name, value]) => [name, Number(value)]);
-  assert.deepEqual(Object.fromEntries(told), defaultLimits);
-  assert.equal(told.length, Object.keys(defaultLimits).length, "each limit once");
+  const listed = [...page.matchAll(/^\| `(\w+)` +\| (\d+) +\|/gm)].map(([, name, value]) => [name, Number(value)]);
+  assert.deepEqual(Object.fromEntries(listed), defaultLimits);
+  assert.equal(listed.length, Object.keys(defaultLimits).length, "each limit once");
 });

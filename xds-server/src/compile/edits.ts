@@ -105,7 +105,7 @@ function rebuiltRoutes(route: Document<"Route">, mesh: Mesh, previous: Generatio
   const listeners = [...mesh.all("Listener").values()].filter(({ spec }) => spec.http?.routes.includes(route.name));
   const scopes = listeners.map(({ spec }) => spec.nodeGroup);
   const clusters = [...clustersOf(route)];
-  if (!clusters.every(({ cluster }) => isThereFor(cluster, scopes, previous))) return undefined;
+  if (!clusters.every(({ cluster }) => existsIn(cluster, scopes, previous))) return undefined;
   // Routes that no listener serves make no resources, but can still have problems.
   const alone = { scope: undefined, built: { resources: [], problems: make.route(route).problems } };
   const canaries = canariesByListener(mesh);
@@ -124,7 +124,7 @@ function rebuiltRoutes(route: Document<"Route">, mesh: Mesh, previous: Generatio
 const { typeUrl: clusterType } = resourceType("CDS");
 
 /** Whether a cluster exists in every scope. Without scopes: whether it exists in any node group. */
-function isThereFor(cluster: string, scopes: readonly Scope[], { everywhere, groups }: Generation): boolean {
+function existsIn(cluster: string, scopes: readonly Scope[], { everywhere, groups }: Generation): boolean {
   const isIn = (layer: Layer | undefined): boolean => setIn(layer, clusterType)?.has(cluster) ?? false;
   if (isIn(everywhere)) return true;
   if (scopes.length === 0) return [...groups.values()].some(isIn);

@@ -103,19 +103,19 @@ function counted(t: TestContext, holdOffMs: number) {
       return compiled;
     },
     /** Sets a mesh as another server's revision arrives, without a compiled result. */
-    hear: (name: string) => meshes.set(next(name)),
+    receive: (name: string) => meshes.set(next(name)),
     published: () =>
       [...(cache.get()?.snapshots.get("default")?.resources.values() ?? [])].flatMap((set) => [...set.keys()]),
   };
 }
 
 test("the compiled result of a writer is published as it is, and only a mesh without one is compiled", (t) => {
-  const { artifacts, cache, runs, write, hear, published } = counted(t, 0);
+  const { artifacts, cache, runs, write, receive, published } = counted(t, 0);
   assert.equal(runs(), 1, "the mesh at the start is compiled");
   const compiled = write("a");
   assert.equal(cache.get()?.snapshots, compiled.snapshots);
   assert.equal(runs(), 1);
-  hear("b");
+  receive("b");
   assert.deepEqual([published().sort(), runs()], [["a", "a", "b", "b"], 2]);
   write("c");
   assert.equal(runs(), 2);
