@@ -61,7 +61,7 @@ export class ClientStream {
   readonly #types = new Map<TypeName, TypeState>();
   readonly #received: Response[] = [];
   #wake: () => void = () => {};
-  #hasSaidNode = false;
+  #hasSentNode = false;
   #fencesUsed = 0;
   #responses = 0;
   #end: StatusObject | undefined;
@@ -153,7 +153,7 @@ export class ClientStream {
         return response;
       }
       if (this.#end !== undefined) throw new Error(`The stream ended: ${status[this.#end.code]} ${this.#end.details}`);
-      const isIn = await this.#somethingBy(deadline);
+      const isIn = await this.#arrivalBy(deadline);
       if (!isIn) throw new Error(`No response within ${this.#patienceMs} ms`);
     }
   }
@@ -171,14 +171,14 @@ export class ClientStream {
    * that were received.
    */
   async gathers(type: TypeName, ...expected: readonly string[]): Promise<ReadonlySet<string>> {
-    const told = new Set<string>();
-    while (!expected.every((item) => told.has(item))) {
+    const received = new Set<string>();
+    while (!expected.every((item) => received.has(item))) {
       const response = await this.next();
       assert.equal(response.type, type);
-      for (const item of itemsOf(response)) told.add(item);
+      for (const item of itemsOf(response)) received.add(item);
       this.ack(response);
     }
-    return told;
+    return received;
   }
 
   /**
@@ -195,19 +195,19 @@ export class ClientStream {
   /** ACKs all responses that are due, where a server may send some but need not. Returns all items that were received. */
   async drained(): Promise<ReadonlySet<string>> {
     const fence = this.#askForFence();
-    const told = new Set<string>();
+    const received = new Set<string>();
     for (;;) {
       const response = await this.next();
       this.ack(response);
-      if (shown(response) === fence) return told;
-      for (const item of itemsOf(response)) told.add(item);
+      if (shown(response) === fence) return received;
+      for (const item of itemsOf(response)) received.add(item);
     }
   }
 
   /** How the server ended the stream. */
   async ended(): Promise<StatusObject> {
     const deadline = Date.now() + this.#patienceMs;
-    while (this.#end === undefined && (await this.#somethingBy(deadline)));
+    while (this.#end === undefined && (await this.#arrivalBy(deadline)));
     if (this.#end === undefined) throw new Error(`The server did not end the stream within ${this.#patienceMs} ms`);
     return this.#end;
   }
@@ -247,8 +247,8 @@ export class ClientStream {
 
   /** The node for the first request of the stream. Empty for later requests. */
   #introduction(): { readonly node?: MessageInitShape<typeof NodeSchema> } {
-    if (this.#hasSaidNode) return {};
-    this.#hasSaidNode = true;
+    if (this.#hasSentNode) return {};
+    this.#hasSentNode = true;
     return { node: this.#node };
   }
 
@@ -257,7 +257,7 @@ export class ClientStream {
   }
 
   /** Resolves to whether something arrived before the deadline. */
-  async #somethingBy(deadline: number): Promise<boolean> {
+  async #arrivalBy(deadline: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), deadline - Date.now());
     this.#wake = () => resolve(true);

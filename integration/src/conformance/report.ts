@@ -51,17 +51,17 @@ async function examined(name: string | undefined): Promise<Column> {
 }
 
 async function judged(run: () => Promise<void>, what: string): Promise<Verdict> {
-  let kept = 0;
+  let passed = 0;
   for (let round = 0; round < rounds; round += 1) {
     try {
       await run();
-      kept += 1;
+      passed += 1;
     } catch (error) {
       process.stderr.write(`${what}\n  ${(error as Error).message.replaceAll("\n", "\n  ")}\n`);
     }
   }
-  if (kept === rounds) return "yes";
-  return kept === 0 ? "no" : "sometimes";
+  if (passed === rounds) return "yes";
+  return passed === 0 ? "no" : "sometimes";
 }
 
 /** The number of required rules that each target follows. */
