@@ -1,4 +1,7 @@
-/** What authors of xDS servers got wrong before, and where each was met. Their place in the list is their number, from 1. */
+/**
+ * Behaviours that xDS servers got wrong before, each with the issues that report it. The number of a behaviour is its place in
+ * the list, from 1.
+ */
 export const behaviours: readonly { readonly says: string; readonly metIn: string }[] = [
   {
     says: "A rejected configuration is not sent again until it changes.",

@@ -7,7 +7,7 @@ import { ClientStream } from "./client-stream.ts";
 import { type ResourceName, resource, type TestResource } from "./resources.ts";
 import type { Target } from "./target.ts";
 
-/** `chancery serve` as users start it, written through its admin API. `setup` is the number of its workers. */
+/** Starts `chancery serve` as users do, and publishes through its admin API. `setup` is the number of its workers. */
 export async function startTarget(setup = "0"): Promise<Target> {
   const dataDir = mkdtempSync(path.join(tmpdir(), "chancery-conformance-"));
   const workers = Number(setup);
@@ -34,13 +34,13 @@ export async function startTarget(setup = "0"): Promise<Target> {
 }
 
 /**
- * The admin API answers a write when it is kept; its publication may be a few milliseconds later. Each write so carries
- * a mark, and is in force when a stream of ours on each process that serves has been told of it.
+ * The admin API answers a write when it is stored. The publication may be a few milliseconds later. So each write also sets a
+ * mark, which is a resource of its own. The write is in force when a stream on each serving process has received the mark.
  */
 class Witness {
   readonly #admin: string;
   readonly #streams: readonly ClientStream[];
-  /** Higher with each write, and after a restart higher than before. */
+  /** Increases with each write, and is higher after a restart than before. */
   #mark = Date.now();
 
   private constructor(admin: string, streams: readonly ClientStream[]) {
@@ -48,7 +48,7 @@ class Witness {
     this.#streams = streams;
   }
 
-  /** Connections are shared out in turns, so that as many as there are workers come to one each. */
+  /** The server gives connections to its workers in turn. So each worker gets one of as many connections as there are workers. */
   static async of({ admin, xds }: ServerProcess, workers: number): Promise<Witness> {
     const streams: ClientStream[] = [];
     for (let number = 0; number < Math.max(1, workers); number += 1) {

@@ -22,7 +22,7 @@ type Fields<Schema extends DescMessage> = Exclude<MessageInitShape<Schema>, Mess
 type SotwRequest = Fields<typeof DiscoveryRequestSchema>;
 type DeltaRequest = Fields<typeof DeltaDiscoveryRequestSchema>;
 
-/** What no rule is about: asked for to prove that nothing else is due before it. See `quiet`. */
+/** The types of the fences. A fence is a resource that no rule uses. A request for it proves that no other response is due. */
 export const fences = ["RTDS", "SDS", "ECDS"] as const satisfies readonly TypeName[];
 export const fenceName = "fence";
 
@@ -32,17 +32,17 @@ export interface ClientOptions {
   readonly path: string;
   readonly variant: Variant;
   readonly nodeId: string;
-  /** Client features that the node tells. */
+  /** The client features in the node. */
   readonly features: readonly string[];
-  /** How long a response may take, in milliseconds, before a rule counts as broken. What is right never waits so long. */
+  /** How long a response may take before the rule counts as broken, in milliseconds. A passing test never waits this long. */
   readonly patienceMs: number;
-  /** How many responses may come: a server that sends without end breaks the rule. */
+  /** The maximum number of responses. A server that sends more breaks the rule. */
   readonly maxResponses: number;
 }
 
 const maxMessageBytes = 64 * 1024 * 1024;
 
-/** What a client keeps of one type on a stream. */
+/** The client's state of one type on a stream. */
 interface TypeState {
   readonly names: Set<string>;
   nonce: string;
@@ -50,7 +50,7 @@ interface TypeState {
   version: string;
 }
 
-/** A client's stream that speaks either variant as the protocol document says, and can be made to say anything else. */
+/** The client's side of a stream in either variant. It follows the protocol document, but `sotw` and `delta` send any request. */
 export class ClientStream {
   readonly variant: Variant;
   readonly #client: Client;
@@ -61,7 +61,7 @@ export class ClientStream {
   readonly #types = new Map<TypeName, TypeState>();
   readonly #received: Response[] = [];
   #wake: () => void = () => {};
-  #hasSaidNode = false;
+  #hasSentNode = false;
   #fencesUsed = 0;
   #responses = 0;
   #end: StatusObject | undefined;
@@ -79,7 +79,7 @@ export class ClientStream {
     });
     const asIs = (bytes: Buffer): Buffer => bytes;
     this.#call = this.#client.makeBidiStreamRequest(path, asIs, asIs);
-    this.#call.on("error", () => {}); // told by "status"
+    this.#call.on("error", () => {}); // "status" reports it
     this.#call.on("status", (end: StatusObject) => {
       this.#end = end;
       this.#wake();
@@ -98,7 +98,7 @@ export class ClientStream {
     });
   }
 
-  /** Adds names to what the client wants of a type. Without a name, the first request of a type asks for everything. */
+  /** Subscribes to names of a type. A first request without a name is a wildcard. */
   subscribe(type: TypeName, ...names: readonly string[]): void {
     const state = this.#state(type);
     for (const name of names) state.names.add(name);
@@ -120,7 +120,7 @@ export class ClientStream {
     else this.#askSotw(type);
   }
 
-  /** Rejects a response in Envoy's manner: the version last accepted, the nonce, and why. */
+  /** Rejects a response as Envoy does: with the last accepted version, the nonce and the reason. */
   nack(response: Response, reason: string): void {
     const type = response.type as TypeName;
     const errorDetail = { code: status.INVALID_ARGUMENT, message: reason };
@@ -128,36 +128,37 @@ export class ClientStream {
     else this.#askSotw(type, { errorDetail });
   }
 
-  /** Sends a state-of-the-world request as given; the first of a stream gets the node. */
+  /** Sends a state-of-the-world request as given. The first request of the stream also gets the node. */
   sotw(type: TypeName, request: SotwRequest): void {
     const fields = { typeUrl: typeUrlOf(type), ...this.#introduction(), ...request };
     this.#send(toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, fields)));
   }
 
-  /** Sends an incremental request as given; the first of a stream gets the node. */
+  /** Sends an incremental request as given. The first request of the stream also gets the node. */
   delta(type: TypeName, request: DeltaRequest): void {
     const fields = { typeUrl: typeUrlOf(type), ...this.#introduction(), ...request };
     this.#send(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, fields)));
   }
 
-  /** The next response, of whatever type. */
+  /** The next response, of any type. */
   async next(): Promise<Response> {
     const deadline = Date.now() + this.#patienceMs;
     for (;;) {
       if (this.#fault !== undefined) throw this.#fault;
       const response = this.#received.shift();
       if (response !== undefined) {
-        if (++this.#responses > this.#maxResponses) throw new Error(`Over ${this.#maxResponses} responses came`);
+        if (++this.#responses > this.#maxResponses)
+          throw new Error(`More than ${this.#maxResponses} responses arrived`);
         this.#state(response.type as TypeName).nonce = response.nonce;
         return response;
       }
       if (this.#end !== undefined) throw new Error(`The stream ended: ${status[this.#end.code]} ${this.#end.details}`);
-      const isIn = await this.#somethingBy(deadline);
+      const isIn = await this.#arrivalBy(deadline);
       if (!isIn) throw new Error(`No response within ${this.#patienceMs} ms`);
     }
   }
 
-  /** Takes the next response, which must say just this, and accepts it. */
+  /** Checks that the next response has exactly this content, and ACKs it. */
   async takes(expected: string): Promise<Response> {
     const response = await this.next();
     assert.equal(shown(response), expected);
@@ -166,52 +167,52 @@ export class ClientStream {
   }
 
   /**
-   * Takes and accepts what comes until the client has been told all of this, grouped as the server likes. Gives
-   * everything that was told.
+   * ACKs responses until the client has received all these items. The server may group them in any way. Returns all items
+   * that were received.
    */
   async gathers(type: TypeName, ...expected: readonly string[]): Promise<ReadonlySet<string>> {
-    const told = new Set<string>();
-    while (!expected.every((item) => told.has(item))) {
+    const received = new Set<string>();
+    while (!expected.every((item) => received.has(item))) {
       const response = await this.next();
       assert.equal(response.type, type);
-      for (const item of itemsOf(response)) told.add(item);
+      for (const item of itemsOf(response)) received.add(item);
       this.ack(response);
     }
-    return told;
+    return received;
   }
 
   /**
-   * Proves that nothing is due: the answer to a request sent now comes next. No time is waited for, because a stream
-   * keeps the order of what is due.
+   * Proves that no response is due: the client requests a fence, and the next response must be its answer. No time-out is
+   * needed, because responses that are due leave the stream in order.
    */
   async quiet(): Promise<void> {
     const fence = this.#askForFence();
     const response = await this.next();
-    assert.equal(shown(response), fence, "nothing but the answer to the last request was due");
+    assert.equal(shown(response), fence, "only the answer to the last request was due");
     this.ack(response);
   }
 
-  /** Takes and accepts what is due, where a server may send something and need not. Gives all that was told. */
+  /** ACKs all responses that are due, where a server may send some but need not. Returns all items that were received. */
   async drained(): Promise<ReadonlySet<string>> {
     const fence = this.#askForFence();
-    const told = new Set<string>();
+    const received = new Set<string>();
     for (;;) {
       const response = await this.next();
       this.ack(response);
-      if (shown(response) === fence) return told;
-      for (const item of itemsOf(response)) told.add(item);
+      if (shown(response) === fence) return received;
+      for (const item of itemsOf(response)) received.add(item);
     }
   }
 
   /** How the server ended the stream. */
   async ended(): Promise<StatusObject> {
     const deadline = Date.now() + this.#patienceMs;
-    while (this.#end === undefined && (await this.#somethingBy(deadline)));
+    while (this.#end === undefined && (await this.#arrivalBy(deadline)));
     if (this.#end === undefined) throw new Error(`The server did not end the stream within ${this.#patienceMs} ms`);
     return this.#end;
   }
 
-  /** Leaves what the server sends unread, so that flow control holds it back. */
+  /** Stops reading, so that flow control holds back the server's responses. */
   pause(): void {
     this.#call.pause();
   }
@@ -225,7 +226,7 @@ export class ClientStream {
     this.#client.close();
   }
 
-  /** Asks for what nobody asked for before on this stream, and tells what the answer will be. */
+  /** Subscribes to a fence that is new on this stream. Returns the content of its response. */
   #askForFence(): string {
     const fence = fences[this.#fencesUsed++];
     if (fence === undefined) throw new Error(`A stream has ${fences.length} fences only`);
@@ -244,10 +245,10 @@ export class ClientStream {
     return state;
   }
 
-  /** The node, in the first request of the stream. */
+  /** The node for the first request of the stream. Empty for later requests. */
   #introduction(): { readonly node?: MessageInitShape<typeof NodeSchema> } {
-    if (this.#hasSaidNode) return {};
-    this.#hasSaidNode = true;
+    if (this.#hasSentNode) return {};
+    this.#hasSentNode = true;
     return { node: this.#node };
   }
 
@@ -255,8 +256,8 @@ export class ClientStream {
     this.#call.write(Buffer.from(bytes));
   }
 
-  /** True when something came before the deadline. */
-  async #somethingBy(deadline: number): Promise<boolean> {
+  /** Resolves to whether something arrived before the deadline. */
+  async #arrivalBy(deadline: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), deadline - Date.now());
     this.#wake = () => resolve(true);

@@ -10,11 +10,11 @@ import { chancery, startTarget, type Target } from "./target.ts";
 
 const rules = sections.flatMap((section) => section.rules);
 
-/** Chancery alone and with two workers, or whatever CONFORMANCE_TARGET names. */
+/** Chancery without workers and with two, or the target that CONFORMANCE_TARGET names. */
 const { CONFORMANCE_TARGET: named } = process.env;
 const targets =
   named === undefined
-    ? { "the xDS protocol": undefined, "the xDS protocol, by two workers": `${chancery}#2` }
+    ? { "the xDS protocol": undefined, "the xDS protocol, with two workers": `${chancery}#2` }
     : { "the xDS protocol": named };
 
 for (const [what, module] of Object.entries(targets)) {
@@ -33,7 +33,7 @@ for (const [what, module] of Object.entries(targets)) {
           for (const variant of rule.variants) {
             test(`${variant}: ${rule.does}: ${groundsOf(rule)}`, async (t) => {
               const missing = suite.missing(rule);
-              if (missing.length > 0) t.skip(`${target.name} says that it does not have: ${missing.join(", ")}`);
+              if (missing.length > 0) t.skip(`${target.name} lacks: ${missing.join(", ")}`);
               else await suite.run(rule, variant);
             });
           }
@@ -51,8 +51,8 @@ test("every behaviour that servers got wrong before is proven by a rule", () => 
   );
 });
 
-test("docs/CONFORMANCE.md tells of every rule", () => {
+test("docs/CONFORMANCE.md lists every rule", () => {
   const page = readFileSync(path.join(repository, "docs/CONFORMANCE.md"), "utf8");
-  const untold = rules.filter(({ does }) => !page.includes(`**${does}**`)).map(({ does }) => does);
-  assert.deepEqual(untold, [], "conformance/report.ts writes the page's tables");
+  const missing = rules.filter(({ does }) => !page.includes(`**${does}**`)).map(({ does }) => does);
+  assert.deepEqual(missing, [], "run conformance/report.ts: it writes the page's tables");
 });

@@ -13,10 +13,14 @@ const caches: Readonly<Record<string, string>> = {
   snapshot: "snapshot cache",
 };
 
-/** go-control-plane with one of its caches. Builds the program in conformance/peers, which needs Go 1.26. */
+/** Starts go-control-plane with one of its caches. Builds the program in conformance/peers first, which needs Go 1.26. */
 export async function startTarget(setup = "linear"): Promise<Target> {
   const cache = caches[setup];
-  if (cache === undefined) throw new Error(`The setup is one of ${Object.keys(caches).join(", ")}, not "${setup}"`);
+  if (cache === undefined) {
+    throw new Error(
+      `Cannot start go-control-plane: the setup "${setup}" is not one of ${Object.keys(caches).join(", ")}`,
+    );
+  }
   const source = path.join(repository, "integration/conformance/peers/go-control-plane");
   const program = await goProgram("go-control-plane-peer", source);
   const child = spawn(program, ["-cache", setup], { stdio: ["ignore", "pipe", "inherit"] });
@@ -41,7 +45,7 @@ export async function startTarget(setup = "linear"): Promise<Target> {
   };
 }
 
-/** {type URL: {name: resource, or null where it is deleted}} */
+/** {type URL: {name: resource, or null when it is deleted}} */
 function byType({ set, delete: gone }: Change): Record<string, Record<string, TestResource["json"] | null>> {
   const body: Record<string, Record<string, TestResource["json"] | null>> = {};
   for (const { type, name } of gone) body[typeUrlOf(type)] = { ...body[typeUrlOf(type)], [name]: null };

@@ -8,15 +8,15 @@ import { both, groundsOf, type Rule, Suite } from "./suite.ts";
 import { startTarget } from "./target.ts";
 
 /**
- * Holds Chancery and the targets that are named as arguments to all the rules, one after the other, and writes the
- * tables of docs/CONFORMANCE.md. Says on standard error how a rule was broken.
+ * Tests Chancery and each target that an argument names against all rules, one target after the other. Writes the tables of
+ * docs/CONFORMANCE.md. Prints each broken rule to standard error.
  */
 const page = path.join(repository, "docs/CONFORMANCE.md");
 const patienceMs = 2_000;
-/** Each rule is tried so often, because a server may keep it by chance. */
+/** The number of tries of each rule. One is not enough, because a server may follow a rule by chance. */
 const rounds = 3;
 
-/** How one target fares by a rule in one variant. */
+/** The result of one rule for one target in one variant. "–": the rule does not apply to the variant. */
 type Verdict = "yes" | "no" | "sometimes" | "not tried" | "–";
 
 interface Column {
@@ -51,20 +51,20 @@ async function examined(name: string | undefined): Promise<Column> {
 }
 
 async function judged(run: () => Promise<void>, what: string): Promise<Verdict> {
-  let kept = 0;
+  let passed = 0;
   for (let round = 0; round < rounds; round += 1) {
     try {
       await run();
-      kept += 1;
+      passed += 1;
     } catch (error) {
       process.stderr.write(`${what}\n  ${(error as Error).message.replaceAll("\n", "\n  ")}\n`);
     }
   }
-  if (kept === rounds) return "yes";
-  return kept === 0 ? "no" : "sometimes";
+  if (passed === rounds) return "yes";
+  return passed === 0 ? "no" : "sometimes";
 }
 
-/** How many of the rules that are demanded each target keeps. */
+/** The number of required rules that each target follows. */
 function summaryTable(): string {
   const body = columns.map(({ name, verdictOf }) => {
     const counts = both.map((variant) => {
@@ -100,7 +100,7 @@ function table([head = [], ...body]: readonly (readonly string[])[]): string {
   return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 }
 
-/** Replaces what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+/** Replaces the text between `<!-- NAME -->` and `<!-- /NAME -->`. */
 function between(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];

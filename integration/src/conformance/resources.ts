@@ -20,11 +20,11 @@ export interface ResourceName {
   readonly name: string;
 }
 
-/** A resource of which only the type, the name and one number count. */
+/** A resource whose content is one number. */
 export interface TestResource extends ResourceName {
   /** The resource in proto-JSON with its `@type`. */
   readonly json: JsonObject;
-  /** How long a client keeps it without hearing of it, in milliseconds. Absent: for ever. */
+  /** How long a client keeps it without a heartbeat, in milliseconds. Absent: it does not expire. */
   readonly ttlMs?: number;
 }
 
@@ -62,7 +62,7 @@ function deltaOnly({ methods: { delta }, ...rest }: TypeRow): TypeRow {
   return { ...rest, methods: { delta } };
 }
 
-/** A virtual host's name is that of its route configuration and its own; requests for it come by its domain. */
+/** The domain of a virtual host with the resource name "ROUTE-CONFIGURATION/HOST". HTTP requests name this domain. */
 function domainOf(name: string): string {
   return `${name.slice(name.indexOf("/") + 1)}.example`;
 }
@@ -70,7 +70,7 @@ function domainOf(name: string): string {
 const ads: JsonObject = { ads: {}, resourceApiVersion: "V3" };
 const named = ({ name }: { readonly name: string }): string => name;
 
-/** One row a type: how a resource of it is made whose content is one number, and how that number is read again. */
+/** One row for each type: how to make a resource whose content is one number, and how to read that number. */
 const rows: Readonly<Record<TypeName, TypeRow>> = {
   CDS: row(ClusterSchema, "envoy.service.cluster.v3.ClusterDiscoveryService", "Clusters", {
     json: (name, revision) => ({
@@ -144,7 +144,7 @@ const rows: Readonly<Record<TypeName, TypeRow>> = {
 
 const typeNames = Object.keys(rows) as TypeName[];
 
-/** All types that there are in a variant. */
+/** All types that a variant has. */
 export function typesIn(variant: Variant): readonly TypeName[] {
   return typeNames.filter((type) => rows[type].methods[variant] !== undefined);
 }
@@ -155,7 +155,7 @@ export function typeUrlOf(type: TypeName): string {
   return `type.googleapis.com/${rows[type].schema.typeName}`;
 }
 
-/** The type of a response, or its URL where that is none that the suite knows. */
+/** The type of a response, or its URL when the suite does not know the type. */
 export function typeOf(typeUrl: string): string {
   return typeNameOf.get(typeUrl) ?? typeUrl;
 }
@@ -176,9 +176,9 @@ export function resources(type: TypeName, revisions: Readonly<Record<string, num
   return Object.entries(revisions).map(([name, revision]) => resource(type, name, revision));
 }
 
-/** A resource's name and number out of its bytes. */
+/** Reads the name and the number of a resource from its bytes. */
 export function readResource({ typeUrl, value }: Any): { readonly name: string; readonly revision: number } {
   const type = typeNameOf.get(typeUrl);
-  if (type === undefined) throw new Error(`The response holds a resource of a type that nobody asked for: ${typeUrl}`);
+  if (type === undefined) throw new Error(`The response has a resource of an unknown type: ${typeUrl}`);
   return rows[type].read(value);
 }

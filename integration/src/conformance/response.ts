@@ -9,26 +9,26 @@ import { readResource, typeOf } from "./resources.ts";
 
 /** A response of either variant. */
 export interface Response {
-  /** "CDS", or the type URL where it is none of the suite's. */
+  /** "CDS", or the type URL when the suite does not know the type. */
   readonly type: string;
   readonly nonce: string;
   /** The version of the whole type. */
   readonly version: string;
   readonly resources: readonly ReceivedResource[];
-  /** The names in `removed_resources`; always empty in state of the world. */
+  /** The names in `removed_resources`. Always empty in state of the world. */
   readonly removed: readonly string[];
-  /** `control_plane.identifier`; empty where the server does not say who it is. */
+  /** `control_plane.identifier`. Empty when the server sent none. */
   readonly controlPlane: string;
 }
 
 export interface ReceivedResource {
   readonly name: string;
-  /** Absent where only the resource's name was sent, and what else is said of it. */
+  /** The number in the resource. Absent when the resource was sent without content, as in a heartbeat. */
   readonly revision?: number;
-  /** The resource's own version; empty in state of the world, which has none unless it wraps the resource. */
+  /** The resource's own version. Empty in state of the world, unless the resource is wrapped. */
   readonly version: string;
   readonly aliases: readonly string[];
-  /** Absent: for ever. */
+  /** In milliseconds. Absent: the resource does not expire. */
   readonly ttlMs?: number;
 }
 
@@ -67,13 +67,16 @@ function wrapped({ name, version, aliases, resource, ttl }: Resource): ReceivedR
   };
 }
 
-/** What a response says of each name, in the order of names: "bar@2", "foo@1", "-gone", "name" without its content. */
+/**
+ * The items of a response, sorted by name: "foo@1" for a resource, or "foo" for one without content. After them, "-foo" for
+ * each removed name.
+ */
 export function itemsOf({ resources, removed }: Response): readonly string[] {
   const present = resources.map(({ name, revision }) => (revision === undefined ? name : `${name}@${revision}`)).sort();
   return [...present, ...[...removed].sort().map((name) => `-${name}`)];
 }
 
-/** What a response says, in short: "EDS bar@2 foo@1 -gone". */
+/** The type and the items of a response: "EDS bar@2 foo@1 -gone". */
 export function shown(response: Response): string {
   return [response.type, ...itemsOf(response)].join(" ");
 }

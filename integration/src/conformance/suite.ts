@@ -9,13 +9,13 @@ export interface Section {
 }
 
 export type Rule = Grounds & {
-  /** What a server does that keeps the rule. */
+  /** The behaviour of a server that follows the rule: "sends later changes". */
   readonly does: string;
-  /** "may": a server that does otherwise is right too, and this one chose. Absent: "must". */
+  /** "may": the rule is optional, and is Chancery's choice. Absent: the rule is required. */
   readonly strength?: "may";
   readonly variants: readonly Variant[];
   readonly needs?: readonly Feature[];
-  /** Which of the behaviours in behaviours.ts it proves. */
+  /** The numbers of the behaviours in behaviours.ts that it proves. */
   readonly behaviours?: readonly number[];
   /** Throws when the rule is broken. */
   readonly check: (lab: Lab) => Promise<void>;
@@ -23,18 +23,19 @@ export type Rule = Grounds & {
 
 type Grounds =
   | {
-      /** The sentence that the rule stands for, as it is written. */
+      /** The sentence that the rule tests, quoted. */
       readonly says: string;
-      /** Where that is, when it is not the protocol document. */
+      /** The place of the sentence. Absent: the protocol document. */
       readonly source?: string;
     }
   | {
-      /** What the rule was learned from, in our words, and where that was. */
+      /** The reason for the rule, in our words. */
       readonly learned: string;
+      /** Where the reason was learned. */
       readonly source: string;
     };
 
-/** Why a rule is one, for people. */
+/** The reason for a rule, as text. */
 export function groundsOf(rule: Rule): string {
   const text = "says" in rule ? `“${rule.says}”` : rule.learned;
   return rule.source === undefined ? text : `${text} (${rule.source})`;
@@ -47,21 +48,21 @@ export const deltaOnly: readonly Variant[] = ["delta"];
 interface LabOptions {
   readonly target: Target;
   readonly variant: Variant;
-  /** What is published now; outlives the lab. */
+  /** The resources that are published now. They stay published after the lab closes. */
   readonly published: Map<string, ResourceName>;
   readonly patienceMs: number;
 }
 
 interface OpenOptions {
-  /** Absent: an aggregated stream. */
+  /** The type of a stream of one type. Absent: an aggregated stream. */
   readonly only?: TypeName;
-  /** Absent: a new one. */
+  /** Absent: the stream gets a new node. */
   readonly nodeId?: string;
-  /** The client features that the node tells. Absent: none. */
+  /** The client features in the node. Absent: none. */
   readonly features?: readonly string[];
 }
 
-/** What a rule works with: a server that serves just what the rule published, and streams of one variant. */
+/** The environment of one rule: a server with only the resources that the rule published, and streams of one variant. */
 export class Lab {
   readonly variant: Variant;
   readonly target: Target;
@@ -76,7 +77,7 @@ export class Lab {
     this.#patienceMs = patienceMs;
   }
 
-  /** Makes these the only resources there are, beside the fences. */
+  /** Publishes these resources and the fences, and deletes all others. */
   async serve(...wanted: readonly TestResource[]): Promise<void> {
     const set = [...wanted, ...fences.map((type) => resource(type, fenceName))];
     const keep = new Set(set.map(keyOf));
@@ -99,7 +100,7 @@ export class Lab {
     await this.target.publish({ set, delete: gone.map(({ type, name }) => ({ type, name })) });
   }
 
-  /** A new stream of a new node: aggregated, or that of one type's own service. */
+  /** Opens a stream, either aggregated or of the service of one type. */
   open({ only, nodeId = freshNodeId(), features = [] }: OpenOptions = {}): ClientStream {
     const method = this.variant === "sotw" ? "StreamAggregatedResources" : "DeltaAggregatedResources";
     const aggregated = `/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`;
@@ -129,7 +130,7 @@ const keyOf = ({ type, name }: ResourceName): string => `${type} ${name}`;
 let nodes = 0;
 const freshNodeId = (): string => `conformance-${process.pid}-${++nodes}`;
 
-/** More than any rule leads to on one stream. */
+/** More than a rule causes on one stream. */
 const maxResponses = 100;
 
 /** Runs rules against one target, one after the other. */
@@ -144,7 +145,7 @@ export class Suite {
     this.#patienceMs = patienceMs;
   }
 
-  /** What a rule needs and the target says it lacks. */
+  /** The features that a rule needs and the target lacks. */
   missing({ needs = [] }: Rule): readonly Feature[] {
     return needs.filter((feature) => this.#target.lacks.has(feature));
   }

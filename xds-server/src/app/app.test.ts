@@ -14,7 +14,7 @@ import { formatHostPort } from "./config.ts";
 const port0 = { host: "127.0.0.1", port: 0 };
 const node = { id: "edge-1" };
 
-test("a stored mesh that does not compile empties no proxy, and can be mended by the admin API", async (t) => {
+test("a stored mesh that does not compile ends streams with UNAVAILABLE, until the admin API repairs it", async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), "chancery-app-"));
   t.after(() => rmSync(dataDir, { recursive: true }));
   const store = openSqliteStore({ directory: dataDir, now: Date.now, keepRevisions: 10 });
@@ -47,7 +47,7 @@ test("a stored mesh that does not compile empties no proxy, and can be mended by
   assert.equal((await stream.next()).resources.length, 1);
 });
 
-test("servers that share a store which answers late serve what any of them writes", async (t) => {
+test("servers that share a slow store serve each other's writes", async (t) => {
   const database = new MemoryDatabase();
   const servers = await Promise.all([sharing(t, database), sharing(t, database)]);
   const [one, other] = servers;
@@ -76,7 +76,7 @@ test("servers that share a store which answers late serve what any of them write
   assert.equal(((await restored.json()) as { readonly changes: unknown[] }).changes.length, 6);
 });
 
-/** A server on a store in memory that others have open too. */
+/** A server on a memory store whose database other servers share. */
 async function sharing(t: TestContext, database: MemoryDatabase) {
   const dataDir = mkdtempSync(join(tmpdir(), "chancery-app-"));
   const store = openMemoryStore({ database, now: Date.now, keepRevisions: 10, latency: () => nextTurn() });

@@ -22,7 +22,7 @@ export interface RunningApp {
   readonly xds: HostPort;
   /** Where the admin API is served. */
   readonly admin: HostPort;
-  /** Ends streams and requests, then closes the store. */
+  /** Ends streams and requests, and then closes the store, except one that was passed in the configuration. */
   close(): Promise<void>;
 }
 
@@ -93,7 +93,7 @@ function openLoads({ limits, metrics, now }: AppContext): LoadReports {
   });
 }
 
-/** Lets the metrics read what is only known when they are scraped. */
+/** Lets the metrics read some values at the time of a scrape. */
 function readMetrics({ metrics }: AppContext, { store }: Inputs, { proxies, workers }: Discovery): void {
   metrics.read({
     revision: () => store.get().revision,

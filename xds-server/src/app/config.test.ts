@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { formatHostPort, parseHostPort } from "./config.ts";
 import { parseLimit } from "./limits.ts";
 
-test("an address is a host and a port, IPv6 in brackets, and reads back as it was written", () => {
+test("an address is a host and a port, with IPv6 in brackets, and is formatted as it was parsed", () => {
   for (const text of ["127.0.0.1:0", "localhost:18000", "[::1]:65535"]) {
     const parsed = parseHostPort(text);
     assert.ok(parsed);
@@ -11,7 +11,7 @@ test("an address is a host and a port, IPv6 in brackets, and reads back as it wa
   }
 });
 
-test("what is no address is rejected", () => {
+test("a text that is no address is rejected", () => {
   for (const text of ["", "18000", ":18000", "::1:18000", "localhost:65536", "localhost:-1", "localhost:", "[::1]"]) {
     assert.equal(parseHostPort(text), undefined, text);
   }

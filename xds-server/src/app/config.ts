@@ -2,29 +2,29 @@ import type { HostPort, XdsTls } from "../services/xds-server.ts";
 import type { Store } from "../store/store.ts";
 import type { Limits } from "./limits.ts";
 
-/** Everything that decides how the server runs, parsed. */
+/** The server's options, parsed. */
 export interface AppConfig {
   readonly xdsListen: HostPort;
   readonly adminListen: HostPort;
-  /** Where the store and the filters are kept; made when it does not exist. */
+  /** The folder of the store and the filter modules. Created when it does not exist. */
   readonly dataDir: string;
-  /** Keeps the mesh, instead of the store in `dataDir`. Its owner closes it, after the server. */
+  /** A store to use instead of the one in `dataDir`. Its owner closes it after the server. */
   readonly store?: Store;
-  /** Files and folders of documents, watched. May be empty. */
+  /** Files and folders of documents, which the server watches. May be empty. */
   readonly config: readonly string[];
-  /** The admin API's bearer token. Needed when `adminListen` is not loopback. */
+  /** The admin API's bearer token. Required when `adminListen` is not loopback. Absent: requests need no token. */
   readonly adminToken?: string;
-  /** Mutual TLS towards the proxies; absent: plaintext. */
+  /** Mutual TLS with the proxies. Absent: plaintext. */
   readonly xdsTls?: XdsTls;
   /** trace, debug, info, warn, error, fatal or silent. */
   readonly logLevel: string;
-  /** How many processes serve discovery; absent or 0: the server's own. */
+  /** The number of worker processes that serve discovery. Absent or 0: the server's own process serves it. */
   readonly workers?: number;
-  /** Bounds other than the usual ones. */
+  /** The limits that differ from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
 }
 
-/** "127.0.0.1:18000" or "[::1]:18000", parsed. Undefined when it is neither. */
+/** Parses "127.0.0.1:18000" or "[::1]:18000". Undefined when the text is not a host and a port. */
 export function parseHostPort(text: string): HostPort | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];

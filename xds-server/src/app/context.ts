@@ -3,7 +3,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { AppConfig } from "./config.ts";
 import type { Limits } from "./limits.ts";
 
-/** What every step of the start-up gets. */
+/** The context of each step of the start-up. */
 export interface AppContext {
   readonly config: AppConfig;
   /** The configured limits, with the defaults for all others. */
@@ -12,6 +12,6 @@ export interface AppContext {
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Closes something with the server. The last opened is closed first. */
+  /** Registers a function that closes a part when the server closes. The last one registered runs first. */
   readonly onClose: (close: () => unknown) => void;
 }

@@ -14,12 +14,12 @@ import { WorkerPool } from "../workers/pool.ts";
 import { formatHostPort } from "./config.ts";
 import type { AppContext } from "./context.ts";
 
-/** Discovery as it is served, by this process or by workers. */
+/** The discovery service, in this process or in workers. */
 export interface Discovery {
   readonly address: HostPort;
   readonly proxies: ProxyStatuses;
   readonly isServing: () => boolean;
-  /** Absent when this process serves discovery itself. */
+  /** The vitals of the workers. Absent when this process serves discovery itself. */
   readonly workers?: () => Promise<readonly Vitals[]>;
 }
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 const folder = new URL("../../src/", import.meta.url);
 const page = readFileSync(new URL("../../../docs/LIMITS.md", import.meta.url), "utf8");
 
-/** Constants that bound nothing: what a protocol or a format says, and what a judgement or a display goes by. */
+/** Constants that are no limits: values of a protocol or a format, and parameters of a judgement or a display. */
 const others: Readonly<Record<string, readonly string[]>> = {
   "grpc/call.ts": ["frameHeadBytes"],
   "services/discovery/fields.ts": ["varint", "fixed64", "lengthDelimited", "startGroup", "endGroup", "fixed32"],
@@ -70,7 +70,7 @@ test("docs/LIMITS.md lists every fixed limit of the source with its value, and n
   assert.deepEqual(inOrder(listed), inOrder(limits));
 });
 
-test("each constant that is said to be no limit exists", () => {
+test("each constant that this test lists as no limit exists", () => {
   const known = Object.entries(others).flatMap(([path, names]) => names.map((name) => `${path} ${name}`));
   const found = new Set(constants.map(({ path, name }) => `${path} ${name}`));
   assert.deepEqual(
@@ -79,8 +79,8 @@ test("each constant that is said to be no limit exists", () => {
   );
 });
 
-test("a number that bounds something has a name of its own", () => {
-  // What `--limit` sets is in lists of defaults. Schemas in model/ bound documents.
+test("a number that limits something is a named constant", () => {
+  // The limits of `--limit` are in lists of defaults. Schemas in model/ limit documents.
   const unnamed =
     /(?<!const )\b(?:\w*(?:[mM]ax|[lL]imit|[tT]imeout)\w*|\w+(?:Ms|Bytes|Length|Lines|Chars))(?: =|:| \?\?) ?(?:[2-9]|\d[\d_.]+)\b|\.(?:length|size) [<>]=? \d[\d_]+/g;
   const found = sources

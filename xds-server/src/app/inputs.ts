@@ -6,7 +6,7 @@ import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { AppContext } from "./context.ts";
 
-/** What the server keeps, and compiles. */
+/** The data that the server stores and compiles. */
 export interface Inputs {
   readonly store: Store;
   readonly catalog: Catalog;
@@ -23,7 +23,7 @@ function openStore({ config, limits, log, now, onClose }: AppContext): Store {
     directory: config.dataDir,
     now,
     keepRevisions: limits.keepRevisions,
-    watcherFailed: (error) => log.error({ err: error }, "a revision is kept, but not every watcher was notified"),
+    watcherFailed: (error) => log.error({ err: error }, "a revision is stored, but a watcher of the store failed"),
   });
   onClose(() => store.close());
   return store;
@@ -39,6 +39,6 @@ async function openModules({ config, limits, log }: AppContext, store: Store): P
     trialTimeLimitMs: limits.moduleTrialMs,
     needed: () => modulesInUse(store),
   });
-  for (const fault of catalog.faults) log.error({ fault }, "a filter module is left out");
+  for (const fault of catalog.faults) log.error({ fault }, "a filter module cannot be used, and is ignored");
   return catalog;
 }

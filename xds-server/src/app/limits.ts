@@ -2,35 +2,35 @@ import { defaultModuleLimits } from "../filter-registry/module-check.ts";
 import { type Limits as DiscoveryLimits, defaultLimits as discoveryLimits } from "../services/limits.ts";
 import { defaultKeepRevisions } from "../store/sqlite-store.ts";
 
-/** Every bound of a server. Each can be set by `--limit NAME=VALUE`. */
+/** Every limit of a server that `--limit NAME=VALUE` can set. */
 export interface Limits extends DiscoveryLimits {
-  /** The largest body that the admin API takes, in bytes. */
+  /** The largest request body that the admin API accepts, in bytes. */
   readonly maxAdminBodyBytes: number;
   /** The largest Wasm module, in bytes. */
   readonly maxModuleBytes: number;
-  /** The most memory that a Wasm module may ask for on each worker of each proxy, in pages of 64 KiB. */
+  /** The maximum memory that a Wasm module may declare for each worker thread of a proxy, in pages of 64 KiB. */
   readonly maxModuleMemoryPages: number;
-  /** Versions of Wasm filters kept. Beyond, the oldest go that no kept revision needs. */
+  /** The number of filter versions kept. Beyond it, the oldest version that no kept revision needs is deleted. */
   readonly maxModules: number;
-  /** Bytes of all Wasm modules kept. */
+  /** The total size of all Wasm modules kept, in bytes. */
   readonly maxModulesBytes: number;
-  /** How long a Wasm module may take to start and to be configured when it is tried, in milliseconds. */
+  /** The time that a Wasm module has to start and to accept its configuration in a trial, in milliseconds. */
   readonly moduleTrialMs: number;
-  /** Revisions kept; older ones are let go. */
+  /** The number of revisions kept. Older ones are deleted. */
   readonly keepRevisions: number;
-  /** Proxies remembered after they have gone. */
+  /** The number of disconnected proxies whose status is kept. */
   readonly maxGoneProxies: number;
-  /** Clusters, localities and endpoints whose reported load is kept, over all proxies. */
+  /** The number of clusters, localities and endpoints whose reported load is kept, for all proxies together. */
   readonly maxLoadPlaces: number;
-  /** The same of one proxy. */
+  /** The same number for one proxy. */
   readonly maxLoadPlacesPerProxy: number;
-  /** How long the load on what is not reported any more is kept, in milliseconds. */
+  /** How long the load of a cluster, a locality or an endpoint is kept after its last report, in milliseconds. */
   readonly loadIdleMs: number;
-  /** Clusters whose load has metrics of its own; the others are counted together. */
+  /** The number of clusters whose load has its own metrics. The other clusters are counted together. */
   readonly maxLoadMetricClusters: number;
-  /** How long a worker process may take to answer, in milliseconds. One that does not, twice in a row, is replaced. */
+  /** The time that a worker process has for an answer, in milliseconds. A worker that is too late twice in a row is replaced. */
   readonly workerAnswerMs: number;
-  /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
+  /** The minimum time between two publications, in milliseconds. It turns a burst of writes into few pushes. */
   readonly holdOffMs: number;
 }
 
@@ -52,7 +52,7 @@ export const defaultLimits: Limits = {
   holdOffMs: 10,
 };
 
-/** "maxStreams=5000", parsed. A text says what is wrong with it. */
+/** Parses "maxStreams=5000". A returned string is the error. */
 export function parseLimit(text: string): Partial<Limits> | string {
   const [name = "", value = "", ...rest] = text.split("=");
   if (!Object.hasOwn(defaultLimits, name)) return `Known limits are ${Object.keys(defaultLimits).join(", ")}.`;

@@ -6,7 +6,7 @@ import { encodeResource } from "../resources/encode.ts";
 import { resourceType } from "../resources/resource-types.ts";
 import type { Resource } from "../resources/snapshot.ts";
 
-/** What became of one document, or of a few together. */
+/** The result of building one document, or several together. */
 export interface Built {
   readonly resources: readonly Resource[];
   readonly problems: readonly Problem[];
@@ -17,16 +17,16 @@ export function problem({ kind, name }: Document, fault: Fault): Problem {
   return problemOf(fault, { action: `Cannot compile ${kind} "${name}"`, kind, name });
 }
 
-/** Where a document is in force: in one node group, or, when undefined, in every one. */
+/** The node group in which a document applies. Undefined: in every node group. */
 export type Scope = string | undefined;
 
-/** Whether what is in force in `scope` is there for everyone in `user`. */
+/** Whether a document in `scope` applies to all proxies of `user`. */
 export const covers = (scope: Scope, user: Scope): boolean => scope === undefined || scope === user;
 
-/** Whether two things in force ever meet in one node group. */
+/** Whether documents of the two scopes can apply in the same node group. */
 export const overlap = (one: Scope, other: Scope): boolean => one === undefined || other === undefined || one === other;
 
-/** Checks a message against Envoy's own rules, and encodes it as a resource of the type of that short name. */
+/** Checks a message against Envoy's own rules, and encodes it as a resource of the type with the short name. */
 export function built<S extends DescMessage>(
   document: Document,
   shortName: string,
@@ -38,7 +38,7 @@ export function built<S extends DescMessage>(
   return { resources, problems };
 }
 
-/** What Envoy's own rules have against a message. The schemas of the model should leave nothing to find. */
+/** The violations of Envoy's own rules. There should be none, because the schemas of the model should find them first. */
 export function violations<S extends DescMessage>(
   document: Document,
   schema: S,

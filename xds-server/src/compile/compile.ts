@@ -20,22 +20,22 @@ export interface Inputs {
 }
 
 export interface Compiled {
-  /** What each node group's proxies should hold. Always has `defaultNodeGroup`. Meaningless when there are problems. */
+  /** The snapshot of each node group, always including `defaultNodeGroup`. Not to be used when there are problems. */
   readonly snapshots: ReadonlyMap<string, Snapshot>;
   /** Every fault found; empty when the mesh is good. */
   readonly problems: readonly Problem[];
 }
 
-/** What was compiled, and to what. */
+/** Inputs with their compiled result. */
 export interface CompiledInputs {
   readonly inputs: Inputs;
   readonly compiled: Compiled;
 }
 
-/** Compiles an earlier result's resources again only where their documents changed. */
+/** A compiler. It may remember earlier results, and compile only the documents that changed since. */
 export type Compile = (inputs: Inputs) => Compiled;
 
-/** One run over the whole mesh. What did not change since the previous run stays the same object. */
+/** Compiles the whole mesh. Resources, sets and snapshots that did not change since the previous run stay the same objects. */
 export function compileMesh(
   inputs: Inputs,
   make: Builders,
@@ -60,7 +60,7 @@ export function compileMesh(
     if (eds !== undefined) add(document, [nodeGroup], make.noEndpoints(document), true);
   }
   for (const document of mesh.all("Endpoints").values()) {
-    // Endpoints beside those in the Cluster itself are a problem already; no second one about their resource.
+    // When the Cluster has endpoints itself, this document is already a problem. A second problem would not help.
     const isWanted = mesh.get("Cluster", document.name)?.spec.endpoints === undefined;
     if (isWanted) add(document, [document.spec.nodeGroup], make.endpoints(document));
   }
@@ -102,7 +102,7 @@ function filtersByListener({ mesh, artifacts }: Inputs): ReadonlyMap<string, rea
   return filters;
 }
 
-/** A filter goes where its listeners are. */
+/** The scopes of a filter are those of its listeners. */
 function filterScopes(mesh: Mesh, { spec }: Document<"Filter">): readonly Scope[] {
   const scopes = new Set(
     spec.listeners.flatMap((name) => mesh.get("Listener", name) ?? []).map((listener) => listener.spec.nodeGroup),

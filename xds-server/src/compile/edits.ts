@@ -11,7 +11,7 @@ import type { Inputs } from "./compile.ts";
 import type { Layer, Placement } from "./placement.ts";
 import { clustersOf } from "./references.ts";
 
-/** What a mesh without a problem was compiled to. */
+/** The result of compiling a mesh without problems. */
 export interface Generation extends Placement {
   readonly inputs: Inputs;
 }
@@ -23,9 +23,9 @@ interface Edit<K extends Kind = Kind> {
 }
 
 /**
- * Compiles a change that only edits documents, so that a write costs what it changes and not what there is. It knows the
- * edits after which everything stays where it is and every reference still leads somewhere; for all others, and
- * for those with a problem, it returns undefined, and the whole mesh is to be compiled.
+ * Compiles a change that only edits documents, so that the cost of a write depends on the change and not on the whole mesh.
+ * It handles only edits after which every resource keeps its place and every reference is still valid. For all other edits,
+ * and for edits with a problem, it returns undefined. The caller then compiles the whole mesh.
  */
 export function compileEdits(previous: Generation, inputs: Inputs, make: Builders): Generation | undefined {
   if (inputs.artifacts !== previous.inputs.artifacts) return undefined;
@@ -46,7 +46,7 @@ export function compileEdits(previous: Generation, inputs: Inputs, make: Builder
   return edits && replaced(previous, inputs, replacements);
 }
 
-/** The documents that differ; undefined when some came or went. */
+/** The documents that differ. Undefined when some were added or deleted. */
 function editsBetween(before: Mesh, after: Mesh): readonly Edit[] | undefined {
   const edits: Edit[] = [];
   for (const kind of new Set([...before.kinds(), ...after.kinds()])) {
@@ -67,7 +67,7 @@ interface Rebuilt {
   readonly built: Built;
 }
 
-/** What an edit makes anew, in the place of what was there; undefined when it may move things or break references. */
+/** The resources that an edit changes, in their places. Undefined when it may move resources or break references. */
 function rebuilt(edit: Edit, mesh: Mesh, previous: Generation, make: Builders): readonly Rebuilt[] | undefined {
   if (isOf("Cluster", edit)) return hasSameSource(edit) ? inPlace(edit, make.cluster(edit.after)) : undefined;
   if (isOf("Endpoints", edit)) return inPlace(edit, make.endpoints(edit.after));
@@ -76,7 +76,7 @@ function rebuilt(edit: Edit, mesh: Mesh, previous: Generation, make: Builders): 
     const [before, after] = [make.envoyResource(edit.before), make.envoyResource(edit.after)];
     return before.address === after.address && hasSameKeys(before, after) ? inPlace(edit, after) : undefined;
   }
-  // Whom a group takes in is not compiled.
+  // The match of a NodeGroup is not compiled.
   return edit.after.kind === "NodeGroup" ? [] : undefined;
 }
 
@@ -89,7 +89,7 @@ function inPlace({ before, after }: Edit<"Cluster" | "Endpoints" | "EnvoyResourc
   return before.spec.nodeGroup === scope ? [{ scope, built }] : undefined;
 }
 
-/** Whether a cluster's endpoints come from where they came from, and so make the same resources. */
+/** Whether a cluster's endpoints come from the same source as before, so that it makes resources of the same names. */
 function hasSameSource({ before, after }: Edit<"Cluster">): boolean {
   return (["endpoints", "dns", "eds"] as const).every(
     (source) => (before.spec[source] === undefined) === (after.spec[source] === undefined),
@@ -105,8 +105,8 @@ function rebuiltRoutes(route: Document<"Route">, mesh: Mesh, previous: Generatio
   const listeners = [...mesh.all("Listener").values()].filter(({ spec }) => spec.http?.routes.includes(route.name));
   const scopes = listeners.map(({ spec }) => spec.nodeGroup);
   const clusters = [...clustersOf(route)];
-  if (!clusters.every(({ cluster }) => isThereFor(cluster, scopes, previous))) return undefined;
-  // Routes that no listener serves make no resources, and can have problems all the same.
+  if (!clusters.every(({ cluster }) => existsIn(cluster, scopes, previous))) return undefined;
+  // Routes that no listener serves make no resources, but can still have problems.
   const alone = { scope: undefined, built: { resources: [], problems: make.route(route).problems } };
   const canaries = canariesByListener(mesh);
   const served = listeners.flatMap((listener) => {
@@ -123,8 +123,8 @@ function rebuiltRoutes(route: Document<"Route">, mesh: Mesh, previous: Generatio
 
 const { typeUrl: clusterType } = resourceType("CDS");
 
-/** Whether a cluster is there for everyone in the scopes; without any, whether it is there for anyone. */
-function isThereFor(cluster: string, scopes: readonly Scope[], { everywhere, groups }: Generation): boolean {
+/** Whether a cluster exists in every scope. Without scopes: whether it exists in any node group. */
+function existsIn(cluster: string, scopes: readonly Scope[], { everywhere, groups }: Generation): boolean {
   const isIn = (layer: Layer | undefined): boolean => setIn(layer, clusterType)?.has(cluster) ?? false;
   if (isIn(everywhere)) return true;
   if (scopes.length === 0) return [...groups.values()].some(isIn);
@@ -136,7 +136,7 @@ const layerOf = ({ everywhere, groups }: Generation, scope: Scope): Layer | unde
 
 const setIn = (layer: Layer | undefined, typeUrl: TypeUrl): ResourceSet | undefined => layer?.get(typeUrl);
 
-/** The generation before, with other resources in the place of some, in every layer and snapshot that holds them. */
+/** The previous generation with some resources replaced, in every layer and snapshot that has them. */
 function replaced(previous: Generation, inputs: Inputs, replacements: ReadonlyMap<Resource, Resource>): Generation {
   const byType = Map.groupBy(replacements, ([{ typeUrl }]) => typeUrl);
   // A set that several layers and snapshots share stays one set.
@@ -163,7 +163,7 @@ function replaced(previous: Generation, inputs: Inputs, replacements: ReadonlyMa
 }
 
 function withReplaced(set: ResourceSet, replacements: readonly (readonly [Resource, Resource])[]): ResourceSet {
-  // A group's own resource can stand where the replaced one stands for everyone else.
+  // A group may have its own resource of that name, which is not replaced.
   const changed = replacements.filter(([former]) => set.get(former.name) === former).map(([, resource]) => resource);
   if (changed.length === 0) return set;
   const next = new Map(set);

@@ -3,8 +3,8 @@ import { type Compile, compileMesh } from "./compile.ts";
 import { compileEdits, type Generation } from "./edits.ts";
 
 /**
- * A compiler that remembers: it builds and encodes again only what a change touched, and gives resources, sets and
- * snapshots that stayed the same as the same objects. What it remembers of a document goes when the document goes.
+ * A compiler with a memory. It builds and encodes again only what a change affects. Resources, sets and snapshots that did not
+ * change stay the same objects. The memory of a document is freed together with the document.
  */
 export function memoCompile(made = builders): Compile {
   const make = rememberingBuilders(made);
@@ -16,7 +16,7 @@ export function memoCompile(made = builders): Compile {
       return { snapshots: edited.snapshots, problems: [] };
     }
     const run = compileMesh(inputs, make, generation);
-    // A rejected mesh lacks resources, and would make the next good one look like a change of everything.
+    // A mesh with problems lacks resources. After it, the next good mesh would look like a change of everything.
     if (run.compiled.problems.length === 0) generation = { ...run.placement, inputs };
     return run.compiled;
   };

@@ -6,8 +6,8 @@ import { type Fault, type Problem, problemOf } from "../model/problem.ts";
 import type { Store } from "../store/store.ts";
 
 /**
- * Runs the modules of one write with the configurations that it brings, as Envoy will, each combination once. The compiler
- * reports unknown modules.
+ * Runs the modules of one write with their new configurations, as Envoy will. Each module runs once with each configuration.
+ * The compiler reports unknown modules.
  */
 export class FilterCheck {
   readonly #catalog: Pick<Catalog, "get" | "checkConfiguration">;
@@ -17,33 +17,33 @@ export class FilterCheck {
     this.#catalog = catalog;
   }
 
-  /** Runs what a change brings to a mesh and was not run before. */
+  /** Runs every new configuration of a change that this check has not run yet. */
   async run(change: Change, mesh: Mesh): Promise<void> {
-    for (const { key, sha256, config } of this.#brought(change, mesh)) {
+    for (const { key, sha256, config } of this.#newConfigurations(change, mesh)) {
       if (!this.#faults.has(key)) this.#faults.set(key, await this.#catalog.checkConfiguration(sha256, config));
     }
   }
 
-  /** Whether all that a change brings to a mesh was run. */
+  /** Whether this check has run every new configuration of a change. */
   covers(change: Change, mesh: Mesh): boolean {
-    return this.#brought(change, mesh).every(({ key }) => this.#faults.has(key));
+    return this.#newConfigurations(change, mesh).every(({ key }) => this.#faults.has(key));
   }
 
   problems(change: Change, mesh: Mesh): readonly Problem[] {
-    return this.#brought(change, mesh).flatMap(({ key, name, path }) =>
+    return this.#newConfigurations(change, mesh).flatMap(({ key, name, path }) =>
       (this.#faults.get(key) ?? []).map((fault) => configProblem(name, path, fault)),
     );
   }
 
-  #brought({ set }: Change, mesh: Mesh): readonly Brought[] {
+  #newConfigurations({ set }: Change, mesh: Mesh): readonly NewConfiguration[] {
     return set
       .filter((document) => document.kind === "Filter")
       .flatMap((document) => {
         const { name, spec } = document as Document<"Filter">;
         const before = mesh.get("Filter", name)?.spec;
         return [
-          ...broughtBy(name, "spec", spec, before),
-          ...broughtBy(name, "spec.canary", spec.canary, before?.canary),
+          ...newConfigurationOf(name, "spec", spec, before),
+          ...newConfigurationOf(name, "spec.canary", spec.canary, before?.canary),
         ];
       })
       .filter(({ sha256 }) => this.#catalog.get().has(sha256));
@@ -56,27 +56,28 @@ interface Configured {
 }
 
 /** A module with a configuration that it did not have before. */
-interface Brought extends Configured {
+interface NewConfiguration extends Configured {
   /** Equal for the same module with the same configuration. */
   readonly key: string;
-  /** The Filter document, and where in it. */
+  /** The name of the Filter document. */
   readonly name: string;
+  /** Where the document names the module: "spec" or "spec.canary". */
   readonly path: string;
 }
 
-function broughtBy(
+function newConfigurationOf(
   name: string,
   path: string,
   is: Configured | undefined,
   was: Configured | undefined,
-): readonly Brought[] {
+): readonly NewConfiguration[] {
   if (is === undefined) return [];
   const { sha256, config } = is;
   if (sha256 === was?.sha256 && isDeepStrictEqual(config, was.config)) return [];
   return [{ key: `${sha256} ${JSON.stringify(config)}`, sha256, config, name, path }];
 }
 
-/** The digests that documents of the mesh, or of a revision that it may go back to, name. */
+/** The digests of the modules that Filters name, in the mesh or in a revision that can be restored. */
 export async function modulesInUse(store: Store): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   const add = (document: Document | undefined) => {

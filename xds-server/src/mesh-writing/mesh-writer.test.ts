@@ -15,14 +15,14 @@ import { type MeshState, RevisionConflict } from "../store/store.ts";
 import { type MeshWriter, meshWriter, type WriteResult } from "./mesh-writer.ts";
 
 describe("writes", () => {
-  it("at once are made one after another, each on the mesh that the one before made", async (t) => {
+  it("started together run one after another, each on the mesh of the one before", async (t) => {
     const { writer } = await server(t);
     await Promise.all(Array.from({ length: 20 }, () => written(writer.write(oneMore, by))));
     assert.equal(count(writer.get()), 20);
     assert.equal(writer.get().revision, 20);
   });
 
-  it("are made on the new mesh when another server's comes in between", async (t) => {
+  it("are attempted again on the new mesh when another server commits first", async (t) => {
     const database = new MemoryDatabase();
     const [one, other] = [await server(t, database), await server(t, database)];
     const both = [one.writer.write(oneMore, by), other.writer.write(oneMore, by)];
@@ -31,7 +31,7 @@ describe("writes", () => {
     assert.equal(database.meshAt(2)?.get("Cluster", "count")?.spec.maxRequests, 2);
   });
 
-  it("are given up when others come in between again and again", async (t) => {
+  it("are rejected when another server commits first at every attempt", async (t) => {
     const database = new MemoryDatabase();
     const [one, other] = [await server(t, database), await server(t, database)];
     let asked = 0;
@@ -53,14 +53,14 @@ describe("writes", () => {
     assert.deepEqual([again.revision, again.edit.changes], [1, []]);
   });
 
-  it("are only told what they would do when they are checked", async (t) => {
+  it("that are only checked return their result and change nothing", async (t) => {
     const { writer } = await server(t);
     const checked = await written(writer.check(() => set(cluster("a"))));
     assert.deepEqual([checked.revision, checked.edit.changes.length], [0, 1]);
     assert.equal(writer.get().revision, 0);
   });
 
-  it("end with what their change throws, and others go on", async (t) => {
+  it("end with the error that their change throws, and other writes continue", async (t) => {
     const { writer } = await server(t);
     const failing = () => {
       throw new Error("not as it was");
@@ -70,7 +70,7 @@ describe("writes", () => {
     await written(both[1]);
   });
 
-  it("that are under way end before close does", async (t) => {
+  it("that are under way end before `close` resolves", async (t) => {
     const { writer, store } = await server(t);
     const writes = [writer.write(oneMore, by), writer.write(oneMore, by)];
     await nextTurn();
@@ -81,7 +81,7 @@ describe("writes", () => {
 });
 
 describe("filters of a write", () => {
-  it("are run once with each configuration, however often the write is attempted", async (t) => {
+  it("run once with each configuration, even if the write is attempted several times", async (t) => {
     const database = new MemoryDatabase();
     const [one, other] = [await server(t, database), await server(t, database)];
     const sha256 = await one.module();
@@ -94,10 +94,10 @@ describe("filters of a write", () => {
     await written(one.writer.write(changeOf, by));
     assert.deepEqual(one.ran, [{ name: "same" }, { name: "another" }]);
     await written(one.writer.write(() => set(filter("f", { sha256, config: { name: "same" }, order: 1 })), by));
-    assert.equal(one.ran.length, 2, "what stands in the mesh was run before");
+    assert.equal(one.ran.length, 2, "a configuration in the mesh does not run again");
   });
 
-  it("are run also with a configuration that comes up at a later attempt", async (t) => {
+  it("also run with a configuration that first appears at a later attempt", async (t) => {
     const here = await server(t);
     const sha256 = await here.module({ rejecting: true });
     const ifSeen = ({ mesh }: MeshState): Change =>
@@ -108,7 +108,7 @@ describe("filters of a write", () => {
     assert.equal(here.ran.length, 1);
   });
 
-  it("and the compiler tell their problems in one answer, of a write and of a check", async (t) => {
+  it("and the compiler report their problems together, for a write and for a check", async (t) => {
     const here = await server(t);
     const sha256 = await here.module({ rejecting: true });
     const orphan = {
@@ -123,7 +123,7 @@ describe("filters of a write", () => {
     assert.equal(here.store.get().revision, 0);
   });
 
-  it("hold up nobody else's write while they run", async (t) => {
+  it("do not delay other writes while they run", async (t) => {
     const here = await server(t);
     const sha256 = await here.module();
     const { promise: mayEnd, resolve } = Promise.withResolvers<void>();
@@ -137,7 +137,7 @@ describe("filters of a write", () => {
 });
 
 describe("the newest mesh of a writer", () => {
-  it("comes with what was compiled to write it, before the writer is told", async (t) => {
+  it("comes with its compiled result, before the write resolves", async (t) => {
     const { writer } = await server(t);
     const seen: unknown[] = [];
     writer.watch(({ compiled }) => seen.push(compiled?.compiled));
@@ -151,12 +151,12 @@ describe("the newest mesh of a writer", () => {
     assert.equal(writer.get().compiled?.inputs.mesh, second.edit.after);
   });
 
-  it("comes without when another server wrote it", async (t) => {
+  it("comes without a compiled result when another server wrote it", async (t) => {
     const database = new MemoryDatabase();
     const [one, other] = [await server(t, database), await server(t, database)];
     await written(one.writer.write(oneMore, by));
-    const heard = new Promise<void>((resolve) => other.writer.watch(() => resolve()));
-    if (other.writer.get().revision === 0) await heard;
+    const received = new Promise<void>((resolve) => other.writer.watch(() => resolve()));
+    if (other.writer.get().revision === 0) await received;
     const { revision, compiled } = other.writer.get();
     assert.deepEqual([revision, compiled], [1, undefined]);
   });
@@ -164,7 +164,7 @@ describe("the newest mesh of a writer", () => {
 
 const by = { author: "test" };
 
-/** A writer over real parts, with a store that answers late. */
+/** A writer on a real catalog and a real store that answers late. */
 async function server(t: TestContext, database = new MemoryDatabase()) {
   const store = openMemoryStore({ database, now: () => 1000, keepRevisions: 100, latency: () => nextTurn() });
   const directory = mkdtempSync(join(tmpdir(), "chancery-writer-"));
@@ -187,7 +187,7 @@ async function server(t: TestContext, database = new MemoryDatabase()) {
     await store.close();
     rmSync(directory, { recursive: true });
   });
-  /** Uploads a module; its digest. */
+  /** Uploads a module, and returns its digest. */
   const module = async ({ rejecting = false } = {}): Promise<string> => {
     const configure = { signature: "i32 i32 -> i32", body: op.constant(rejecting ? 0 : 1) };
     const wasm = handMade({ functions: { ...least, proxy_on_configure: configure } });
@@ -198,7 +198,7 @@ async function server(t: TestContext, database = new MemoryDatabase()) {
   return { store, writer, module, ran, running };
 }
 
-/** Counts in the mesh, so that a write on an old mesh would lose one. */
+/** Increments a number in the mesh. A write on an old mesh would lose an increment. */
 function oneMore(state: MeshState): Change {
   return set(cluster("count", { maxRequests: count(state) + 1 }));
 }
@@ -214,7 +214,7 @@ async function written(result: Promise<WriteResult>): Promise<WriteResult & { re
 }
 
 function codes(result: WriteResult): readonly string[] {
-  return result.ok ? assert.fail("it was written") : result.problems.map(({ code }) => code).sort();
+  return result.ok ? assert.fail("the write was accepted") : result.problems.map(({ code }) => code).sort();
 }
 
 function set(...documents: readonly Document[]): Change {

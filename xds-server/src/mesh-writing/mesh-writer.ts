@@ -8,28 +8,28 @@ import { type MeshState, RevisionConflict, type Store } from "../store/store.ts"
 import { FilterCheck } from "./filter-check.ts";
 
 /**
- * The one way to change the mesh: a write compiles the whole new mesh, runs the filter configurations that it brings, and is
- * rejected with every problem found. The writer's value is the newest mesh, with what the write compiled it to.
+ * The only way to change the mesh. A write compiles the whole new mesh and runs its new filter configurations. It is rejected
+ * with every problem found. The writer's value is the newest mesh, with the result of compiling it.
  */
 export interface MeshWriter extends Watchable<WrittenMesh> {
-  /** What `write` would do, without doing it. */
+  /** Resolves to the result that `write` would have, and changes nothing. */
   check(changeOf: ChangeOf): Promise<WriteResult>;
-  /** Resolves after the watchers ran. Rejects with a RevisionConflict when other servers come in between again and again. */
+  /** Resolves after the watchers have run. Rejects with a RevisionConflict when other servers commit first at every attempt. */
   write(changeOf: ChangeOf, options: WriteOptions): Promise<WriteResult>;
   /** Resolves when the writes under way have ended. */
   close(): Promise<void>;
 }
 
 /**
- * Says what to change of the newest mesh. Called for each attempt, the last time right before the commit. What it throws ends
- * the write.
+ * Makes the change for the newest mesh. Called twice for each attempt: before the filters run, and right before the commit.
+ * An error that it throws ends the write.
  */
 export type ChangeOf = (state: MeshState) => Change | Promise<Change>;
 
 export interface WriteOptions {
   /** Who writes: "admin", "files". */
   readonly author: string;
-  /** One line that says why. */
+  /** One line with the reason. Absent: empty. */
   readonly message?: string;
 }
 
@@ -39,7 +39,7 @@ export type WriteResult =
       readonly change: Change;
       readonly edit: MeshEdit;
       readonly compiled: Compiled;
-      /** The newest revision. It holds the change, unless this was a check. */
+      /** The newest revision. It has the change, unless this was a check. */
       readonly revision: number;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -61,15 +61,15 @@ export function meshWriter(options: MeshWriterOptions): MeshWriter {
   return new Writer(options);
 }
 
-/** The maximum number of attempts at a write that other servers come in between of. */
-const mostAttempts = 5;
+/** The maximum number of attempts at a write. An attempt fails when another server commits first. */
+const maxAttempts = 5;
 
 class Writer implements MeshWriter {
   readonly #options: MeshWriterOptions;
   readonly #value: Value<WrittenMesh>;
   readonly #unwatch: () => void;
   #last: Promise<unknown> = Promise.resolve();
-  /** What the commit under way was compiled to. */
+  /** The mesh of the commit under way, with its compiled result. */
   #committing: CompiledInputs | undefined;
 
   constructor(options: MeshWriterOptions) {
@@ -106,7 +106,7 @@ class Writer implements MeshWriter {
     this.#unwatch();
   }
 
-  /** Filters run before the write's turn, because other writes would wait for them. */
+  /** Filters run before the write's turn, because other writes would wait for them otherwise. */
   async #attempts(changeOf: ChangeOf, keep: Keep): Promise<WriteResult> {
     const { store, catalog, turns } = this.#options;
     const filters = new FilterCheck(catalog);
@@ -116,7 +116,7 @@ class Writer implements MeshWriter {
       try {
         return await this.#alone(() => turns.run(() => this.#attempt({ changeOf, filters, checkedAt: state }, keep)));
       } catch (error) {
-        if (!(error instanceof RevisionConflict) || attempt === mostAttempts) throw error;
+        if (!(error instanceof RevisionConflict) || attempt === maxAttempts) throw error;
       }
     }
   }
@@ -140,7 +140,7 @@ class Writer implements MeshWriter {
     }
   }
 
-  /** One write after another. */
+  /** Runs one write after another. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
@@ -155,5 +155,5 @@ interface Attempt {
   readonly checkedAt: MeshState;
 }
 
-/** Keeps an edit of a mesh; the newest revision afterwards. */
+/** Commits an edit, or only checks it. Resolves to the newest revision afterwards. */
 type Keep = (state: MeshState, edit: MeshEdit) => Promise<number>;

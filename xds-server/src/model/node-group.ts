@@ -9,19 +9,19 @@ const text = z.string().min(1).max(1024);
 const globs = z.array(text).min(1).max(1000);
 
 const localitySchema = z.strictObject({
-  region: optional(text, "The region, with the same wildcards. Any when absent."),
-  zone: optional(text, "The zone, with the same wildcards. Any when absent."),
-  subZone: optional(text, "The sub-zone, with the same wildcards. Any when absent."),
+  region: optional(text, "The region, with the wildcards of `ids`. Absent: any region."),
+  zone: optional(text, "The zone, with the wildcards of `ids`. Absent: any zone."),
+  subZone: optional(text, "The sub-zone, with the wildcards of `ids`. Absent: any sub-zone."),
 });
 
 const matchSchema = z
   .strictObject({
-    ids: optional(globs, "Node ids, of which one must match. `*` stands for any text, `?` for any character."),
-    clusters: optional(globs, "Node clusters, of which one must match, with the same wildcards."),
-    locality: optional(localitySchema, "Where the proxy says that it runs."),
+    ids: optional(globs, "Patterns of node ids. One must match. `*` stands for any text, `?` for any character."),
+    clusters: optional(globs, "Patterns of node clusters, with the wildcards of `ids`. One must match."),
+    locality: optional(localitySchema, "The locality in the proxy's node. Each given part must match."),
     metadata: optional(
       z.record(text, z.string().max(1024)),
-      "Node metadata: each key must be there with this text, with the same wildcards; numbers and booleans are compared as written.",
+      "Patterns of node metadata by key, with the wildcards of `ids`. The node must have each key, with a value that matches. Numbers and booleans are compared as text.",
     ),
   })
   .refine((match) => Object.values(match).some((condition) => condition !== undefined), {
@@ -29,18 +29,20 @@ const matchSchema = z
   });
 
 export const nodeGroupSchema = z
-  .strictObject({ match: required(matchSchema, "What a proxy must be, in every point given, to belong to the group.") })
+  .strictObject({
+    match: required(matchSchema, "The conditions for a proxy to belong to the group. All given conditions must hold."),
+  })
   .meta({
-    description: `Proxies that get the same configuration. The first group by name that matches takes a proxy; one that none matches is in "${defaultNodeGroup}".`,
+    description: `Proxies that get the same configuration. A proxy belongs to the first matching group in the order of names, or to "${defaultNodeGroup}" when none matches.`,
   });
 
-/** Proxies that get the same configuration. All conditions given must hold; of a list, one entry. */
+/** Proxies that get the same configuration. All given conditions must hold. A list holds when one of its patterns matches. */
 export type NodeGroupSpec = Immutable<z.infer<typeof nodeGroupSchema>>;
 
-/** What of a proxy tells its group. */
+/** The fields of a node that decide its group. */
 type Grouped = Pick<Node, "id" | "cluster" | "metadata" | "locality">;
 
-/** The node group that a proxy belongs to: the first by name that matches, else `defaultNodeGroup`. */
+/** The node group of a proxy: the first matching one in the order of names, or `defaultNodeGroup`. */
 export function nodeGroupOf(node: Grouped, groups: ReadonlyMap<string, { readonly spec: NodeGroupSpec }>): string {
   const names = [...groups.keys()].sort();
   return names.find((name) => matches(node, groups.get(name)?.spec)) ?? defaultNodeGroup;
@@ -66,7 +68,7 @@ function matches(node: Grouped, spec: NodeGroupSpec | undefined): boolean {
 const asText = (value: unknown): string | undefined =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 
-/** Matches by going back to the last `*` only, so that no glob takes more than glob x text steps. */
+/** Backtracks only to the last `*`. So the number of steps is at most the length of the glob times that of the text. */
 export function globMatches(glob: string, text: string): boolean {
   let globAt = 0;
   let textAt = 0;

@@ -1,24 +1,24 @@
-/** What a proxy says of itself when it opens a stream (`envoy.config.core.v3.Node`). */
+/** The description of a proxy that it sends when it opens a stream (`envoy.config.core.v3.Node`). */
 export interface Node {
   readonly id: string;
-  /** Empty when the proxy gave none. */
+  /** Empty when the proxy sent none. */
   readonly cluster: string;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly locality: Locality;
-  /** The proxy's own version, such as "1.40.0"; absent when it gave none. */
+  /** The version of the proxy's program, such as "1.40.0". Absent when it sent none. */
   readonly version?: string;
-  /** What the proxy is: "envoy". Absent when it gave none. */
+  /** The name of the proxy's program: "envoy". Absent when it sent none. */
   readonly agent?: string;
-  /** What the proxy says that it can do, such as "xds.config.supports-resource-ttl". Absent where it says nothing. */
+  /** The proxy's client features, such as "xds.config.supports-resource-ttl". Absent when it sent none. */
   readonly features?: readonly string[];
 }
 
-/** Where a proxy or an endpoint runs (`envoy.config.core.v3.Locality`). Empty where nothing is said. */
+/** Where a proxy or an endpoint runs (`envoy.config.core.v3.Locality`). A field is empty when it was not given. */
 export interface Locality {
   readonly region: string;
   readonly zone: string;
   readonly subZone: string;
 }
 
-/** The locality of what does not say where it runs. */
+/** The locality of a proxy or an endpoint that has none. */
 export const nowhere: Locality = { region: "", zone: "", subZone: "" };

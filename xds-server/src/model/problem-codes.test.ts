@@ -20,13 +20,13 @@ test("the catalogue explains every code, in its section, and no other", () => {
   assert.deepEqual(Object.fromEntries(sections), problemCodes);
 });
 
-test("each code is there once, in order within its section", () => {
+test("each code is listed once, sorted within its section", () => {
   const codes = Object.values(problemCodes).flat();
   assert.equal(new Set(codes).size, codes.length);
   for (const [, section] of sections) assert.deepEqual(section, section.toSorted());
 });
 
-/** Files that are not shipped, and those with gRPC statuses, some of which have the names of codes. */
+/** Files that are not shipped, and files with gRPC statuses, because some statuses have the name of a code. */
 const raisesNone = /(?:\.test|\.contract|\btesting|\bproblem-codes)\.ts$|^(?:grpc|services|workers)\//;
 
 test("every code is raised in the source", () => {

@@ -1,4 +1,4 @@
-/** Every code, by the sections of docs/PROBLEMS.md, which explains each. */
+/** Every code, grouped by the sections of docs/PROBLEMS.md. That page explains each code. */
 export const problemCodes = {
   Documents: [
     "DOCUMENT_DUPLICATE",
@@ -104,7 +104,7 @@ export const problemCodes = {
   Envoy: ["ENVOY_FETCH_FAILED", "ENVOY_UNSUPPORTED"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** The stable name of a fault. Its message may change. */
+/** The stable name of a fault. The message of the fault may change. */
 export type ProblemCode = (typeof problemCodes)[keyof typeof problemCodes][number];
 
 const known: ReadonlySet<string> = new Set(Object.values(problemCodes).flat());

@@ -3,11 +3,11 @@ import type { ProblemCode } from "./problem-codes.ts";
 /** One thing that is wrong. It does not say which action fails because of it. */
 export interface Fault {
   readonly code: ProblemCode;
-  /** The state, and the wish where it is not plain: `cluster "pay" does not exist`. */
+  /** The state, and what is expected when that is not obvious: `cluster "pay" does not exist`. */
   readonly message: string;
-  /** Where: "spec.routes[2].cluster". Absent for the whole. */
+  /** The path of the faulty field: "spec.routes[2].cluster". Absent when the whole input is faulty. */
   readonly path?: string;
-  /** What stands there, shortened; absent for secrets and for missing values. */
+  /** The value of the field, shortened. Absent for secrets and for missing values. */
   readonly found?: string | undefined;
   /** What to do, often the nearest valid name: `did you mean "cart"?`. */
   readonly hint?: string | undefined;
@@ -15,20 +15,20 @@ export interface Fault {
 
 /** A fault with the action that fails. An expected failure is a list of all problems, not only the first. */
 export interface Problem extends Fault {
-  /** The action, the names, the state and the wish: `Cannot compile route "checkout": cluster "pay" does not exist`. */
+  /** The action, the names, the state and what is expected: `Cannot compile route "checkout": cluster "pay" does not exist`. */
   readonly message: string;
-  /** The document at fault; absent when the fault is not inside one (a file that is not YAML). */
+  /** The kind and the name of the faulty document. Absent when the fault is not in a document: a file that is not YAML. */
   readonly kind?: string;
   readonly name?: string;
-  /** Empty for the whole document. */
+  /** Empty when the whole document is faulty. */
   readonly path: string;
   readonly found?: string;
   readonly hint?: string;
-  /** Where the document came from, when it came from a file: "shop/edge.yaml:12". */
+  /** The file and the line of the document: "shop/edge.yaml:12". Absent when it did not come from a file. */
   readonly source?: string;
 }
 
-/** The action that fails because of a fault, and the document at fault. */
+/** The action that fails because of a fault, and the faulty document. */
 export interface FaultContext {
   /** `Cannot compile Route "checkout"`. Absent when the fault's message says it. */
   readonly action?: string;
@@ -55,17 +55,17 @@ export function problemOf(fault: Fault, { action, subject, kind, name, source }:
   };
 }
 
-/** More than these help nobody, and a hostile input must not make an endless answer. */
+/** The maximum number of problems in an answer. More do not help, and a hostile input must not make an endless answer. */
 const maxProblems = 1000;
 
-/** The problems that are told: all, or the first ones and how many more there are. */
+/** All problems, or the first ones and a last one with the number of the others. */
 export function boundedProblems(problems: readonly Problem[]): readonly Problem[] {
   if (problems.length <= maxProblems) return problems;
   const message = `Cannot list all problems: ${problems.length - maxProblems} more were found`;
   return [...problems.slice(0, maxProblems), problemOf({ code: "PROBLEMS_CUT_SHORT", message })];
 }
 
-/** One fault in two or three lines: what, with the code to look up in docs/PROBLEMS.md; where; what to do. */
+/** A problem in one to three lines: the message with the code to look up in docs/PROBLEMS.md, the place, and the hint. */
 export function problemText({ code, message, kind, name, path, found, hint, source }: Problem): string {
   const where = [source, kind === undefined ? undefined : `${kind} "${name}"`, path].filter(Boolean).join(" ");
   const lines = [

@@ -3,7 +3,7 @@ import { type Problem, problemText } from "./problem.ts";
 /** Ends a request, a command or a start because of problems. Thrown only at the borders. The catcher reports the problems. */
 export class ProblemsError extends Error {
   readonly problems: readonly Problem[];
-  /** What fails because of the problems. Absent when each message says it. */
+  /** The action that fails because of the problems. Absent when each message says it. */
   readonly action: string | undefined;
 
   constructor(problems: readonly Problem[], action?: string, options?: ErrorOptions) {

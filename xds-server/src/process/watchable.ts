@@ -12,7 +12,7 @@ export interface Watchable<T> {
 export class Value<T> implements Watchable<T> {
   #value: T;
   readonly #watchers = new Set<(value: T) => void>();
-  /** Values that not all watchers were called with; the first is the present one. */
+  /** Values that not all watchers have received yet. The first is the present one. */
   readonly #pending: T[] = [];
 
   constructor(value: T) {
@@ -23,7 +23,7 @@ export class Value<T> implements Watchable<T> {
     return this.#value;
   }
 
-  /** Throws what watchers threw, once all of them were called. */
+  /** Calls all watchers, and then throws the errors that they threw. */
   set(value: T): void {
     this.#value = value;
     this.#pending.push(value);

@@ -14,7 +14,7 @@ const cluster = (name: string, version: string): Resource => ({
   rewarms: [],
 });
 
-test("knows when each version was published first, in whichever group", () => {
+test("knows when each version was first published, in any group", () => {
   const cache = new SnapshotCache();
   let now = 1;
   const publish = (groups: Readonly<Record<string, readonly Resource[]>>) =>

@@ -3,19 +3,19 @@ import { changesBetween } from "../resources/set-changes.ts";
 import { emptySnapshot, type Resource, resourcesOf, type Snapshot } from "../resources/snapshot.ts";
 import type { SnapshotCache } from "./snapshot-cache.ts";
 
-/** When each version of each resource was first published, as long as somebody holds it. */
+/** When each version of each resource was first published. The time is kept while the resource is in memory. */
 export class PublicationTimes {
   readonly #times = new WeakMap<Resource, number>();
   #before: ReadonlyMap<string, Snapshot> = new Map();
 
-  /** Notes every publication from now on. `now`: milliseconds since the epoch. */
+  /** Notes the present publication and every later one. `now` returns milliseconds since the epoch. */
   constructor(cache: SnapshotCache, now: () => number) {
     const note = (): void => this.#note(cache.get()?.snapshots ?? new Map(), now());
     note();
     cache.watch(note);
   }
 
-  /** Milliseconds since the epoch; undefined for what was never published. */
+  /** Milliseconds since the epoch. Undefined for a resource that was never published. */
   of(resource: Resource): number | undefined {
     return this.#times.get(resource);
   }

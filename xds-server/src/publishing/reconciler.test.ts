@@ -16,7 +16,7 @@ const group = (name: string): Document => ({ kind: "NodeGroup", name, spec: { ma
 const cluster: Document = { kind: "Cluster", name: "cart", spec: { eds: {} } };
 const node = { id: "eu-1", cluster: "", metadata: {}, locality: nowhere };
 
-test("groups are sought in another way only when NodeGroups changed", (t) => {
+test("the function that finds the group of a proxy changes only when NodeGroups change", (t) => {
   const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([group("eu")]) });
   const cache = new SnapshotCache();
   const reconciler = startReconciler({
@@ -43,7 +43,7 @@ test("groups are sought in another way only when NodeGroups changed", (t) => {
   assert.equal(third?.groupOf({ ...node, id: "asia-1" }), "asia");
 });
 
-test("a change that pushes nothing does not hold off the next one", async (t) => {
+test("a change that pushes nothing does not delay the next one", async (t) => {
   const store = new Value<MeshState>({ revision: 1, mesh: Mesh.of([]) });
   const artifacts = new Value<Artifacts>(new Map());
   const cache = new SnapshotCache();
@@ -72,7 +72,7 @@ test("a change that pushes nothing does not hold off the next one", async (t) =>
   assert.equal(cache.get(), now);
 });
 
-/** A reconciler of meshes that come with what they compile to, or without, and how often it compiled one by itself. */
+/** A reconciler of meshes with or without their compiled result. Counts how often the reconciler compiles one itself. */
 function counted(t: TestContext, holdOffMs: number) {
   const meshes = new Value<MeshState & { readonly compiled?: CompiledInputs }>({ revision: 0, mesh: Mesh.empty });
   const artifacts = new Value<Artifacts>(new Map());
@@ -94,7 +94,7 @@ function counted(t: TestContext, holdOffMs: number) {
     artifacts,
     cache,
     runs: () => runs,
-    /** As this process's writer does. */
+    /** Sets a mesh as this process's writer does, with its compiled result. */
     write(name: string) {
       const state = next(name);
       const inputs = { mesh: state.mesh, artifacts: artifacts.get() };
@@ -102,28 +102,28 @@ function counted(t: TestContext, holdOffMs: number) {
       meshes.set({ ...state, compiled: { inputs, compiled } });
       return compiled;
     },
-    /** As another server's revision comes. */
-    hear: (name: string) => meshes.set(next(name)),
+    /** Sets a mesh as another server's revision arrives, without a compiled result. */
+    receive: (name: string) => meshes.set(next(name)),
     published: () =>
       [...(cache.get()?.snapshots.get("default")?.resources.values() ?? [])].flatMap((set) => [...set.keys()]),
   };
 }
 
-test("what a writer compiled is published as it is, and only what nobody compiled is compiled", (t) => {
-  const { artifacts, cache, runs, write, hear, published } = counted(t, 0);
-  assert.equal(runs(), 1, "the mesh that was there before");
+test("the compiled result of a writer is published as it is, and only a mesh without one is compiled", (t) => {
+  const { artifacts, cache, runs, write, receive, published } = counted(t, 0);
+  assert.equal(runs(), 1, "the mesh at the start is compiled");
   const compiled = write("a");
   assert.equal(cache.get()?.snapshots, compiled.snapshots);
   assert.equal(runs(), 1);
-  hear("b");
+  receive("b");
   assert.deepEqual([published().sort(), runs()], [["a", "a", "b", "b"], 2]);
   write("c");
   assert.equal(runs(), 2);
   artifacts.set(new Map());
-  assert.equal(runs(), 3, "other modules may mean other resources");
+  assert.equal(runs(), 3, "other modules may change the resources");
 });
 
-test("of several writes within the hold-off only the newest is published, and none is compiled again", async (t) => {
+test("only the newest of several writes within the hold-off is published, and none is compiled again", async (t) => {
   const { cache, runs, write } = counted(t, 30);
   const published: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -12,7 +12,7 @@ export interface ReconcilerOptions {
   readonly artifacts: Watchable<Artifacts>;
   readonly compile: Compile;
   readonly cache: SnapshotCache;
-  /** The least time between two publications, in milliseconds: a burst of writes becomes few pushes. */
+  /** The minimum time between two publications, in milliseconds. It turns a burst of writes into few pushes. */
   readonly holdOffMs: number;
   readonly log: Logger;
 }
@@ -22,9 +22,10 @@ export interface Reconciler {
 }
 
 /**
- * The one loop from inputs to snapshots. The first change after a quiet time is published at once; those that follow
- * within `holdOffMs` are published together at its end. What the writer compiled is published as it is. The
- * reconciler compiles every other mesh: the one at the start, one that another server wrote, and the newest one after an upload.
+ * Publishes snapshots of the newest mesh and modules. The first change after a quiet time is published at once. Changes in
+ * the `holdOffMs` after it are published together at the end of that time. A result of the writer's compiler is published as
+ * it is. The reconciler compiles every other mesh: the one at the start, one that another server wrote, and the newest one
+ * after an upload.
  */
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { meshes, artifacts, compile, cache, holdOffMs, log } = options;
@@ -40,17 +41,18 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     const { snapshots, problems } =
       compiled?.inputs.artifacts === inputs.artifacts ? compiled.compiled : compile(inputs);
     if (problems.length > 0) {
-      // Writes are checked before they are kept, so this is a store from elsewhere: an artifact lost, an older compiler.
-      log.error({ revision, problems }, "the mesh does not compile; proxies keep the last snapshot that did");
+      // Writes are checked before they are committed. So the store comes from elsewhere, a module is lost, or an older compiler
+      // accepted the mesh.
+      log.error({ revision, problems }, "the mesh does not compile; proxies keep the last published snapshot");
       return;
     }
     const newest = mesh.all("NodeGroup");
     if (newest !== groups) {
       groups = newest;
-      // A mesh keeps what did not change. Another function says that proxies may belong elsewhere now, so only then is each looked at again.
+      // A new function makes each proxy look up its group again. The map of NodeGroups stays the same object until one changes.
       groupOf = (node) => nodeGroupOf(node, newest);
     }
-    // What pushes nothing, as a module that was uploaded and no document names yet, is no reason for the next to wait.
+    // A publication that pushes nothing does not delay the next one. An upload of a module that no document names is an example.
     if (!hasSame(snapshots, cache.get()?.snapshots)) lastAt = performance.now();
     cache.set({ snapshots, groupOf });
     log.debug({ revision, groups: snapshots.size }, "published");

@@ -2,24 +2,24 @@ import type { Node } from "../model/node.ts";
 import { Value } from "../process/watchable.ts";
 import { emptySnapshot, type Snapshot } from "../resources/snapshot.ts";
 
-/** What was last published: a snapshot for each node group, and who belongs to which. */
+/** One publication: the snapshot of each node group, and the group of each proxy. */
 export interface Published {
   readonly snapshots: ReadonlyMap<string, Snapshot>;
-  /** The same function as long as it answers the same. */
+  /** Finds the group of a proxy. Stays the same function until NodeGroups change. */
   readonly groupOf: (node: Node) => string;
 }
 
-/** Where a proxy belongs, and what it should hold. */
+/** The group of a proxy, and the snapshot that the proxy should have. */
 export interface Place {
   readonly group: string;
   readonly snapshot: Snapshot;
-  /** What found the group. */
+  /** The function that found the group. */
   readonly groupOf: Published["groupOf"];
 }
 
 /**
- * The newest snapshot of each node group, and word of each later one. Undefined before the first publication: to say
- * "nothing" then would make proxies drop what they have.
+ * The newest publication, which can be watched. Undefined before the first one, because an empty snapshot would make proxies
+ * delete the resources that they have.
  */
 export class SnapshotCache extends Value<Published | undefined> {
   constructor() {
@@ -27,8 +27,8 @@ export class SnapshotCache extends Value<Published | undefined> {
   }
 
   /**
-   * The place of a proxy; undefined before the first publication. `before` is the same proxy's last: its group holds as
-   * long as groups are found in the same way.
+   * The place of a proxy. Undefined before the first publication. `before` is the earlier place of the same proxy: its group
+   * is used again while `groupOf` is the same function.
    */
   for(node: Node, before?: Place): Place | undefined {
     const published = this.get();

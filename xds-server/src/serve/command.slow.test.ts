@@ -38,7 +38,11 @@ test("serve names the address in use and the flag to change it, and exits", asyn
 test("serve names a data folder that cannot be created", async (t) => {
   const file = join(folder(t), "file");
   writeFileSync(file, "");
-  await rejected(t, ["--data-dir", join(file, "data")], /^error: Cannot open the store .*\n.*--data-dir\n$/);
+  await rejected(
+    t,
+    ["--data-dir", join(file, "data")],
+    /^error: Cannot open the store .*\n.*use --data-dir to give a folder.*\n$/,
+  );
 });
 
 test("serve names the faulty configuration file and the line", async (t) => {

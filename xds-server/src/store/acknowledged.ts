@@ -1,18 +1,18 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import type { ChainHead } from "./revision-chain.ts";
 
-/** The newest revision that was acknowledged, noted beside the database. */
+/** The newest acknowledged revision, noted in a file beside the database. */
 export interface Acknowledged {
-  /** As found when opened; absent when nothing readable was there. */
+  /** The note that the file had when it was opened. Undefined when it had no readable note. */
   readonly found: Pick<ChainHead, "revision" | "chain"> | undefined;
   record(head: ChainHead): void;
   close(): void;
 }
 
 /**
- * The database alone cannot tell a lost tail from one that was never written: SQLite drops a damaged write-ahead log
- * from the damage on, silently. So the newest revision is noted in a second file after each commit. The note is not
- * synced: after a power cut it may be old, which is harmless, or not readable, which counts as absent.
+ * Opens the note. The database alone cannot show that its last revisions are lost: when the write-ahead log is damaged,
+ * SQLite silently drops everything from the damage on. So each commit also notes its revision in a second file. The note
+ * is not synced. After a power cut it may be old, which does no harm, or unreadable, which counts as absent.
  */
 export function openAcknowledged(path: string): Acknowledged {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);

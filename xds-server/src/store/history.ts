@@ -13,20 +13,22 @@ import {
 } from "./revision-chain.ts";
 import { inTransaction } from "./sqlite-file.ts";
 
-/** A version with its JSON, and the revision that replaced or deleted it: null while it is in the mesh. */
+/** A version with its JSON. */
 export interface StoredVersion extends Version {
+  /** The revision that replaced or deleted it. Null while it is in the mesh. */
   readonly until: number | null;
   readonly json: string;
 }
 
-/** What a revision does to one document; without `json` it is deleted. */
+/** The effect of a revision on one document. */
 export interface Edit {
   readonly kind: string;
   readonly name: string;
+  /** Absent when the revision deletes the document. */
   readonly json?: string;
 }
 
-/** The rows of the store: versions of documents and the chain of revisions, on disk. Knows nothing of what is in a document. */
+/** The rows of the store on disk: versions of documents, and the chain of revisions. A document is only text here. */
 export class History {
   readonly #database: DatabaseSync;
   readonly #acknowledged: Acknowledged;
@@ -37,7 +39,7 @@ export class History {
   #anchor: number;
   #open = true;
 
-  /** Hands each document of the mesh, as JSON, to `load`. */
+  /** Opens the files in a folder, and calls `load` with the JSON of each document in the mesh. */
   constructor(directory: string, keepRevisions: number, load: (json: string) => void) {
     const { database, acknowledged, head, anchor, live } = openHistory(directory);
     this.#database = database;
@@ -56,34 +58,34 @@ export class History {
     return this.#head.revision;
   }
 
-  /** The oldest revision that the mesh can be rebuilt at. */
+  /** The oldest revision whose mesh can be rebuilt. */
   get anchor(): number {
     return this.#anchor;
   }
 
-  /** The version of a document that is in the mesh. */
+  /** The version of a document in the mesh. Undefined when the mesh does not have the document. */
   live(kind: string, name: string): Version | undefined {
     return this.#live.get(keyOf({ kind, name }));
   }
 
-  /** Writes the next revision. It is on disk when this returns; when this throws, nothing has changed. */
+  /** Writes the next revision. It is on disk when this returns. When this throws, nothing has changed. */
   append(header: RevisionHeader, edits: readonly Edit[]): void {
     const { revision } = header;
-    const left = edits.flatMap(({ kind, name }) => this.live(kind, name) ?? []);
-    const entered = edits.flatMap(({ kind, name, json }) =>
+    const ended = edits.flatMap(({ kind, name }) => this.live(kind, name) ?? []);
+    const begun = edits.flatMap(({ kind, name, json }) =>
       json === undefined ? [] : [{ kind, name, since: revision, digest: digestOf(json), json }],
     );
-    const head = chained(this.#head.chain, header, toggled(this.#head.state, [...left, ...entered]));
+    const head = chained(this.#head.chain, header, toggled(this.#head.state, [...ended, ...begun]));
     const anchor = Math.max(this.#anchor, revision - this.#keepRevisions);
     inTransaction(this.#database, () => {
-      for (const { kind, name, since } of left)
+      for (const { kind, name, since } of ended)
         this.#sql("UPDATE versions SET until = ? WHERE kind = ? AND name = ? AND since = ?").run(
           revision,
           kind,
           name,
           since,
         );
-      for (const { kind, name, digest, json } of entered) {
+      for (const { kind, name, digest, json } of begun) {
         this.#sql("INSERT OR IGNORE INTO contents VALUES (?, ?)").run(digest, json);
         this.#sql("INSERT INTO versions VALUES (?, ?, ?, NULL, ?)").run(kind, name, revision, digest);
       }
@@ -95,20 +97,20 @@ export class History {
         head.state,
         head.chain,
       );
-      if (anchor > this.#anchor) this.#forgetBefore(anchor);
+      if (anchor > this.#anchor) this.#deleteBefore(anchor);
     });
-    for (const version of left) this.#live.delete(keyOf(version));
-    for (const { json: _, ...version } of entered) this.#live.set(keyOf(version), version);
+    for (const version of ended) this.#live.delete(keyOf(version));
+    for (const { json: _, ...version } of begun) this.#live.set(keyOf(version), version);
     this.#head = head;
     this.#anchor = anchor;
   }
 
-  /** Notes that the writer is told of the newest revision, so that its loss would be found. */
+  /** Notes the newest revision as acknowledged, so that the next start detects its loss. */
   acknowledge(): void {
     this.#acknowledged.record(this.#head);
   }
 
-  /** Newest first. */
+  /** Up to `limit` revisions older than `before`, newest first. */
   headers({ before, limit }: { readonly before: number; readonly limit: number }): readonly RevisionHeader[] {
     return this.#all<RevisionHeader>(
       "SELECT revision, time, author, message FROM revisions WHERE revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?",
@@ -118,21 +120,21 @@ export class History {
     );
   }
 
-  /** The versions that a revision ended or began. */
-  turnedAt(revision: number): readonly StoredVersion[] {
+  /** The versions that begin or end at a revision. */
+  changedAt(revision: number): readonly StoredVersion[] {
     return this.#all<StoredVersion>(
       `${selectVersions} WHERE since = ?1 OR until = ?1 ORDER BY kind, name, since`,
       revision,
     );
   }
 
-  /** The versions that were in the mesh at a revision and are no more. */
-  gone(revision: number): readonly StoredVersion[] {
+  /** The versions that were in the mesh at a revision, and were replaced or deleted since. */
+  endedSince(revision: number): readonly StoredVersion[] {
     return this.#all<StoredVersion>(`${selectVersions} WHERE since <= ?1 AND until > ?1`, revision);
   }
 
-  /** The versions of the mesh that are newer than a revision. */
-  *newer(revision: number): Iterable<Version> {
+  /** The versions in the mesh that are newer than a revision. */
+  *begunSince(revision: number): Iterable<Version> {
     for (const version of this.#live.values()) if (version.since > revision) yield version;
   }
 
@@ -152,7 +154,7 @@ export class History {
     this.#acknowledged.close();
   }
 
-  #forgetBefore(anchor: number): void {
+  #deleteBefore(anchor: number): void {
     this.#sql("DELETE FROM revisions WHERE revision < ?").run(anchor);
     for (const { digest } of this.#all<{ digest: string }>(
       "DELETE FROM versions WHERE until <= ? RETURNING digest",

@@ -14,7 +14,7 @@ for (const latencyOf of latencies) {
   sharedStoreContract(place);
 }
 
-/** One to three turns of the event loop, so that answers come in another order than requests. */
+/** Waits one to three turns of the event loop, so that answers arrive in another order than the requests. */
 function uneven(): () => Promise<void> {
   let count = 0;
   return async () => {

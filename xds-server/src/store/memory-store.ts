@@ -13,24 +13,24 @@ import {
 } from "./store.ts";
 
 export interface MemoryStoreOptions extends StoreOptions {
-  /** What the store keeps. Stores with the same database share it, as several servers do. Absent: a database of its own. */
+  /** Has the revisions and notes. Several stores may share one, as several servers do. Absent: the store has its own. */
   readonly database?: MemoryDatabase;
   /**
-   * Awaited before the database gets a request, and again before its answer or a new revision arrives: a test decides when.
-   * Absent: nothing is awaited.
+   * Delays the store, so that a test decides the order of events. Awaited before the database gets a request, and again
+   * before the store gets the answer or a new revision. Absent: no delay.
    */
   readonly latency?: () => Promise<unknown>;
 }
 
 /**
- * Opens a store that keeps everything in memory and answers late, as a store in another process does. For tests, and for programs
- * that embed the server and write the mesh at each start.
+ * Opens a store that keeps everything in memory. With `latency`, it answers as late as a store in another process. For tests,
+ * and for programs that embed the server and write the whole mesh at each start.
  */
 export function openMemoryStore(options: MemoryStoreOptions): Store {
   return new MemoryStore(options);
 }
 
-/** What stores in memory keep. It outlives them. */
+/** The content of memory stores. Closing a store does not clear it. */
 export class MemoryDatabase {
   readonly notes = new Map<string, string>();
   /** The newest revision; undefined before the first. */
@@ -46,7 +46,7 @@ export class MemoryDatabase {
 
   append(revision: Revision, keepRevisions: number): void {
     this.#revisions.push(revision);
-    while (this.#revisions.length > keepRevisions) this.#forgetOldest();
+    while (this.#revisions.length > keepRevisions) this.#deleteOldest();
     this.newest.set(revision);
   }
 
@@ -62,14 +62,14 @@ export class MemoryDatabase {
     return later.reduce((mesh, each) => mesh.changed(changeOf(each)), this.#base.mesh);
   }
 
-  /** By document, the revision at which it last changed. */
+  /** The revision at which each document last changed, by `keyOf`. */
   since(): Map<string, number> {
     const since = new Map(this.#base.since);
     for (const revision of this.#revisions) noteIn(since, revision);
     return since;
   }
 
-  #forgetOldest(): void {
+  #deleteOldest(): void {
     const oldest = this.#revisions.shift();
     if (oldest === undefined) return;
     noteIn(this.#base.since, oldest);
@@ -85,9 +85,9 @@ class MemoryStore implements Store {
   readonly #since: Map<string, number>;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #unwatch: () => void;
-  /** Fulfilled when every revision that the database has sent so far has arrived. */
+  /** Resolves when this store has received every revision that the database has so far. */
   #arrived: Promise<void> = Promise.resolve();
-  /** The state that the present commit makes. */
+  /** The state that this store's last commit made, until the store receives its revision. */
   #committed: MeshState | undefined;
   #isOpen = true;
 
@@ -113,7 +113,7 @@ class MemoryStore implements Store {
   }
 
   async commit(edit: MeshEdit, options: CommitOptions): Promise<Revision | undefined> {
-    return this.#asked(async () => {
+    return this.#request(async () => {
       const { author, message = "", expectedRevision } = options;
       const changes = this.#newest.changesOf(edit, expectedRevision);
       if (changes.length === 0) return undefined;
@@ -137,25 +137,25 @@ class MemoryStore implements Store {
   }
 
   revisions({ limit, before }: { readonly limit: number; readonly before?: number }): Promise<readonly Revision[]> {
-    return this.#answered(() => this.#database.revisions({ limit, before: before ?? Number.POSITIVE_INFINITY }));
+    return this.#delayed(() => this.#database.revisions({ limit, before: before ?? Number.POSITIVE_INFINITY }));
   }
 
   revision(revision: number): Promise<Revision | undefined> {
-    return this.#answered(() =>
+    return this.#delayed(() =>
       this.#database.revisions({ limit: 1, before: revision + 1 }).find((found) => found.revision === revision),
     );
   }
 
   meshAt(revision: number): Promise<Mesh | undefined> {
-    return this.#answered(() => this.#database.meshAt(revision));
+    return this.#delayed(() => this.#database.meshAt(revision));
   }
 
   note(key: string): Promise<string | undefined> {
-    return this.#answered(() => this.#database.notes.get(key));
+    return this.#delayed(() => this.#database.notes.get(key));
   }
 
   setNote(key: string, value: string): Promise<void> {
-    return this.#answered(() => void this.#database.notes.set(key, value));
+    return this.#delayed(() => void this.#database.notes.set(key, value));
   }
 
   async close(): Promise<void> {
@@ -165,7 +165,7 @@ class MemoryStore implements Store {
     await this.#arrived;
   }
 
-  /** Makes a revision of this store or another the newest one. */
+  /** Receives a revision that this store or another one committed. */
   async #receive(revision: Revision): Promise<void> {
     await this.#options.latency?.();
     const own = this.#committed?.revision === revision.revision ? this.#committed : undefined;
@@ -174,8 +174,9 @@ class MemoryStore implements Store {
     this.#newest.set(own ?? { revision: revision.revision, mesh: this.get().mesh.changed(changeOf(revision)) });
   }
 
-  #answered<T>(answer: () => T): Promise<T> {
-    return this.#asked(async () => {
+  /** Answers a request, with the latency before and after. */
+  #delayed<T>(answer: () => T): Promise<T> {
+    return this.#request(async () => {
       await this.#options.latency?.();
       const answered = answer();
       await this.#options.latency?.();
@@ -183,14 +184,15 @@ class MemoryStore implements Store {
     });
   }
 
-  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+  /** Sends a request. `close` waits for its end. */
+  async #request<T>(send: () => Promise<T>): Promise<T> {
     if (!this.#isOpen) throw new StoreClosed();
-    const asking = ask();
-    this.#underWay.add(asking);
+    const request = send();
+    this.#underWay.add(request);
     try {
-      return await asking;
+      return await request;
     } finally {
-      this.#underWay.delete(asking);
+      this.#underWay.delete(request);
     }
   }
 }

@@ -2,12 +2,12 @@ import type { DocumentChange, MeshEdit } from "../model/mesh.ts";
 import { Value, type Watchable } from "../process/watchable.ts";
 import { type MeshState, RevisionConflict, type StoreOptions } from "./store.ts";
 
-/** The newest revision that a store knows in this process. */
+/** A store's copy of the newest revision in this process. */
 export class Newest implements Watchable<MeshState> {
   readonly #value: Value<MeshState>;
   readonly #watcherFailed: (error: unknown) => void;
 
-  constructor(state: MeshState, { watcherFailed = thrownLater }: Pick<StoreOptions, "watcherFailed">) {
+  constructor(state: MeshState, { watcherFailed = throwUncaught }: Pick<StoreOptions, "watcherFailed">) {
     this.#value = new Value(state);
     this.#watcherFailed = watcherFailed;
   }
@@ -28,7 +28,10 @@ export class Newest implements Watchable<MeshState> {
     }
   }
 
-  /** What an edit changes, by kind and name. Throws unless it was made on the newest revision, and that is the one expected. */
+  /**
+   * The changes of an edit, sorted by kind and name. Throws when the newest revision is not the expected one, or when the edit
+   * was made on another mesh.
+   */
   changesOf({ before, changes }: MeshEdit, expectedRevision: number): readonly DocumentChange[] {
     const { revision, mesh } = this.get();
     if (expectedRevision !== revision) throw new RevisionConflict(expectedRevision, revision);
@@ -37,7 +40,7 @@ export class Newest implements Watchable<MeshState> {
   }
 }
 
-/** Makes sure that nobody changes what others share. */
+/** Freezes a value and everything in it, because meshes share their documents. */
 export function frozen<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -54,8 +57,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** As Node does with what an event listener throws. */
-function thrownLater(error: unknown): void {
+/** Makes the error an uncaught exception, and returns before that. */
+function throwUncaught(error: unknown): void {
   process.nextTick(() => {
     throw error;
   });

@@ -10,7 +10,7 @@ export interface OpenedHistory extends Replayed {
   readonly acknowledged: Acknowledged;
 }
 
-/** Opens the files of a folder and checks them whole. Throws a StoreUnusable, with everything closed again. */
+/** Opens the files in a folder and checks their whole content. When they cannot be used, closes them and throws a StoreUnusable. */
 export function openHistory(directory: string): OpenedHistory {
   const path = join(directory, "chancery.db");
   const database = openDatabaseFile(path);
@@ -45,7 +45,7 @@ function openAcknowledgedIn(directory: string): Acknowledged {
   }
 }
 
-/** Whether something was acknowledged that the history does not hold. */
+/** The fault when the acknowledged revision is missing or is another one. Undefined when the history has it. */
 function lostTail(
   database: DatabaseSync,
   { anchor, head }: Replayed,
@@ -61,15 +61,15 @@ function lostTail(
 }
 
 function recoveryOfTail(directory: string, { head }: Replayed): string {
-  return `put back a backup of the folder; or delete ${join(directory, "chancery.head")} to go on from revision ${head.revision}`;
+  return `restore a backup of the folder; or delete ${join(directory, "chancery.head")} to continue from revision ${head.revision}`;
 }
 
 function recovery(path: string, good: number | undefined): string {
   if (good === undefined || good === 0) return withoutHistory;
   const select = `SELECT '---' || char(10) || json FROM versions JOIN contents USING (digest) WHERE since <= ${good} AND (until IS NULL OR until > ${good})`;
   return [
-    `everything up to revision ${good} is good: put back a backup of the folder`,
-    `or take that revision out by: sqlite3 '${path}' "${select}" > mesh.yaml`,
-    "then move the folder away, start with an empty one, and run: chancery apply -f mesh.yaml",
+    `everything up to revision ${good} is good: restore a backup of the folder`,
+    `or export that revision with: sqlite3 '${path}' "${select}" > mesh.yaml`,
+    "then move the folder away, start with an empty folder, and run: chancery apply -f mesh.yaml",
   ].join("; ");
 }

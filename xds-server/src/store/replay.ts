@@ -11,7 +11,7 @@ import {
 } from "./revision-chain.ts";
 import { damage } from "./sqlite-file.ts";
 
-/** A document as it is now, with its JSON. */
+/** The version of a document in the mesh, with its JSON. */
 interface LiveVersion extends Version {
   readonly json: string;
 }
@@ -26,10 +26,10 @@ export interface Replayed {
 
 export type Replay =
   | ({ readonly ok: true } & Replayed)
-  /** `good` is the last revision that reads back as it was written. */
+  /** `good` is the last intact revision. Undefined when none is known to be intact. */
   | { readonly ok: false; readonly fault: string; readonly good: number | undefined };
 
-/** Reads the whole kept history, checks each revision, and tells what stands at its end. */
+/** Reads the whole kept history and checks each revision. Returns the newest revision and its documents, or the first fault. */
 export function replay(database: DatabaseSync): Replay {
   let good: number | undefined;
   const faulty = (fault: string): Replay => ({ ok: false, fault, good });
@@ -51,10 +51,10 @@ export function replay(database: DatabaseSync): Replay {
       anchor ??= revision;
       good = revision;
     }
-    if (head === undefined || anchor === undefined) return faulty("it holds no revision");
+    if (head === undefined || anchor === undefined) return faulty("it has no revision");
     const state = events.playTo(Number.POSITIVE_INFINITY) ?? events.state;
     if (state !== head.state)
-      return faulty(`it holds documents of a revision after ${head.revision}, which is missing`);
+      return faulty(`it has documents of a revision after ${head.revision}, and that revision is missing`);
     for (const row of database.prepare("SELECT * FROM notes").iterate()) {
       const note = row as { key: string; value: string; digest: string };
       if (noteDigest(note) !== note.digest) return faulty(`the note "${note.key}" is damaged`);
@@ -72,7 +72,7 @@ export function keyOf({ kind, name }: { readonly kind: string; readonly name: st
   return `${kind}/${name}`;
 }
 
-/** Documents coming and going, in the order of the revisions. */
+/** The beginning and the end of each version, in the order of the revisions. */
 class Events {
   state = emptyState;
   readonly live = new Map<string, LiveVersion>();
@@ -94,7 +94,7 @@ class Events {
     this.#next = this.#rows.next();
   }
 
-  /** Plays all that happened up to a revision. Answers what is wrong with it. */
+  /** Applies all events up to a revision. Returns the first fault, or undefined. */
   playTo(revision: number): string | undefined {
     while (!this.#next.done) {
       const event = this.#next.value as Version & { readonly at: number; readonly enters: 0 | 1 };
@@ -110,7 +110,7 @@ class Events {
     const json = this.#json(digest);
     if (json === undefined || digestOf(json) !== digest)
       return `the content of ${kind} "${name}" of revision ${since} is ${json === undefined ? "missing" : "damaged"}`;
-    if (this.live.has(keyOf({ kind, name }))) return `${kind} "${name}" is there twice since revision ${since}`;
+    if (this.live.has(keyOf({ kind, name }))) return `${kind} "${name}" exists twice from revision ${since} on`;
     const version = { kind, name, since, digest, json };
     this.live.set(keyOf(version), version);
     this.state = toggled(this.state, [version]);

@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
 
 /**
- * Where the history stands after a revision. Each revision holds a checksum of all documents that exist at it, and is
- * chained to the revision before it, so that an edited, lost or damaged row is found at the revision that it belongs to.
- * These are checksums against damage, not seals against someone who can write the file.
+ * The checksums at a revision. One is of all documents that exist at the revision. The other also covers all revisions
+ * before it. So an edited, lost or damaged row is found at the revision that it belongs to. The checksums detect damage.
+ * They do not protect against someone who can write the file.
  */
 export interface ChainHead {
   readonly revision: number;
-  /** Checksum of the set of documents: order does not matter, and a change costs what it changes. */
+  /** The checksum of the set of documents. Order does not matter, and an update reads only the documents that change. */
   readonly state: string;
-  /** Checksum of this revision and of all before it. */
+  /** The checksum of this revision and of all before it. */
   readonly chain: string;
 }
 
-/** One document as one revision left it. */
+/** One document as one revision wrote it. */
 export interface Version {
   readonly kind: string;
   readonly name: string;
@@ -25,6 +25,7 @@ export interface Version {
 
 export interface RevisionHeader {
   readonly revision: number;
+  /** Milliseconds since the epoch. */
   readonly time: number;
   readonly author: string;
   readonly message: string;
@@ -38,7 +39,7 @@ export function noteDigest({ key, value }: { readonly key: string; readonly valu
   return digestOf(JSON.stringify([key, value]));
 }
 
-/** The checksum of a set of documents with some put in and others taken out: both are the same exclusive or. */
+/** The checksum of a set after some versions are added and others removed. Both are the same exclusive or. */
 export function toggled(state: string, versions: Iterable<Version>): string {
   const sum = Buffer.from(state, "hex");
   for (const { kind, name, since, digest } of versions) {
@@ -55,5 +56,5 @@ export function chained(previousChain: string, header: RevisionHeader, state: st
   return { revision, state, chain: digestOf(JSON.stringify([previousChain, revision, time, author, message, state])) };
 }
 
-/** The checksum of no documents. */
+/** The checksum of the empty set. */
 export const emptyState = "0".repeat(64);

@@ -4,15 +4,15 @@ import { DatabaseSync } from "node:sqlite";
 import { chained, emptyState } from "./revision-chain.ts";
 import { StoreUnusable, storeCorrupt, storeInaccessible, storeLocked, storeTooNew } from "./store-unusable.ts";
 
-/** The format written into the file. A change of the tables below is a new number and a migration. */
+/** The version of the file's format. A change of the tables below needs a new number and a migration. */
 const formatVersion = 1;
-/** "CHNC": tells our file from any other SQLite file. */
+/** "CHNC". It distinguishes our file from any other SQLite file. */
 const applicationId = 0x43484e43;
 
 /**
- * `versions` holds each document from the revision that wrote it (`since`) to the one that replaced or deleted it
- * (`until`), so a revision costs what it changed, and the mesh at any revision is one query. The oldest row of
- * `revisions` is the anchor: the state that the kept history starts from.
+ * A row of `versions` is a document from the revision that wrote it (`since`) to the revision that replaced or deleted it
+ * (`until`). So a revision needs space only for its changes, and one query returns the mesh at any revision. The oldest row
+ * of `revisions` is the anchor: the kept history starts from its state.
  */
 const schema = `
   CREATE TABLE revisions (
@@ -32,13 +32,13 @@ const schema = `
   PRAGMA user_version = ${formatVersion};
 `;
 
-/** Opens the database file for this process alone, and makes it first where there is none. */
+/** Opens the database file for this process alone. Creates the file when it does not exist. */
 export function openDatabaseFile(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     ensureFile(path);
     database = new DatabaseSync(path);
-    // Exclusive locking holds the operating system's lock from the first read until close or death of the process.
+    // In this mode, SQLite holds the operating system's lock from the first read until the database is closed or the process ends.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     inTransaction(database, () => ensureSchema(path, database as DatabaseSync));
     return database;
@@ -48,20 +48,20 @@ export function openDatabaseFile(path: string): DatabaseSync {
   }
 }
 
-/** Runs the work as one transaction that is on disk when this returns, and not there at all when it throws. */
+/** Runs the work as one transaction. It is on disk when this returns. When this throws, nothing has changed. */
 export function inTransaction(database: DatabaseSync, work: () => void): void {
   database.exec("BEGIN IMMEDIATE");
   try {
     work();
     database.exec("COMMIT");
   } catch (error) {
-    // A full disk makes SQLite roll back by itself.
+    // When the disk is full, SQLite rolls back by itself.
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }
 
-/** What SQLite says of a damaged file, or undefined when the error means something else. */
+/** SQLite's message about a damaged file. Undefined when the error has another cause. */
 export function damage(error: unknown): string | undefined {
   return [sqliteCorrupt, sqliteNotADatabase].includes(primaryCode(error)) ? (error as Error).message : undefined;
 }
@@ -84,11 +84,11 @@ function unusable(path: string, error: unknown): unknown {
     : storeCorrupt(path, { fault, hint: withoutHistory, lastGoodRevision: undefined });
 }
 
-/** The way out when no revision can be vouched for. */
+/** The hint when no revision is known to be intact. */
 export const withoutHistory =
-  "put back a backup of the folder; or move the folder away, start with an empty one, and apply the configuration again";
+  "restore a backup of the folder; or move the folder away, start with an empty folder, and apply the configuration again";
 
-/** SQLite gives its other files the permissions of this one. */
+/** Creates the file, readable by its owner only. SQLite gives its other files the same permissions. */
 function ensureFile(path: string): void {
   const directory = dirname(path);
   ensureFolder(directory);
@@ -96,7 +96,7 @@ function ensureFile(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    // By name: opening and closing the file would drop the locks that this process may hold on it.
+    // Not by descriptor: closing a descriptor of the file would drop the locks that this process may hold on it.
     chmodSync(path, 0o600);
     return;
   }
@@ -105,7 +105,10 @@ function ensureFile(path: string): void {
   closeSync(descriptor);
 }
 
-/** One folder after the other: Node's own recursion never ends where the kernel has no such file, as below /proc. */
+/**
+ * Creates a folder and its parents, one by one. Node's `recursive` option never ends where the kernel answers ENOENT, such as
+ * below /proc.
+ */
 function ensureFolder(directory: string): void {
   if (existsSync(directory)) return;
   ensureFolder(dirname(directory));
@@ -121,7 +124,7 @@ function ensureSchema(path: string, database: DatabaseSync): void {
   if (pragma(database, "page_count") > 1 || found.application !== 0)
     throw storeCorrupt(path, {
       fault: "it is the database of another program",
-      hint: "give another --data-dir",
+      hint: "give another folder with --data-dir",
       lastGoodRevision: undefined,
     });
   database.exec(schema);

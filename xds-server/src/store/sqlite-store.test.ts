@@ -16,7 +16,7 @@ storeContract((test) => {
 });
 
 describe("the files of the embedded store", () => {
-  it("can be read by their owner only, in a folder of its own", async (t) => {
+  it("are readable by their owner only, as is their folder", async (t) => {
     const directory = join(folder(t), "deep", "data");
     await opened(t, directory).setNote("a", "b");
     assert.equal(statSync(directory).mode & 0o777, 0o700);
@@ -27,7 +27,7 @@ describe("the files of the embedded store", () => {
     );
   });
 
-  it("open for one at a time, in this process or another", async (t) => {
+  it("can be opened by one store at a time, in this process or another", async (t) => {
     const directory = folder(t);
     const path = join(directory, "chancery.db");
     const store = opened(t, directory);
@@ -44,7 +44,7 @@ describe("the files of the embedded store", () => {
     assert.equal(opened(t, directory).get().revision, 1);
   });
 
-  it("do not grow with the mesh when one document changes", async (t) => {
+  it("grow by the size of a change, not by the size of the mesh", async (t) => {
     const directory = folder(t);
     const store = opened(t, directory);
     await write(store, set(...Array.from({ length: 1000 }, (_, i) => endpoints(`c${i}`, 1))));
@@ -56,7 +56,7 @@ describe("the files of the embedded store", () => {
     assert.ok(statSync(join(directory, "chancery.db")).size < before + 50 * 1000);
   });
 
-  it("are rejected when a newer program wrote them, or another one", async (t) => {
+  it("are rejected when a newer version or another program wrote them", async (t) => {
     const directory = await written(t);
     edit(directory, "PRAGMA user_version = 9");
     assert.throws(
@@ -70,7 +70,7 @@ describe("the files of the embedded store", () => {
     );
   });
 
-  it("say why they cannot be made", async (t) => {
+  it("are rejected with the reason when they cannot be created", async (t) => {
     const directory = folder(t);
     writeFileSync(join(directory, "file"), "");
     assert.throws(
@@ -101,7 +101,7 @@ describe("a damaged store", () => {
       await assertCorrupt(directory, good);
     });
 
-  it("says that its tail is lost, and goes on from there when told so", async (t) => {
+  it("reports that its last revision is lost, and continues from the one before when the operator deletes the note", async (t) => {
     const directory = await written(t);
     edit(
       directory,
@@ -109,18 +109,18 @@ describe("a damaged store", () => {
     );
     const error = await assertCorrupt(directory, 4);
     assert.match(error.message, /ends at revision 4, but revision 5 was acknowledged/);
-    assert.match(hintOf(error), /delete \S+chancery\.head to go on from revision 4/);
+    assert.match(hintOf(error), /delete \S+chancery\.head to continue from revision 4/);
     rmSync(join(directory, "chancery.head"));
     assert.equal(opened(t, directory).get().revision, 4);
   });
 
-  it("says that it is not the one that was written here", async (t) => {
+  it("reports that its last revision is not the one that was written in this folder", async (t) => {
     const [directory, other] = [await written(t), await written(t, "other")];
     cpSync(join(other, "chancery.db"), join(directory, "chancery.db"));
     assert.match((await assertCorrupt(directory, 5)).message, /revision 5 is not the one that was acknowledged/);
   });
 
-  it("tells a statement that takes the last good revision out", async (t) => {
+  it("gives a statement that exports the last good revision", async (t) => {
     const directory = await written(t);
     edit(directory, "UPDATE revisions SET author = 'eve' WHERE revision = 4");
     const [, sql] = /"(SELECT .*?)"/.exec(hintOf(await assertCorrupt(directory, 3))) ?? [];
@@ -136,7 +136,7 @@ describe("a damaged store", () => {
     ]);
   });
 
-  it("never opens with anything but what was written, whichever byte of the database is flipped", async (t) => {
+  it("opens with its whole content or is rejected, with any byte of the database flipped", async (t) => {
     const directory = await written(t);
     const bytes = readFileSync(join(directory, "chancery.db"));
     for (let at = 0; at < bytes.length; at += 97) {
@@ -147,7 +147,7 @@ describe("a damaged store", () => {
     }
   });
 
-  it("never opens with anything but what was written, wherever the database was cut", async (t) => {
+  it("opens with its whole content or is rejected, wherever the database is cut", async (t) => {
     const directory = await written(t);
     const bytes = readFileSync(join(directory, "chancery.db"));
     for (let size = 0; size < bytes.length; size += 1024 - 7) {
@@ -160,7 +160,7 @@ describe("a damaged store", () => {
     ["cut", (path: string, at: number) => truncateSync(path, at)],
     ["flipped", flip],
   ] as const)
-    it(`never opens with anything but what was acknowledged, wherever the log of a killed process was ${what}`, async (t) => {
+    it(`opens with every acknowledged revision or is rejected, wherever the log of a killed process is ${what}`, async (t) => {
       const directory = await written(t, "test", { close: false });
       const wal = statSync(join(directory, "chancery.db-wal")).size;
       for (let at = 0; at < wal; at += 1024 - 7) {
@@ -172,7 +172,7 @@ describe("a damaged store", () => {
     });
 });
 
-/** A folder with five revisions: a is 1, b is 1, a is 3, a is 4, b is deleted. */
+/** A folder with a store of five revisions. They set a to port 1, b to 1, a to 3 and a to 4, and delete b. */
 async function written(t: TestContext, author = "test", { close = true } = {}): Promise<string> {
   const directory = folder(t);
   const store = opened(t, directory);
@@ -209,7 +209,7 @@ async function assertCorrupt(directory: string, good: number | undefined): Promi
     assert.notEqual(hintOf(error), "");
     return error;
   }
-  assert.fail("opened without complaint");
+  assert.fail("the store was opened");
 }
 
 const codeOf = (error: unknown) => (error instanceof StoreUnusable ? error.problems[0]?.code : undefined);

@@ -14,15 +14,15 @@ import {
 } from "./store.ts";
 
 export interface SqliteStoreOptions extends StoreOptions {
-  /** Made when absent, for its owner alone. The store is `chancery.db` in it, with the files beside that. */
+  /** The folder of the database `chancery.db` and its other files. Created when it does not exist, readable by its owner only. */
   readonly directory: string;
 }
 
-/** What suits most: months of edits by people, in some tens of megabytes. */
+/** Enough for months of edits by people, in some tens of megabytes. */
 export const defaultKeepRevisions = 10_000;
 
 /**
- * Opens the embedded store, checks all that it holds, and keeps it for this process alone until `close`.
+ * Opens the embedded store and checks its whole content. No other process can open it until `close`.
  * Throws a StoreUnusable when it is locked, damaged, too new or not accessible.
  */
 export function openSqliteStore(options: SqliteStoreOptions): Store {
@@ -30,8 +30,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 }
 
 /**
- * Documents, on top of the rows of `History`. A document that did not change stays the same object. Nothing is waited for
- * here: the promises are for stores that have to.
+ * Reads and writes documents as rows of `History`. A document that did not change stays the same object. SQLite answers
+ * synchronously. The methods return promises because other stores have to wait.
  */
 class SqliteStore implements Store {
   readonly #history: History;
@@ -95,8 +95,8 @@ class SqliteStore implements Store {
     const { revision: newest, mesh } = this.get();
     if (!Number.isInteger(revision) || revision < history.anchor || revision > newest) return undefined;
     return mesh.changed({
-      set: history.gone(revision).map((version) => this.#document(version)),
-      delete: [...history.newer(revision)].map(({ kind, name }) => ({ kind: kind as Kind, name })),
+      set: history.endedSince(revision).map((version) => this.#document(version)),
+      delete: [...history.begunSince(revision)].map(({ kind, name }) => ({ kind: kind as Kind, name })),
     });
   }
 
@@ -120,7 +120,7 @@ class SqliteStore implements Store {
 
   #withChanges(header: RevisionHeader): Revision {
     const changes = new Map<string, DocumentChange>();
-    for (const version of this.#history.turnedAt(header.revision)) {
+    for (const version of this.#history.changedAt(header.revision)) {
       const kind = version.kind as Kind;
       const side = version.since === header.revision ? "after" : "before";
       changes.set(keyOf(version), {
@@ -131,14 +131,14 @@ class SqliteStore implements Store {
     return { ...header, changes: [...changes.values()].sort(byKey) };
   }
 
-  /** The document of a version: the mesh's own object where its content is the same. */
+  /** The document of a version. It is the mesh's own object when the content is the same. */
   #document({ kind, name, digest, json }: StoredVersion): Document {
     const isLive = this.#history.live(kind, name)?.digest === digest;
     return (isLive ? this.get().mesh.get(kind as Kind, name) : undefined) ?? parsed(json);
   }
 }
 
-/** Keys are written in the order in which the author wrote them: the configuration of a filter reaches it that way. */
+/** Keeps the keys in the author's order, because a filter receives its configuration in that order. */
 function editOf({ kind, name, after }: DocumentChange): Edit {
   return after === undefined ? { kind, name } : { kind, name, json: JSON.stringify({ kind, name, spec: after.spec }) };
 }

@@ -15,7 +15,7 @@ interface Unusable {
 
 /** Why a store could not be opened. */
 export class StoreUnusable extends ProblemsError {
-  /** Of a damaged store: everything up to this revision reads back as it was written; absent when not even that is known. */
+  /** The last intact revision of a damaged store. Undefined when none is known, and when the store is not damaged. */
   readonly lastGoodRevision: number | undefined;
 
   constructor({ code, path, fault, hint, cause, lastGoodRevision }: Unusable) {
@@ -27,24 +27,24 @@ export class StoreUnusable extends ProblemsError {
 
 /** Another process has the store open. */
 export function storeLocked(path: string): StoreUnusable {
-  const hint = "stop the other xds-server, or give this one its own folder by --data-dir";
+  const hint = "stop the other server, or give this one its own folder with --data-dir";
   return new StoreUnusable({ code: "STORE_LOCKED", path, fault: "another process has it open", hint });
 }
 
 /** The file was written by a newer Chancery. */
 export function storeTooNew(path: string, found: number, known: number): StoreUnusable {
   const fault = `its format is version ${found}, and this program knows versions up to ${known}`;
-  const hint = "run the newer Chancery that wrote it, or give this one its own folder by --data-dir";
+  const hint = "run the newer Chancery that wrote it, or give this one its own folder with --data-dir";
   return new StoreUnusable({ code: "STORE_TOO_NEW", path, fault, hint });
 }
 
-/** The folder or a file in it cannot be made, read or written. */
+/** The folder or a file in it cannot be created, read or written. */
 export function storeInaccessible(path: string, cause: Error): StoreUnusable {
-  const hint = "give a folder that this user may write to by --data-dir";
+  const hint = "use --data-dir to give a folder in which this user may write";
   return new StoreUnusable({ code: "STORE_INACCESSIBLE", path, fault: cause.message, hint, cause });
 }
 
-/** What is on disk is not what was written. Nothing is served from such a store. */
+/** The content on disk is not what the store wrote. The server serves nothing from such a store. */
 export function storeCorrupt(
   path: string,
   damage: Pick<Unusable, "fault" | "hint"> & { readonly lastGoodRevision: number | undefined },

@@ -5,12 +5,12 @@ import type { Document, DocumentKey } from "../model/document.ts";
 import { type Change, Mesh } from "../model/mesh.ts";
 import { type Revision, RevisionConflict, type Store, StoreClosed, type StoreOptions } from "./store.ts";
 
-/** A place that stores can be opened on again and again; it is removed when the test ends. */
+/** Where the stores of one test keep their data. It is removed when the test ends. */
 export interface StorePlace {
   open(options: StoreOptions): Store;
 }
 
-/** What every store does. */
+/** Tests that every store passes. */
 export function storeContract(place: (test: TestContext) => StorePlace): void {
   const opened = (test: TestContext, options: Partial<StoreOptions> = {}) => {
     const here = place(test);
@@ -31,7 +31,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
   };
 
   describe("a store", () => {
-    it("starts at revision 0 with nothing in it", async (t) => {
+    it("starts empty, at revision 0", async (t) => {
       const { store } = opened(t);
       assert.equal(store.get().revision, 0);
       assert.deepEqual([...store.get().mesh.documents()], []);
@@ -39,7 +39,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.equal(await store.revision(0), undefined);
     });
 
-    it("numbers writes from 1, with time, author, message and what changed", async (t) => {
+    it("numbers revisions from 1, and keeps their time, author, message and changes", async (t) => {
       const { store } = opened(t);
       const edit = store.get().mesh.edited(set(endpoints("cart", 1)));
       const first = await store.commit(edit, { author: "ann", message: "why", expectedRevision: 0 });
@@ -55,7 +55,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.equal((await write(store, set(endpoints("cart", 2))))?.revision, 2);
     });
 
-    it("says before and after of each document, in order of kind and name", async (t) => {
+    it("lists each changed document before and after, sorted by kind and name", async (t) => {
       const { store } = opened(t);
       await write(store, set(endpoints("b", 1), endpoints("c", 1)));
       const change = { ...set(group("z"), endpoints("c", 2), endpoints("a", 1)), delete: [key("b")] };
@@ -69,7 +69,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.deepEqual(await store.revision(2), revision);
     });
 
-    it("makes no revision of a write that changes nothing, whatever the order of keys", async (t) => {
+    it("makes no revision when a write changes nothing, or only the order of keys", async (t) => {
       const { store } = opened(t);
       await write(store, set(endpoints("cart", 1)));
       const { spec, name, kind } = endpoints("cart", 1);
@@ -107,7 +107,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.deepEqual(before.get("Endpoints", "b"), endpoints("b", 1));
     });
 
-    it("tells watchers of each new revision, once it can be read", async (t) => {
+    it("notifies watchers of each new revision when it can be read", async (t) => {
       const { store } = opened(t);
       const seen: unknown[] = [];
       const read: Promise<Revision | undefined>[] = [];
@@ -131,7 +131,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       );
     });
 
-    it("lets exactly one of several commits on one revision win, and the others see it when they are told", async (t) => {
+    it("accepts exactly one of several commits on one revision, and the others see it when they are rejected", async (t) => {
       const { store } = opened(t);
       const { mesh } = store.get();
       const ports = [1, 2, 3, 4];
@@ -154,14 +154,17 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.deepEqual(numbers(await store.revisions({ limit: 9 })), [1]);
     });
 
-    it("tells watchers of each revision once and in order, before its writer, however many write at once", async (t) => {
+    it("notifies watchers of each revision once, in order and before the commit resolves, with concurrent writers", async (t) => {
       const { store } = opened(t);
       const seen: number[] = [];
       store.watch(({ revision }) => seen.push(revision));
       const writers = ["a", "b", "c"].map(async (name) => {
         for (let port = 1; port <= 5; port++) {
           const { revision } = await persistently(store, set(endpoints(name, port)));
-          assert.ok(seen.includes(revision), `revision ${revision} was not told when its writer was`);
+          assert.ok(
+            seen.includes(revision),
+            `the commit of revision ${revision} resolved before its watchers were notified`,
+          );
         }
       });
       await Promise.all(writers);
@@ -171,7 +174,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       );
     });
 
-    it("commits what a watcher writes, after the revision that it was told of", async (t) => {
+    it("commits a watcher's own write after the revision that the watcher was notified of", async (t) => {
       const { store } = opened(t);
       const seen: number[] = [];
       const follow: Promise<unknown>[] = [];
@@ -184,7 +187,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.deepEqual(seen, [1, 2]);
     });
 
-    it("commits for all that when a watcher throws, and tells the others", async (t) => {
+    it("commits even when a watcher throws, and notifies the other watchers", async (t) => {
       const failed: unknown[] = [];
       const here = opened(t, { watcherFailed: (error) => failed.push(error) });
       const seen: number[] = [];
@@ -205,7 +208,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.equal((await here.reopen()).get().revision, 2);
     });
 
-    it("does not commit an edit of another mesh than its newest", async (t) => {
+    it("does not commit an edit that was made on another mesh", async (t) => {
       const { store } = opened(t);
       await write(store, set(endpoints("a", 1)));
       const elsewhere = Mesh.of([endpoints("b", 1)]).edited(set(endpoints("c", 1)));
@@ -232,7 +235,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.deepEqual(numbers(await store.revisions({ limit: 0 })), []);
     });
 
-    it("gives the mesh of any revision, and nothing for numbers that are none", async (t) => {
+    it("returns the mesh of any revision, and undefined for a number that is no revision", async (t) => {
       const { store } = opened(t);
       await write(store, set(endpoints("a", 1)));
       await write(store, set(endpoints("b", 1)));
@@ -251,7 +254,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       );
     });
 
-    it("forgets the oldest revisions beyond the limit, and keeps the rest right", async (t) => {
+    it("deletes the oldest revisions beyond the limit, and keeps the others intact", async (t) => {
       const here = opened(t, { keepRevisions: 3 });
       await write(here.store, set(endpoints("old", 1)));
       for (let port = 1; port <= 6; port++) await write(here.store, set(endpoints("a", port)));
@@ -268,7 +271,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       await assertNewestThree(await here.reopen());
     });
 
-    it("is the same after it was opened again", async (t) => {
+    it("has the same content when it is opened again", async (t) => {
       const here = opened(t);
       await write(here.store, set(endpoints("a", 1), group("g")));
       await write(here.store, { set: [endpoints("b", 1)], delete: [key("a")] });
@@ -291,7 +294,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.equal(JSON.stringify((await here.reopen()).get().mesh.get("Filter", "f")), JSON.stringify(filter));
     });
 
-    it("takes any name and any text as it is", async (t) => {
+    it("keeps any name and any text unchanged", async (t) => {
       const here = opened(t);
       const odd = ["__proto__", "a/b", "O'Neil; DROP TABLE versions", "ü 🎈 \u0000", "toString"];
       await write(here.store, set(...odd.map((name) => endpoints(name, 1))));
@@ -307,7 +310,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.equal(here.store.get().revision, 0);
     });
 
-    it("ends a commit that is under way before it is closed, and takes no other", async (t) => {
+    it("finishes the commit under way before it closes, and rejects later requests", async (t) => {
       const here = opened(t);
       const { store } = here;
       const underWay = write(store, set(endpoints("a", 1)));
@@ -318,13 +321,13 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
       assert.equal((await here.reopen()).get().revision, 1);
     });
 
-    it("closes twice without complaint", async (t) => {
+    it("can be closed twice", async (t) => {
       const { store } = opened(t);
       await store.close();
       await store.close();
     });
 
-    it("does what a plain list of meshes would do, over any sequence of writes and reopenings", async (t) => {
+    it("behaves as a plain list of meshes, for any sequence of writes and reopenings", async (t) => {
       await fc.assert(
         fc.asyncProperty(
           fc.integer({ min: 1, max: 6 }),
@@ -359,7 +362,7 @@ export function storeContract(place: (test: TestContext) => StorePlace): void {
   });
 }
 
-/** What every store does that several processes may have open at once. */
+/** Tests that a store passes when several processes may have it open at the same time. */
 export function sharedStoreContract(place: (test: TestContext) => StorePlace): void {
   const both = (test: TestContext): readonly [Store, Store] => {
     const here = place(test);
@@ -371,8 +374,8 @@ export function sharedStoreContract(place: (test: TestContext) => StorePlace): v
     return [open(), open()];
   };
 
-  describe("a store that others have open too", () => {
-    it("tells of their revisions as of its own, in order", async (t) => {
+  describe("a store that shares its data with other stores", () => {
+    it("notifies watchers of their revisions and its own, in order", async (t) => {
       const [one, other] = both(t);
       const seen: unknown[] = [];
       other.watch(({ revision, mesh }) => seen.push([revision, names(mesh)]));
@@ -388,7 +391,7 @@ export function sharedStoreContract(place: (test: TestContext) => StorePlace): v
       assert.deepEqual(await one.revisions({ limit: 9 }), await other.revisions({ limit: 9 }));
     });
 
-    it("has their revision by the time that it rejects a commit for it", async (t) => {
+    it("has their newer revision when it rejects a commit because of it", async (t) => {
       const [one, other] = both(t);
       const outcomes = await Promise.allSettled([
         write(one, set(endpoints("a", 1))),
@@ -399,7 +402,7 @@ export function sharedStoreContract(place: (test: TestContext) => StorePlace): v
       assert.deepEqual([late.get().revision, names(late.get().mesh)], [1, written]);
     });
 
-    it("ends with the same mesh as they do, whoever writes when", async (t) => {
+    it("ends with the same mesh as they do, in any order of writes", async (t) => {
       const stores = both(t);
       const writers = stores.flatMap((store, at) =>
         ["x", "y"].map(async (name) => {
@@ -408,7 +411,7 @@ export function sharedStoreContract(place: (test: TestContext) => StorePlace): v
       );
       await Promise.all(writers);
       const [one, other] = stores;
-      // News of the other's last revisions may be on their way.
+      // A store may not have received the other's last revisions yet.
       for (const store of stores) await persistently(store, set(group(`seen by ${stores.indexOf(store)}`)));
       await persistently(one, set(group("end")));
       assert.deepEqual((await one.revisions({ limit: 99 })).length, 23);
@@ -417,13 +420,13 @@ export function sharedStoreContract(place: (test: TestContext) => StorePlace): v
   });
 }
 
-/** Writes on the newest revision. */
+/** Commits a change on the newest revision. */
 export function write(store: Store, change: Change): Promise<Revision | undefined> {
   const { revision: expectedRevision, mesh } = store.get();
   return store.commit(mesh.edited(change), { author: "test", expectedRevision });
 }
 
-/** Writes what changes something, again as long as others come in between. */
+/** Commits a change, and tries again while other writers commit first. The change must have an effect. */
 async function persistently(store: Store, change: Change): Promise<Revision> {
   for (;;) {
     try {

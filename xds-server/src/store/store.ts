@@ -16,7 +16,7 @@ export interface Revision {
   readonly time: number;
   /** Who wrote: "admin", "files", a token's name. */
   readonly author: string;
-  /** One line that says why; empty when nobody said. */
+  /** One line with the reason. Empty when none was given. */
   readonly message: string;
   readonly changes: readonly DocumentChange[];
 }
@@ -24,42 +24,40 @@ export interface Revision {
 export interface CommitOptions {
   readonly author: string;
   readonly message?: string;
-  /**
-   * Refuse unless the store is at this revision: what the writer checked is then what is committed.
-   */
+  /** The commit is rejected when the store is at another revision. So the writer commits the mesh that it checked. */
   readonly expectedRevision: number;
 }
 
-/** What every store is opened with. */
+/** The options of every store. */
 export interface StoreOptions {
   /** Milliseconds since the epoch, whole. */
   readonly now: () => number;
-  /** How many revisions can be read and restored; older ones are forgotten. At least 1. */
+  /** The number of revisions that can be read and restored. Older ones are deleted. At least 1. */
   readonly keepRevisions: number;
   /**
-   * Called with what a watcher throws. The revision is kept by then, so the commit does not fail. Absent: the error becomes an
-   * uncaught exception.
+   * Called with the error of a watcher that throws. The revision is already stored, so the commit does not fail. Absent: the
+   * error becomes an uncaught exception.
    */
   readonly watcherFailed?: (error: unknown) => void;
 }
 
 /**
- * Keeps the mesh, possibly in another process that other servers share. Readers see whole revisions only. Methods that may
- * have to ask that process return promises; `get`, `watch` and `revisionOf` read the copy in this process.
+ * Keeps the mesh, possibly in another process that several servers share. Readers see whole revisions only. Methods that may
+ * need that process return promises. `get`, `watch` and `revisionOf` read the copy in this process.
  */
 export interface Store extends Watchable<MeshState> {
   /**
-   * Makes one revision of an edit, all of it or nothing. Once the promise is fulfilled the revision is durable, `get` has it,
-   * and its watchers ran. An edit that changes nothing makes no revision: undefined. Rejects with a RevisionConflict when the
-   * store is no longer at `expectedRevision`; `get` has what came in between by then.
+   * Makes one revision of the whole edit. When the promise resolves, the revision is durable, `get` returns it, and the watchers
+   * have run. Resolves to undefined, without a revision, when the edit changes nothing. Rejects with a RevisionConflict when the
+   * store is no longer at `expectedRevision`. `get` then returns the newer revision.
    */
   commit(edit: MeshEdit, options: CommitOptions): Promise<Revision | undefined>;
   /** The revision at which a document last changed (its ETag), or undefined when it does not exist. */
   revisionOf(kind: Kind, name: string): number | undefined;
-  /** Newest first, those before `before` (all when absent), at most `limit`. */
+  /** Up to `limit` revisions older than `before`, newest first. Without `before`, it begins with the newest revision. */
   revisions(options: { readonly limit: number; readonly before?: number }): Promise<readonly Revision[]>;
   revision(revision: number): Promise<Revision | undefined>;
-  /** The whole mesh as it was at a revision, or undefined when there is no such revision (or it was compacted away). */
+  /** The whole mesh at a revision. Undefined when there is no such revision, or it is too old. */
   meshAt(revision: number): Promise<Mesh | undefined>;
   /** A small durable value that is not part of the mesh, such as the digest of the configuration files last applied. */
   note(key: string): Promise<string | undefined>;
@@ -68,7 +66,7 @@ export interface Store extends Watchable<MeshState> {
   close(): Promise<void>;
 }
 
-/** Thrown by commit when the store is no longer at `expectedRevision`. The writer reads again and decides. */
+/** Thrown by `commit` when the store is no longer at `expectedRevision`. The writer can try again with the newest mesh. */
 export class RevisionConflict extends Error {
   readonly expected: number;
   readonly actual: number;
@@ -81,10 +79,10 @@ export class RevisionConflict extends Error {
   }
 }
 
-/** What a store rejects with once it is closed. */
+/** The error of every request to a closed store. */
 export class StoreClosed extends Error {
   constructor() {
-    super("Cannot ask the store: it is closed");
+    super("Cannot use the store: it is closed");
     this.name = "StoreClosed";
   }
 }

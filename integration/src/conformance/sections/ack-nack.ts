@@ -83,7 +83,7 @@ export const ackNack: Section = {
         assert.equal(shown(bad), "LDS a@2");
         stream.nack(bad, "Error adding/updating listener(s) a: no");
         await stream.quiet();
-        // Nor when something else is published.
+        // A publication of another type is no reason either.
         await lab.publish(resource("RDS", "other"));
         await stream.quiet();
       },
@@ -130,7 +130,7 @@ export const ackNack: Section = {
         const stream = lab.open();
         stream.subscribe("EDS", "foo");
         const { version } = await stream.takes("EDS foo@1");
-        // A resource asked for anew may be rejected at the very version at which another one was taken.
+        // A client may reject a newly subscribed resource at the same version at which it accepted another one.
         stream.subscribe("EDS", "bar");
         const { nonce } = await stream.next();
         const errorDetail = { code: 3, message: "bar: no" };
@@ -199,14 +199,14 @@ export const ackNack: Section = {
         await lab.publish(resource("CDS", "a", 2));
         stream.nack(await stream.next(), "Error adding/updating cluster(s) a: no");
         await lab.publish(resource("CDS", "b", 2));
-        // The state of the world must not leave a out, which would delete it: its last good version stands in.
+        // A SotW response without a would delete it, so the server sends the last good version of a.
         await stream.takes(lab.variant === "sotw" ? "CDS a@1 b@2" : "CDS b@2");
       },
     },
   ],
 };
 
-/** Goes on rejecting what a server sends again, until something else comes, which is accepted. */
+/** NACKs responses until the expected one arrives, and ACKs that one. */
 async function rejectedUntil(stream: ClientStream, expected: string): Promise<void> {
   for (;;) {
     const response = await stream.next();

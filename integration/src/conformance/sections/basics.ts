@@ -51,7 +51,7 @@ export const basics: Section = {
             stream.ack(response);
             assert.notEqual(response.nonce, "");
             if (response.type !== "EDS") continue;
-            assert.ok(!nonces.has(response.nonce), `nonce ${response.nonce} came twice`);
+            assert.ok(!nonces.has(response.nonce), `nonce ${response.nonce} was sent twice`);
             nonces.add(response.nonce);
             if (shown(response) === `EDS foo@${revision}`) break;
           }
@@ -81,7 +81,7 @@ export const basics: Section = {
       variants: both,
       async check(lab) {
         await lab.serve(resource("CDS", "a"), resource("LDS", "a"), resource("RDS", "a"));
-        const stream = lab.open(); // says its node once
+        const stream = lab.open(); // sends the node once
         stream.subscribe("CDS");
         await stream.takes("CDS a@1");
         stream.subscribe("LDS");
@@ -104,7 +104,7 @@ export const basics: Section = {
         second.subscribe("EDS", "bar");
         await second.takes("EDS bar@1");
         await lab.publish(resource("EDS", "foo", 2));
-        assert.ok(!(await second.drained()).has("foo@2"), "foo was asked for on the first stream only");
+        assert.ok(!(await second.drained()).has("foo@2"), "the client subscribed to foo on its first stream only");
       },
     },
     {

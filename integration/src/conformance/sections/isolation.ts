@@ -44,7 +44,7 @@ export const isolation: Section = {
         slow.resume();
         const first = await slow.next();
         slow.ack(first);
-        // What was on its way is older; what follows is the newest, with nothing in between.
+        // A response that was in transit may be older. The next one is the newest, with none in between.
         if (shown(first) !== "RDS big@6") await slow.takes("RDS big@6");
         await slow.quiet();
       },
@@ -74,7 +74,7 @@ export const isolation: Section = {
   ],
 };
 
-/** More than any flow-control window takes. */
+/** A resource that is larger than any flow-control window. */
 function big(revision: number): TestResource {
   const { type, name, json } = resource("RDS", "big", revision);
   return { type, name, json: { ...json, internalOnlyHeaders: [`x-${"y".repeat(256 * 1024)}`] } };

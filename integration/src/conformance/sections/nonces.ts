@@ -31,7 +31,7 @@ export const nonces: Section = {
         const old = await stream.takes("EDS foo@1");
         await lab.publish(resource("EDS", "foo", 2));
         const newer = await stream.next();
-        // Sent by the client before it saw the newer response.
+        // The client sends this before it receives the newer response.
         stream.sotw("EDS", { versionInfo: old.version, responseNonce: old.nonce, resourceNames: ["foo", "bar"] });
         await stream.quiet();
         stream.ack(newer);

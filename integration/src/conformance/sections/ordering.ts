@@ -27,7 +27,7 @@ export const ordering: Section = {
       behaviours: [4],
       async check(lab) {
         const stream = await settled(lab);
-        // Told in the opposite order, which must not matter.
+        // Published in the opposite order, which must not matter.
         await lab.publish(...(["RDS", "LDS", "EDS", "CDS"] as const).map((type) => resource(type, "x", 2)));
         const order: string[] = [];
         while (order.length < 4) {
@@ -109,7 +109,7 @@ export const ordering: Section = {
   ],
 };
 
-/** A client that holds a cluster, its endpoints, a listener and its routes, all called "x". */
+/** A client that holds a cluster, its endpoints, a listener and its routes, all named "x". */
 async function settled(lab: Lab): Promise<ClientStream> {
   const types: readonly TypeName[] = ["CDS", "EDS", "LDS", "RDS"];
   await lab.serve(...types.map((type) => resource(type, "x")));

@@ -15,7 +15,7 @@ export const reconnecting: Section = {
       variants: deltaOnly,
       behaviours: [8],
       async check(lab) {
-        const versions = await held(lab, { same: 1, changed: 1 });
+        const versions = await receivedVersions(lab, { same: 1, changed: 1 });
         await lab.publish(resource("CDS", "changed", 2), resource("CDS", "added"));
         const stream = lab.open();
         stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
@@ -30,7 +30,7 @@ export const reconnecting: Section = {
       variants: deltaOnly,
       behaviours: [8],
       async check(lab) {
-        const versions = await held(lab, { same: 1, gone: 1 });
+        const versions = await receivedVersions(lab, { same: 1, gone: 1 });
         await lab.remove({ type: "CDS", name: "gone" });
         const wild = lab.open();
         wild.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
@@ -46,13 +46,13 @@ export const reconnecting: Section = {
       variants: deltaOnly,
       behaviours: [8],
       async check(lab) {
-        const versions = await held(lab, { a: 1, b: 1 });
+        const versions = await receivedVersions(lab, { a: 1, b: 1 });
         const legacy = lab.open();
         legacy.delta("CDS", { initialResourceVersions: versions });
         const named = lab.open();
         named.delta("CDS", { resourceNamesSubscribe: ["a", "b"], initialResourceVersions: versions });
         for (const stream of [legacy, named]) {
-          // An empty response does no harm to a client that waits for the first one.
+          // An empty response is allowed, because a client may wait for the first response.
           stream.subscribe("RTDS", "fence");
           for (let response = await stream.next(); response.type !== "RTDS"; response = await stream.next()) {
             assert.equal(shown(response), "CDS");
@@ -71,7 +71,7 @@ export const reconnecting: Section = {
       variants: deltaOnly,
       behaviours: [9],
       async check(lab) {
-        const versions = await held(lab, { a: 1, b: 1 });
+        const versions = await receivedVersions(lab, { a: 1, b: 1 });
         const stream = lab.open();
         stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: { ...versions, b: "1" } });
         await stream.takes("CDS b@1");
@@ -85,7 +85,7 @@ export const reconnecting: Section = {
       variants: deltaOnly,
       behaviours: [8],
       async check(lab) {
-        const clusters = await held(lab, { a: 1 });
+        const clusters = await receivedVersions(lab, { a: 1 });
         await lab.publish(...resources("EDS", { a: 1, b: 1 }));
         const first = lab.open();
         first.subscribe("EDS", "a", "b");
@@ -110,7 +110,7 @@ export const reconnecting: Section = {
       variants: deltaOnly,
       behaviours: [8, 10],
       async check(lab) {
-        const versions = await held(lab, { a: 1, asked: 1 });
+        const versions = await receivedVersions(lab, { a: 1, asked: 1 });
         await lab.publish(resource("CDS", "asked", 2));
         const stream = lab.open();
         stream.delta("CDS", { resourceNamesSubscribe: ["*", "asked"], initialResourceVersions: versions });
@@ -126,7 +126,7 @@ export const reconnecting: Section = {
       variants: deltaOnly,
       behaviours: [15],
       async check(lab) {
-        const versions = await held(lab, { a: 1 });
+        const versions = await receivedVersions(lab, { a: 1 });
         const long = "n".repeat(1000);
         const many = Array.from({ length: 5_000 }, (_, index) => [`${long}-${index}`, "long-gone"] as const);
         const stream = lab.open();
@@ -172,7 +172,7 @@ export const reconnecting: Section = {
       needs: ["restart"],
       behaviours: [9],
       async check(lab) {
-        const versions = await held(lab, { a: 1, b: 1 });
+        const versions = await receivedVersions(lab, { a: 1, b: 1 });
         await lab.target.restart?.();
         await lab.publish(resource("CDS", "a", 2));
         const stream = lab.open();
@@ -181,7 +181,7 @@ export const reconnecting: Section = {
           await stream.takes("CDS a@2 b@1");
         } else {
           stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
-          // What is the same in both lives may be left out, and may be sent again.
+          // The server may send an unchanged resource again, but need not.
           await stream.gathers("CDS", "a@2");
         }
       },
@@ -194,7 +194,7 @@ export const reconnecting: Section = {
       needs: ["restart"],
       behaviours: [9],
       async check(lab) {
-        const versions = await held(lab, { a: 1, b: 1 });
+        const versions = await receivedVersions(lab, { a: 1, b: 1 });
         await lab.target.restart?.();
         const stream = lab.open();
         stream.delta("CDS", { resourceNamesSubscribe: ["*"], initialResourceVersions: versions });
@@ -204,8 +204,11 @@ export const reconnecting: Section = {
   ],
 };
 
-/** Publishes clusters, and tells the versions that a client of theirs holds. */
-async function held(lab: Lab, revisions: Readonly<Record<string, number>>): Promise<Record<string, string>> {
+/** Publishes clusters, and returns the versions that a client received. */
+async function receivedVersions(
+  lab: Lab,
+  revisions: Readonly<Record<string, number>>,
+): Promise<Record<string, string>> {
   await lab.serve(...resources("CDS", revisions));
   const stream = lab.open();
   stream.subscribe("CDS");

@@ -125,7 +125,7 @@ export const responses: Section = {
           await stream.takes(`${type} gone@1 kept@1`);
           await lab.remove({ type, name: "gone" });
           await lab.publish(resource(type, "gone", 2));
-          await stream.gathers(type, "gone@2"); // what comes before says nothing to the client
+          await stream.gathers(type, "gone@2"); // earlier responses cannot report the deletion
         }
       },
     },

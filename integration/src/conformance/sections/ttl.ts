@@ -4,7 +4,7 @@ import { shown } from "../response.ts";
 import { both, type Section, sotwOnly } from "../suite.ts";
 
 const needs = ["TTL"] as const;
-/** What a client says that knows of TTLs in either variant. */
+/** The client features for TTLs in either variant. */
 const features = ["xds.config.supports-resource-ttl", "xds.config.resource-in-sotw"];
 
 export const ttl: Section = {
@@ -16,7 +16,7 @@ export const ttl: Section = {
       variants: both,
       needs,
       async check(lab) {
-        await lab.serve(mortal(resource("EDS", "foo"), 60), resource("EDS", "bar"));
+        await lab.serve(withTtl(resource("EDS", "foo"), 60), resource("EDS", "bar"));
         const stream = lab.open({ features });
         stream.subscribe("EDS", "foo", "bar");
         const { resources } = await stream.takes("EDS bar@1 foo@1");
@@ -30,7 +30,7 @@ export const ttl: Section = {
       variants: sotwOnly,
       needs,
       async check(lab) {
-        await lab.serve(mortal(resource("EDS", "foo"), 60));
+        await lab.serve(withTtl(resource("EDS", "foo"), 60));
         const stream = lab.open();
         stream.subscribe("EDS", "foo");
         const { resources } = await stream.takes("EDS foo@1");
@@ -43,7 +43,7 @@ export const ttl: Section = {
       variants: both,
       needs,
       async check(lab) {
-        await lab.serve(mortal(resource("EDS", "foo"), 1));
+        await lab.serve(withTtl(resource("EDS", "foo"), 1));
         const stream = lab.open({ features });
         stream.subscribe("EDS", "foo");
         const { resources } = await stream.takes("EDS foo@1");
@@ -53,7 +53,7 @@ export const ttl: Section = {
           assert.deepEqual(alive.resources, [
             { name: "foo", version: resources[0]?.version, aliases: [], ttlMs: 1000 },
           ]);
-          assert.ok(Date.now() - sentAt < 1000 * beat, "before the resource would have expired");
+          assert.ok(Date.now() - sentAt < 1000 * beat, "the heartbeat arrives before the TTL ends");
         }
       },
     },
@@ -63,12 +63,12 @@ export const ttl: Section = {
       variants: both,
       needs,
       async check(lab) {
-        await lab.serve(mortal(resource("EDS", "foo"), 60));
+        await lab.serve(withTtl(resource("EDS", "foo"), 60));
         const stream = lab.open({ features });
         stream.subscribe("EDS", "foo");
         await stream.takes("EDS foo@1");
         for (const [published, ttlMs] of [
-          [mortal(resource("EDS", "foo"), 90), 90_000],
+          [withTtl(resource("EDS", "foo"), 90), 90_000],
           [resource("EDS", "foo"), undefined],
         ] as const) {
           await lab.publish(published);
@@ -83,6 +83,6 @@ export const ttl: Section = {
   ],
 };
 
-function mortal(each: TestResource, seconds: number): TestResource {
+function withTtl(each: TestResource, seconds: number): TestResource {
   return { ...each, ttlMs: seconds * 1000 };
 }

@@ -20,7 +20,7 @@ export const unsubscribing: Section = {
         stream.unsubscribe("EDS", "B");
         await stream.drained();
         await lab.publish(resource("EDS", "B", 2));
-        assert.ok(!(await stream.drained()).has("B@2"), "B was unsubscribed");
+        assert.ok(!(await stream.drained()).has("B@2"), "the client unsubscribed from B");
         await lab.publish(resource("EDS", "A", 2));
         await stream.takes("EDS A@2");
       },
@@ -138,7 +138,7 @@ export const unsubscribing: Section = {
         stream.unsubscribe("LDS", "*");
         await stream.drained();
         await lab.publish(...resources("LDS", { A: 2, B: 2 }));
-        assert.ok(!(await stream.gathers("LDS", "A@2")).has("B@2"), "the wildcard was left");
+        assert.ok(!(await stream.gathers("LDS", "A@2")).has("B@2"), "the client unsubscribed from the wildcard");
         await lab.publish(resource("LDS", "B", 3));
         await stream.quiet();
       },
@@ -156,7 +156,7 @@ export const unsubscribing: Section = {
         await lab.publish(resource("CDS", "A", 2));
         await stream.gathers("CDS", "A@2");
         await lab.publish(resource("CDS", "B", 2));
-        assert.ok(!(await stream.drained()).has("B@2"), "B was left out of the list");
+        assert.ok(!(await stream.drained()).has("B@2"), "the client's last list does not have B");
       },
     },
   ],

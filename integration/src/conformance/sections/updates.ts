@@ -73,7 +73,7 @@ export const updates: Section = {
         await lab.serve(...resources("EDS", { foo: 1, bar: 1 }));
         const stream = lab.open();
         stream.subscribe("EDS", "foo");
-        stream.subscribe("EDS", "bar"); // asks for both, before any answer came
+        stream.subscribe("EDS", "bar"); // names both, before the first response
         await stream.gathers("EDS", "foo@1", "bar@1");
         await stream.quiet();
       },

@@ -80,7 +80,7 @@ export const variants: Section = {
         stream.subscribe("EDS", "foo");
         const endpoints = await stream.next();
         assert.equal(shown(endpoints), "EDS foo@1");
-        // The answer that is owed for one type holds up no other, and its nonce means nothing there.
+        // The missing ACK of one type does not delay another type, and a nonce is valid for its type only.
         stream.subscribe("RDS", "bar");
         const routes = await stream.takes("RDS bar@1");
         assert.notEqual(routes.nonce, "");

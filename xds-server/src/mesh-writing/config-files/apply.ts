@@ -9,9 +9,9 @@ import type { ConfigFile, ReadFiles } from "./tree.ts";
 export interface ApplyOptions {
   readonly store: Store;
   readonly writer: MeshWriter;
-  /** Whether files that hold nothing any more may delete all that they once held. */
+  /** Whether files without any document may delete all documents of the files that were applied last. */
   readonly mayDeleteAll: boolean;
-  /** Aborted when nothing may be written any more. */
+  /** Nothing is written after its abort. */
   readonly signal: AbortSignal;
 }
 
@@ -19,16 +19,16 @@ export type Application =
   | {
       readonly ok: true;
       readonly documents: number;
-      /** The files are those last applied, so nothing was written: what others changed since stays. */
-      readonly asBefore: boolean;
-      /** Absent when nothing changed. */
+      /** The files are the same as those applied last. Nothing was written, so later changes by others stay. */
+      readonly isUnchanged: boolean;
+      /** Undefined when nothing changed. */
       readonly revision: number | undefined;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
- * Makes the mesh hold what the files say, in one revision, and lets go what only earlier files said. Undefined when
- * the signal was aborted before that.
+ * Writes the documents of the files to the mesh in one revision, and deletes those that only the files applied last had.
+ * Resolves to undefined when the signal was aborted before the write.
  */
 export async function applyFiles(
   read: ReadFiles,
@@ -38,7 +38,7 @@ export async function applyFiles(
   const { digest: appliedDigest, documents: owned } = await lastApplied(store);
   const digest = digestOf(files);
   if (digest === appliedDigest && read.problems.length === 0)
-    return { ok: true, documents: owned.length, asBefore: true, revision: undefined };
+    return { ok: true, documents: owned.length, isUnchanged: true, revision: undefined };
 
   const { documents, sources, faults } = parseFiles(files);
   const problems = boundedProblems([...read.problems, ...faults]);
@@ -57,13 +57,13 @@ export async function applyFiles(
   if (result === undefined) return undefined;
   if (!result.ok)
     return { ok: false, problems: result.problems.map((problem) => ({ ...sourceOf(problem), ...problem })) };
-  // A crash before this line applies the same files again: to the same effect, for nobody has written in between.
+  // After a crash before this line, the next start applies the same files again. Nobody has written in between, so nothing changes.
   await store.setNote(
     noteKey,
     JSON.stringify({ digest, documents: [...documents.values()].map(({ kind, name }) => ({ kind, name })) }),
   );
   const revision = result.edit.changes.length === 0 ? undefined : result.revision;
-  return { ok: true, documents: documents.size, asBefore: false, revision };
+  return { ok: true, documents: documents.size, isUnchanged: false, revision };
 
   function sourceOf({ kind, name }: Problem): { readonly source?: string } {
     const source = kind === undefined || name === undefined ? undefined : sources.get(keyOf({ kind, name }));
@@ -71,8 +71,9 @@ export async function applyFiles(
   }
 }
 
-/** What the files held that were applied last. */
+/** The files that were applied last. */
 interface LastApplied {
+  /** `digestOf` them. */
   readonly digest: string;
   readonly documents: readonly DocumentKey[];
 }
@@ -85,7 +86,7 @@ async function lastApplied(store: Store): Promise<LastApplied> {
   return note === undefined ? { digest: digestOf([]), documents: [] } : (JSON.parse(note) as LastApplied);
 }
 
-/** Of what the files say, not of where they are: moving a file changes nothing. */
+/** The digest of the files' content. Paths do not count, so moving a file changes nothing. */
 function digestOf(files: readonly ConfigFile[]): string {
   const digests = files.map(({ text }) => createHash("sha256").update(text).digest("hex"));
   return createHash("sha256").update(digests.sort().join(" ")).digest("hex");
@@ -115,10 +116,10 @@ function keyOf({ kind, name }: { readonly kind: string; readonly name: string })
   return `${kind}/${name}`;
 }
 
-/** An editor empties a file before it writes it: nothing is deleted on the word of an empty file. */
+/** An editor may empty a file before it writes it, so an empty file deletes nothing. */
 function empty(path: string): Problem {
-  const hint = "to delete what it held, delete the file";
-  const fault = { code: "CONFIG_FILE_EMPTY", message: "it holds no document", hint } as const;
+  const hint = "to delete its documents, delete the file";
+  const fault = { code: "CONFIG_FILE_EMPTY", message: "it has no document", hint } as const;
   return problemOf(fault, { action: `Cannot apply the configuration ${path}`, source: path });
 }
 
@@ -126,8 +127,8 @@ function allGone(owned: readonly DocumentKey[]): Problem {
   return problemOf(
     {
       code: "CONFIG_FILES_GONE",
-      message: `there are no files, and those applied last held ${owned.length} documents`,
-      hint: "check that the folder is mounted; to do without the files, start without --config and delete the documents",
+      message: `there are no files, but the files applied last had ${owned.length} documents`,
+      hint: "check that the folder is mounted; to use no files any more, start without --config and delete the documents",
     },
     { action: "Cannot apply the configuration" },
   );

@@ -14,7 +14,7 @@ import { meshWriter } from "../mesh-writer.ts";
 import { type ConfigFiles, type ConfigFilesOptions, watchConfigFiles } from "./config-files.ts";
 
 describe("configuration files at the start", () => {
-  it("are applied as one revision of author files, from folders in folders, YAML and JSON", async (t) => {
+  it('are applied in one revision by the author "files", from nested folders, as YAML and JSON', async (t) => {
     const here = await site(t, {
       "a.yaml": `${cluster("a", 1)}---\n${cluster("b", 2)}`,
       "deep/er/c.yml": `- ${JSON.stringify(clusterDocument("c", 3))}\n`,
@@ -30,13 +30,13 @@ describe("configuration files at the start", () => {
     );
   });
 
-  it("are taken as named, whatever their extension, and once when named twice", async (t) => {
+  it("are read with any extension when they are named, and once when they are named twice", async (t) => {
     const here = await site(t, { "mesh.conf": cluster("a", 1), "other.yaml": cluster("b", 1) });
     await here.start({ paths: [join(here.folder, "mesh.conf"), join(here.folder, "mesh.conf")] });
     assert.equal(here.clusters(), "a=1");
   });
 
-  it("are rejected with every fault, its file and line, and nothing is applied", async (t) => {
+  it("are rejected with the file and line of every fault, and nothing is applied", async (t) => {
     const here = await site(t, {
       "good.yaml": cluster("a", 1),
       "empty.yaml": "# nothing\n",
@@ -57,14 +57,14 @@ describe("configuration files at the start", () => {
     assert.equal(here.store.get().revision, 0);
   });
 
-  it("are rejected with what the compiler finds, and the file and line of the document", async (t) => {
+  it("are rejected with the compiler's problems, and the file and line of the document", async (t) => {
     const here = await site(t, { "route.yaml": `${cluster("a", 1)}---\n${route("r", "missing")}` });
     const [problem] = await here.rejected();
     assert.equal(problem?.code, "ROUTE_UNKNOWN_CLUSTER");
     assert.match(problem?.source ?? "", /route\.yaml:\d+$/);
   });
 
-  it("are rejected when a filter rejects its configuration, and taken without it", async (t) => {
+  it("are rejected when a filter rejects its configuration, and accepted without the filter", async (t) => {
     const { catalog, rejected, start, put, clusters } = await site(t, {});
     const rejecting = { signature: "i32 i32 -> i32", body: op.constant(0) };
     const wasm = handMade({ functions: { ...least, proxy_on_configure: rejecting } });
@@ -86,7 +86,7 @@ describe("configuration files at the start", () => {
     assert.equal(clusters(), "cart=1");
   });
 
-  it("are rejected when a path does not exist, is no file, is not text, or is too large", async (t) => {
+  it("are rejected when a path does not exist, is neither file nor folder, is not text, or is too large", async (t) => {
     const here = await site(t, { "latin.yaml": "", "large.yaml": "#".repeat(3000) });
     writeFileSync(join(here.folder, "latin.yaml"), Buffer.from([0x6b, 0xff]));
     const paths = ["missing", "latin.yaml", "large.yaml"].map((name) => join(here.folder, name));
@@ -98,7 +98,7 @@ describe("configuration files at the start", () => {
     assert.deepEqual(found.length, 4);
   });
 
-  it("are rejected when there are too many, and a circle of links ends", async (t) => {
+  it("are rejected when there are too many, and a circle of links is followed once", async (t) => {
     const here = await site(t, { "a/one.yaml": cluster("a", 1), "a/two.yaml": cluster("b", 1) });
     symlinkSync("..", join(here.folder, "a", "up"));
     const found = await here.rejected({ limits: { maxEntries: 3, maxFileBytes: 2000 } });
@@ -110,7 +110,7 @@ describe("configuration files at the start", () => {
     assert.equal(here.clusters(), "a=1 b=1");
   });
 
-  it("do not undo what others changed since, when they are as they were", async (t) => {
+  it("do not undo later changes by others when they are unchanged", async (t) => {
     const here = await site(t, { "a.yaml": cluster("a", 1) });
     await (await here.start()).close();
     await here.write(clusterDocument("a", 9));
@@ -122,7 +122,7 @@ describe("configuration files at the start", () => {
     assert.equal(here.clusters(), "a=2");
   });
 
-  it("let go what went from them while the server was down, and nothing else", async (t) => {
+  it("delete the documents that were removed from them while the server was down, and no others", async (t) => {
     const here = await site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
     await (await here.start()).close();
     await here.write(clusterDocument("mine", 1));
@@ -131,7 +131,7 @@ describe("configuration files at the start", () => {
     assert.equal(here.clusters(), "a=1 mine=1");
   });
 
-  it("are rejected when the folder is suddenly empty, as one that is not mounted, but not when it always was", async (t) => {
+  it("are rejected when the folder is suddenly empty, but not when it always was", async (t) => {
     const here = await site(t, {});
     await (await here.start()).close();
     here.put("a.yaml", cluster("a", 1));
@@ -147,7 +147,7 @@ describe("configuration files at the start", () => {
 });
 
 describe("changes of configuration files", () => {
-  it("are applied when the system tells of them: added, edited in place, renamed over, in new folders, deleted", async (t) => {
+  it("are applied when the system reports them: added, edited in place, renamed over, in new folders, deleted", async (t) => {
     const here = await site(t, { "a.yaml": cluster("a", 1) });
     await here.start({ pollMs: never });
     here.put("b.yaml", cluster("b", 1));
@@ -168,7 +168,7 @@ describe("changes of configuration files", () => {
     await here.until("");
   });
 
-  it("are applied when the system does not tell, and for a file that was named", async (t) => {
+  it("are applied when the system does not report them, and for a named file", async (t) => {
     const here = await site(t, {
       "seen/link.yaml": "",
       "elsewhere/real.yaml": cluster("a", 1),
@@ -183,7 +183,7 @@ describe("changes of configuration files", () => {
     await here.until("a=2 b=2");
   });
 
-  it("are applied when links are moved to another folder at once, as Kubernetes does with a mounted ConfigMap", async (t) => {
+  it("are applied when a link is moved to another folder, as Kubernetes does with a mounted ConfigMap", async (t) => {
     const here = await site(t, { "..1/a.yaml": cluster("a", 1), "..2/a.yaml": cluster("a", 2) });
     symlinkSync("..1", join(here.folder, "..data"));
     symlinkSync("..data/a.yaml", join(here.folder, "a.yaml"));
@@ -194,7 +194,7 @@ describe("changes of configuration files", () => {
     await here.until("a=2");
   });
 
-  it("leave alone what was made by other ways", async (t) => {
+  it("do not touch the documents of other writers", async (t) => {
     const here = await site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
     await here.start({ pollMs: never });
     await here.write(clusterDocument("mine", 1));
@@ -212,7 +212,7 @@ describe("changes of configuration files", () => {
       "ROUTE_UNKNOWN_CLUSTER",
     ],
   ] as const)
-    it(`keep the mesh while a file is ${what}, and go on when it is whole again`, async (t) => {
+    it(`do not change the mesh while a file is ${what}, and are applied when it is good again`, async (t) => {
       const here = await site(t, { "a.yaml": cluster("a", 1), "b.yaml": cluster("b", 1) });
       await here.start({ pollMs: never });
       damage(join(here.folder, "a.yaml"));
@@ -222,7 +222,7 @@ describe("changes of configuration files", () => {
       await here.until("a=3 b=1");
     });
 
-  it("keep the mesh while a named file is gone", async (t) => {
+  it("do not change the mesh while a named file is missing", async (t) => {
     const here = await site(t, { "a.yaml": cluster("a", 1) });
     const path = join(here.folder, "a.yaml");
     await here.start({ pollMs: never, paths: [path] });

@@ -13,20 +13,20 @@ export interface ConfigFilesOptions {
   readonly store: Store;
   readonly writer: MeshWriter;
   readonly log: Pick<Logger, "info" | "error">;
-  /** How long the files must have been left alone before they are read: a writer may be half through. */
+  /** How long the files must stay unchanged before they are read, in milliseconds. A program may still be writing them. */
   readonly settleMs?: number;
-  /** How often to look, for changes that the operating system does not tell of. */
+  /** The time between two looks for changes that the operating system does not report, in milliseconds. */
   readonly pollMs?: number;
   readonly limits?: TreeLimits;
 }
 
 export type ConfigFiles =
-  /** The files are applied, and watched until `close`, which ends when nothing is applied any more. */
+  /** The files are applied, and are watched until `close`. It resolves when nothing more is applied. */
   { readonly ok: true; close(): Promise<void> } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
- * Applies the files, then again whenever they change. Faulty files at the start are the answer; later ones are logged,
- * and the mesh stays as the last good files made it.
+ * Applies the files, and applies them again whenever they change. Problems at the start are returned. Later problems are
+ * logged, and the mesh stays as the last good files made it.
  */
 export async function watchConfigFiles(options: ConfigFilesOptions): Promise<ConfigFiles> {
   if (options.paths.length === 0) return { ok: true, close: async () => undefined };
@@ -49,7 +49,7 @@ class ConfigWatcher {
   #waking = new AbortController();
   /** The stamp of the files that were last applied or rejected. */
   #handled = "";
-  /** The revision that the files were rejected at; they may be good at another. */
+  /** The revision at which the files were rejected. They may be good at another one. Undefined when they were applied. */
   #rejectedAt: number | undefined;
   #reported = "";
   #running: Promise<void> = Promise.resolve();
@@ -80,9 +80,9 @@ class ConfigWatcher {
     const { pollMs = defaultPollMs, log, store } = this.#options;
     while (!this.#closing.signal.aborted) {
       await pause(pollMs, AbortSignal.any([this.#closing.signal, this.#waking.signal]));
-      // A busy folder would otherwise have its files looked at for each thing that happens in it.
+      // Otherwise, each event in a busy folder would cause a look at all files.
       await this.#pauseToSettle();
-      // Renewed before looking, so that what happens from here on cuts the next pause short.
+      // Renewed before the look, so that an event during the look ends the next pause early.
       this.#waking = new AbortController();
       try {
         const { stamp } = await this.#look();
@@ -94,7 +94,7 @@ class ConfigWatcher {
     }
   }
 
-  /** Applies the files once nobody is writing them. Undefined when closed before that. */
+  /** Applies the files when nobody is writing them. Resolves to undefined when closed before that. */
   async #applySettled({ atStart }: { readonly atStart: boolean }): Promise<Application | undefined> {
     const { store, writer } = this.#options;
     const { stamp, read } = await this.#settled();
@@ -104,12 +104,12 @@ class ConfigWatcher {
     if (application === undefined) return undefined;
     this.#handled = stamp;
     this.#rejectedAt = application.ok ? undefined : store.get().revision;
-    // Faults at the start are the answer to whoever starts it, who says them.
+    // The caller of `start` reports problems at the start.
     if (application.ok || !atStart) this.#report(application, read.files.length);
     return application;
   }
 
-  /** What the files say after they were left alone for a while, before and while they were read. */
+  /** Reads the files, again and again until they stay unchanged for a while before the read and during it. */
   async #settled(): Promise<{ readonly stamp: string; readonly read: ReadFiles }> {
     for (let before = await this.#look(); ; ) {
       await this.#pauseToSettle();
@@ -126,55 +126,55 @@ class ConfigWatcher {
     return pause(this.#options.settleMs ?? defaultSettleMs, this.#closing.signal);
   }
 
-  /** What happens in a folder before it is followed is told by nobody, so a new folder means to look once more. */
+  /** Looks through the paths. Looks again after a new folder is watched, because nothing reports its earlier changes. */
   async #look(): Promise<Tree> {
     for (;;) {
       const tree = await lookThrough(this.#options.paths, this.#limits);
-      if (this.#closing.signal.aborted || !this.#follow(tree.folders)) return tree;
+      if (this.#closing.signal.aborted || !this.#watchOnly(tree.folders)) return tree;
     }
   }
 
-  /** Answers whether a folder is followed that was not before. */
-  #follow(folders: Tree["folders"]): boolean {
-    for (const [identity, watcher] of this.#folders) if (!folders.has(identity)) this.#unfollow(identity, watcher);
+  /** Watches these folders and no others. Returns whether one of them is new. */
+  #watchOnly(folders: Tree["folders"]): boolean {
+    for (const [identity, watcher] of this.#folders) if (!folders.has(identity)) this.#unwatch(identity, watcher);
     const before = this.#folders.size;
     for (const [identity, path] of folders) {
       if (this.#folders.has(identity)) continue;
       try {
         const watcher = watch(path, { persistent: false }, () => this.#waking.abort());
-        watcher.on("error", () => this.#unfollow(identity, watcher));
+        watcher.on("error", () => this.#unwatch(identity, watcher));
         this.#folders.set(identity, watcher);
       } catch {
-        // Too many watches on this machine, or the folder is gone again: polling finds what this one would have told.
+        // The machine has too many watches, or the folder no longer exists. Polling finds the changes instead.
       }
     }
     return this.#folders.size > before;
   }
 
-  #unfollow(identity: string, watcher: FSWatcher): void {
+  #unwatch(identity: string, watcher: FSWatcher): void {
     watcher.close();
     this.#folders.delete(identity);
   }
 
   #report(application: Application, files: number): void {
     const { log } = this.#options;
-    const said = JSON.stringify(application);
-    if (said === this.#reported) return;
-    this.#reported = said;
+    const text = JSON.stringify(application);
+    if (text === this.#reported) return;
+    this.#reported = text;
     if (!application.ok) {
       for (const problem of application.problems)
         log.error({ problem }, problem.source ? `${problem.source}: ${problem.message}` : problem.message);
       return;
     }
-    const { asBefore, revision, documents } = application;
-    log.info({ files, documents, revision }, asBefore ? leftAsIs : "The configuration files are applied");
+    const { isUnchanged, revision, documents } = application;
+    log.info({ files, documents, revision }, isUnchanged ? unchangedMessage : "The configuration files are applied");
   }
 }
 
-const leftAsIs =
-  "The configuration files are those applied last: the mesh is left as it is, with what was changed since by other ways";
+const unchangedMessage =
+  "The configuration files are the same as those applied last, so the mesh keeps the changes that others made since";
 
-/** Ends early when the signal says so. */
+/** Waits, or ends early when the signal is aborted. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error;

@@ -8,13 +8,13 @@ export interface TreeLimits {
   readonly maxFileBytes: number;
 }
 
-/** Which configuration files there are, and in which state. */
+/** The configuration files that exist, and their state. */
 export interface Tree {
-  /** As the operator would name them, in order. */
+  /** Their paths as the operator would write them, sorted. */
   readonly files: readonly string[];
-  /** The folders in which a change would be seen, by identity: a folder made anew under its old name is another. */
+  /** The paths of the folders to watch, by device and inode. A folder that is created again under its old name is a new one. */
   readonly folders: ReadonlyMap<string, string>;
-  /** Equal for two trees when no file was touched in between. */
+  /** Equal for two trees when no file changed in between. */
   readonly stamp: string;
   readonly problems: readonly Problem[];
 }
@@ -24,14 +24,17 @@ export interface ConfigFile {
   readonly text: string;
 }
 
-/** Looks through the paths: files as they are named, folders with all that is below, except what begins with a dot. */
+/**
+ * Finds the files of the paths. A path names one file with any extension, or a folder: then all *.yaml, *.yml and *.json
+ * files below it count, except below a name that begins with a dot.
+ */
 export async function lookThrough(paths: readonly string[], limits: TreeLimits): Promise<Tree> {
   const walk = new Walk(limits);
   for (const path of paths) await walk.visit(path, { named: true });
   return walk.tree();
 }
 
-/** What was read, and what could not be. */
+/** The files that were read, and the problems of the others. */
 export interface ReadFiles {
   readonly files: readonly ConfigFile[];
   readonly problems: readonly Problem[];
@@ -92,7 +95,7 @@ class Walk {
   }
 
   async #visitFolder(path: string, identity: string): Promise<void> {
-    // Symbolic links may lead round in a circle.
+    // Symbolic links may form a circle.
     if (this.#walked.has(identity)) return;
     this.#walked.add(identity);
     this.#folders.set(identity, path);
@@ -101,7 +104,7 @@ class Walk {
     }
   }
 
-  /** A file that was named may be renamed over, or may be about to come. */
+  /** The folder of a named file is watched too, because the file may be replaced by a rename, or not exist yet. */
   async #noteFolderOf(path: string): Promise<void> {
     const folder = await stat(dirname(path), { bigint: true }).catch(() => undefined);
     if (folder !== undefined) this.#folders.set(`${folder.dev}:${folder.ino}`, dirname(path));
@@ -126,7 +129,7 @@ function unreadable(path: string, error: unknown): Problem {
 
 function tooMany(path: string, limit: number): Problem {
   const message = `there are more than ${limit} files and folders`;
-  const hint = "name the folder that holds the configuration only";
+  const hint = "name the folder that holds only the configuration";
   return problemOf({ code: "CONFIG_FILES_TOO_MANY", message, hint }, reading(path));
 }
 
