@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { checked, staticChecks } from "./checks.ts";
-import { type Part, partNamed, partNames } from "./parts.ts";
+import { type Part, partNamed, partNames, projects } from "./parts.ts";
 import { printed } from "./printed.ts";
 import { ran } from "./ran.ts";
 import { compiled, testFiles } from "./test-files.ts";
@@ -48,7 +48,7 @@ function parsed(args: readonly string[]): { readonly parts: readonly Part[]; rea
 
 /** Runs tests from their sources, against the sources of the packages. Tests of integration/ use the built packages. */
 async function test(parts: readonly Part[], slow: boolean): Promise<boolean> {
-  const folders = parts.length === 0 ? ["."] : parts.map(({ folder }) => folder);
+  const folders = parts.length === 0 ? projects(root) : parts.map(({ folder }) => folder);
   const { run, left } = testFiles({ root, folders, slow });
   const unit = run.filter((path) => !path.startsWith("integration/"));
   const integration = run.filter((path) => path.startsWith("integration/"));

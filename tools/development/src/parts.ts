@@ -41,8 +41,8 @@ function projectsOf(root: string, folder: string): readonly string[] {
   return all.filter((project) => project.startsWith(`${folder}/`));
 }
 
-/** The folders of the TypeScript projects, as the root's tsconfig.json lists them. */
-function projects(root: string): readonly string[] {
+/** The folders of the TypeScript projects, as the root's tsconfig.json lists them. A folder that somebody made beside them is not checked. */
+export function projects(root: string): readonly string[] {
   const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")) as {
     readonly references: readonly { readonly path: string }[];
   };

@@ -1,4 +1,5 @@
 import { checked, staticChecks } from "./checks.ts";
+import { projects } from "./parts.ts";
 import { ran } from "./ran.ts";
 import { compiled, testFiles } from "./test-files.ts";
 
@@ -14,7 +15,7 @@ async function test(args: readonly string[]): Promise<number> {
   const results = await Promise.all(staticChecks([]).map(([title, command]) => checked(root, title, command)));
   if (!results.every((good) => good)) return 1;
   // The list is made from the sources, because compiled tests of moved files stay in dist/.
-  const files = testFiles({ root, folders: ["."], slow: true }).run.map(compiled);
+  const files = testFiles({ root, folders: projects(root), slow: true }).run.map(compiled);
   const env = { ...process.env, CHANCERY_MODEL_OPERATIONS: process.env["CHANCERY_MODEL_OPERATIONS"] ?? "100000" };
   const flags = ["--enable-source-maps", "--test", "--test-concurrency=2"];
   const { code } = await ran("node", [...flags, ...args, ...files], { cwd: root, env, output: "shown" });
