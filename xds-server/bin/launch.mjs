@@ -36,9 +36,6 @@ const commands = {
   "test:long": (args) => runScript("run:test:long", args),
 };
 
-/** The oldest Node that runs TypeScript by itself, which tests and tools need; the built program does not. */
-const oldestForTests = "22.18";
-
 /** Runs a script of package.json with this Node, and exits with its exit code. */
 async function runScript(name, args) {
   const { code } = await run(process.execPath, ["--run", name, ...(args.length > 0 ? ["--", ...args] : [])], {
@@ -55,11 +52,7 @@ async function build() {
 async function launch([name, ...args]) {
   const command = commands[name];
   if (command === undefined) throw new Failure("Usage: node launch.mjs up|test|check|test:long [arguments]");
-  const exitCode = await rerunOnSupportedNode(
-    fileURLToPath(import.meta.url),
-    [name, ...args],
-    name === "up" ? undefined : oldestForTests,
-  );
+  const exitCode = await rerunOnSupportedNode(fileURLToPath(import.meta.url), [name, ...args]);
   if (exitCode !== undefined) {
     process.exitCode = exitCode;
     return;

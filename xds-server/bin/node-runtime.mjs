@@ -11,13 +11,13 @@ export const fetchedVersion = "24.21.0";
 const fetchedPlatforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
 
 const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-/** The oldest supported version of Node, from package.json: "22.13". */
+/** The oldest supported version of Node, from package.json: "22.18", the first that runs TypeScript without a flag. */
 export const oldestSupported = engines.node.replace(">=", "");
 
-/** Whether this version of Node ("v20.20.2") is supported where `oldest` is the oldest that is. */
-export function isSupported(version, oldest = oldestSupported) {
+/** Whether this version of Node ("v20.20.2") is supported. */
+export function isSupported(version) {
   const [major, minor] = version.replace(/^v/, "").split(".").map(Number);
-  const [oldestMajor, oldestMinor] = oldest.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = oldestSupported.split(".").map(Number);
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
@@ -35,22 +35,22 @@ export function environmentFor(node, env = process.env) {
  * Runs this script again with a supported Node, which is fetched if necessary, and resolves to the exit code. Resolves to
  * undefined at once when the running Node is supported.
  */
-export async function rerunOnSupportedNode(script, args, oldest = oldestSupported) {
-  if (isSupported(process.version, oldest)) return undefined;
-  const node = await supportedNode(oldest);
+export async function rerunOnSupportedNode(script, args) {
+  if (isSupported(process.version)) return undefined;
+  const node = await supportedNode();
   const { code } = await run(node, [script, ...args], { env: environmentFor(node) });
   return code;
 }
 
 /** The path of the cached Node, fetched from npm the first time. */
-export async function supportedNode(oldest = oldestSupported) {
+export async function supportedNode() {
   const platform = `${process.platform}-${process.arch}`;
   const folder = join(cacheFolder(), `node-${fetchedVersion}-${platform}`);
   const node = join(folder, "bin", "node");
   if (existsSync(node)) return node;
-  say(`Node ${oldest} or newer is needed; this is ${process.version}.`);
+  say(`Node ${oldestSupported} or newer is needed; this is ${process.version}.`);
   if (!fetchedPlatforms.includes(platform)) {
-    throw new Failure(`There is no Node to fetch for ${platform}: install Node ${oldest} or newer yourself`);
+    throw new Failure(`There is no Node to fetch for ${platform}: install Node ${oldestSupported} or newer yourself`);
   }
   await fetchNode(`node-${platform}`, folder);
   say(`Node ${fetchedVersion} is in ${folder}; delete the folder to remove it.`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { routes } from "../admin-api/routes.ts";
 import { kinds } from "../model/kinds.ts";
 import { AdminNeedsToken, startAdmin } from "./server.ts";
 import { codesOf, mesh, testAdmin } from "./testing.ts";
@@ -45,6 +46,22 @@ test("/openapi.json describes every kind with the schema that validates it, and 
   }
   assert.doesNotMatch(text, /"\$ref":"(?!#\/components\/)/);
 });
+
+test("every route of the admin API has a handler", async () => {
+  await using admin = await testAdmin();
+  const { body } = await admin.send("GET", "/openapi.json");
+  for (const { method, url } of Object.values<Route>(routes)) {
+    for (const served of url.includes(":plural") ? kinds.map(({ plural }) => url.replace(":plural", plural)) : [url]) {
+      const path = served.replaceAll(/:(\w+)/g, "{$1}");
+      assert.ok(body.paths[path]?.[method.toLowerCase()], `${method} ${served}`);
+    }
+  }
+});
+
+interface Route {
+  readonly method: string;
+  readonly url: string;
+}
 
 test("answers the liveness check, the readiness check and the request for metrics", async () => {
   await using admin = await testAdmin();
