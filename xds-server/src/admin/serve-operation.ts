@@ -23,7 +23,7 @@ interface Route<Url extends string> {
  * Serves one operation. Reads the query before it calls the handler. The handler returns the body of the response, or the
  * reply when the response has no body.
  */
-export function serve<Url extends string, Served extends Operation>(
+export function serveOperation<Url extends string, Served extends Operation>(
   app: FastifyInstance,
   { method, url }: Route<Url>,
   operation: Served,
