@@ -12,7 +12,7 @@ import { bodyWasm } from "./body.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
 import { serveOperation } from "./serve-operation.ts";
 
-/** Uploads compiled filters, and lists their versions. Filter documents say which version runs in which listeners. */
+/** The routes for compiled filters: upload a version, list versions, show what runs. */
 export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
   const { store, catalog } = deps;
   const described = (version: KeptVersion): FilterVersion => {

@@ -5,7 +5,7 @@ import type { ParamOf } from "../admin-api/routes.ts";
 import { openapiSchema } from "./openapi.ts";
 import { queryOf } from "./query.ts";
 
-/** A call of an operation: its request, with the query and the parameters of the URL. */
+/** One request to an operation, with its parsed query and URL parameters. */
 export interface Call<Query, Param extends string = string> {
   readonly query: Query;
   readonly params: Readonly<Record<Param, string>>;
