@@ -190,6 +190,24 @@ for (const [document, code, path, says] of faulty) {
   });
 }
 
+test("a problem names as much of the document as is known", () => {
+  const spec = { eds: {} };
+  const messages = parseDocuments([
+    { kind: "Cluster", spec },
+    { kind: "Clutser", spec: {} },
+    { name: "cart", spec },
+    { spec },
+  ]).problems.map(({ message }) => message.replace(/must be one of .*/, "must be one of ..."));
+  assert.deepEqual(messages, [
+    "Cannot read an unnamed Cluster: name is needed",
+    "Cannot read a document: name is needed",
+    "Cannot read a document: kind must be one of ...",
+    'Cannot read document "cart": kind is needed',
+    "Cannot read a document: name is needed",
+    "Cannot read a document: kind is needed",
+  ]);
+});
+
 test("all faults of a document are reported, including rules between fields", () => {
   const { problems } = parseDocuments([
     cluster({ eds: {}, dns: { hostname: "", port: 0, mod: "strict" }, protocol: "http3" }),
