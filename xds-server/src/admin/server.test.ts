@@ -30,6 +30,27 @@ test("the answer to a mistyped URL names the nearest one, and the answer to a wr
   assert.equal(wrong.headers.get("allow"), "DELETE, GET, HEAD, PUT");
 });
 
+test("the answer to a body of another content type names that type and those that the URL takes", async () => {
+  await using admin = await testAdmin();
+  const versions = "/api/v1/filters/f/versions";
+  for (const [method, url, type, message] of [
+    ["POST", "/api/v1/apply?dryRun=true", "text/plain", 'a body of type "text/plain": POST /api/v1/apply takes '],
+    ["PUT", "/api/v1/clusters/cart", ";;;", 'a body of type ";;;": PUT /api/v1/clusters/cart takes '],
+  ] as const) {
+    const { body } = await admin.send(method, url, { raw: "[]", type });
+    assert.equal(body.detail, `Cannot read ${message}application/json or application/yaml`);
+  }
+  for (const type of ["text/plain", "application/json"]) {
+    const { status, body } = await admin.send("POST", versions, { raw: "[]", type });
+    assert.equal(status, 415);
+    assert.equal(body.detail, `Cannot read a body of type "${type}": POST ${versions} takes application/wasm`);
+  }
+  const restore = await admin.send("POST", "/api/v1/revisions/0/restore", { raw: "x", type: "text/plain" });
+  assert.match(restore.body.detail, /"text\/plain": POST .* takes no body$/);
+  const unknown = await admin.send("POST", "/api/v1/aply", { raw: "[]", type: "text/plain" });
+  assert.deepEqual([unknown.status, codesOf(unknown)], [404, ["URL_UNKNOWN"]]);
+});
+
 test("/openapi.json describes every kind with the schema that validates it, and every reference resolves", async () => {
   await using admin = await testAdmin();
   const { body, text } = await admin.send("GET", "/openapi.json");
