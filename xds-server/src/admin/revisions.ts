@@ -7,7 +7,7 @@ import type { Revision } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { changeBetween, changedDocument, meshDifference } from "./document-changes.ts";
 import { requirePreconditions } from "./etag.ts";
-import { type RequestError, requestError } from "./problem-json.ts";
+import { type RequestError, requestError, shortened } from "./problem-json.ts";
 import { serveOperation } from "./serve-operation.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
@@ -68,10 +68,10 @@ function unknownRevision({ store }: AdminDeps, revision: string): RequestError {
   return requestError(
     404,
     "REVISION_UNKNOWN",
-    "Cannot find this revision: it does not exist, or it is no longer kept",
+    `Cannot find revision ${shortened(revision)}: it does not exist, or it is no longer kept`,
     {
       path: "revision",
-      found: revision.slice(0, 20),
+      found: shortened(revision),
       hint: `the newest revision is ${store.get().revision}`,
     },
   );
