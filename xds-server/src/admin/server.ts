@@ -27,7 +27,8 @@ export interface RunningAdmin {
 /** Thrown for an address on which anyone on the network could change the mesh without a token. */
 export class AdminNeedsToken extends Error {
   constructor(host: string) {
-    super(`Cannot serve the admin API on ${host} without a token: give a token, or listen on 127.0.0.1`);
+    const hint = "set --admin-token-file or CHANCERY_TOKEN, or listen on 127.0.0.1 (--admin-listen)";
+    super(`Cannot serve the admin API on ${host} without a token: ${hint}`);
     this.name = "AdminNeedsToken";
   }
 }
