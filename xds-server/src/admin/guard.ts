@@ -60,7 +60,7 @@ function rejectHost(hostHeader: string, listenHost: string): RequestError | unde
   return requestError(
     403,
     "HOST_FORBIDDEN",
-    "Cannot answer under this host name: without a token only loopback names are served",
+    "Cannot answer a request for this host name: a server without a token answers only loopback names",
     {
       path: "headers.host",
       found: shortened(hostHeader),
