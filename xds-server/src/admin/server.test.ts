@@ -17,7 +17,7 @@ test("does not start without a token on an address that other machines can reach
     metrics: never,
     log: never,
   };
-  await assert.rejects(startAdmin({ ...parts, listen, maxBodyBytes: 1, ready: never }), {
+  await assert.rejects(startAdmin({ ...parts, listen, maxBodyBytes: 1, notReady: never }), {
     name: "AdminNeedsToken",
     message: /on 0\.0\.0\.0 without a token: set --admin-token-file or CHANCERY_TOKEN, or listen on 127\.0\.0\.1/,
   });
