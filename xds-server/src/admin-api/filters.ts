@@ -8,7 +8,7 @@ export const pushQuery = z.strictObject({
   version: versionName
     .optional()
     .describe(
-      "The version of the module. The push is rejected if this version exists with other bytes. When absent: the version in the module's manifest, with a part of the digest added if that version exists with other bytes. Without either: a part of the digest.",
+      "The version of the module. The push is rejected if this version exists with other bytes. When absent, the module's manifest gives the version. If that version exists with other bytes, the beginning of the digest is added: `1.2.0+3fa9c1d2`. If the manifest has no version, the beginning of the digest is the version.",
     ),
 });
 
@@ -50,7 +50,7 @@ const filterStatus = z.object({
   version: z
     .string()
     .exactOptional()
-    .describe("The version that runs. Absent when its module is not kept as a version."),
+    .describe("The name of the version that runs. Absent when no version of any filter has this module."),
   sha256: z.string().describe("The sha256 of the module that runs."),
   listeners: z.array(z.string()).describe("The listeners whose requests pass through the filter."),
   failure: z
@@ -68,14 +68,14 @@ const filterStatus = z.object({
       version: z
         .string()
         .exactOptional()
-        .describe("The version of the canary. Absent when its module is not kept as a version."),
+        .describe("The name of the canary's version. Absent when no version of any filter has its module."),
       sha256: z.string().describe("The sha256 of the canary's module."),
       percent: z.number().describe("The share of the requests, in percent."),
     })
     .exactOptional()
     .describe("The version that handles a share of the requests. Absent when no canary runs."),
 });
-/** One Filter document, with the versions that it runs and the policies in force. */
+/** The state of one Filter document: the versions that run, its failure policy and its host calls. */
 export type FilterStatus = Immutable<z.infer<typeof filterStatus>>;
 export const filterStatusList = component("FilterStatusList", z.object({ items: z.array(filterStatus) }));
 

@@ -17,7 +17,7 @@ export const revisionsQuery = z.strictObject({
     .describe("The maximum number of revisions in the response, 1 to 1000. When absent: 50."),
   before: revisionNumber
     .optional()
-    .describe("Only the revisions before this one. When absent: from the newest one on."),
+    .describe("List only revisions older than this one. When absent: start at the newest."),
 });
 
 export const diffQuery = z.strictObject({

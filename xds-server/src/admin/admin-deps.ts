@@ -24,6 +24,6 @@ export interface AdminDeps {
   readonly log: Logger;
   /** The maximum size of a request body, in bytes. */
   readonly maxBodyBytes: number;
-  /** True once a snapshot is published and discovery streams are served. */
-  readonly ready: () => boolean;
+  /** Why proxies are not served: "no snapshot is published yet". Undefined when they are served. */
+  readonly notReady: () => string | undefined;
 }

@@ -51,9 +51,20 @@ export function bodyValue(request: FastifyRequest): unknown {
 export function bodyWasm(request: FastifyRequest): Uint8Array {
   const body = request.body as Body | undefined;
   if (body?.type === "wasm") return body.wasm;
-  const message = "Cannot read a Wasm module: the body is not a module";
-  throw requestError(415, "BODY_UNSUPPORTED_TYPE", message, {
-    hint: `send the module with content-type: ${wasmMediaType}`,
+  throw unsupportedType(request);
+}
+
+/** The rejection of a body whose content type this URL does not take. */
+export function unsupportedType({ method, url, headers, routeOptions }: FastifyRequest): RequestError {
+  const found = headers["content-type"];
+  const body = found === undefined ? "a body without a content type" : `a body of type "${shortened(found)}"`;
+  // openapi.ts lists the content types in the schema of the route.
+  const { content = {} } = (routeOptions.schema?.body ?? {}) as { readonly content?: object };
+  const taken = Object.keys(content).join(" or ") || "no body";
+  const where = `${method} ${shortened(url.split("?")[0] ?? "")}`;
+  return requestError(415, "BODY_UNSUPPORTED_TYPE", `Cannot read ${body}: ${where} takes ${taken}`, {
+    path: "headers.content-type",
+    ...(found === undefined ? {} : { found: shortened(found) }),
   });
 }
 

@@ -33,7 +33,7 @@ export function readDocuments(value: unknown): readonly Document[] {
   return documents;
 }
 
-/** Adds the position in the list to each problem, because a document may lack a name. */
+/** Adds the document's position in the list to each problem: a document without a name has no other place. */
 function placed(list: unknown, problems: readonly Problem[], where: string): readonly Problem[] {
   if (!Array.isArray(list)) return problems;
   const own = list.flatMap((item, index) => parseDocuments([item], { source: `${where}[${index}]` }).problems);

@@ -9,7 +9,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 import { bodyValue } from "./body.ts";
 import { etag, isNotModified, requirePreconditions } from "./etag.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
-import { serve } from "./serve.ts";
+import { serveOperation } from "./serve-operation.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
@@ -23,12 +23,12 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
   const { kind, plural } = row;
   const operations = kindOperations(row);
 
-  serve(app, ofKind(routes.documents, plural), operations.documents, () => {
+  serveOperation(app, ofKind(routes.documents, plural), operations.documents, () => {
     const { revision, mesh } = store.get();
     return { revision, items: [...mesh.all(kind).values()] };
   });
 
-  serve(app, ofKind(routes.document, plural), operations.document, ({ params: { name }, request, reply }) => {
+  serveOperation(app, ofKind(routes.document, plural), operations.document, ({ params: { name }, request, reply }) => {
     const document = store.get().mesh.get(kind, name);
     const revision = store.revisionOf(kind, name);
     if (document === undefined || revision === undefined) throw unknownDocument(deps, kind, name);
@@ -37,7 +37,7 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     return document;
   });
 
-  serve(app, ofKind(routes.putDocument, plural), operations.putDocument, async (call) => {
+  serveOperation(app, ofKind(routes.putDocument, plural), operations.putDocument, async (call) => {
     const { request, reply, params } = call;
     const { name } = params;
     const document = readDocument(kind, name, bodyValue(request));
@@ -60,7 +60,7 @@ function registerKind(app: FastifyInstance, deps: AdminDeps, row: KindRow): void
     return answer;
   });
 
-  serve(app, ofKind(routes.deleteDocument, plural), operations.deleteDocument, (call) => {
+  serveOperation(app, ofKind(routes.deleteDocument, plural), operations.deleteDocument, (call) => {
     const { name } = call.params;
     const how = writeRequest(call, () => {
       requirePreconditions(call.request.headers, target(deps, kind, name));

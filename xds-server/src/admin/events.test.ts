@@ -64,7 +64,7 @@ test("a client that reconnects with Last-Event-ID receives the revisions that it
   assert.deepEqual([(await events.next()).id, (await events.next()).id], ["2", "3"]);
 });
 
-test("a client whose last revision does not exist, as after a change of stores, receives the next revisions", async () => {
+test("a client with a Last-Event-ID newer than the newest revision receives the next revisions", async () => {
   await using admin = await testAdmin();
   admin.connect("edge-1", () => []);
   using events = await follow(admin, { "last-event-id": "999" });

@@ -10,14 +10,14 @@ import type { AdminDeps } from "./admin-deps.ts";
 import { unknownDocument } from "./documents.ts";
 import { requirePreconditions } from "./etag.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import { serve } from "./serve.ts";
+import { serveOperation } from "./serve-operation.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
 /** Restores an earlier version of a filter as a new revision: its module and the configuration that it last ran with. */
 export function registerFilterRollback(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
-  serve(app, routes.rollbackFilter, operations.rollbackFilter, (call) => {
+  serveOperation(app, routes.rollbackFilter, operations.rollbackFilter, (call) => {
     const { name } = call.params;
     const { to } = call.query;
     const what = `Filter "${name}"`;

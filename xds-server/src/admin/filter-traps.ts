@@ -8,7 +8,7 @@ import { didYouMean } from "../model/nearest.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { bodyValue } from "./body.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import { serve } from "./serve.ts";
+import { serveOperation } from "./serve-operation.ts";
 
 /** Keeps the source maps of modules, and uses them to find where a filter trapped. */
 export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps): void {
@@ -25,7 +25,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
     throw requestError(404, "FILTER_VERSION_UNKNOWN", message, more);
   };
 
-  serve(app, routes.putSourceMap, operations.putSourceMap, async ({ params, request }) => {
+  serveOperation(app, routes.putSourceMap, operations.putSourceMap, async ({ params, request }) => {
     const { sha256 } = artifactOf(params.name, params.version);
     const map = sourceMap.safeParse(bodyValue(request));
     if (!map.success) {
@@ -42,7 +42,7 @@ export function registerFilterTraps(app: FastifyInstance, { catalog }: AdminDeps
     return { sha256 };
   });
 
-  serve(app, routes.locateTrap, operations.locateTrap, async ({ params, request }) => {
+  serveOperation(app, routes.locateTrap, operations.locateTrap, async ({ params, request }) => {
     const { name, version } = params;
     const { wasm, sha256 } = artifactOf(name, version);
     const log = trapText.safeParse(bodyValue(request));

@@ -10,9 +10,9 @@ import { type Fault, problemOf } from "../model/problem.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { bodyWasm } from "./body.ts";
 import { RequestError, requestError, shortened } from "./problem-json.ts";
-import { serve } from "./serve.ts";
+import { serveOperation } from "./serve-operation.ts";
 
-/** Uploads compiled filters, and lists their versions. Filter documents say which version runs in which listeners. */
+/** The routes for compiled filters: upload a version, list versions, show what runs. */
 export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
   const { store, catalog } = deps;
   const described = (version: KeptVersion): FilterVersion => {
@@ -26,32 +26,42 @@ export function registerFilters(app: FastifyInstance, deps: AdminDeps): void {
     return { ...version, bytes: artifact.wasm.byteLength, abi, capabilities, ...description, usedBy };
   };
 
-  serve(app, routes.allFilterVersions, operations.allFilterVersions, () => ({
+  serveOperation(app, routes.allFilterVersions, operations.allFilterVersions, () => ({
     items: catalog.versions().map(described),
   }));
 
-  serve(app, routes.filterStatuses, operations.filterStatuses, () => ({ items: filterStatuses(deps) }));
+  serveOperation(app, routes.filterStatuses, operations.filterStatuses, () => ({ items: filterStatuses(deps) }));
 
-  serve(app, routes.filterVersions, operations.filterVersions, ({ params }) => ({
+  serveOperation(app, routes.filterVersions, operations.filterVersions, ({ params }) => ({
     items: catalog.versions(params.name).map(described),
   }));
 
-  serve(app, routes.pushFilter, operations.pushFilter, async ({ query: { version }, params, request, reply }) => {
-    const filter = params.name;
-    const named = documentName.safeParse(filter);
-    if (!named.success) {
-      const why = named.error.issues.map(({ message }) => message).join("; ");
-      throw requestError(422, "FILTER_NAME_INVALID", `Cannot keep the module: the filter's name is not valid: ${why}`, {
-        path: "name",
-        found: shortened(filter),
-      });
-    }
-    const wasm = bodyWasm(request);
-    const added = await catalog.add({ filter, wasm, ...(version === undefined ? {} : { version }) });
-    if (!added.ok) throw moduleError(filter, added.faults);
-    reply.code(201);
-    return described(added.version);
-  });
+  serveOperation(
+    app,
+    routes.pushFilter,
+    operations.pushFilter,
+    async ({ query: { version }, params, request, reply }) => {
+      const filter = params.name;
+      const named = documentName.safeParse(filter);
+      if (!named.success) {
+        const why = named.error.issues.map(({ message }) => message).join("; ");
+        throw requestError(
+          422,
+          "FILTER_NAME_INVALID",
+          `Cannot keep the module: the filter's name is not valid: ${why}`,
+          {
+            path: "name",
+            found: shortened(filter),
+          },
+        );
+      }
+      const wasm = bodyWasm(request);
+      const added = await catalog.add({ filter, wasm, ...(version === undefined ? {} : { version }) });
+      if (!added.ok) throw moduleError(filter, added.faults);
+      reply.code(201);
+      return described(added.version);
+    },
+  );
 }
 
 function filterStatuses({ store, catalog }: AdminDeps): readonly FilterStatus[] {

@@ -19,9 +19,9 @@ export interface GuardOptions {
 }
 
 /**
- * If the server has a token, a request must carry it. Without a token the API is on loopback. There, any web page that
- * the operator opens can send requests, so Host must be a loopback name (DNS rebinding). In both cases Origin, if given,
- * must be the API's own.
+ * If the server has a token, a request must carry it. Without a token the API listens on loopback only. A web page in the
+ * operator's browser can reach loopback through DNS rebinding, so Host must be a loopback name. In both cases Origin, if
+ * given, must be the API's own.
  */
 export function guard({ host, token, open }: GuardOptions): Guard {
   const tokenDigest = token === undefined ? undefined : digest(token);
@@ -60,7 +60,7 @@ function rejectHost(hostHeader: string, listenHost: string): RequestError | unde
   return requestError(
     403,
     "HOST_FORBIDDEN",
-    "Cannot answer under this host name: without a token only loopback names are served",
+    "Cannot answer a request for this host name: a server without a token answers only loopback names",
     {
       path: "headers.host",
       found: shortened(hostHeader),

@@ -6,14 +6,15 @@ export const livenessUrl = "/healthz";
 export const readinessUrl = "/readyz";
 
 /** Liveness, readiness and metrics, for orchestrators and monitoring. */
-export function registerHealth(app: FastifyInstance, { ready, metrics, store }: AdminDeps): void {
+export function registerHealth(app: FastifyInstance, { notReady, metrics, store }: AdminDeps): void {
   const tags = ["health"];
   app.get(livenessUrl, { schema: { tags, summary: "Check that the process runs" } }, () => ({ status: "ok" }));
 
   app.get(readinessUrl, { schema: { tags, summary: "Check that proxies are served: 200, or 503 before that" } }, () => {
-    if (ready()) return { status: "ready", revision: store.get().revision };
-    throw requestError(503, "NOT_READY", "Not ready: discovery streams are not served yet", {
-      hint: "try again in a moment; if that does not help, the log says why nothing is published",
+    const cause = notReady();
+    if (cause === undefined) return { status: "ready", revision: store.get().revision };
+    throw requestError(503, "NOT_READY", `Not ready: ${cause}`, {
+      hint: "try again in a moment; if that does not help, read the server's log",
     });
   });
 

@@ -118,7 +118,7 @@ const misshapen: readonly Attack[] = [
   },
   { name: "an unknown field", body: { sets: [] }, status: 422, code: "CHANGE_INVALID" },
   {
-    name: "set and deleted",
+    name: "a document both set and deleted",
     body: { set: [cart], delete: [cart].map(({ kind, name }) => ({ kind, name })) },
     status: 422,
     code: "CHANGE_INVALID",
@@ -232,7 +232,7 @@ const badQueriesAndHeaders: readonly Attack[] = [
 const badPaths: readonly Attack[] = [
   { name: "an unknown URL", method: "GET", url: "/api/v2/clusters", status: 404, code: "URL_UNKNOWN" },
   {
-    name: "a kind that is a member of a prototype",
+    name: "the kind `constructor`, which every object inherits",
     method: "GET",
     url: "/api/v1/constructor/x",
     status: 404,

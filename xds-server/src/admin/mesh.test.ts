@@ -134,6 +134,8 @@ test("lists, compares and restores revisions", async () => {
     { kind: "Listener", name: "edge", change: "deleted", before: edge },
   ]);
 
+  const unknown = await admin.send("POST", "/api/v1/revisions/99/restore");
+  assert.equal(unknown.body.detail, "Cannot find revision 99: it does not exist, or it is no longer kept");
   const restored = await admin.send("POST", "/api/v1/revisions/1/restore");
   assert.deepEqual([restored.status, restored.body.revision], [200, 4]);
   const { changes, message } = (await admin.send("GET", "/api/v1/revisions/4")).body;

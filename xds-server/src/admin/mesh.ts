@@ -7,7 +7,7 @@ import { bodyValue } from "./body.ts";
 import { readChange, readDocuments } from "./changes.ts";
 import { changeBetween } from "./document-changes.ts";
 import { etag, isNotModified, requirePreconditions } from "./etag.ts";
-import { serve } from "./serve.ts";
+import { serveOperation } from "./serve-operation.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
@@ -16,7 +16,7 @@ export function registerMesh(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
   const target = () => ({ what: "the mesh", revision: store.get().revision });
 
-  serve(app, routes.apply, operations.apply, (call) => {
+  serveOperation(app, routes.apply, operations.apply, (call) => {
     const { request } = call;
     const change = readChange(bodyValue(request));
     return write(
@@ -26,14 +26,14 @@ export function registerMesh(app: FastifyInstance, deps: AdminDeps): void {
     );
   });
 
-  serve(app, routes.mesh, operations.mesh, ({ request, reply }) => {
+  serveOperation(app, routes.mesh, operations.mesh, ({ request, reply }) => {
     const { revision, mesh } = store.get();
     reply.header("etag", etag(revision));
     if (isNotModified(request.headers, revision)) return reply.code(304).send();
     return [...mesh.documents()];
   });
 
-  serve(app, routes.putMesh, operations.putMesh, async (call) => {
+  serveOperation(app, routes.putMesh, operations.putMesh, async (call) => {
     const { request, reply } = call;
     const wanted = Mesh.of(readDocuments(bodyValue(request)));
     const how = writeRequest(call, () => requirePreconditions(request.headers, target()));

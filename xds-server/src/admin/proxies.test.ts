@@ -35,7 +35,7 @@ test("lists each proxy with its types, its worst state, and Envoy's reason for a
   assert.deepEqual([unknown.status, codesOf(unknown)], [404, ["PROXY_UNKNOWN"]]);
 });
 
-test("lists each of many proxies once, page by page, also when filtered by state", async () => {
+test("pages through the proxies of one state without repeating or skipping any", async () => {
   await using admin = await testAdmin();
   for (const nodeId of ["c", "a", "d", "b"]) admin.connect(nodeId, () => [holding("CDS", "cart", "synced")]);
   admin.connect("bb", () => [holding("CDS", "cart", "rejected")]);
@@ -105,7 +105,7 @@ test("a write that waits goes on waiting after a rejection until the proxy has a
   let reads = 0;
   admin.connect("edge-1", () => {
     reads += 1;
-    // In the first reads, only a part of the write is answered, with a rejection.
+    // The first ten reads see a rejected route and an unanswered cluster.
     if (reads > 10) cluster = "rejected";
     return [holding("RDS", "edge", "rejected"), holding("CDS", "mail", cluster)];
   });

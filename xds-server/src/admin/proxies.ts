@@ -12,7 +12,7 @@ import { emptySnapshot, type Resource, resourcesOf } from "../resources/snapshot
 import { withoutSecrets } from "../resources/without-secrets.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import { serve } from "./serve.ts";
+import { serveOperation } from "./serve-operation.ts";
 
 /** Adds the load that the proxy reports. */
 function withLoad(summary: ProxySummary, { loads }: AdminDeps): ProxySummary {
@@ -47,7 +47,7 @@ function rejectionsOf(status: TypeStatus): readonly ResourceRejection[] {
 
 /** The state of each proxy, and the resources that were sent to it. */
 export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
-  serve(app, routes.proxies, operations.proxies, async ({ query: { limit, after, ...wanted } }) => {
+  serveOperation(app, routes.proxies, operations.proxies, async ({ query: { limit, after, ...wanted } }) => {
     const isAfter = (nodeId: string) => after === undefined || nodeId > after;
     const overviews = (await deps.proxies.overviews()).filter(
       ({ nodeId, nodeGroup, state }) =>
@@ -62,12 +62,12 @@ export function registerProxies(app: FastifyInstance, deps: AdminDeps): void {
     return { revision, items, ...(next === undefined ? {} : { next }) };
   });
 
-  serve(app, routes.proxy, operations.proxy, async ({ params }) => {
+  serveOperation(app, routes.proxy, operations.proxy, async ({ params }) => {
     const proxy = await find(deps, params.nodeId);
     return { ...proxy, state: proxyState(proxy) };
   });
 
-  serve(app, routes.proxyConfig, operations.proxyConfig, async ({ params }) => {
+  serveOperation(app, routes.proxyConfig, operations.proxyConfig, async ({ params }) => {
     const proxy = await find(deps, params.nodeId);
     const snapshot = deps.snapshots().get(proxy.nodeGroup) ?? emptySnapshot;
     const newest = (typeUrl: TypeUrl, name: string) => resourcesOf(snapshot, typeUrl).get(name);

@@ -7,8 +7,8 @@ import type { Revision } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { changeBetween, changedDocument, meshDifference } from "./document-changes.ts";
 import { requirePreconditions } from "./etag.ts";
-import { type RequestError, requestError } from "./problem-json.ts";
-import { serve } from "./serve.ts";
+import { type RequestError, requestError, shortened } from "./problem-json.ts";
+import { serveOperation } from "./serve-operation.ts";
 import { write } from "./write.ts";
 import { writeRequest } from "./write-request.ts";
 
@@ -20,24 +20,29 @@ export function revisionSummary({ changes, ...revision }: Revision): RevisionSum
 export function registerRevisions(app: FastifyInstance, deps: AdminDeps): void {
   const { store } = deps;
 
-  serve(app, routes.revisions, operations.revisions, async ({ query: { limit, before } }) => {
+  serveOperation(app, routes.revisions, operations.revisions, async ({ query: { limit, before } }) => {
     const { revision } = store.get();
     const revisions = await store.revisions({ limit, ...(before === undefined ? {} : { before }) });
     return { revision, items: revisions.map(revisionSummary) };
   });
 
-  serve(app, routes.revisionDiff, operations.revisionDiff, async ({ query: { from, to = store.get().revision } }) => {
-    const changes = meshDifference(await meshAt(deps, from), await meshAt(deps, to));
-    return { from, to, changes: changes.map((change) => ({ ...changedDocument(change), ...change })) };
-  });
+  serveOperation(
+    app,
+    routes.revisionDiff,
+    operations.revisionDiff,
+    async ({ query: { from, to = store.get().revision } }) => {
+      const changes = meshDifference(await meshAt(deps, from), await meshAt(deps, to));
+      return { from, to, changes: changes.map((change) => ({ ...changedDocument(change), ...change })) };
+    },
+  );
 
-  serve(app, routes.revision, operations.revision, async ({ params }) => {
+  serveOperation(app, routes.revision, operations.revision, async ({ params }) => {
     const revision = await store.revision(readNumber(params.revision));
     if (revision === undefined) throw unknownRevision(deps, params.revision);
     return { ...revision, changes: revision.changes.map((change) => ({ ...changedDocument(change), ...change })) };
   });
 
-  serve(app, routes.restore, operations.restore, async (call) => {
+  serveOperation(app, routes.restore, operations.restore, async (call) => {
     const revision = readNumber(call.params.revision);
     const wanted = await meshAt(deps, revision);
     const how = writeRequest(call, () =>
@@ -63,10 +68,10 @@ function unknownRevision({ store }: AdminDeps, revision: string): RequestError {
   return requestError(
     404,
     "REVISION_UNKNOWN",
-    "Cannot find this revision: it does not exist, or it is no longer kept",
+    `Cannot find revision ${shortened(revision)}: it does not exist, or it is no longer kept`,
     {
       path: "revision",
-      found: revision.slice(0, 20),
+      found: shortened(revision),
       hint: `the newest revision is ${store.get().revision}`,
     },
   );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { routes } from "../admin-api/routes.ts";
 import { kinds } from "../model/kinds.ts";
-import { AdminNeedsToken, startAdmin } from "./server.ts";
+import { startAdmin } from "./server.ts";
 import { codesOf, mesh, testAdmin } from "./testing.ts";
 
 test("does not start without a token on an address that other machines can reach", async () => {
@@ -18,7 +18,10 @@ test("does not start without a token on an address that other machines can reach
     metrics: never,
     log: never,
   };
-  await assert.rejects(startAdmin({ ...parts, listen, maxBodyBytes: 1, ready: never }), AdminNeedsToken);
+  await assert.rejects(startAdmin({ ...parts, listen, maxBodyBytes: 1, notReady: never }), {
+    name: "AdminNeedsToken",
+    message: /on 0\.0\.0\.0 without a token: set --admin-token-file or CHANCERY_TOKEN, or listen on 127\.0\.0\.1/,
+  });
 });
 
 test("the answer to a mistyped URL names the nearest one, and the answer to a wrong method the right ones", async () => {
@@ -29,6 +32,27 @@ test("the answer to a mistyped URL names the nearest one, and the answer to a wr
   const wrong = await admin.send("PATCH", "/api/v1/clusters/cart");
   assert.deepEqual([wrong.status, codesOf(wrong)], [405, ["METHOD_NOT_ALLOWED"]]);
   assert.equal(wrong.headers.get("allow"), "DELETE, GET, HEAD, PUT");
+});
+
+test("the answer to a body of another content type names that type and those that the URL takes", async () => {
+  await using admin = await testAdmin();
+  const versions = "/api/v1/filters/f/versions";
+  for (const [method, url, type, message] of [
+    ["POST", "/api/v1/apply?dryRun=true", "text/plain", 'a body of type "text/plain": POST /api/v1/apply takes '],
+    ["PUT", "/api/v1/clusters/cart", ";;;", 'a body of type ";;;": PUT /api/v1/clusters/cart takes '],
+  ] as const) {
+    const { body } = await admin.send(method, url, { raw: "[]", type });
+    assert.equal(body.detail, `Cannot read ${message}application/json or application/yaml`);
+  }
+  for (const type of ["text/plain", "application/json"]) {
+    const { status, body } = await admin.send("POST", versions, { raw: "[]", type });
+    assert.equal(status, 415);
+    assert.equal(body.detail, `Cannot read a body of type "${type}": POST ${versions} takes application/wasm`);
+  }
+  const restore = await admin.send("POST", "/api/v1/revisions/0/restore", { raw: "x", type: "text/plain" });
+  assert.match(restore.body.detail, /"text\/plain": POST .* takes no body$/);
+  const unknown = await admin.send("POST", "/api/v1/aply", { raw: "[]", type: "text/plain" });
+  assert.deepEqual([unknown.status, codesOf(unknown)], [404, ["URL_UNKNOWN"]]);
 });
 
 test("/openapi.json describes every kind with the schema that validates it, and every reference resolves", async () => {

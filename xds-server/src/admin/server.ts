@@ -1,8 +1,8 @@
 import swagger from "@fastify/swagger";
-import { type FastifyError, type FastifyInstance, fastify } from "fastify";
+import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from "fastify";
 import { problemOf } from "../model/problem.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { jsonMediaType, registerBodies, wasmMediaType, yamlMediaTypes } from "./body.ts";
+import { registerBodies, unsupportedType } from "./body.ts";
 import { registerDocuments } from "./documents.ts";
 import { registerEvents } from "./events.ts";
 import { registerFilterRollback } from "./filter-rollback.ts";
@@ -27,7 +27,8 @@ export interface RunningAdmin {
 /** Thrown for an address on which anyone on the network could change the mesh without a token. */
 export class AdminNeedsToken extends Error {
   constructor(host: string) {
-    super(`Cannot serve the admin API on ${host} without a token: give a token, or listen on 127.0.0.1`);
+    const hint = "set --admin-token-file or CHANCERY_TOKEN, or listen on 127.0.0.1 (--admin-listen)";
+    super(`Cannot serve the admin API on ${host} without a token: ${hint}`);
     this.name = "AdminNeedsToken";
   }
 }
@@ -60,8 +61,11 @@ async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
     routerOptions: { maxParamLength, ignoreTrailingSlash: true },
-    frameworkErrors: (error, _request, reply) => {
-      sendError(reply, requestErrorOf(error) ?? requestError(400, "REQUEST_MALFORMED", "Cannot read the request"));
+    frameworkErrors: (error, request, reply) => {
+      sendError(
+        reply,
+        requestErrorOf(error, request) ?? requestError(400, "REQUEST_MALFORMED", "Cannot read the request"),
+      );
     },
     clientErrorHandler(error, socket) {
       if (!socket.writable) return void socket.destroy();
@@ -124,28 +128,32 @@ function registerGuard(app: FastifyInstance, { listen, token, metrics }: AdminDe
 
 function registerErrors(app: FastifyInstance, { log }: AdminDeps, urls: KnownUrls): void {
   app.setErrorHandler<FastifyError | RequestError>((error, request, reply) => {
-    const rejected = error instanceof RequestError ? error : requestErrorOf(error);
+    const rejected = error instanceof RequestError ? error : requestErrorOf(error, request);
+    // Fastify checks the content type before it calls the handler of unknown URLs.
+    if (request.is404 && rejected?.status === 415) return sendError(reply, unknownUrl(request, urls));
     if (rejected !== undefined) return sendError(reply, rejected);
     log.error({ err: error, method: request.method, url: request.url }, "cannot answer a request to the admin API");
     return sendError(reply, requestError(500, "INTERNAL", "Cannot answer: the server failed, and its log says why"));
   });
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split("?")[0] ?? "";
-    const methods = urls.methodsOf(path);
-    if (methods !== undefined) {
-      const allow = methods.join(", ");
-      const message = `Cannot ${request.method} ${shortened(path)}: this URL accepts ${allow}`;
-      const problem = problemOf({ code: "METHOD_NOT_ALLOWED", message, found: request.method });
-      return sendError(reply, new RequestError(405, [problem], { allow }));
-    }
-    const near = urls.nearest(path);
-    const hint = near === undefined ? "/openapi.json lists every URL" : `did you mean ${near}?`;
-    return sendError(reply, requestError(404, "URL_UNKNOWN", `Cannot find ${shortened(path)}`, { hint }));
-  });
+  app.setNotFoundHandler((request, reply) => sendError(reply, unknownUrl(request, urls)));
+}
+
+/** The rejection of a request that no route matches. */
+function unknownUrl({ method, url }: FastifyRequest, urls: KnownUrls): RequestError {
+  const path = url.split("?")[0] ?? "";
+  const methods = urls.methodsOf(path);
+  if (methods !== undefined) {
+    const allow = methods.join(", ");
+    const message = `Cannot ${method} ${shortened(path)}: this URL accepts ${allow}`;
+    return new RequestError(405, [problemOf({ code: "METHOD_NOT_ALLOWED", message, found: method })], { allow });
+  }
+  const near = urls.nearest(path);
+  const hint = near === undefined ? "/openapi.json lists every URL" : `did you mean ${near}?`;
+  return requestError(404, "URL_UNKNOWN", `Cannot find ${shortened(path)}`, { hint });
 }
 
 /** Translates a rejection by Fastify. Undefined when the error is not the client's fault. */
-function requestErrorOf(error: FastifyError): RequestError | undefined {
+function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestError | undefined {
   const message = `Cannot read the request: ${error.message}`;
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
@@ -153,10 +161,7 @@ function requestErrorOf(error: FastifyError): RequestError | undefined {
         hint: "send it in parts, or raise the limit with --limit maxAdminBodyBytes=NUMBER",
       });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return requestError(415, "BODY_UNSUPPORTED_TYPE", "Cannot read a body of this content type", {
-        path: "headers.content-type",
-        hint: `send ${[jsonMediaType, yamlMediaTypes[0], wasmMediaType].join(", ")}`,
-      });
+      return unsupportedType(request);
     case "FST_ERR_MAX_PARAM_LENGTH":
       return requestError(414, "REQUEST_MALFORMED", "Cannot read the request: a name in its URL is too long");
     default:

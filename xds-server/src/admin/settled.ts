@@ -27,7 +27,7 @@ export async function settled(
     const known = await proxies.some(open.map(({ nodeId }) => nodeId));
     open = open.filter(({ nodeId, group }) => {
       const proxy = known.get(nodeId);
-      // Until the new snapshot of the group is published, its proxies seem synced: they hold the old one.
+      // Before the group's new snapshot is published, its proxies count as synced, because they hold all of the old one.
       const isPublished =
         group.from === undefined
           ? snapshots().get(group.nodeGroup) !== published.get(group.nodeGroup)
@@ -44,7 +44,7 @@ export async function settled(
 interface Affected {
   readonly nodeId: string;
   readonly group: GroupImpact;
-  /** The change is published to the proxy. */
+  /** True when the snapshot with the change is published, or the proxy is in its new node group. */
   readonly isPublished: boolean;
 }
 

@@ -101,7 +101,7 @@ export async function testAdmin(options: { token?: string; maxBodyBytes?: number
     metrics,
     log,
     maxBodyBytes,
-    ready: () => true,
+    notReady: () => undefined,
     ...(options.token === undefined ? {} : { token: options.token }),
   });
   const url = `http://127.0.0.1:${admin.port}`;

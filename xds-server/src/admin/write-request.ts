@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { maxMessageLength, type writeQuery } from "../admin-api/writes.ts";
 import { durationMs } from "../model/fields.ts";
 import { requestError, shortened } from "./problem-json.ts";
-import type { Call } from "./serve.ts";
+import type { Call } from "./serve-operation.ts";
 
 /** The options of a write, from its query and headers. */
 export interface WriteRequest {

@@ -14,8 +14,8 @@ import type { WriteRequest } from "./write-request.ts";
 /** Makes or checks one write. All operations of the admin API that change the mesh call this. */
 export async function write(deps: AdminDeps, changeOf: ChangeOf, request: WriteRequest): Promise<WriteAnswer> {
   const { proxies, snapshots } = deps;
-  // Read only on request, so that the cost of a plain write does not depend on the number of proxies. Read before the
-  // write, which may move proxies to other node groups.
+  // The proxies are read only when the request asks for the impact: a plain write costs the same for any number of proxies.
+  // They are read before the write, because the write can move proxies to other node groups.
   const needsImpact = request.dryRun || request.waitMs !== undefined;
   const before = needsImpact ? await proxies.all() : [];
   let published = snapshots();

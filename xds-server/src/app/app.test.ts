@@ -31,7 +31,9 @@ test("a stored mesh that does not compile ends streams with UNAVAILABLE, until t
   t.after(() => early.close());
   early.ask("CDS", { node });
   assert.equal((await early.ended).code, status.UNAVAILABLE);
-  assert.equal((await fetch(`${admin}/readyz`)).status, 503);
+  const notReady = await fetch(`${admin}/readyz`);
+  assert.equal(notReady.status, 503);
+  assert.match(await notReady.text(), /"Not ready: no snapshot is published yet"/);
 
   const written = await fetch(`${admin}/api/v1/clusters/cart`, {
     method: "PUT",

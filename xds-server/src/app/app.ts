@@ -119,7 +119,10 @@ async function serveAdmin(context: AppContext, { cache, discovery, ...parts }: A
     metrics,
     log,
     maxBodyBytes: limits.maxAdminBodyBytes,
-    ready: () => discovery.isServing() && cache.get() !== undefined,
+    notReady: () => {
+      if (cache.get() === undefined) return "no snapshot is published yet";
+      return discovery.isServing() ? undefined : "no worker serves discovery";
+    },
     ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
   });
   onClose(() => admin.close());

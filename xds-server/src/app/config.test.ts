@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { formatHostPort, parseHostPort } from "./config.ts";
 import { parseLimit } from "./limits.ts";
 
-test("an address is a host and a port, with IPv6 in brackets, and is formatted as it was parsed", () => {
+test("an address is HOST:PORT, with IPv6 in brackets, and parsing then formatting gives the same text", () => {
   for (const text of ["127.0.0.1:0", "localhost:18000", "[::1]:65535"]) {
     const parsed = parseHostPort(text);
     assert.ok(parsed);

@@ -77,6 +77,13 @@ test("apply prints the file, the line and the nearest name for a fault, changes 
   assert.equal(admin.store.get().revision, 1);
 });
 
+test("apply says that a file does not exist, and names the kind of a document without a name", async () => {
+  const missing = await chancery(["apply", "-f", "nofile.yaml"]);
+  assert.deepEqual([missing.exitCode, missing.stderr], [1, "error: Cannot read nofile.yaml: it does not exist\n"]);
+  const unnamed = await chancery(["apply", "-f", "-"], { input: "kind: Cluster\nspec: { eds: {} }\n" });
+  assert.match(unnamed.stderr, /Cannot read an unnamed Cluster: name is needed.*\n {2}at stdin:1 Cluster name\n/);
+});
+
 test("apply waits for the proxies, and ends with 1 and the reason when one rejects the change", async () => {
   await using admin = await testAdmin();
   await applyMesh(admin);
@@ -167,6 +174,7 @@ test("the exit code is 2 for wrong arguments and 3 for a server that cannot be r
     ["diff"],
   ];
   for (const args of usage) assert.equal((await chancery(args)).exitCode, 2, args.join(" "));
+  assert.match((await chancery(["get", "rout"])).stderr, /Did you mean "route"\?/);
   const unreachable = await chancery(["status", "--admin", "http://127.0.0.1:1"]);
   assert.equal(unreachable.exitCode, 3);
   assert.match(unreachable.stderr, /Cannot reach the admin API at http:\/\/127\.0\.0\.1:1[\s\S]*--admin/);

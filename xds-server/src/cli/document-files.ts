@@ -58,11 +58,13 @@ function reading<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new CommandFailure(
-      exitCodes.rejected,
-      `Cannot read ${path}: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new CommandFailure(exitCodes.rejected, `Cannot read ${path}: ${causeOf(error)}`);
   }
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && error.code === "ENOENT" ? "it does not exist" : error.message;
 }
 
 function duplicates(documents: readonly Document[], sources: ReadonlyMap<Document, string>): readonly Problem[] {

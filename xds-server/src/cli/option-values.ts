@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { duration } from "../model/fields.ts";
 import { type KindRow, kindOfPlural, kinds } from "../model/kinds.ts";
-import { didYouMean } from "../model/nearest.ts";
+import { nearest } from "../model/nearest.ts";
 
 /** Reads a duration, such as "10s". */
 export function readDuration(text: string): string {
@@ -26,8 +26,12 @@ export function readKind(text: string): KindRow {
   const folded = text.toLowerCase();
   const row = kindOfPlural(folded) ?? kinds.find(({ kind }) => kind.toLowerCase() === folded.replaceAll("-", ""));
   if (row !== undefined) return row;
-  const plurals = kinds.map(({ plural }) => plural);
-  throw new InvalidArgumentError(didYouMean(folded, plurals) ?? `Kinds are ${plurals.join(", ")}.`);
+  const meant = nearest(
+    folded,
+    kinds.flatMap(({ kind, plural }) => [plural, kind.toLowerCase()]),
+  );
+  const plurals = kinds.map(({ plural }) => plural).join(", ");
+  throw new InvalidArgumentError(meant === undefined ? `Kinds are ${plurals}.` : `Did you mean "${meant}"?`);
 }
 
 /** Reads the number of a revision. */

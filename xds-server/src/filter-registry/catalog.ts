@@ -6,7 +6,7 @@ import type { FilterVersion } from "./versions.ts";
 export interface Upload {
   readonly filter: string;
   readonly wasm: Uint8Array;
-  /** The version. Absent: that of the module's manifest, with a part of the digest added if that version has other bytes. */
+  /** The version. When absent, `chooseVersion` takes it from the module's manifest or the digest. */
   readonly version?: string;
 }
 

@@ -27,8 +27,9 @@ export type Chosen =
 
 /**
  * The version for a push. A requested version is used as it is, or rejected when it is another module. Without one, the
- * manifest's version is used. Authors do not raise it for each push, so when it is another module, a part of the digest is
- * added as build metadata of semantic versioning ("1.2.0+3fa9c1d2"). Without either, the version is a part of the digest.
+ * manifest's version is used. Authors do not raise it for each push, so when it is another module, the beginning of the
+ * digest is added as build metadata of semantic versioning ("1.2.0+3fa9c1d2"). If the manifest has no version, the beginning
+ * of the digest is the version.
  */
 export function chooseVersion(
   versions: readonly FilterVersion[],

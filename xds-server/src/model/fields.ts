@@ -102,7 +102,8 @@ export const duration = z
   .regex(durationPattern, 'must be a duration such as "250ms", "1.5s", "2m" or "1h"')
   .refine((text) => Number.isInteger(durationMs(text)) && durationMs(text) <= maxDurationMs, {
     ...fault("FIELD_VALUE", "must be whole milliseconds and at most 24 hours"),
-  });
+  })
+  .meta({ examples: ["3s"] });
 
 /** A duration of at least one millisecond. */
 export const positiveDuration = duration.refine((text) => durationMs(text) > 0, {

@@ -67,7 +67,8 @@ export function boundedProblems(problems: readonly Problem[]): readonly Problem[
 
 /** A problem in one to three lines: the message with the code to look up in docs/PROBLEMS.md, the place, and the hint. */
 export function problemText({ code, message, kind, name, path, found, hint, source }: Problem): string {
-  const where = [source, kind === undefined ? undefined : `${kind} "${name}"`, path].filter(Boolean).join(" ");
+  const named = name === undefined ? kind : `${kind ?? "document"} "${name}"`;
+  const where = [source, named, path].filter(Boolean).join(" ");
   const lines = [
     `${message} [${code}]`,
     where === "" ? undefined : `  at ${where}${found === undefined ? "" : `: ${found}`}`,

@@ -13,7 +13,7 @@ test("a watcher is called with each later value until it stops", () => {
   assert.equal(value.get(), 3);
 });
 
-test("a value that a watcher sets comes after the present one, for all watchers in the same order", () => {
+test("when a watcher sets a value, every watcher sees the current value first and the new one second", () => {
   const value = new Value(0);
   const seen: [number[], number[]] = [[], []];
   value.watch((each) => {
@@ -28,7 +28,7 @@ test("a value that a watcher sets comes after the present one, for all watchers 
   ]);
 });
 
-test("a watcher that throws does not stop the others, and the owner gets its error", () => {
+test("a watcher that throws does not stop the others, and `set` throws its error", () => {
   const value = new Value(0);
   const seen: number[] = [];
   const failing = value.watch((each) => {

@@ -3,7 +3,7 @@ import type { Document } from "../model/document.ts";
 import { documentName } from "../model/fields.ts";
 import { kindRow, kinds } from "../model/kinds.ts";
 import { didYouMean } from "../model/nearest.ts";
-import { type Problem, problemOf } from "../model/problem.ts";
+import { type FaultContext, type Problem, problemOf } from "../model/problem.ts";
 import { type Path, pathText, shown } from "./path.ts";
 import { schemaFaults, unknownField } from "./schema-faults.ts";
 import { type DocumentFault, shapeFaults } from "./shape.ts";
@@ -58,17 +58,22 @@ function kindFaults({ kind, spec }: Readonly<Record<string, unknown>>): Document
 
 function readingProblem({ path, ...fault }: DocumentFault, input: unknown, locate: Locate): Problem {
   const { kind, name } = isMapping(input) ? input : {};
-  const of = typeof kind === "string" && typeof name === "string" ? `${kind} ${JSON.stringify(name)}` : "a document";
+  const key = { kind: typeof kind === "string" ? kind : undefined, name: typeof name === "string" ? name : undefined };
   return problemOf(
     { ...fault, path: pathText(path) },
     {
-      action: `Cannot read ${of}`,
+      action: `Cannot read ${called(key)}`,
       subject: path.length === 0 ? "it" : pathText(path),
-      kind: typeof kind === "string" ? kind : undefined,
-      name: typeof name === "string" ? name : undefined,
+      ...key,
       source: locate(path),
     },
   );
+}
+
+/** What is known of a document: `Cluster "cart"`, `an unnamed Cluster`, `document "cart"` or `a document`. */
+function called({ kind, name }: Pick<FaultContext, "kind" | "name">): string {
+  if (name !== undefined) return `${kind ?? "document"} ${JSON.stringify(name)}`;
+  return kind === undefined || kindRow(kind) === undefined ? "a document" : `an unnamed ${kind}`;
 }
 
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -61,7 +61,7 @@ const faulty: readonly [document: unknown, code: string, path: string, says?: Re
   [cluster({ eds: {}, connectTimeout: "5" }), "FIELD_VALUE", "spec.connectTimeout", /"250ms"/],
   [cluster({ eds: {}, connectTimeout: "0s" }), "FIELD_VALUE", "spec.connectTimeout", /longer than zero/],
   [cluster({ eds: {}, connectTimeout: "25h" }), "FIELD_VALUE", "spec.connectTimeout", /24 hours/],
-  [cluster({ eds: {}, connectTimeout: 5 }), "FIELD_TYPE", "spec.connectTimeout", /must be text/],
+  [cluster({ eds: {}, connectTimeout: 5 }), "FIELD_TYPE", "spec.connectTimeout", /must be text for example "3s"$/],
   [cluster({ eds: {}, lbPolicy: "ROUND_ROBBIN" }), "FIELD_VALUE", "spec.lbPolicy", /did you mean "ROUND_ROBIN"\?/],
   [cluster({ eds: {}, maxRequests: -1 }), "FIELD_VALUE", "spec.maxRequests", /at least 1/],
   [cluster({ endpoints: [{ address: "cart", port: 1 }] }), "FIELD_VALUE", "spec.endpoints[0].address", /IP address/],
@@ -76,6 +76,7 @@ const faulty: readonly [document: unknown, code: string, path: string, says?: Re
   [route({}, ["shop:80"]), "FIELD_VALUE", "spec.hosts[0]", /without a port/],
   [route({}, ["shop", "SHOP"]), "FIELD_DUPLICATE", "spec.hosts[1]"],
   [route({ cluster: undefined }), "FIELD_MISSING", "spec.routes[0]", /exactly one of "cluster", "clusters"/],
+  [route({ timeout: 3 }), "FIELD_TYPE", "spec.routes[0].timeout", /must be text for example "3s"$/],
   [route({ redirect: { path: "/" } }), "FIELD_CONFLICT", "spec.routes[0]"],
   [route({ match: { path: "cart" } }), "FIELD_VALUE", "spec.routes[0].match.path", /start with "\/"/],
   [route({ match: { path: "/cart?a=b" } }), "FIELD_VALUE", "spec.routes[0].match.path", /query/],
@@ -189,6 +190,24 @@ for (const [document, code, path, says] of faulty) {
     for (const problem of problems) assert.match(text(problem), says ?? /^Cannot read /);
   });
 }
+
+test("a problem names as much of the document as is known", () => {
+  const spec = { eds: {} };
+  const messages = parseDocuments([
+    { kind: "Cluster", spec },
+    { kind: "Clutser", spec: {} },
+    { name: "cart", spec },
+    { spec },
+  ]).problems.map(({ message }) => message.replace(/must be one of .*/, "must be one of ..."));
+  assert.deepEqual(messages, [
+    "Cannot read an unnamed Cluster: name is needed",
+    "Cannot read a document: name is needed",
+    "Cannot read a document: kind must be one of ...",
+    'Cannot read document "cart": kind is needed',
+    "Cannot read a document: name is needed",
+    "Cannot read a document: kind is needed",
+  ]);
+});
 
 test("all faults of a document are reported, including rules between fields", () => {
   const { problems } = parseDocuments([

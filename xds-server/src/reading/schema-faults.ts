@@ -38,7 +38,7 @@ function faultsOf(issue: z.core.$ZodIssue, { schema, value, prefix }: Context): 
     case "invalid_type":
       return at === undefined
         ? faulty("FIELD_MISSING", "is needed")
-        : faulty("FIELD_TYPE", `must be ${typeNames[issue.expected] ?? issue.expected}`);
+        : faulty("FIELD_TYPE", `must be ${typeNames[issue.expected] ?? issue.expected}`, exampleAt(schema, issue.path));
     case "invalid_value": {
       const values = issue.values.map(String);
       return at === undefined
@@ -87,14 +87,24 @@ function codeOf(issue: z.core.$ZodIssue): ProblemCode {
 
 /** The names of the fields that a schema has at a path. */
 function fieldsAt(schema: z.core.$ZodType, path: Path): readonly string[] {
+  const at = schemaAt(schema, path);
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** `for example "3s"`, or undefined when the field at a path has no example. */
+function exampleAt(schema: z.core.$ZodType, path: Path): string | undefined {
+  const { examples } = z.globalRegistry.get(schemaAt(schema, path)) ?? {};
+  return Array.isArray(examples) ? `for example ${JSON.stringify(examples[0])}` : undefined;
+}
+
+function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType {
   let current = schema;
   for (const step of path) {
     current = unwrapped(current);
     if (current instanceof z.ZodObject) current = current.shape[String(step)] ?? current;
     else if (current instanceof z.ZodArray) current = current.element;
   }
-  current = unwrapped(current);
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+  return unwrapped(current);
 }
 
 const unwrapped = (schema: z.core.$ZodType): z.core.$ZodType =>

@@ -35,8 +35,8 @@ export class PublicationSender {
   }
 
   /**
-   * Sends the newest publication at once, even before the worker has applied the last one. The worker's answers to later
-   * calls then reflect it.
+   * Sends the newest publication at once, even before the worker has applied the last one. Calls to the
+   * worker after this one see the new publication.
    */
   async sendNow(): Promise<void> {
     if (this.#sent === this.#published()) return;

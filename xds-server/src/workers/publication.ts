@@ -8,7 +8,7 @@ import type { Resource, ResourceSet, Snapshot } from "../resources/snapshot.ts";
 export interface Publication {
   /** The sets that the worker does not hold yet. */
   readonly sets: readonly SetDifference[];
-  /** The node groups with a new snapshot, and the numbers of the snapshot's sets. */
+  /** The node groups with a new snapshot, each with the numbers of its sets. */
   readonly groups: readonly GroupSets[];
   /** The node groups that have no snapshot any more. */
   readonly gone: readonly string[];
@@ -16,6 +16,7 @@ export interface Publication {
   readonly nodeGroups?: ReadonlyMap<string, NodeGroupSpec>;
 }
 
+/** A set holds all resources of one type in a snapshot. This is how a new set differs from one that the worker holds. */
 export interface SetDifference {
   readonly number: number;
   /** The number of the set that this one is based on. Absent: the empty set. */
@@ -39,8 +40,8 @@ export interface PublishedData {
 const emptySet: ResourceSet = new Map();
 
 /**
- * Knows what one worker holds, and encodes the difference to a newer state. Each resource is sent once, as bytes. Sets have
- * numbers, so that groups that share a set also share it in the worker. Both sides keep only the sets in use.
+ * Encodes the difference between what one worker holds and a newer publication. Each resource is sent once, as bytes. Sets
+ * have numbers, so that groups that share a set also share it in the worker. Both sides keep only the sets in use.
  */
 export class PublicationEncoder {
   #numbers: ReadonlyMap<ResourceSet, number> = new Map();

@@ -30,7 +30,7 @@ describe("configuration files at the start", () => {
     );
   });
 
-  it("are read with any extension when they are named, and once when they are named twice", async (t) => {
+  it("that are named themselves are read whatever their extension, and only once when named twice", async (t) => {
     const here = await site(t, { "mesh.conf": cluster("a", 1), "other.yaml": cluster("b", 1) });
     await here.start({ paths: [join(here.folder, "mesh.conf"), join(here.folder, "mesh.conf")] });
     assert.equal(here.clusters(), "a=1");
@@ -110,7 +110,7 @@ describe("configuration files at the start", () => {
     assert.equal(here.clusters(), "a=1 b=1");
   });
 
-  it("do not undo later changes by others when they are unchanged", async (t) => {
+  it("that did not change since the last start do not undo later writes by others", async (t) => {
     const here = await site(t, { "a.yaml": cluster("a", 1) });
     await (await here.start()).close();
     await here.write(clusterDocument("a", 9));
@@ -131,7 +131,7 @@ describe("configuration files at the start", () => {
     assert.equal(here.clusters(), "a=1 mine=1");
   });
 
-  it("are rejected when the folder is suddenly empty, but not when it always was", async (t) => {
+  it("are rejected when a folder that had files is empty, but not when it never had any", async (t) => {
     const here = await site(t, {});
     await (await here.start()).close();
     here.put("a.yaml", cluster("a", 1));

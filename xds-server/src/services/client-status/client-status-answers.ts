@@ -30,7 +30,10 @@ export interface ClientStatusAnswers {
   readonly readers: ReaderOptions;
 }
 
-/** Answers client status requests one at a time, over all clients: an answer costs memory and delays discovery streams. */
+/**
+ * Answers one client status request at a time, whichever client sent it, because each answer costs memory and delays
+ * discovery streams.
+ */
 export function clientStatusAnswers(deps: ClientStatusAnswers): AnswerClientStatus {
   let last: Promise<unknown> = Promise.resolve();
   return (request, caller) => {
@@ -127,7 +130,7 @@ async function chosen(
   return matching.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Matchers are compiled without a pause, so their size is limited. This is enough for hundreds of node ids. */
+/** Compiling the matchers blocks the event loop, so their size is limited. The limit is enough for hundreds of node ids. */
 const maxRequestBytes = 16 * 1024;
 
 function decoded(bytes: Buffer): ClientStatusRequest {

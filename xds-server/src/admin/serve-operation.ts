@@ -5,7 +5,7 @@ import type { ParamOf } from "../admin-api/routes.ts";
 import { openapiSchema } from "./openapi.ts";
 import { queryOf } from "./query.ts";
 
-/** A call of an operation: its request, with the query and the parameters of the URL. */
+/** One request to an operation, with its parsed query and URL parameters. */
 export interface Call<Query, Param extends string = string> {
   readonly query: Query;
   readonly params: Readonly<Record<Param, string>>;
@@ -23,7 +23,7 @@ interface Route<Url extends string> {
  * Serves one operation. Reads the query before it calls the handler. The handler returns the body of the response, or the
  * reply when the response has no body.
  */
-export function serve<Url extends string, Served extends Operation>(
+export function serveOperation<Url extends string, Served extends Operation>(
   app: FastifyInstance,
   { method, url }: Route<Url>,
   operation: Served,
