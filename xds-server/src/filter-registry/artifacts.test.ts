@@ -97,6 +97,33 @@ test("drops the oldest version that no document needs, and rejects a push when a
   );
 });
 
+test("does not drop a module that a write names while room is made", async (t) => {
+  const needed = new Set<string>();
+  const directory = await folder(t);
+  let asked = 0;
+  const catalog = await openCatalog({
+    ...catalogLimits,
+    directory,
+    maxVersions: 2,
+    needed: async () => {
+      asked += 1;
+      // A write that names the first module is committed after this was asked for the first time.
+      const answer = new Set(needed);
+      if (asked === 1) needed.add(first.version.sha256);
+      return answer;
+    },
+  });
+  const first = await push(catalog, module(1), "1");
+  await push(catalog, module(2), "2");
+  await push(catalog, module(3), "3");
+  assert.deepEqual(
+    catalog.versions().map(({ version }) => version),
+    ["3", "1"],
+  );
+  assert.ok(catalog.get().has(first.version.sha256));
+  assert.equal((await readdir(directory)).length, 3);
+});
+
 test("the total size of all modules is limited", async (t) => {
   const size = module(1).length;
   const catalog = await (await opener(t, { maxTotalBytes: 2 * size, maxVersions: 9 }))();

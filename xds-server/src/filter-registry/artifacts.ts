@@ -114,15 +114,48 @@ class DiskCatalog extends Value<Artifacts> implements Catalog {
     const pushedAt = Date.now();
     const version = "found" in chosen ? chosen.found : { filter, version: chosen.version, sha256, pushedAt };
     const artifact = known ?? { sha256, wasm, facts, filter, uploadedAt: version.pushedAt };
-    const kept = await this.#withRoomFor(version, artifact);
-    if (kept === undefined) return { ok: false, faults: [registryFull(this.#options)] };
+    const room = await this.#makeRoomFor(version, artifact);
+    if (room === undefined) return { ok: false, faults: [registryFull(this.#options)] };
+    const { kept, dropped } = room;
     const { directory } = this.#options;
-    if (known === undefined) await writeModule(directory, sha256, wasm);
-    await writeIndex(directory, kept.versions);
-    for (const gone of this.get().keys()) if (!kept.artifacts.has(gone)) await removeModule(directory, gone);
+    try {
+      if (known === undefined) await writeModule(directory, sha256, wasm);
+      await writeIndex(directory, kept.versions);
+    } catch (error) {
+      this.#show(dropped);
+      throw error;
+    }
+    for (const { sha256: gone } of dropped) await removeModule(directory, gone);
     this.#versions = kept.versions;
-    if (known === undefined || kept.artifacts.size < this.get().size) this.set(kept.artifacts);
+    if (known === undefined) this.set(kept.artifacts);
     return { ok: true, artifact, version };
+  }
+
+  /**
+   * Chooses the modules to drop, and hides them from writes. A write can name a module after `needed` was asked and before
+   * the module is hidden. So `needed` is asked again afterwards; a module that is needed now is shown again, and the choice repeated.
+   */
+  async #makeRoomFor(version: FilterVersion, artifact: Artifact) {
+    for (;;) {
+      const kept = await this.#withRoomFor(version, artifact);
+      if (kept === undefined) return undefined;
+      const dropped = [...this.get().values()].filter(({ sha256 }) => !kept.artifacts.has(sha256));
+      if (dropped.length === 0) return { kept, dropped };
+      this.#hide(dropped);
+      const needed = await this.#options.needed();
+      if (!dropped.some(({ sha256 }) => needed.has(sha256))) return { kept, dropped };
+      this.#show(dropped);
+    }
+  }
+
+  #hide(artifacts: readonly Artifact[]): void {
+    const hidden = new Set(artifacts.map(({ sha256 }) => sha256));
+    this.set(new Map([...this.get()].filter(([sha256]) => !hidden.has(sha256))));
+  }
+
+  #show(artifacts: readonly Artifact[]): void {
+    if (artifacts.length === 0) return;
+    this.set(new Map([...this.get(), ...artifacts.map((each) => [each.sha256, each] as const)]));
   }
 
   /** The catalog with this version, and without as many old versions as needed. Undefined when there is no room for it. */
