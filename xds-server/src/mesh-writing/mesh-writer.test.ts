@@ -11,7 +11,7 @@ import type { Document } from "../model/document.ts";
 import type { Change } from "../model/mesh.ts";
 import { Turns } from "../process/turns.ts";
 import { MemoryDatabase, openMemoryStore } from "../store/memory-store.ts";
-import { type MeshState, RevisionConflict } from "../store/store.ts";
+import { type MeshState, RevisionConflict, StoreClosed } from "../store/store.ts";
 import { type MeshWriter, meshWriter, type WriteResult } from "./mesh-writer.ts";
 
 describe("writes", () => {
@@ -70,13 +70,15 @@ describe("writes", () => {
     await written(both[1]);
   });
 
-  it("that are under way end before `close` resolves", async (t) => {
+  it("that are under way end before `close` resolves, and those behind them are not made", async (t) => {
     const { writer, store } = await server(t);
-    const writes = [writer.write(oneMore, by), writer.write(oneMore, by)];
+    const writes = [writer.write(oneMore, by), writer.write(oneMore, by)] as const;
+    const second = assert.rejects(writes[1], StoreClosed);
     await nextTurn();
     await writer.close();
-    assert.equal(store.get().revision, 2);
-    for (const write of writes) await written(write);
+    await written(writes[0]);
+    await second;
+    assert.equal(store.get().revision, 1);
   });
 });
 
@@ -95,6 +97,19 @@ describe("filters of a write", () => {
     assert.deepEqual(one.ran, [{ name: "same" }, { name: "another" }]);
     await written(one.writer.write(() => set(filter("f", { sha256, config: { name: "same" }, order: 1 })), by));
     assert.equal(one.ran.length, 2, "a configuration in the mesh does not run again");
+  });
+
+  it("run within the write's turn when other writes change the configuration at every attempt", async (t) => {
+    const here = await server(t);
+    const sha256 = await here.module();
+    let asked = 0;
+    const everAnother = (): Change => {
+      asked += 1;
+      return set(...edge, filter("f", { sha256, config: { asked } }));
+    };
+    await written(here.writer.write(everAnother, by));
+    assert.equal(asked, 10, "twice for each of five attempts");
+    assert.deepEqual(here.ran.at(-1), { asked: 10 });
   });
 
   it("also run with a configuration that first appears at a later attempt", async (t) => {

@@ -4,7 +4,7 @@ import type { Change, MeshEdit } from "../model/mesh.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Turns } from "../process/turns.ts";
 import { Value, type Watchable } from "../process/watchable.ts";
-import { type MeshState, RevisionConflict, type Store } from "../store/store.ts";
+import { type MeshState, RevisionConflict, type Store, StoreClosed } from "../store/store.ts";
 import { FilterCheck } from "./filter-check.ts";
 
 /**
@@ -16,7 +16,7 @@ export interface MeshWriter extends Watchable<WrittenMesh> {
   check(changeOf: ChangeOf): Promise<WriteResult>;
   /** Resolves after the watchers have run. Rejects with a RevisionConflict when other servers commit first at every attempt. */
   write(changeOf: ChangeOf, options: WriteOptions): Promise<WriteResult>;
-  /** Resolves when the writes under way have ended. */
+  /** Resolves when the write under way has ended. The writes that wait behind it reject with a StoreClosed and change nothing. */
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function meshWriter(options: MeshWriterOptions): MeshWriter {
   return new Writer(options);
 }
 
-/** The maximum number of attempts at a write. An attempt fails when another server commits first. */
+/** The maximum number of attempts at a write. An attempt is repeated when another write commits first and changes its result. */
 const maxAttempts = 5;
 
 class Writer implements MeshWriter {
@@ -69,6 +69,7 @@ class Writer implements MeshWriter {
   readonly #value: Value<WrittenMesh>;
   readonly #unwatch: () => void;
   #last: Promise<unknown> = Promise.resolve();
+  #isClosing = false;
   /** The mesh of the commit under way, with its compiled result. */
   #committing: CompiledInputs | undefined;
 
@@ -102,31 +103,43 @@ class Writer implements MeshWriter {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#last;
     this.#unwatch();
   }
 
-  /** Filters run before the write's turn, because other writes would wait for them otherwise. */
+  /**
+   * Runs the filters before the write's turn, because other writes would wait for them otherwise. When other writes change
+   * what must be run again and again, the last attempt runs the filters within its turn.
+   */
   async #attempts(changeOf: ChangeOf, keep: Keep): Promise<WriteResult> {
     const { store, catalog, turns } = this.#options;
     const filters = new FilterCheck(catalog);
     for (let attempt = 1; ; attempt++) {
       const state = store.get();
+      const isLast = attempt === maxAttempts;
       await filters.run(await changeOf(state), state.mesh);
       try {
-        return await this.#alone(() => turns.run(() => this.#attempt({ changeOf, filters, checkedAt: state }, keep)));
+        const result = await this.#alone(() => turns.run(() => this.#attempt({ changeOf, filters, isLast }, keep)));
+        if (result !== undefined) return result;
       } catch (error) {
-        if (!(error instanceof RevisionConflict) || attempt === maxAttempts) throw error;
+        if (!(error instanceof RevisionConflict) || isLast) throw error;
       }
     }
   }
 
-  /** No other write of this process runs at the same time. The store rejects the commit when another server has written. */
-  async #attempt({ changeOf, filters, checkedAt }: Attempt, keep: Keep): Promise<WriteResult> {
+  /**
+   * No other write of this process runs at the same time. The store rejects the commit when another server has written.
+   * Resolves to undefined when there are filters to run first.
+   */
+  async #attempt({ changeOf, filters, isLast }: Attempt, keep: Keep): Promise<WriteResult | undefined> {
     const { store, catalog, compile } = this.#options;
     const state = store.get();
     const change = await changeOf(state);
-    if (!filters.covers(change, state.mesh)) throw new RevisionConflict(checkedAt.revision, state.revision);
+    if (!filters.covers(change, state.mesh)) {
+      if (!isLast) return undefined;
+      await filters.run(change, state.mesh);
+    }
     const edit = state.mesh.edited(change);
     const inputs = { mesh: edit.after, artifacts: catalog.get() };
     const compiled = compile(inputs);
@@ -142,7 +155,10 @@ class Writer implements MeshWriter {
 
   /** Runs one write after another. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
+    const done = this.#last.then(() => {
+      if (this.#isClosing) throw new StoreClosed();
+      return work();
+    });
     this.#last = done.catch(() => undefined);
     return done;
   }
@@ -151,8 +167,8 @@ class Writer implements MeshWriter {
 interface Attempt {
   readonly changeOf: ChangeOf;
   readonly filters: FilterCheck;
-  /** The mesh that the filters were run for. */
-  readonly checkedAt: MeshState;
+  /** Whether there is no further attempt after this one. */
+  readonly isLast: boolean;
 }
 
 /** Commits an edit, or only checks it. Resolves to the newest revision afterwards. */
