@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { routes } from "../admin-api/routes.ts";
 import { kinds } from "../model/kinds.ts";
+import { resourceType } from "../resources/resource-types.ts";
 import { startAdmin } from "./server.ts";
 import { codesOf, mesh, testAdmin } from "./testing.ts";
 
@@ -98,4 +99,19 @@ test("answers the liveness check, the readiness check and the request for metric
   assert.match(text, /^chancery_proxies\{group="default",state="synced"\} 1$/m);
   assert.match(text, /^chancery_proxies\{group="default",state="rejected"\} 0$/m);
   assert.match(text, /chancery_admin_request_seconds_count\{method="POST",route="\/api\/v1\/apply",status="200"\} 1/);
+});
+
+test("a server that closes answers the requests under way", { timeout: 20_000 }, async () => {
+  const admin = await testAdmin();
+  const { typeUrl, shortName } = resourceType("CDS");
+  const pending = { name: "cart", state: "pending", wanted: "1" } as const;
+  const proxy = admin.connect("edge-1", () => [{ typeUrl, shortName, state: "pending", resources: [pending] }]);
+  const committed = new Promise<void>((resolve) => admin.store.watch(() => resolve()));
+  const write = admin.send("PUT", "/api/v1/clusters/cart?wait=10s", { body: { spec: { eds: {} } } });
+  await committed;
+  const closed = admin[Symbol.asyncDispose]();
+  await new Promise((resolve) => setImmediate(resolve));
+  proxy.close();
+  assert.equal((await write).status, 201);
+  await closed;
 });

@@ -16,6 +16,7 @@ import { registerMesh } from "./mesh.ts";
 import { componentSchemas } from "./openapi.ts";
 import { problemDetails, problemMediaType, RequestError, requestError, sendError, shortened } from "./problem-json.ts";
 import { registerProxies } from "./proxies.ts";
+import { RequestsUnderWay } from "./requests-under-way.ts";
 import { registerRevisions } from "./revisions.ts";
 
 export interface RunningAdmin {
@@ -51,6 +52,8 @@ const maxConnections = 512;
 const requestTimeoutMs = 60_000;
 /** How long a connection may wait for its next request. */
 const keepAliveTimeoutMs = 30_000;
+/** How long the requests under way may take when the server stops, before their connections close. */
+const drainLimitMs = 5_000;
 /** The maximum length of a name in a URL, in characters. */
 const maxParamLength = 1_024;
 
@@ -93,7 +96,10 @@ async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
       components: { securitySchemes: { token: { type: "http", scheme: "bearer" } }, schemas: componentSchemas() },
     },
   });
+  const underWay = new RequestsUnderWay(app);
   for (const register of groups) register(app, deps);
+  // After the routes of events have ended their streams.
+  app.addHook("preClose", () => underWay.answered(drainLimitMs));
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
   return app;
 }
