@@ -31,16 +31,14 @@ const commands = {
     process.argv = [process.execPath, fileURLToPath(chancery), "up", ...shop, ...args];
     await import(chancery.href);
   },
-  test: (args) => runScript("run:test", args),
-  check: (args) => runScript("run:check", args),
-  "test:long": (args) => runScript("run:test:long", args),
+  test: (args) => runScript("test", args),
+  check: (args) => runScript("check", args),
+  "test:long": (args) => runScript("test-long", args),
 };
 
-/** Runs a script of package.json with this Node, and exits with its exit code. */
+/** Runs a script of tools/development with this Node, and exits with its exit code; `node --run` would make 1 of each code. */
 async function runScript(name, args) {
-  const { code } = await run(process.execPath, ["--run", name, ...(args.length > 0 ? ["--", ...args] : [])], {
-    cwd: root,
-  });
+  const { code } = await run(process.execPath, [`tools/development/src/${name}.ts`, ...args], { cwd: root });
   process.exitCode = code;
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { cacheFolder, kept } from "./build-cache.ts";
 
@@ -40,6 +41,72 @@ test("removes what was unused for longest", async (t) => {
   await result("c");
   assert.deepEqual((await readdir(results)).sort(), ["a", "c"]);
 });
+
+/** What can happen to a kept result, from a disk fault to a removal that was interrupted. */
+const damages: Readonly<Record<string, (folder: string) => Promise<void>>> = {
+  "a file with another content": (folder) => writeFile(join(folder, "content"), "b"),
+  "a truncated file": (folder) => truncate(join(folder, "content")),
+  "a file that is gone": (folder) => rm(join(folder, "content")),
+  "a file that was not built": (folder) => writeFile(join(folder, "other"), ""),
+  "truncated checksums": (folder) => truncate(join(folder, "SHA256SUMS"), 10),
+  "no checksums": (folder) => rm(join(folder, "SHA256SUMS")),
+  "an empty folder": async (folder) => {
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+  },
+  "a file in place of the folder": async (folder) => {
+    await rm(folder, { recursive: true });
+    await writeFile(folder, "");
+  },
+};
+
+for (const [damage, apply] of Object.entries(damages)) {
+  test(`builds again instead of ${damage}`, async (t) => {
+    const { result, built, cache } = await cacheOf(t);
+    await result("a");
+    await apply(join(cache, "built", "letters", "a"));
+    assert.equal(await result("a"), "a");
+    assert.equal(await result("a"), "a");
+    assert.deepEqual(built, ["a", "a"]);
+    assert.deepEqual(await readdir(join(cache, "built", "letters")), ["a"]);
+  });
+}
+
+test("two that find the same damage both get the result whole", async (t) => {
+  const { result, cache } = await cacheOf(t);
+  await result("a");
+  await truncate(join(cache, "built", "letters", "a", "content"));
+  assert.deepEqual(await Promise.all([result("a"), result("a")]), ["a", "a"]);
+});
+
+for (const [place, path] of [
+  ["the cache", "cache"],
+  ["a folder in the cache", "cache/built"],
+] as const) {
+  test(`builds without a cache, and warns once, when a file is in place of ${place}`, async (t) => {
+    const { cache: folder } = await cacheOf(t);
+    const cache = join(folder, "cache");
+    if (path !== "cache") await mkdir(cache);
+    await writeFile(join(folder, path), "");
+    const module = new URL(`./build-cache${extname(import.meta.filename)}`, import.meta.url);
+    const script = `
+      import { existsSync, readFileSync, writeFileSync } from "node:fs";
+      import { kept } from ${JSON.stringify(module.href)};
+      for (const key of ["a", "b", "a"]) {
+        const identity = { kind: "letters", key, atMost: 2, cache: ${JSON.stringify(cache)} };
+        const folder = await kept(identity, async (folder) => writeFileSync(folder + "/content", key));
+        console.log(folder, readFileSync(folder + "/content", "utf8"));
+      }`;
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      env: { ...process.env, TMPDIR: folder },
+    });
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^Cannot write to the cache folder ".*\/cache" \(E\w+\), .*: set CHANCERY_CACHE to .*\n$/);
+    assert.match(stdout, /^\S+ a\n\S+ b\n\S+ a\n$/);
+    assert.deepEqual(await readdir(folder), ["cache"]);
+  });
+}
 
 test("lies where the environment says, or in the home folder", () => {
   assert.equal(cacheFolder({ CHANCERY_CACHE: "/one", XDG_CACHE_HOME: "/two" }), "/one");

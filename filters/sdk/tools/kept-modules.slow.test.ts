@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -27,16 +27,32 @@ test("errors are not kept, nor is a module with sources from outside of its fold
   assert.deepEqual(await keptModules(), []);
 });
 
+test("a damaged module is compiled again", async (t) => {
+  const { compiled, keptModules, modules } = await filter(t, "export function one(): i32 { return 1; }\n");
+  const { wasm, map } = await compiled().then((first) => (first.ok ? first : assert.fail()));
+  const [kept = ""] = await keptModules();
+  const path = join(modules, kept, "module.wasm");
+  const content = await readFile(path);
+  content.writeUInt8(content.readUInt8(content.length - 1) ^ 1, content.length - 1);
+  await writeFile(path, content);
+  assert.partialDeepStrictEqual(await compiled(), { ok: true, wasm, map });
+  await truncate(join(modules, kept, "module.json"), 5);
+  assert.partialDeepStrictEqual(await compiled(), { ok: true, wasm, map });
+  assert.deepEqual(await keptModules(), [kept]);
+});
+
 async function filter(t: TestContext, index: string) {
   const folder = await mkdtemp(join(tmpdir(), "chancery-kept-"));
   t.after(() => rm(folder, { recursive: true }));
   const [directory, cache] = [join(folder, "filter"), join(folder, "cache")];
   await mkdir(join(directory, "assembly"), { recursive: true });
   await writeFile(join(directory, "assembly/index.ts"), index);
+  const modules = join(cache, "built/filter-modules");
   const options = { directory, source: 'export * from "./assembly/index";\n', maximumMemoryPages: 16 };
   return {
     directory,
     compiled: () => compileOnce(options, cache),
-    keptModules: () => readdir(join(cache, "built/filter-modules")),
+    modules,
+    keptModules: () => readdir(modules),
   };
 }

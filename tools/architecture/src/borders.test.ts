@@ -54,11 +54,36 @@ const violations: readonly Violation[] = [
   violation("model", "the environment", "export const home = process.env;", "noRestrictedGlobals"),
   violation("model", "the network", 'export const answer = fetch("http://127.0.0.1");', "noRestrictedGlobals"),
   violation("model", "a global by its object", "export const now = globalThis.performance;", "noRestrictedGlobals"),
+  violation("model", "an order by locale", 'export const order = "a".localeCompare("b");', "plugin"),
+  violation(
+    "model",
+    "an order by locale, by a computed name",
+    'export const order = "a"["localeCompare"]("b");',
+    "plugin",
+  ),
+  violation("model", "an order by locale, taken apart", "export const { localeCompare } = String.prototype;", "plugin"),
+  violation(
+    "model",
+    "an order by locale under another name",
+    "export const { localeCompare: order } = String.prototype;",
+    "plugin",
+  ),
+  violation("model", "a number by locale", "export const text = (1000).toLocaleString();", "plugin"),
+  violation("model", "letters by locale", 'export const text = "i"?.toLocaleUpperCase();', "plugin"),
+  violation("model", "the path of its file", "export const here = import.meta.dirname;", "plugin"),
   violation("model", "code for tests", 'export * from "./testing.ts";'),
   violation("resources", "another name of an allowed module", 'export { randomBytes } from "node:crypto";'),
   violation("compile/deep", "a foreign room from a folder", 'export * from "../../store/store.ts";'),
   violation("store", "a foreign room, from a shell", 'export * from "../admin/server.ts";'),
   violation("store", "this package by its name", 'export * from "@chancery/xds-server";'),
+  violation("store", "the test runner in shipped code", 'export { test } from "node:test";'),
+  violation("store", "a part of the test runner in shipped code", 'import "node:test/reporters";'),
+  violation(
+    "store",
+    "a require that no border sees",
+    'import { createRequire } from "node:module";\nexport const load = createRequire(import.meta.url);',
+  ),
+  violation("store", "a require by its module", 'import module from "node:module";\nexport const load = module;'),
   violation(
     "filter-registry",
     "a clock in a file that pure rooms use",
@@ -84,6 +109,8 @@ const violations: readonly Violation[] = [
 
 /** Files that keep the rules, similar to those that break them. */
 const allowed: readonly (readonly [path: string, text: string])[] = [
+  ["model/planted-locale.ts", 'export const text = "toLocaleString is a word".toUpperCase();'],
+  ["cli/planted-good.ts", 'export { registerHooks } from "node:module";\nexport const here = import.meta.dirname;'],
   ["model/planted-good.ts", 'import { z } from "zod";\nexport const most = z.number().max(Math.max(1, Math.PI));'],
   ["compile/deep/planted-good.ts", 'export * from "../../model/mesh.ts";\nexport * from "../compile.ts";'],
   ["resources/planted-good.ts", 'export { createHash } from "node:crypto";'],

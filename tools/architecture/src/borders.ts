@@ -44,6 +44,12 @@ const shipped = (paths: readonly string[]): readonly string[] => [
   ...testCode.map((pattern) => `!${pattern}`),
 ];
 
+/** Modules of Node of which shells may import only some names: `createRequire` loads files past the borders. */
+const packagesOfShells: Packages = { "node:module": ["registerHooks"] };
+
+/** What shells may not import, besides rooms that their list does not have: this package by its name, and the test runner. */
+const notInShells = ["./**", "../**", "@chancery/xds-server", "@chancery/xds-server/**", "node:test", "node:test/**"];
+
 /** An override for each depth of folders of a room, because relative paths differ by depth. */
 function borders(name: string, room: Room) {
   const depths = isFile(name) ? [0] : Array.from({ length: maxFolders + 1 }, (_, depth) => depth);
@@ -58,7 +64,7 @@ function borders(name: string, room: Room) {
           noRestrictedImports: {
             level: "error",
             options: {
-              paths: namesOf(name, room.pure ?? {}),
+              paths: namesOf(name, room.pure ?? packagesOfShells),
               patterns: [{ group: patterns(name, room, depth), message: importMessage(name, room) }],
             },
           },
@@ -86,7 +92,7 @@ function patterns(name: string, { imports, pure }: Room, depth: number): readonl
     return relative.startsWith("../") ? relative : `./${relative}`;
   };
   const all = (room: string) => `${written(room)}/**`;
-  const anything = pure === undefined ? ["./**", "../**", "@chancery/xds-server", "@chancery/xds-server/**"] : ["**"];
+  const anything = pure === undefined ? notInShells : ["**"];
   const packages = Object.keys(pure ?? {}).flatMap((path) => [`!${path}`, `!${path}/**`]);
   const ownFiles = isFile(name)
     ? []
@@ -100,5 +106,5 @@ function patterns(name: string, { imports, pure }: Room, depth: number): readonl
 function importMessage(name: string, { imports, pure }: Room): string {
   const list = (names: readonly string[]) => (names.length === 0 ? "nothing" : names.join(", "));
   const packages = pure && `, and of packages ${list(Object.keys(pure))}`;
-  return `${name} may import of other rooms ${list(imports)}${packages ?? ""}. The table is tools/architecture/src/rooms.ts.`;
+  return `${name} may import of other rooms ${list(imports)}${packages ?? ", and not the test runner"}. The table is tools/architecture/src/rooms.ts.`;
 }

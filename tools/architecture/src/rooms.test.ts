@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { filesOfPureRooms, isTestCode, maxFolders } from "./borders.ts";
 import { generatedFiles } from "./generated.ts";
 import { deniedGlobals, pureGlobals } from "./globals.ts";
 import { roomOf, shippedImports, sourceFiles } from "./imports.ts";
 import { rooms, sourceFolder } from "./rooms.ts";
+import { forbiddenSuppressions } from "./suppressions.ts";
 
-const folder = new URL(`../../../${sourceFolder}/`, import.meta.url);
+const root = new URL("../../../", import.meta.url);
+const folder = new URL(`${sourceFolder}/`, root);
 const files = sourceFiles(folder);
 const imports = shippedImports(folder);
 
@@ -75,11 +77,22 @@ test("a pure room imports only pure rooms, and single files of shells that impor
 });
 
 test("no comment switches a border off", () => {
-  const off = /biome-ignore\S* lint(?::|\/style\/noRestricted|\/suspicious\/noImportCycles|\/plugin)/;
-  assert.deepEqual(
-    files.filter((path) => !isTestCode(path) && off.test(readFileSync(new URL(path, folder), "utf8"))),
-    [],
-  );
+  const isPure = (path: string) => filesOfPureRooms.includes(path) || rooms[roomOf(path) ?? ""]?.pure !== undefined;
+  const shipped = globSync("{xds-server/src,filters/*/{src,tools},integration/src,envoy-configs/*/src}/**/*.ts", {
+    cwd: root,
+  }).filter((path) => !isTestCode(path));
+  assert.ok(shipped.length > files.length / 2, `${shipped.length} files found`);
+  const found = shipped.flatMap((path) => {
+    const pure = path.startsWith(`${sourceFolder}/`) && isPure(path.slice(sourceFolder.length + 1));
+    const text = readFileSync(new URL(path, root), "utf8");
+    return forbiddenSuppressions(text, { pure }).map((comment) => `${path}: ${comment}`);
+  });
+  assert.deepEqual(found, []);
+});
+
+test("no configuration of the linter lies below the one of the repository", () => {
+  const below = globSync("*/**/biome.json{,c}", { cwd: root, exclude: ["**/node_modules"] });
+  assert.deepEqual(below, []);
 });
 
 test("each global of Node is either denied in pure rooms or known to be pure", () => {

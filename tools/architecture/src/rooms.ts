@@ -6,7 +6,7 @@ export interface Room {
   readonly imports: readonly string[];
   /**
    * The packages and modules of Node that it may import, and which names of them. A room with such a list is pure: no
-   * I/O, clock, randomness or log. Without one it is a shell, and may import any package.
+   * I/O, clock, randomness, locale or log. Without one it is a shell, and may import any package, but not Node's test runner.
    */
   readonly pure?: Packages;
 }

@@ -9,18 +9,22 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Words that this project does not use, and the words that it uses instead (docs/GLOSSARY.md). */
 const words: readonly (readonly [unwanted: RegExp, instead: string])[] = [
-  [/\brefus(?:e[sd]?|als?|ing)\b/i, "reject, NACK, rejection"],
+  [/\brefus(?:e[sdr]?|als?|ing)\b/i, "reject, NACK, rejection"],
   [/(?<!\bin.?)\bflights?\b/i, "canary"],
   [/\bsigns? of life\b|\bmortals?\b/i, "heartbeat, a resource with a time to live"],
-  [/\bteller\b|\bnews ?desk\b|\bledger\b|\bglances?\b/i, "the field's noun for what it does"],
+  [/\btellers?\b|\bnews ?desks?\b|\bledgers?\b|\bglances?\b/i, "the field's noun for what it does"],
   [/\banew\b/i, "again"],
   [/\bwhoever\b/i, "a client that, anyone who"],
   [/\bbe it\b/i, "whether"],
   [/\b(?:becomes?|became) of\b/i, "happens to"],
 ];
 
-/** What others call so: system errors, Envoy's retry conditions. */
-const ofOthers = /ECONNREFUSED|connection refused|refused-stream|REFUSED_STREAM/gi;
+/** Names that stay: system errors, Envoy's retry conditions, and the prefix of canary stats (docs/RATIONALE.md). */
+const thatStay = /ECONNREFUSED|connection refused|refused-stream|REFUSED_STREAM|filter_flight/gi;
+
+/** With the words of identifiers apart: "is Refused" for isRefused, "refused by" for refused_by. */
+const inWords = (text: string): string =>
+  text.replaceAll(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ").replaceAll("_", " ");
 
 /** Not ours to word, or about the words themselves. */
 const left =
@@ -34,10 +38,29 @@ for (const [unwanted, instead] of words) {
   test(`nothing says ${unwanted.source}; say: ${instead}`, () => {
     const found = files.flatMap((file) =>
       readFileSync(path.join(root, file), "utf8")
-        .replaceAll(ofOthers, "")
+        .replaceAll(thatStay, "")
         .split("\n")
-        .flatMap((line, at) => (unwanted.test(line) ? [`${file}:${at + 1}: ${line.trim()}`] : [])),
+        .flatMap((line, at) => (unwanted.test(inWords(line)) ? [`${file}:${at + 1}: ${line.trim()}`] : [])),
     );
     assert.deepEqual(found, []);
   });
 }
+
+test("the words are found inside identifiers, and requests in flight are no canary", () => {
+  const isUnwanted = (text: string) => words.some(([unwanted]) => unwanted.test(inWords(text)));
+  const unwanted = [
+    "isRefused",
+    "MeshRefused",
+    "refused_by",
+    "WAS_REFUSED",
+    "XDSRefusal",
+    "newsDesk",
+    "NewsDesk",
+    "LedgerOf",
+  ];
+  assert.deepEqual(
+    [...unwanted, "newFlight", "glances", "mortal_1"].filter((text) => !isUnwanted(text)),
+    [],
+  );
+  assert.deepEqual(["inFlight", "IN_FLIGHT", "in-flight", "immortal", "diffuse", "storyteller"].filter(isUnwanted), []);
+});

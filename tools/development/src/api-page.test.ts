@@ -8,7 +8,10 @@ import { apiPage } from "./api-page.ts";
 const root = path.join(import.meta.dirname, "../../..");
 const { UPDATE_GOLDEN } = process.env;
 
-/** The packages that others import, with the AssemblyScript file of one of them. */
+/**
+ * The packages that others import, with the AssemblyScript file of one of them. Their declarations are read from `dist/`, which
+ * `npm run check` and `npm test` build first: tsconfig.json refers to each package. Alone, this test needs `tsc -b` before it.
+ */
 const packages: Readonly<Record<string, string | undefined>> = {
   "xds-proto-ts": undefined,
   "xds-server": undefined,

@@ -37,7 +37,9 @@ function parsed(args: readonly string[]): { readonly parts: readonly Part[]; rea
     const parts = positionals.map((name) => partNamed(root, name) ?? name);
     const unknown = parts.filter((part) => typeof part === "string");
     if (unknown.length === 0) return { parts: parts.filter((part) => typeof part !== "string"), slow: values.slow };
-    printed(`Cannot check ${unknown.map((name) => `"${name}"`).join(", ")}: no folder of that name has code in it.`);
+    printed(
+      `Cannot check ${unknown.map((name) => `"${name}"`).join(", ")}: no folder of that name has code to check. Generated and built code is not checked.`,
+    );
     printed(`Parts are: ${partNames(root).join(", ")}; and each folder inside of them.`);
   } catch (error) {
     printed(error instanceof Error ? error.message : String(error));

@@ -18,7 +18,8 @@ test("a part is named by its folder, or by its name inside the server, the filte
 });
 
 test("only folders with code are parts", () => {
-  for (const name of ["nothing", "docs", "..", "", "xds-server/src/main.ts"]) {
+  const [gen, data, built] = ["xds-proto-ts/gen", "xds-server/src/compile/testdata", "tools/development/dist"];
+  for (const name of ["nothing", "docs", "..", "", "xds-server/src/main.ts", gen, `${gen}/envoy`, data, built]) {
     assert.equal(partNamed(root, name), undefined, name);
   }
 });
@@ -32,15 +33,14 @@ test("every name on the list is a part", () => {
   );
 });
 
-test("npm run check lists the parts when one does not exist", () => {
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [path.join(root, "tools/development/src/check.ts"), "compiler"],
-    {
+test("npm run check lists the parts when one does not exist, and exits with 2", () => {
+  const launcher = path.join(root, "xds-server/bin/launch.mjs");
+  for (const args of [["compiler"], ["compile", "xds-proto-ts/gen"]]) {
+    const { status, stdout } = spawnSync(process.execPath, [launcher, "check", ...args], {
       cwd: root,
       encoding: "utf8",
-    },
-  );
-  assert.equal(status, 2);
-  assert.match(stdout, /^Cannot check "compiler": .*\nParts are: .*\bcompile, .*\bfilters\/redact, /);
+    });
+    assert.equal(status, 2, stdout);
+    assert.match(stdout, /^Cannot check "[\w/-]+": .*\nParts are: .*\bcompile, .*\bfilters\/redact, /);
+  }
 });

@@ -13,12 +13,15 @@ export interface Part {
 /** The folders in which a short name is searched, after the root itself. */
 const shortcuts = ["xds-server/src", "filters", "integration/src", "tools"];
 
+/** Folders whose code others wrote or a tool made. It is not checked. */
+const unchecked = /(?:^|\/)(?:node_modules|dist|build|gen)(?:\/|$)/;
+
 /** The part with a full or short name: "xds-server/src/protocol", "filters/redact", "compile". Undefined: there is none. */
 export function partNamed(root: string, name: string): Part | undefined {
   for (const place of ["", ...shortcuts]) {
     const folder = relative(root, resolve(root, place, name));
     const isBelow = folder !== place && !relative(place, folder).startsWith("..");
-    if (!isBelow || !isFolder(join(root, folder))) continue;
+    if (!isBelow || !isFolder(join(root, folder)) || !hasCode(root, folder)) continue;
     const projects = projectsOf(root, folder);
     if (projects.length > 0) return { folder, projects };
   }
@@ -47,6 +50,12 @@ export function projects(root: string): readonly string[] {
     readonly references: readonly { readonly path: string }[];
   };
   return references.map(({ path }) => path).filter((path) => existsSync(join(root, path)));
+}
+
+function hasCode(root: string, folder: string): boolean {
+  if (unchecked.test(folder)) return false;
+  const exclude = ["**/node_modules", "**/dist", "**/build", "**/gen"];
+  return globSync(`${folder}/**/*.{ts,mjs}`, { cwd: root, exclude }).length > 0;
 }
 
 function isFolder(path: string): boolean {

@@ -68,11 +68,9 @@ const rules: Readonly<Record<string, Rule>> = {
 /** Entries of the rules that are not checks of the value itself. */
 const otherSettings = new Set(["ignore_empty", "strict", "required", "items", "keys", "values"]);
 
-// The expressions of protoc-gen-validate. They contain control characters on purpose.
+// The expressions of protoc-gen-validate. Header values must not contain these control characters.
 const headerName = /^:?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: header values must not hold them
 const headerValue = /^[^\u0000-\u0008\u000A-\u001F\u007F]*$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: header values must not hold them
 const anyHeader = /^[^\u0000\u000A\u000D]*$/;
 
 export interface NamedCheck {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 
 const folder = new URL("../../src/", import.meta.url);
 const page = readFileSync(new URL("../../../docs/LIMITS.md", import.meta.url), "utf8");
@@ -12,7 +13,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   "model/regex.ts": ["uncountedSteps"],
   "protocol/push-order.ts": ["always"],
   "resources/encode.ts": ["versionLength"],
-  "store/sqlite-file.ts": ["formatVersion", "sqliteBusy", "sqliteCorrupt", "sqliteNotADatabase"],
+  "store/sqlite-file.ts": ["applicationId", "formatVersion", "sqliteBusy", "sqliteCorrupt", "sqliteNotADatabase"],
   // A default of `--limit keepRevisions`.
   "store/sqlite-store.ts": ["defaultKeepRevisions"],
   "store/acknowledged.ts": ["noteBytes"],
@@ -45,16 +46,18 @@ interface Constant {
 }
 
 const constants = sources.flatMap(([path, text]) =>
-  [...text.matchAll(/\bconst (\w+)(?:: number)? = ([\d][\d_.+* ]*);/g)].map(
-    ([, name = "", value = ""]): Constant => ({ path, name, value: computed(value) }),
-  ),
+  numbersIn(text).map(([name, value]): Constant => ({ path, name, value })),
 );
 
-/** "16 * 1024 + 1", as a number. */
-function computed(expression: string): number {
-  const product = (factors: string) =>
-    factors.split("*").reduce((value, factor) => value * Number(factor.replaceAll("_", "")), 1);
-  return expression.split("+").reduce((sum, factors) => sum + product(factors), 0);
+/** The constants of a text that are numbers, or computed of numbers: "16 * 1024 + 1", "1 << 20", "0x400", "5 as const". */
+function numbersIn(text: string): readonly (readonly [name: string, value: number])[] {
+  const declared = text.matchAll(/\bconst (\w+)(?:: number)? = ([-(]*\d[\w.+*/()<>& -]*?)(?: (?:as|satisfies) \w+)?;/g);
+  return [...declared].flatMap(([, name = "", expression = ""]) => {
+    const isOfNumbers = expression
+      .split(/(?:(?<!\de)[-+]|[*/()<>& ])+/)
+      .every((part) => part === "" || !Number.isNaN(Number(part.replaceAll("_", ""))));
+    return isOfNumbers ? [[name, runInNewContext(expression)] as const] : [];
+  });
 }
 
 const listed = [...page.matchAll(/^\| `([\w/.-]+\.ts)` +\| `(\w+)` +\| (\d+) +\| \S/gm)].map(
@@ -88,4 +91,29 @@ test("a number that limits something is a named constant", () => {
     .map(([path, text]) => ({ path, text: text.replaceAll(/\bconst default\w*Limits\b[^;]*;/g, "") }))
     .flatMap(({ path, text }) => [...text.matchAll(unnamed)].map(([match]) => `${path}: ${match}`));
   assert.deepEqual(found, []);
+});
+
+test("a constant is read in each form of a number", () => {
+  const text = `
+const plain = 1_000;
+export const computed = 16 * 1024 + 1;
+const exponent = 1e6;
+const fraction = 25e-2;
+const hexadecimal = 0x4_00;
+const shifted = 1 << 20;
+const grouped: number = (2 + 3) * 4;
+const literal = 5 as const;
+const other = 2 * plain;
+const text = "5";
+`;
+  assert.deepEqual(numbersIn(text), [
+    ["plain", 1_000],
+    ["computed", 16_385],
+    ["exponent", 1_000_000],
+    ["fraction", 0.25],
+    ["hexadecimal", 1_024],
+    ["shifted", 1_048_576],
+    ["grouped", 20],
+    ["literal", 5],
+  ]);
 });

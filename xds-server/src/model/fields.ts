@@ -139,7 +139,6 @@ export const filePath = z
   .string()
   .min(1)
   .max(4096)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern rejects control characters
   .regex(/^[^\u0000-\u001f]+$/, "must be a file's path");
 
 /** A maximum number of requests, connections or the like at one time. */

@@ -30,7 +30,6 @@ const editableHeaderName = header
 const headerText = z
   .string()
   .max(16_384)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern rejects control characters
   .regex(/^[^\u0000-\u0008\u000a-\u001f\u007f]*$/, "must not contain control characters");
 
 /** A header's value to set or add. Not empty, because Envoy omits a header without a value. */
