@@ -72,9 +72,11 @@ function print(benchmark: string, figures: Figures): void {
   for (const [cell, { other, this: own }] of figures) {
     const [before, now] = [median(other), median(own)];
     const ratio = before === 0 ? (now === 0 ? "1" : "-") : (now / before).toFixed(2);
-    process.stdout.write(`| ${cell} | ${before} | ${now} | ${ratio} |\n`);
+    process.stdout.write(`| ${cell} | ${rounded(before)} | ${rounded(now)} | ${ratio} |\n`);
   }
 }
+
+const rounded = (figure: number): number => Number(figure.toFixed(2));
 
 function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
