@@ -101,7 +101,7 @@ test("answers the liveness check, the readiness check and the request for metric
   assert.match(text, /chancery_admin_request_seconds_count\{method="POST",route="\/api\/v1\/apply",status="200"\} 1/);
 });
 
-test("a server that closes answers the requests under way", { timeout: 20_000 }, async () => {
+test("a server that stops answers the requests under way, and rejects later ones", { timeout: 20_000 }, async () => {
   const admin = await testAdmin();
   const { typeUrl, shortName } = resourceType("CDS");
   const pending = { name: "cart", state: "pending", wanted: "1" } as const;
@@ -111,6 +111,8 @@ test("a server that closes answers the requests under way", { timeout: 20_000 },
   await committed;
   const closed = admin[Symbol.asyncDispose]();
   await new Promise((resolve) => setImmediate(resolve));
+  const later = await admin.send("GET", "/api/v1/mesh");
+  assert.deepEqual([later.status, codesOf(later)], [503, ["STOPPING"]]);
   proxy.close();
   assert.equal((await write).status, 201);
   await closed;

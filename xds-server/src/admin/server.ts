@@ -63,6 +63,8 @@ async function adminApp(deps: AdminDeps): Promise<FastifyInstance> {
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
+    // RequestsUnderWay answers these requests, with problem details.
+    return503OnClosing: false,
     routerOptions: { maxParamLength, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => {
       sendError(

@@ -96,6 +96,7 @@ export const problemCodes = {
     "REVISION_CONFLICT",
     "REVISION_MISMATCH",
     "REVISION_UNKNOWN",
+    "STOPPING",
     "UNAUTHENTICATED",
     "URL_UNKNOWN",
   ],
